@@ -1,0 +1,312 @@
+"""What happens, as values the audit log can hold.
+
+Rules (DESIGN, rule 11): a field is an id, a name from the directory or a contract, a code, a number, a digest of a
+value that carries its own randomness, or a salted commitment. Free text, arguments, cell values, URLs, paths and
+table names have no field here, so they cannot reach the log by mistake.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from twokey.core.lifecycle import State
+from twokey.core.values import (
+    Action,
+    AgentName,
+    Answer,
+    Auth,
+    CallId,
+    Channel,
+    Code,
+    Count,
+    Digest,
+    Effect,
+    EngineName,
+    EvidenceId,
+    ExecutorId,
+    GroupName,
+    Instant,
+    PrincipalName,
+    ProposalId,
+    RuleId,
+    RunId,
+    ToolName,
+    Value,
+    Version,
+    WorkspaceId,
+)
+
+
+class WorkspaceCreated(Value):
+    """First entry of every log. Whether identities may be asserted is fixed here, for good."""
+
+    kind: Literal["workspace.created"] = "workspace.created"
+    workspace: WorkspaceId
+    demo: bool
+    version: Version
+
+
+class IdentityUsed(Value):
+    """A principal was selected in a process, or the attempt failed."""
+
+    kind: Literal["identity.used"] = "identity.used"
+    principal: PrincipalName
+    auth: Auth
+    channel: Channel
+    accepted: bool
+    code: Code
+
+
+class CredentialCreated(Value):
+    """A credential was made for a principal; the fingerprint names its public half."""
+
+    kind: Literal["credential.created"] = "credential.created"
+    principal: PrincipalName
+    key: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
+
+
+class RunRequested(Value):
+    """Somebody asked for something."""
+
+    kind: Literal["run.requested"] = "run.requested"
+    run: RunId
+    requester: PrincipalName
+    auth: Auth
+    channel: Channel
+    intent: Code
+    request: Digest
+    """Salted commitment to the request."""
+
+
+class RunPlanned(Value):
+    """The planner wrote its plan."""
+
+    kind: Literal["run.planned"] = "run.planned"
+    run: RunId
+    plan: Digest
+    """Salted commitment to the plan."""
+    agents: tuple[AgentName, ...]
+
+
+class RunEnded(Value):
+    """A run came to its end."""
+
+    kind: Literal["run.ended"] = "run.ended"
+    run: RunId
+    state: Literal["done", "failed", "cancelled"]
+    code: Code
+
+
+class StepStarted(Value):
+    """An agent began a step."""
+
+    kind: Literal["step.started"] = "step.started"
+    run: RunId
+    step: Count
+    agent: AgentName
+
+
+class StepEnded(Value):
+    """An agent ended a step."""
+
+    kind: Literal["step.ended"] = "step.ended"
+    run: RunId
+    step: Count
+    agent: AgentName
+    code: Code
+    findings: Count
+
+
+class PolicyDecided(Value):
+    """Policy answered one intended call."""
+
+    kind: Literal["policy.decided"] = "policy.decided"
+    run: RunId
+    tool: ToolName
+    effect: Effect
+    call: CallId | None = None
+    proposal: ProposalId | None = None
+    occasion: Literal["read", "propose", "click", "execute"]
+    decision: Literal["allow", "require_approval", "deny"]
+    decision_digest: Digest
+    reasons: tuple[Code, ...]
+    rules: tuple[RuleId, ...]
+    policy_revision: Digest
+    data_revision: Digest
+    engine: EngineName
+    input: Digest
+    """Salted commitment to the input document."""
+
+
+class ToolCalled(Value):
+    """A read tool is about to run."""
+
+    kind: Literal["tool.called"] = "tool.called"
+    run: RunId
+    step: Count
+    call: CallId
+    tool: ToolName
+    version: Version
+    tool_schema: Digest
+    args: Digest
+    """Salted commitment to the arguments."""
+
+
+class ToolReturned(Value):
+    """A read tool ended; ``evidence`` names what it stored."""
+
+    kind: Literal["tool.returned"] = "tool.returned"
+    run: RunId
+    call: CallId
+    code: Code
+    evidence: EvidenceId | None = None
+    content: Digest | None = None
+    """Salted commitment to the evidence."""
+
+
+class ModelCalled(Value):
+    """A model was asked. Names of endpoints and prompts stay out; ``prompt`` and ``answer`` are salted commitments."""
+
+    kind: Literal["model.called"] = "model.called"
+    run: RunId
+    step: Count
+    tier: Literal["small", "large"]
+    code: Code
+    tokens_in: Count
+    tokens_out: Count
+    prompt: Digest
+    answer: Digest | None = None
+
+
+class ReviewEnded(Value):
+    """The reviewer checked the claims of a report."""
+
+    kind: Literal["review.ended"] = "review.ended"
+    run: RunId
+    claims: Count
+    supported: Count
+    dropped: Count
+    code: Code
+
+
+class ProposalMoved(Value):
+    """One transition of the lifecycle. ``before`` is empty for the first."""
+
+    kind: Literal["proposal.moved"] = "proposal.moved"
+    proposal: ProposalId
+    run: RunId
+    digest: Digest
+    before: State | None
+    after: State
+    code: Code
+    by: PrincipalName | None = None
+    decision_digest: Digest | None = None
+    expires_us: Instant | None = None
+
+
+class CardShown(Value):
+    """A card was put before somebody."""
+
+    kind: Literal["card.shown"] = "card.shown"
+    proposal: ProposalId
+    digest: Digest
+    decision_digest: Digest | None
+    channel: Channel
+    viewer: PrincipalName | None
+
+
+class AnswerGiven(Value):
+    """A person's valid answer to a card. For ``approve`` this entry, under a checkpoint, is the authority to write."""
+
+    kind: Literal["answer.given"] = "answer.given"
+    answer: Answer
+    groups: tuple[GroupName, ...]
+    channel: Channel
+
+
+class ClickRejected(Value):
+    """An answer that did not count, and why."""
+
+    kind: Literal["click.rejected"] = "click.rejected"
+    action: Action
+    principal: PrincipalName | None
+    auth: Auth
+    channel: Channel
+    proposal: ProposalId | None
+    """Empty where the proposal named does not exist here."""
+    code: Code
+
+
+class WriteIntended(Value):
+    """The write is about to start. Durable and covered by a checkpoint before anything is written."""
+
+    kind: Literal["write.intended"] = "write.intended"
+    proposal: ProposalId
+    run: RunId
+    digest: Digest
+    decision_digest: Digest
+    tool: ToolName
+    executor: ExecutorId
+    idempotency_key: Digest
+    answers: tuple[Annotated[str, Field(pattern=r"^l-[0-9a-z]{12}$")], ...]
+    """Log entries of the approvals that are used up by this write."""
+
+
+class WriteEnded(Value):
+    """The receipt: what became of an intended write."""
+
+    kind: Literal["write.ended"] = "write.ended"
+    proposal: ProposalId
+    run: RunId
+    digest: Digest
+    executor: ExecutorId
+    outcome: Literal["written", "not_written", "unknown"]
+    code: Code
+    result: Digest | None = None
+    """Salted commitment to the tool's result."""
+
+
+Event = Annotated[
+    WorkspaceCreated
+    | IdentityUsed
+    | CredentialCreated
+    | RunRequested
+    | RunPlanned
+    | RunEnded
+    | StepStarted
+    | StepEnded
+    | PolicyDecided
+    | ToolCalled
+    | ToolReturned
+    | ModelCalled
+    | ReviewEnded
+    | ProposalMoved
+    | CardShown
+    | AnswerGiven
+    | ClickRejected
+    | WriteIntended
+    | WriteEnded,
+    Field(discriminator="kind"),
+]
+
+EVENT: TypeAdapter[Event] = TypeAdapter(Event)
+"""Reads an event back from its JSON form; refuses unknown kinds and fields."""
+
+
+def subject(event: Event) -> str:
+    """Give the id under which the log indexes an entry: its proposal, else its run, else its kind's own subject."""
+    match event:
+        case AnswerGiven():
+            return event.answer.statement.proposal
+        case ProposalMoved() | CardShown() | WriteIntended() | WriteEnded():
+            return event.proposal
+        case ClickRejected():
+            return event.proposal or "-"
+        case PolicyDecided():
+            return event.proposal or event.run
+        case WorkspaceCreated():
+            return event.workspace
+        case IdentityUsed() | CredentialCreated():
+            return event.principal
+        case _:
+            return event.run

@@ -1,0 +1,351 @@
+"""The words of Twokey as frozen values. Whatever crosses a seam is one of these, checked on the way in.
+
+Rules: every value is frozen, refuses unknown fields and holds canonical JSON only (no floats; times are integer
+microseconds since 1970-01-01T00:00:00Z). Names and ids have narrow patterns, so that neither free text nor a secret
+can stand where the log or policy expects a name.
+"""
+
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from twokey.core import canonical
+from twokey.core.canonical import Json
+
+ID_ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
+_ID: Final = "[0-9a-hjkmnp-tv-z]{12}$"
+
+PrincipalName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
+GroupName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
+ToolName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+AgentName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+RuleId = Annotated[str, StringConstraints(pattern=r"^[A-Z][0-9]{2,3}$")]
+Version = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z.+-]{0,39}$")]
+EngineName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z-]{0,19}( [0-9A-Za-z.+-]{1,39})?$")]
+Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Salt = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+RunId = Annotated[str, StringConstraints(pattern=r"^r-" + _ID)]
+ProposalId = Annotated[str, StringConstraints(pattern=r"^p-" + _ID)]
+EvidenceId = Annotated[str, StringConstraints(pattern=r"^e-" + _ID)]
+CallId = Annotated[str, StringConstraints(pattern=r"^c-" + _ID)]
+EntryId = Annotated[str, StringConstraints(pattern=r"^l-" + _ID)]
+WorkspaceId = Annotated[str, StringConstraints(pattern=r"^w-" + _ID)]
+ExecutorId = Annotated[str, StringConstraints(pattern=r"^x-" + _ID)]
+Instant = Annotated[int, Field(ge=0, le=canonical.MAX_INTEGER)]
+Count = Annotated[int, Field(ge=0, le=canonical.MAX_INTEGER)]
+Fingerprint = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
+Signature = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{128}$")]
+PublicKey = Annotated[str, StringConstraints(pattern=r"^ed25519:[0-9a-f]{64}$")]
+
+Auth = Literal["key", "asserted", "system"]
+Channel = Literal["cli", "console", "slack", "github", "worker", "demo", "api"]
+Effect = Literal["read", "write"]
+ResourceKind = Literal["warehouse", "catalog", "repository", "tickets", "telemetry", "runbooks"]
+
+
+class Value(BaseModel):
+    """A frozen value with a canonical byte form."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, ser_json_inf_nan="constants")
+
+    def canonical(self) -> Json:
+        """Give the value as plain JSON (maps, lists, strings, integers)."""
+        return self.model_dump(mode="json")
+
+
+class Principal(Value):
+    """A person with groups, as the directory knows them at this moment."""
+
+    name: PrincipalName
+    groups: tuple[GroupName, ...] = ()
+    key: PublicKey | None = None
+    """Public half of the credential (Ed25519, raw 32 bytes in hexadecimal)."""
+
+
+class Identity(Value):
+    """A principal together with how they proved to be that principal in this process."""
+
+    principal: Principal
+    auth: Auth
+    channel: Channel
+
+
+class Resource(Value):
+    """What a call touches. ``id`` is the name the workspace gave it, never a URL with credentials."""
+
+    kind: ResourceKind
+    id: Annotated[str, StringConstraints(min_length=1, max_length=400)]
+    granted_by: Literal["config", "request"]
+    environment: Code = "default"
+
+
+class Step(Value):
+    """One step of a plan: one agent, one goal, typed arguments."""
+
+    number: Annotated[int, Field(ge=1, le=99)]
+    agent: AgentName
+    action: Code
+    args: dict[str, Any] = Field(default_factory=dict)
+    title: Annotated[str, StringConstraints(max_length=200)] = ""
+
+
+class Plan(Value):
+    """The planner's typed list of steps."""
+
+    understood: Annotated[str, StringConstraints(max_length=500)]
+    steps: Annotated[tuple[Step, ...], Field(min_length=1, max_length=20)]
+
+
+class Request(Value):
+    """What somebody asked for."""
+
+    text: Annotated[str, StringConstraints(max_length=4000)]
+    intent: Code
+    args: dict[str, Any] = Field(default_factory=dict)
+    channel: Channel
+    requester: PrincipalName
+
+
+class Evidence(Value):
+    """One stored result of a read tool. ``commitment`` may stand in the log; ``sha256`` stays with the content."""
+
+    id: EvidenceId
+    run: RunId
+    tool: ToolName
+    origin: Annotated[str, StringConstraints(max_length=400)]
+    trusted: bool
+    summary: Annotated[str, StringConstraints(max_length=400)]
+    sha256: Digest
+    salt: Salt
+    commitment: Digest
+    created_us: Instant
+
+
+class EvidenceRef(Value):
+    """How a proposal names evidence: by id and content hash."""
+
+    id: EvidenceId
+    sha256: Digest
+
+
+class Finding(Value):
+    """One claim with the evidence it rests on. ``confidence`` is in percent."""
+
+    id: Annotated[str, StringConstraints(pattern=r"^f-[0-9]{1,6}$")]
+    subject: Annotated[str, StringConstraints(min_length=1, max_length=400)]
+    kind: Code
+    claim: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+    evidence: tuple[EvidenceId, ...]
+    confidence: Annotated[int, Field(ge=0, le=100)]
+    attention: bool = False
+    """True where a person should look, whatever happens to the proposal."""
+
+
+class Report(Value):
+    """The findings one agent hands over."""
+
+    agent: AgentName
+    findings: tuple[Finding, ...]
+
+
+class ContentHash(Value):
+    """Hash of a piece of the resulting content (for git: the tree and each blob)."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+    hash: Annotated[str, StringConstraints(pattern=r"^(git:[0-9a-f]{40}|sha256:[0-9a-f]{64})$")]
+
+
+class Target(Value):
+    """What a write changes and at which version it was reviewed (base commit, ``updated_at`` ...)."""
+
+    kind: ResourceKind
+    id: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+    version: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+class RollbackPlan(Value):
+    """How to undo a write: words for people and, where a tool can do it, the call that does."""
+
+    text: Annotated[str, StringConstraints(min_length=1, max_length=4000)]
+    tool: ToolName | None = None
+    args: dict[str, Any] = Field(default_factory=dict)
+
+
+class Provenance(Value):
+    """Where one argument of a call came from. ``untrusted`` marks text read from outside."""
+
+    path: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_.]{0,99}$")]
+    label: Literal["request", "config", "code", "evidence", "model", "untrusted"]
+    evidence: tuple[EvidenceId, ...] = ()
+
+
+class FileChange(Value):
+    """Size of the change of one file, in lines."""
+
+    path: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+    added: Count
+    removed: Count
+
+
+class Change(Value):
+    """What policy needs to know of an intended write beyond its arguments."""
+
+    proposal: ProposalId
+    contributors: tuple[PrincipalName, ...]
+    files: tuple[FileChange, ...]
+    labels: tuple[Code, ...] = ()
+    """What kind of change it is, as stated by the tool that rendered it (``changes_sensitivity`` ...)."""
+    evidence: Count
+    rollback: bool
+
+
+class Call(Value):
+    """One intended tool call, as policy sees it."""
+
+    requester: Principal
+    agent: AgentName
+    run: RunId
+    step: Annotated[int, Field(ge=0, le=99)]
+    tool: ToolName
+    version: Version
+    tool_schema: Digest
+    effect: Effect
+    args: dict[str, Any]
+    provenance: tuple[Provenance, ...] = ()
+    resource: Resource
+    change: Change | None = None
+    now_us: Instant
+
+    @model_validator(mode="after")
+    def _writes_state_their_change(self) -> Self:
+        if (self.effect == "write") != (self.change is not None):
+            raise ValueError("a write states its change, a read has none")
+        return self
+
+
+class Proposal(Value):
+    """A fully specified write. Its digest is what a person approves; whatever differs by a byte is another proposal."""
+
+    type: Literal["twokey/proposal/v1"] = "twokey/proposal/v1"
+    id: ProposalId
+    nonce: Salt
+    """Randomness, so that the digest in the log does not confirm a guess of the content."""
+    run: RunId
+    requester: PrincipalName
+    contributors: tuple[PrincipalName, ...]
+    agent: AgentName
+    step: Annotated[int, Field(ge=0, le=99)]
+    tool: ToolName
+    tool_version: Version
+    tool_schema: Digest
+    args: dict[str, Any]
+    provenance: tuple[Provenance, ...]
+    resource: Resource
+    content: tuple[ContentHash, ...]
+    preview: str
+    labels: tuple[Code, ...]
+    files: tuple[FileChange, ...]
+    rollback: RollbackPlan
+    evidence: tuple[EvidenceRef, ...]
+    findings: tuple[Finding, ...]
+    target: Target
+    why: Annotated[str, StringConstraints(min_length=1, max_length=4000)]
+    created_us: Instant
+
+    def digest(self) -> str:
+        """SHA-256 of the canonical bytes of all fields."""
+        return canonical.digest(self.canonical())
+
+
+class GroupQuorum(Value):
+    """At least ``n`` different people of ``group``."""
+
+    group: GroupName
+    n: Annotated[int, Field(ge=1, le=9)]
+
+
+class ApprovalsNeeded(Value):
+    """Who has to say yes. All of ``all_of`` must be met; ``exclude`` can never count."""
+
+    all_of: tuple[GroupQuorum, ...] = ()
+    exclude: tuple[PrincipalName, ...] = ()
+    distinct: bool = True
+    expires_s: Annotated[int, Field(ge=1, le=30 * 24 * 3600)] = 24 * 3600
+    max_uses: Literal[1] = 1
+
+
+class Reason(Value):
+    """Why policy decided so. ``code`` and ``rule`` are constants of the bundle; ``message`` is its text for people."""
+
+    code: Code
+    message: Annotated[str, StringConstraints(max_length=300)]
+    rule: RuleId
+
+
+class Decision(Value):
+    """Policy's answer. ``digest`` covers what binds an approval; revisions and input are recorded beside it."""
+
+    effect: Literal["allow", "require_approval", "deny"]
+    approvals: ApprovalsNeeded | None = None
+    reasons: tuple[Reason, ...]
+    obligations: tuple[Code, ...] = ()
+    warnings: tuple[Code, ...] = ()
+    policy_revision: Digest
+    data_revision: Digest
+    engine: EngineName
+    input_digest: Digest
+
+    def digest(self) -> str:
+        """SHA-256 over effect, approvals needed, obligations, reason codes and warnings (DESIGN, section 1)."""
+        return canonical.digest(
+            {
+                "type": "twokey/decision/v1",
+                "effect": self.effect,
+                "approvals": self.approvals.canonical() if self.approvals else None,
+                "obligations": sorted(self.obligations),
+                "reasons": sorted({reason.code for reason in self.reasons}),
+                "warnings": sorted(self.warnings),
+            }
+        )
+
+
+Action = Literal["approve", "refuse", "withdraw"]
+
+
+class Statement(Value):
+    """What a person signs when they press a button. The signature is over the canonical bytes of this value."""
+
+    type: Literal["twokey/statement/v1"] = "twokey/statement/v1"
+    workspace: WorkspaceId
+    action: Action
+    proposal: ProposalId
+    proposal_digest: Digest
+    decision_digest: Digest
+    principal: PrincipalName
+    at_us: Instant
+    reason_commitment: Digest | None = None
+
+
+class Answer(Value):
+    """An authenticated answer to a card: the statement and the proof that the named person gave it."""
+
+    statement: Statement
+    auth: Auth
+    key: Fingerprint | None = None
+    signature: Signature | None = None
+
+    @model_validator(mode="after")
+    def _a_key_signs(self) -> Self:
+        if (self.auth == "key") != (self.signature is not None and self.key is not None):
+            raise ValueError("an answer by key carries the key's fingerprint and a signature, any other carries none")
+        return self
+
+
+class Checkpoint(Value):
+    """A signed tree head of the audit log."""
+
+    size: Count
+    root: Digest
+    note: str
+    """The signed note, in the format of C2SP ``tlog-checkpoint``."""
