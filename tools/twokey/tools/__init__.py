@@ -1,0 +1,1 @@
+"""Tools, their contracts, and the gate that every write has to pass."""

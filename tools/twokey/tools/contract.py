@@ -1,0 +1,229 @@
+"""What a tool promises: its contract.
+
+Rules:
+- a tool is named, versioned, and described by a schema digest; policy's allow-list pins that digest, and a tool whose
+  digest is not listed does not exist for the agents;
+- arguments and results are frozen values; what does not fit the schema never reaches the tool;
+- a tool reaches only places that ``Context.places`` resolves; an address in an argument is data, not a destination;
+- a write tool renders everything first: preview, resulting content, target version, rollback. ``render`` reads only.
+  ``apply`` is called by the executor alone, with the rendered change that a person approved.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final, Generic, Literal, TypeVar, cast
+
+from twokey.core import canonical
+from twokey.core.canonical import Json
+from twokey.core.errors import Refused
+from twokey.core.values import (
+    Code,
+    ContentHash,
+    Effect,
+    FileChange,
+    Resource,
+    ResourceKind,
+    RollbackPlan,
+    Target,
+    Value,
+)
+
+Guarantee = Literal["keyed", "reconcilable", "neither"]
+"""``keyed``: the target takes an idempotency key, so applying twice is applying once. ``reconcilable``: the effect can
+be looked up by a marker derived from the digest. ``neither``: after a crash the outcome cannot be known."""
+
+In = TypeVar("In", bound=Value)
+Out = TypeVar("Out", bound=Value)
+
+
+class OutsideContract(Refused):
+    """A tool was asked to touch something its contract or this run does not allow."""
+
+    default_code = "outside_contract"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One thing a run may touch: what policy sees, and where it really is (possibly with credentials; never logged)."""
+
+    resource: Resource
+    location: str
+
+    def __repr__(self) -> str:
+        """Leave the location out: it may carry a password."""
+        return f"Place({self.resource.kind} {self.resource.id!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The allow-list of one run: what the workspace's settings and the request itself named, and nothing else."""
+
+    items: tuple[Place, ...] = ()
+
+    def find(self, kind: ResourceKind, name: str) -> Place:
+        """Give the place called ``name``.
+
+        Raises:
+            OutsideContract: this run may not touch it.
+
+        """
+        for place in self.items:
+            if place.resource.kind == kind and place.resource.id == name:
+                return place
+        raise OutsideContract(
+            f"This run may not touch the {kind} it asked for.",
+            next="Name it in the request, or list it in twokey.toml.",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds a tool keeps by itself. Seconds, rows, bytes."""
+
+    timeout_s: int = 60
+    max_rows: int = 10_000
+    max_bytes: int = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a tool gets besides its arguments."""
+
+    places: Places
+    now_us: int
+
+
+class Contract(ABC, Generic[In, Out]):
+    """The named, versioned part of a tool. Subclass it; say the class variables; give ``resource``."""
+
+    name: ClassVar[str]
+    version: ClassVar[str]
+    effect: ClassVar[Effect]
+    kind: ClassVar[ResourceKind]
+    limits: ClassVar[Limits] = Limits()
+
+    input_type: type[In]
+    output_type: type[Out]
+
+    @classmethod
+    def schema_digest(cls) -> str:
+        """SHA-256 over name, version, effect, and the JSON Schemas of input and output without their prose."""
+        return canonical.digest(
+            {
+                "type": "twokey/tool/v1",
+                "name": cls.name,
+                "version": cls.version,
+                "effect": cls.effect,
+                "kind": cls.kind,
+                "input": _bare(cls.input_type.model_json_schema()),
+                "output": _bare(cls.output_type.model_json_schema()),
+            }
+        )
+
+    @abstractmethod
+    def place_name(self, args: In) -> str:
+        """Give the name of the place that a call with ``args`` touches."""
+
+
+_PROSE: Final = frozenset({"title", "description", "examples"})
+
+
+def _bare(schema: Mapping[str, Any]) -> Json:
+    """Drop prose from a JSON Schema, so that a digest follows meaning and not wording.
+
+    Names under ``properties`` and ``$defs`` are names, not keywords, and are kept whatever they are.
+    """
+
+    def walk(node: object, *, names: bool) -> Json:
+        if isinstance(node, Mapping):
+            items = cast("Mapping[str, object]", node)
+            return {
+                key: walk(item, names=not names and key in {"properties", "$defs"})
+                for key, item in items.items()
+                if names or key not in _PROSE
+            }
+        if isinstance(node, list | tuple):
+            return [walk(item, names=False) for item in cast("list[object]", node)]
+        if isinstance(node, float):
+            return repr(node)
+        return cast("Json", node)
+
+    return walk(schema, names=False)
+
+
+class ReadTool(Contract[In, Out]):
+    """A tool that only looks. ``call`` leaves nothing behind in what it reads."""
+
+    effect: ClassVar[Effect] = "read"
+
+    @abstractmethod
+    def call(self, args: In, context: Context) -> Out:
+        """Read.
+
+        Raises:
+            ToolRetry: the arguments were understood but cannot be used; the agent may correct them.
+            TwokeyError: anything else; the run stops.
+
+        """
+
+    @abstractmethod
+    def summary(self, args: In, result: Out) -> str:
+        """Say in at most 400 characters what was read; no cell values, no credentials."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A write, fully worked out, before anybody is asked. Rendering the same arguments again gives the same bytes."""
+
+    preview: str
+    """What a person reads: for a pull request the unified diff and the text."""
+    content: tuple[ContentHash, ...]
+    """Hashes of what will exist afterwards."""
+    target: Target
+    files: tuple[FileChange, ...]
+    labels: tuple[Code, ...]
+    rollback: RollbackPlan
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """How a write is recognised later: the proposal it belongs to and the key derived from its digest."""
+
+    proposal: str
+    digest: str
+    run: str
+    requester: str
+    created_us: int
+
+    @property
+    def key(self) -> str:
+        """Idempotency key: SHA-256 over the proposal digest with its own label."""
+        return canonical.digest({"type": "twokey/idempotency/v1", "digest": self.digest})
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[Out]):
+    """What reconciliation saw. ``written`` carries the result; ``absent`` is no proof that nothing was written."""
+
+    seen: Literal["written", "absent", "different"]
+    result: Out | None = None
+
+
+class WriteTool(Contract[In, Out]):
+    """A tool that changes something. Each method but ``apply`` only reads."""
+
+    effect: ClassVar[Effect] = "write"
+    guarantee: ClassVar[Guarantee]
+
+    @abstractmethod
+    def render(self, args: In, context: Context) -> Rendered:
+        """Work the write out against the target as it is now. Deterministic for an unchanged target."""
+
+    @abstractmethod
+    def apply(self, args: In, rendered: Rendered, marker: Marker, context: Context) -> Out:
+        """Write exactly what was rendered. Called by the executor only, after intent."""
+
+    @abstractmethod
+    def reconcile(self, args: In, rendered: Rendered, marker: Marker, context: Context) -> Outcome[Out]:
+        """Look whether the write of ``marker`` is there, and whether it is what was rendered."""

@@ -1,0 +1,1 @@
+"""Read tools: they look, and leave evidence."""
