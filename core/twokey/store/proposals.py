@@ -1,0 +1,271 @@
+"""Rows of proposals, answers and started writes, inside a transaction that the caller holds.
+
+Rules: nothing here decides anything; a state changes only from the state the caller saw (compare-and-swap), so of two
+processes one wins; what comes back is validated like input, because rows are no authority.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from twokey.core import canonical
+from twokey.core.canonical import Json
+from twokey.core.errors import CheckFailed, NotFound
+from twokey.core.lifecycle import State
+from twokey.core.values import Decision, Proposal
+from twokey.store import tables
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ProposalRecord:
+    """One proposal as stored. ``digest`` is what the row says; ``proposal.digest()`` is what the body hashes to."""
+
+    id: str
+    run: str
+    digest: str
+    state: State
+    proposal: Proposal
+    decision: Decision
+    decision_digest: str
+    expires_us: int
+    code: str
+    result: Json
+    created_us: int
+    updated_us: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ApprovalRecord:
+    """One row of the index of answers."""
+
+    proposal: str
+    proposal_digest: str
+    decision_digest: str
+    principal: str
+    action: str
+    entry: str
+    reason: str
+    at_us: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ExecutionRecord:
+    """A started write."""
+
+    proposal: str
+    executor: str
+    intent: str
+    lease_until_us: int
+    started_us: int
+
+
+class AlreadyThere(Exception):  # noqa: N818 - an outcome the caller handles
+    """A uniqueness rule of the database refused the row."""
+
+
+def add_proposal(
+    connection: Connection,
+    proposal: Proposal,
+    decision: Decision,
+    *,
+    state: State,
+    expires_us: int,
+    code: str,
+    now: int,
+) -> None:
+    """Store a proposal with the decision on it."""
+    connection.execute(
+        insert(tables.proposals).values(
+            id=proposal.id,
+            run=proposal.run,
+            digest=proposal.digest(),
+            state=state.value,
+            body=canonical.encode(proposal.canonical()),
+            decision=canonical.encode(decision.canonical()),
+            decision_digest=decision.digest(),
+            expires_us=expires_us,
+            code=code,
+            created_us=now,
+            updated_us=now,
+        )
+    )
+
+
+def get_proposal(connection: Connection, proposal: str) -> ProposalRecord:
+    """Read one proposal by its whole id.
+
+    Raises:
+        NotFound: there is none.
+        CheckFailed: the stored body does not have the stored digest.
+
+    """
+    row = connection.execute(select(tables.proposals).where(tables.proposals.c.id == proposal)).one_or_none()
+    if row is None:
+        raise unknown_proposal()
+    return _proposal(row)
+
+
+def unknown_proposal() -> NotFound:
+    """Say that no proposal is called so."""
+    return NotFound("There is no such proposal here.", next="List them with `twokey approvals list`.")
+
+
+def resolve_proposal(connection: Connection, text: str) -> str:
+    """Give the whole id for an id or an unambiguous beginning of one (at least four characters).
+
+    Raises:
+        NotFound: none or several begin so.
+
+    """
+    wanted = text if text.startswith("p-") else f"p-{text}"
+    if len(wanted) < len("p-") + 4 or not wanted.removeprefix("p-").isalnum():
+        raise unknown_proposal()
+    query = select(tables.proposals.c.id).where(tables.proposals.c.id.startswith(wanted, autoescape=True)).limit(2)
+    found = connection.execute(query).scalars().all()
+    if len(found) == 1:
+        return str(found[0])
+    if found:
+        raise NotFound("More than one proposal begins like that.", next="Give more of its id.", code="ambiguous")
+    raise unknown_proposal()
+
+
+def list_proposals(
+    connection: Connection, *, states: Sequence[State] = (), run: str | None = None, limit: int = 50
+) -> list[ProposalRecord]:
+    """Newest first."""
+    query: Select[Any] = (
+        select(tables.proposals)
+        .order_by(tables.proposals.c.created_us.desc(), tables.proposals.c.id.desc())
+        .limit(limit)
+    )
+    if states:
+        query = query.where(tables.proposals.c.state.in_([state.value for state in states]))
+    if run is not None:
+        query = query.where(tables.proposals.c.run == run)
+    return [_proposal(row) for row in connection.execute(query)]
+
+
+def move_proposal(  # the fields of one update
+    connection: Connection,
+    proposal: str,
+    *,
+    before: State,
+    after: State,
+    code: str,
+    now: int,
+    decision: Decision | None = None,
+    expires_us: int | None = None,
+    result: Json = None,
+) -> bool:
+    """Move a proposal if it is in state ``before``; tells whether it was."""
+    values: dict[str, Any] = {"state": after.value, "code": code, "updated_us": now}
+    if decision is not None:
+        values["decision"] = canonical.encode(decision.canonical())
+        values["decision_digest"] = decision.digest()
+    if expires_us is not None:
+        values["expires_us"] = expires_us
+    if result is not None:
+        values["result"] = canonical.encode(result)
+    changed = connection.execute(
+        update(tables.proposals)
+        .where(tables.proposals.c.id == proposal, tables.proposals.c.state == before.value)
+        .values(**values)
+    )
+    return changed.rowcount == 1
+
+
+def _proposal(row: Row[Any]) -> ProposalRecord:
+    proposal = Proposal.model_validate(canonical.decode(row.body))
+    if proposal.digest() != row.digest or proposal.id != row.id or proposal.run != row.run:
+        raise CheckFailed(
+            "A proposal in the database is not the one its digest names: it was changed after it was made.",
+            next="Treat the workspace's database as tampered with; run `twokey audit verify`.",
+            code="proposal_tampered",
+        )
+    return ProposalRecord(
+        id=row.id,
+        run=row.run,
+        digest=row.digest,
+        state=State(row.state),
+        proposal=proposal,
+        decision=Decision.model_validate(canonical.decode(row.decision)),
+        decision_digest=row.decision_digest,
+        expires_us=row.expires_us,
+        code=row.code,
+        result=canonical.decode(row.result) if row.result is not None else None,
+        created_us=row.created_us,
+        updated_us=row.updated_us,
+    )
+
+
+def add_approval(connection: Connection, record: ApprovalRecord) -> None:
+    """Index one answer.
+
+    Raises:
+        AlreadyThere: this person has answered this card before.
+
+    """
+    try:
+        with connection.begin_nested():
+            connection.execute(insert(tables.approvals).values(**dataclasses.asdict(record)))
+    except IntegrityError as error:
+        raise AlreadyThere from error
+
+
+def list_approvals(connection: Connection, proposal: str) -> list[ApprovalRecord]:
+    """All answers indexed for a proposal, oldest first."""
+    query = select(tables.approvals).where(tables.approvals.c.proposal == proposal).order_by(tables.approvals.c.id)
+    return [
+        ApprovalRecord(
+            proposal=row.proposal,
+            proposal_digest=row.proposal_digest,
+            decision_digest=row.decision_digest,
+            principal=row.principal,
+            action=row.action,
+            entry=row.entry,
+            reason=row.reason,
+            at_us=row.at_us,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def add_execution(connection: Connection, record: ExecutionRecord) -> None:
+    """Note who starts a write.
+
+    Raises:
+        AlreadyThere: the write of this proposal was started before.
+
+    """
+    try:
+        with connection.begin_nested():
+            connection.execute(insert(tables.executions).values(**dataclasses.asdict(record)))
+    except IntegrityError as error:
+        raise AlreadyThere from error
+
+
+def get_execution(connection: Connection, proposal: str) -> ExecutionRecord | None:
+    """Read who started the write of a proposal, if anybody did."""
+    row = connection.execute(select(tables.executions).where(tables.executions.c.proposal == proposal)).one_or_none()
+    if row is None:
+        return None
+    return ExecutionRecord(
+        proposal=row.proposal,
+        executor=row.executor,
+        intent=row.intent,
+        lease_until_us=row.lease_until_us,
+        started_us=row.started_us,
+    )
+
+
+def renew_execution(connection: Connection, proposal: str, *, seen_until_us: int, executor: str, until_us: int) -> bool:
+    """Take over a started write whose lease the caller saw run out; tells whether the caller was first."""
+    changed = connection.execute(
+        update(tables.executions)
+        .where(tables.executions.c.proposal == proposal, tables.executions.c.lease_until_us == seen_until_us)
+        .values(executor=executor, lease_until_us=until_us)
+    )
+    return changed.rowcount == 1

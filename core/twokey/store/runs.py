@@ -1,0 +1,142 @@
+"""Rows of runs and of the documents their agents hand on, inside a transaction that the caller holds.
+
+Rules: nothing here decides anything; a state changes only from the state the caller saw (compare-and-swap), so of two
+processes one wins; what comes back is validated like input, because rows are no authority.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any, Literal, cast
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from twokey.core import canonical
+from twokey.core.canonical import Json
+from twokey.core.errors import NotFound
+from twokey.core.values import Request, Resource
+from twokey.store import tables
+
+RunState = Literal["running", "waiting", "done", "failed", "cancelled"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One run as stored."""
+
+    id: str
+    requester: str
+    auth: str
+    channel: str
+    state: RunState
+    request: Request
+    places: tuple[Resource, ...]
+    code: str
+    message: str
+    created_us: int
+    updated_us: int
+
+
+def add_run(
+    connection: Connection, *, run: str, request: Request, auth: str, places: Sequence[Resource], now: int
+) -> None:
+    """Store a new run in state ``running``."""
+    connection.execute(
+        insert(tables.runs).values(
+            id=run,
+            requester=request.requester,
+            auth=auth,
+            channel=request.channel,
+            intent=request.intent,
+            state="running",
+            request=canonical.encode(request.canonical()),
+            places=canonical.encode([place.canonical() for place in places]),
+            created_us=now,
+            updated_us=now,
+        )
+    )
+
+
+def get_run(connection: Connection, run: str) -> RunRecord:
+    """Read one run; raises ``NotFound``."""
+    row = connection.execute(select(tables.runs).where(tables.runs.c.id == run)).one_or_none()
+    if row is None:
+        raise NotFound("There is no such run here.", next="List them with `twokey runs list`.")
+    return _run(row)
+
+
+def list_runs(connection: Connection, *, limit: int = 50, states: Sequence[RunState] = ()) -> list[RunRecord]:
+    """Newest first."""
+    query = select(tables.runs).order_by(tables.runs.c.created_us.desc(), tables.runs.c.id.desc()).limit(limit)
+    if states:
+        query = query.where(tables.runs.c.state.in_(states))
+    return [_run(row) for row in connection.execute(query)]
+
+
+def move_run(  # the fields of one update
+    connection: Connection,
+    run: str,
+    *,
+    before: Sequence[RunState],
+    after: RunState,
+    now: int,
+    code: str = "",
+    message: str = "",
+) -> bool:
+    """Set the state of a run if it is one of ``before``; tells whether it was."""
+    result = connection.execute(
+        update(tables.runs)
+        .where(tables.runs.c.id == run, tables.runs.c.state.in_(before))
+        .values(state=after, code=code, message=message, updated_us=now)
+    )
+    return result.rowcount == 1
+
+
+def take_run(connection: Connection, run: str, *, holder: str, now: int, until: int) -> bool:
+    """Take the lease on a run, or renew one's own; tells whether it is now ``holder``'s."""
+    free = (tables.runs.c.holder.is_(None)) | (tables.runs.c.holder == holder) | (tables.runs.c.lease_until_us <= now)
+    result = connection.execute(
+        update(tables.runs).where(tables.runs.c.id == run, free).values(holder=holder, lease_until_us=until)
+    )
+    return result.rowcount == 1
+
+
+def leave_run(connection: Connection, run: str, *, holder: str) -> None:
+    """Give the lease back."""
+    connection.execute(
+        update(tables.runs)
+        .where(tables.runs.c.id == run, tables.runs.c.holder == holder)
+        .values(holder=None, lease_until_us=0)
+    )
+
+
+def _run(row: Row[Any]) -> RunRecord:
+    return RunRecord(
+        id=row.id,
+        requester=row.requester,
+        auth=row.auth,
+        channel=row.channel,
+        state=cast("RunState", row.state),
+        request=Request.model_validate(canonical.decode(row.request)),
+        places=tuple(Resource.model_validate(place) for place in cast("list[Json]", canonical.decode(row.places))),
+        code=row.code,
+        message=row.message,
+        created_us=row.created_us,
+        updated_us=row.updated_us,
+    )
+
+
+def put_document(connection: Connection, *, run: str, name: str, body: Json, now: int) -> None:
+    """Store what one agent hands to the next; a second writing of the same name replaces it (a step that ran again)."""
+    where = (tables.documents.c.run == run) & (tables.documents.c.name == name)
+    values = {"body": canonical.encode(body), "created_us": now}
+    if connection.execute(update(tables.documents).where(where).values(**values)).rowcount == 0:
+        connection.execute(insert(tables.documents).values(run=run, name=name, **values))
+
+
+def get_document(connection: Connection, *, run: str, name: str) -> Json:
+    """Read one document; raises ``NotFound``."""
+    query = select(tables.documents.c.body).where(tables.documents.c.run == run, tables.documents.c.name == name)
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise NotFound(f"Run {run} has no {name}.", next="Start the run again.")
+    return canonical.decode(row.body)

@@ -1,0 +1,133 @@
+"""The tables of a workspace as SQLAlchemy sees them; a test holds them and ``migrations`` together."""
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    false,
+)
+
+metadata: Final = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_ID: Final = String(14)
+_DIGEST: Final = String(64)
+
+runs: Final = Table(
+    "runs",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("requester", String(40), nullable=False),
+    Column("auth", String(12), nullable=False),
+    Column("channel", String(12), nullable=False),
+    Column("intent", String(64), nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("request", LargeBinary, nullable=False),
+    Column("places", LargeBinary, nullable=False),
+    Column("code", String(64), nullable=False, server_default=""),
+    Column("message", Text, nullable=False, server_default=""),
+    Column("holder", _ID),
+    Column("lease_until_us", BigInteger, nullable=False, server_default="0"),
+    Column("created_us", BigInteger, nullable=False),
+    Column("updated_us", BigInteger, nullable=False),
+    CheckConstraint("state IN ('running', 'waiting', 'done', 'failed', 'cancelled')", name="state"),
+    Index(None, "state", "created_us"),
+)
+
+documents: Final = Table(
+    "documents",
+    metadata,
+    Column("run", _ID, ForeignKey("runs.id"), primary_key=True),
+    Column("name", String(64), primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+)
+"""What agents hand to one another (plan, reports, drafts): canonical JSON, one per run and name."""
+
+evidence: Final = Table(
+    "evidence",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("run", _ID, ForeignKey("runs.id"), nullable=False),
+    Column("value", LargeBinary, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+    Index(None, "run"),
+)
+
+openings: Final = Table(
+    "openings",
+    metadata,
+    Column("commitment", _DIGEST, primary_key=True),
+    Column("salt", String(32), nullable=False),
+    Column("value", LargeBinary, nullable=False),
+)
+"""What opens a commitment in the log: salt and value."""
+
+proposals: Final = Table(
+    "proposals",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("run", _ID, ForeignKey("runs.id"), nullable=False),
+    Column("digest", _DIGEST, nullable=False, unique=True),
+    Column("state", String(20), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("decision", LargeBinary, nullable=False),
+    Column("decision_digest", _DIGEST, nullable=False),
+    Column("expires_us", BigInteger, nullable=False),
+    Column("code", String(64), nullable=False, server_default=""),
+    Column("result", LargeBinary),
+    Column("created_us", BigInteger, nullable=False),
+    Column("updated_us", BigInteger, nullable=False),
+    Index(None, "state", "created_us"),
+    Index(None, "run"),
+)
+
+approvals: Final = Table(
+    "approvals",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("proposal", _ID, ForeignKey("proposals.id"), nullable=False),
+    Column("proposal_digest", _DIGEST, nullable=False),
+    Column("decision_digest", _DIGEST, nullable=False),
+    Column("principal", String(40), nullable=False),
+    Column("action", String(10), nullable=False),
+    Column("entry", _ID, nullable=False, unique=True),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("at_us", BigInteger, nullable=False),
+    UniqueConstraint("proposal_digest", "decision_digest", "principal"),
+    CheckConstraint("action IN ('approve', 'refuse', 'withdraw')", name="action"),
+    Index(None, "proposal"),
+)
+"""An index of answers in the log. A row counts only if its entry is proven to be there with the same fields."""
+
+executions: Final = Table(
+    "executions",
+    metadata,
+    Column("proposal", _ID, ForeignKey("proposals.id"), primary_key=True),
+    Column("executor", _ID, nullable=False),
+    Column("intent", _ID, nullable=False),
+    Column("lease_until_us", BigInteger, nullable=False),
+    Column("reconciled", Boolean, nullable=False, server_default=false()),
+    Column("started_us", BigInteger, nullable=False),
+)
+"""Who started a write, and until when nobody else may look after it."""
