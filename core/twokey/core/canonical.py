@@ -5,14 +5,14 @@ Rules (a subset of RFC 8785, JSON Canonicalization Scheme, on which orjson and R
 - keys are ASCII strings, sorted; no white space; UTF-8;
 - numbers are integers with a magnitude below 2**53; floats are refused, not rounded;
 - strings hold Unicode scalar values only (a lone surrogate is refused);
-- depth is at most 64 and one text at most 64 MiB, so that a hostile value costs an error and not the process.
+- depth is at most 64 and one text at most 64 MiB, so that a hostile value costs an error and not the process;
+- an error names the place by its keys and never shows a value.
 
 ``decode`` accepts canonical bytes only: whatever would encode differently (duplicate keys, blanks, other escapes)
 is refused, so two different byte strings never carry the same value.
 """
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from typing import Final, TypeAlias, cast
 
@@ -36,10 +36,10 @@ def encode(value: Json) -> bytes:
         NotCanonicalError: a float, a non-ASCII key, an integer out of range, a lone surrogate, too deep, too large.
 
     """
-    _check(value, "$", 0)
+    _check(value)
     try:
         text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
-    except (orjson.JSONEncodeError, RecursionError) as error:
+    except orjson.JSONEncodeError as error:
         raise NotCanonicalError(f"not JSON: {error}") from error
     if len(text) > MAX_BYTES:
         raise NotCanonicalError(f"{len(text)} bytes, more than the {MAX_BYTES} allowed")
@@ -80,30 +80,75 @@ def commitment(salt: str, value: Json) -> str:
     return digest([salt, value])
 
 
-def _check(value: Json, where: str, depth: int) -> None:
-    if depth > MAX_DEPTH:
-        raise NotCanonicalError(f"{where[:80]}: nested deeper than {MAX_DEPTH}")
-    if value is None or isinstance(value, bool):
-        return
+class _Fault(Exception):  # noqa: N818 - becomes a NotCanonicalError once the place is known
+    """A fault on its way out of the walk; every container it passes adds the step that leads to it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.steps: list[str] = []
+
+
+def _check(value: Json) -> None:
+    try:
+        _charge(value, 0, MAX_BYTES)
+    except _Fault as fault:
+        # Named by its keys, never by a value: errors are shown and logged.
+        place = ("$" + "".join(reversed(fault.steps)))[:80]
+        raise NotCanonicalError(f"{place}: {fault.reason}") from fault
+
+
+def _charge(value: Json, depth: int, budget: int) -> int:
+    """Take from ``budget`` what ``value`` needs at least, in bytes.
+
+    The charge ends the walk of a value that is small in memory and huge in text (YAML aliases make such values).
+    """
     if isinstance(value, str):
-        _check_text(value, where)
+        if not value.isascii():
+            _check_text(value)
+        budget -= len(value)
+    elif isinstance(value, bool) or value is None:
+        pass
     elif isinstance(value, int):
-        if abs(value) > MAX_INTEGER:
-            raise NotCanonicalError(f"{where[:80]}: integer {value} is not below 2**53")
+        if not -MAX_INTEGER <= value <= MAX_INTEGER:
+            raise _Fault("the integer is not below 2**53")
+    elif depth >= MAX_DEPTH:
+        raise _Fault(f"nested deeper than {MAX_DEPTH}")
     elif isinstance(value, dict):
-        for key, item in cast("dict[object, Json]", value).items():
-            if not isinstance(key, str) or not key.isascii():
-                raise NotCanonicalError(f"{where[:80]}: key {json.dumps(str(key))[:40]} is not an ASCII string")
-            _check(item, f"{where}.{key}", depth + 1)
+        budget = _charge_map(cast("dict[object, Json]", value), depth + 1, budget)
     elif isinstance(value, list | tuple):
-        for index, item in enumerate(cast("Sequence[Json]", value)):
-            _check(item, f"{where}[{index}]", depth + 1)
+        budget = _charge_list(cast("Sequence[Json]", value), depth + 1, budget)
     else:
-        raise NotCanonicalError(f"{where[:80]}: {type(value).__name__} has no canonical form")
+        raise _Fault(f"{type(value).__name__} has no canonical form")
+    if budget < 0:
+        raise _Fault(f"more than {MAX_BYTES} bytes of text")
+    return budget - 2
 
 
-def _check_text(value: str, where: str) -> None:
+def _charge_map(value: dict[object, Json], depth: int, budget: int) -> int:
+    for key, item in value.items():
+        if not isinstance(key, str) or not key.isascii():
+            raise _Fault("a key is not an ASCII string")
+        try:
+            budget = _charge(item, depth, budget - len(key))
+        except _Fault as fault:
+            fault.steps.append(f".{key}")
+            raise
+    return budget
+
+
+def _charge_list(value: Sequence[Json], depth: int, budget: int) -> int:
+    for index, item in enumerate(value):
+        try:
+            budget = _charge(item, depth, budget)
+        except _Fault as fault:
+            fault.steps.append(f"[{index}]")
+            raise
+    return budget
+
+
+def _check_text(value: str) -> None:
     try:
         value.encode("utf-8")
     except UnicodeEncodeError as error:
-        raise NotCanonicalError(f"{where[:80]}: a lone surrogate is not text") from error
+        raise _Fault("a lone surrogate is not text") from error

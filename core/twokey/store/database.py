@@ -8,9 +8,9 @@ supported as a store, and an address that cannot be used is one clear sentence.
 import os
 import sqlite3
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -19,6 +19,9 @@ from twokey.core.errors import BadInput, EnvironmentFault
 
 BUSY_MS: Final = 30_000
 """How long a SQLite writer queues for the lock, in milliseconds."""
+
+READ_ONLY: Final = "twokey_read_only"
+"""Execution option of a connection that only reads: on SQLite it takes no write lock."""
 
 
 def parse(url: str) -> URL:
@@ -109,8 +112,9 @@ def _sqlite(url: URL) -> Engine:
                 if path.exists() and path.stat().st_uid == os.getuid():
                     path.chmod(0o600)
 
-    def on_begin(connection: Any) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    def on_begin(connection: Connection) -> None:
+        looking = connection.get_execution_options().get(READ_ONLY)
+        connection.exec_driver_sql("BEGIN" if looking else "BEGIN IMMEDIATE")
 
     event.listen(engine, "connect", on_connect)
     event.listen(engine, "begin", on_begin)

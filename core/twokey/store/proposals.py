@@ -94,15 +94,16 @@ def add_proposal(
     )
 
 
-def get_proposal(connection: Connection, proposal: str) -> ProposalRecord:
-    """Read one proposal by its whole id.
+def get_proposal(connection: Connection, proposal: str, *, lock: bool = False) -> ProposalRecord:
+    """Read one proposal by its whole id; with ``lock`` nobody else changes it until the transaction ends.
 
     Raises:
         NotFound: there is none.
         CheckFailed: the stored body does not have the stored digest.
 
     """
-    row = connection.execute(select(tables.proposals).where(tables.proposals.c.id == proposal)).one_or_none()
+    query = select(tables.proposals).where(tables.proposals.c.id == proposal)
+    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
     if row is None:
         raise unknown_proposal()
     return _proposal(row)

@@ -1,0 +1,125 @@
+"""Whether enough people said yes. The only source is the log; rows tell where in the log to look.
+
+Rules: an approval counts if its entry is included under a verified checkpoint, is an ``approve`` of exactly this
+proposal digest and decision digest, is signed with the key the directory names for that person today (or was asserted,
+in a demo workspace), was given before it expired, and comes from somebody who is in a required group now and neither
+asked for the change nor contributed to it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from twokey.core.errors import CheckFailed, NotFound
+from twokey.core.events import AnswerGiven
+from twokey.core.ports import Directory
+from twokey.core.values import Answer, ApprovalsNeeded, Decision, Principal, Proposal
+from twokey.store.proposals import ApprovalRecord
+from twokey.tools import identity
+from twokey.tools.ledger import Ledger
+from twokey.tools.proposing import expiry
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What makes an identity acceptable in this workspace."""
+
+    workspace: str
+    demo: bool
+    """True only where the log's first entry says so."""
+
+
+def authentic(answer: Answer, principal: Principal, rules: Rules) -> bool:
+    """Tell whether ``answer`` really comes from ``principal``, in this workspace."""
+    statement = answer.statement
+    if statement.workspace != rules.workspace or statement.principal != principal.name:
+        return False
+    if answer.auth == "asserted":
+        return rules.demo
+    return identity.verify(answer, principal)
+
+
+def barred(proposal: Proposal, needed: ApprovalsNeeded, name: str) -> bool:
+    """Tell whether ``name`` can never approve this: they asked for it, contributed to it, or policy excludes them."""
+    return name in {proposal.requester, *proposal.contributors, *needed.exclude}
+
+
+def counting_groups(needed: ApprovalsNeeded, principal: Principal) -> frozenset[str]:
+    """Give the required groups that ``principal`` is in."""
+    return frozenset(quorum.group for quorum in needed.all_of) & frozenset(principal.groups)
+
+
+def met(needed: ApprovalsNeeded, people: Iterable[Principal]) -> bool:
+    """Tell whether every quorum is reached by different people; ``distinct`` lets one person fill one group only."""
+    available = {person.name: counting_groups(needed, person) for person in people}
+    seats = [quorum.group for quorum in needed.all_of for _ in range(quorum.n)]
+    if not seats:
+        return False
+    if not needed.distinct:
+        return all(sum(quorum.group in groups for groups in available.values()) >= quorum.n for quorum in needed.all_of)
+    return _seated(seats, available)
+
+
+def _seated(seats: list[str], available: dict[str, frozenset[str]]) -> bool:
+    """Bipartite matching of seats to people (augmenting paths): each person takes one seat at most."""
+    taken: dict[str, int] = {}
+
+    def place(seat: int, tried: set[str]) -> bool:
+        for name, groups in available.items():
+            if seats[seat] in groups and name not in tried:
+                tried.add(name)
+                if name not in taken or place(taken[name], tried):
+                    taken[name] = seat
+                    return True
+        return False
+
+    return all(place(seat, set()) for seat in range(len(seats)))
+
+
+class Authority:
+    """Counts approvals."""
+
+    def __init__(self, ledger: Ledger, directory: Directory, rules: Rules) -> None:
+        self._ledger = ledger
+        self._directory = directory
+        self._rules = rules
+
+    def approvers(
+        self, proposal: Proposal, digest: str, decision: Decision, rows: Iterable[ApprovalRecord]
+    ) -> dict[str, str]:
+        """Give who validly approved: name to log entry. Rows that the log does not bear out are passed over."""
+        valid: dict[str, str] = {}
+        for row in rows:
+            if row.action == "approve":
+                name = self._approver(proposal, digest, decision, row.entry)
+                if name is not None:
+                    valid[name] = row.entry
+        return valid
+
+    def people(self, names: Iterable[str]) -> list[Principal]:
+        """Look names up as the directory has them now."""
+        found = (self._directory.principal(name) for name in names)
+        return [principal for principal in found if principal is not None]
+
+    def _approver(self, proposal: Proposal, digest: str, decision: Decision, entry: str) -> str | None:
+        try:
+            event = self._ledger.proven(entry).event
+        except (CheckFailed, NotFound):
+            return None
+        if not isinstance(event, AnswerGiven):
+            return None
+        statement = event.answer.statement
+        principal = self._directory.principal(statement.principal)
+        needed = decision.approvals
+        if principal is None or needed is None:
+            return None
+        good = (
+            statement.action == "approve"
+            and statement.proposal == proposal.id
+            and statement.proposal_digest == digest
+            and statement.decision_digest == decision.digest()
+            and statement.at_us <= expiry(proposal, decision)
+            and authentic(event.answer, principal, self._rules)
+            and not barred(proposal, needed, principal.name)
+            and bool(counting_groups(needed, principal))
+        )
+        return principal.name if good else None

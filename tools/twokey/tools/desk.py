@@ -1,0 +1,253 @@
+"""All that an agent can do: read, write down what it found, and propose.
+
+Rules: a read goes through policy and leaves evidence and two log entries; a draft becomes a proposal and nothing more.
+There is no way from here to an answer or to a write.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeVar, cast
+
+from pydantic import ValidationError
+
+from twokey.core import canonical
+from twokey.core.canonical import Json
+from twokey.core.errors import Refused, ToolRetry, TwokeyError
+from twokey.core.events import ModelCalled, ReviewEnded, RunPlanned, StepEnded, StepStarted, ToolCalled, ToolReturned
+from twokey.core.ports import Clock, Ids, Policy
+from twokey.core.values import Call, Decision, Evidence, Plan, Principal, Report, Value
+from twokey.store import evidence, runs
+from twokey.store.proposals import ProposalRecord
+from twokey.tools import calls
+from twokey.tools.contract import Context, Places
+from twokey.tools.ledger import Ledger
+from twokey.tools.proposing import Draft, Proposer
+from twokey.tools.registry import Registry
+
+Result = TypeVar("Result", bound=Value)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading(Generic[Result]):
+    """What a read tool gave, and the evidence that was kept of it."""
+
+    evidence: Evidence
+    result: Result
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """What every desk shares."""
+
+    ledger: Ledger
+    policy: Policy
+    registry: Registry
+    proposer: Proposer
+    clock: Clock
+    ids: Ids
+
+
+class Desk:
+    """One run's desk. Agents get this and nothing else."""
+
+    def __init__(self, office: Office, *, run: str, requester: Principal, places: Places) -> None:
+        self._office = office
+        self.run = run
+        self.requester = requester
+        self.places = places
+
+    # -- reading ----------------------------------------------------------------------------------------------
+
+    def read(self, name: str, args: dict[str, Any], *, agent: str, step: int, result: type[Result]) -> Reading[Result]:
+        """Call the read tool ``name``.
+
+        Raises:
+            ToolRetry: the arguments do not fit.
+            Refused: policy denied the read, or it lies outside the run's places.
+            TwokeyError: the tool failed; the log says so.
+
+        """
+        office = self._office
+        tool = office.registry.reader(name)
+        try:
+            checked: Value = tool.input_type.model_validate(args)
+        except ValidationError as error:
+            raise ToolRetry(
+                f"The arguments of {name} do not fit its schema ({error.error_count()} faults).",
+                next="Correct the arguments.",
+            ) from error
+        place = self.places.find(tool.kind, tool.place_name(checked))
+        call = calls.of_read(
+            tool,
+            checked,
+            requester=self.requester,
+            agent=agent,
+            run=self.run,
+            step=step,
+            resource=place.resource,
+            now_us=office.clock.now_us(),
+        )
+        call_id = self._permitted(call)
+        try:
+            found = tool.call(checked, Context(places=self.places, now_us=office.clock.now_us()))
+        except TwokeyError as error:
+            office.ledger.record(ToolReturned(run=self.run, call=call_id, code=error.code))
+            raise
+        kept = self._keep(
+            call, call_id, found, origin=f"{tool.kind} {place.resource.id}", summary=tool.summary(checked, found)
+        )
+        return Reading(kept, cast("Result", found if isinstance(found, result) else result.model_validate(found)))
+
+    def _permitted(self, call: Call) -> str:
+        office = self._office
+        decision: Decision = office.policy.decide(call)
+        call_id = office.ids.new("c")
+        with office.ledger.change() as unit:
+            args = unit.commit_to(call.args)
+            unit.record(
+                calls.decided(
+                    call, decision, occasion="read", commitment=unit.commit_to(call.canonical()), call_id=call_id
+                )
+            )
+            if decision.effect == "allow":
+                unit.record(
+                    ToolCalled(
+                        run=call.run,
+                        step=call.step,
+                        call=call_id,
+                        tool=call.tool,
+                        version=call.version,
+                        tool_schema=call.tool_schema,
+                        args=args,
+                    )
+                )
+        if decision.effect != "allow":
+            reason = decision.reasons[0]
+            raise Refused(
+                f"Policy does not let this run call {call.tool}: {reason.message} ({reason.rule}).",
+                next="Ask for something the policy allows, or ask its owner to change it.",
+                code=reason.code,
+            )
+        return call_id
+
+    def _keep(self, call: Call, call_id: str, found: Value, *, origin: str, summary: str) -> Evidence:
+        office = self._office
+        content: Json = found.canonical()
+        salt = office.ids.salt()
+        value = Evidence(
+            id=office.ids.new("e"),
+            run=self.run,
+            tool=call.tool,
+            origin=origin[:400],
+            trusted=False,
+            summary=summary[:400],
+            sha256=canonical.digest(content),
+            salt=salt,
+            commitment=canonical.commitment(salt, content),
+            created_us=office.clock.now_us(),
+        )
+        with office.ledger.change() as unit:
+            evidence.add_evidence(unit.connection, value, canonical.encode(content))
+            unit.record(
+                ToolReturned(run=self.run, call=call_id, code="ok", evidence=value.id, content=value.commitment)
+            )
+        return value
+
+    # -- writing down -----------------------------------------------------------------------------------------
+
+    def keep(self, name: str, body: Json) -> None:
+        """Hand something to a later step: canonical JSON under a name of this run."""
+        with self._office.ledger.change() as unit:
+            runs.put_document(unit.connection, run=self.run, name=name, body=body, now=self._office.clock.now_us())
+
+    def kept(self, name: str) -> Json:
+        """Read what an earlier step handed over; raises ``NotFound``."""
+        with self._office.ledger.look() as connection:
+            return runs.get_document(connection, run=self.run, name=name)
+
+    def content(self, evidence_id: str) -> tuple[Evidence, Json]:
+        """Read evidence again; raises ``NotFound``, ``CheckFailed``."""
+        with self._office.ledger.look() as connection:
+            return evidence.get_evidence(connection, evidence_id)
+
+    def planned(self, plan: Plan) -> None:
+        """Keep the plan and record that there is one."""
+        with self._office.ledger.change() as unit:
+            runs.put_document(
+                unit.connection, run=self.run, name="plan", body=plan.canonical(), now=self._office.clock.now_us()
+            )
+            unit.record(
+                RunPlanned(
+                    run=self.run,
+                    plan=unit.commit_to(plan.canonical()),
+                    agents=tuple(step.agent for step in plan.steps),
+                )
+            )
+
+    def step_started(self, step: int, agent: str) -> None:
+        """Record that an agent begins."""
+        self._office.ledger.record(StepStarted(run=self.run, step=step, agent=agent))
+
+    def step_ended(self, step: int, agent: str, *, code: str, report: Report | None = None) -> None:
+        """Keep an agent's report and record that it ended."""
+        with self._office.ledger.change() as unit:
+            if report is not None:
+                runs.put_document(
+                    unit.connection,
+                    run=self.run,
+                    name=f"report-{step}",
+                    body=report.canonical(),
+                    now=self._office.clock.now_us(),
+                )
+            unit.record(
+                StepEnded(
+                    run=self.run,
+                    step=step,
+                    agent=agent,
+                    code=code,
+                    findings=len(report.findings) if report else 0,
+                )
+            )
+
+    def reviewed(self, *, claims: int, supported: int, dropped: int, code: str) -> None:
+        """Record the reviewer's result."""
+        self._office.ledger.record(
+            ReviewEnded(run=self.run, claims=claims, supported=supported, dropped=dropped, code=code)
+        )
+
+    def model_called(
+        self,
+        *,
+        step: int,
+        tier: Literal["small", "large"],
+        code: str,
+        tokens: tuple[int, int],
+        prompt: Json,
+        answer: Json,
+    ) -> None:
+        """Record a model call. Prompt and answer go to the store; the log holds commitments to them."""
+        with self._office.ledger.change() as unit:
+            unit.record(
+                ModelCalled(
+                    run=self.run,
+                    step=step,
+                    tier=tier,
+                    code=code,
+                    tokens_in=tokens[0],
+                    tokens_out=tokens[1],
+                    prompt=unit.commit_to(prompt),
+                    answer=unit.commit_to(answer) if answer is not None else None,
+                )
+            )
+
+    # -- proposing --------------------------------------------------------------------------------------------
+
+    def propose(self, draft: Draft, *, agent: str, step: int) -> ProposalRecord:
+        """Ask for a write. It waits for policy and people; nothing is written here."""
+        return self._office.proposer.propose(
+            draft, run=self.run, requester=self.requester.name, agent=agent, step=step, places=self.places
+        )
+
+    def documents(self, names: Sequence[str]) -> list[Json]:
+        """Read several documents of this run, in order."""
+        return [self.kept(name) for name in names]

@@ -1,0 +1,163 @@
+"""Single steps in the life of a proposal, each in one transaction with its log entry.
+
+Rules: a step starts from the state its caller saw, or does not happen; policy's every answer is recorded; whether a
+proposal is still what was reviewed is found by rendering it again.
+"""
+
+import dataclasses
+
+from twokey.core.canonical import Json
+from twokey.core.errors import Refused
+from twokey.core.events import ProposalMoved
+from twokey.core.lifecycle import State, step
+from twokey.core.ports import Clock, Directory, Policy
+from twokey.core.values import Decision, Principal, Proposal
+from twokey.store import proposals
+from twokey.store.proposals import ProposalRecord
+from twokey.tools import calls
+from twokey.tools.contract import Context
+from twokey.tools.ledger import Ledger, Unit
+from twokey.tools.places import PlaceBook
+from twokey.tools.proposing import checked, expiry, same
+from twokey.tools.registry import Registry
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Result:
+    """What an answer or an execution led to. ``code`` says why, for machines."""
+
+    id: str
+    state: State
+    code: str
+
+
+class Moved(Exception):  # noqa: N818 - somebody else was first; handled by who asked for the step
+    """The proposal is not in the state this process saw."""
+
+
+class Steps:
+    """Makes the steps that answers and executions consist of."""
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        policy: Policy,
+        registry: Registry,
+        directory: Directory,
+        clock: Clock,
+        book: PlaceBook,
+    ) -> None:
+        self.ledger = ledger
+        self.registry = registry
+        self.directory = directory
+        self.clock = clock
+        self._policy = policy
+        self._book = book
+
+    def find(self, text: str) -> ProposalRecord:
+        """Read a proposal by id or by an unambiguous beginning of it; raises ``NotFound``, ``CheckFailed``."""
+        with self.ledger.look() as connection:
+            return proposals.get_proposal(connection, proposals.resolve_proposal(connection, text))
+
+    def lock(self, unit: Unit, record: ProposalRecord) -> ProposalRecord:
+        """Hold a proposal until the transaction ends.
+
+        Raises:
+            Moved: it is no longer in the state, or under the decision, that ``record`` shows.
+
+        """
+        current = proposals.get_proposal(unit.connection, record.id, lock=True)
+        if (current.state, current.decision_digest) != (record.state, record.decision_digest):
+            raise Moved
+        return current
+
+    def decide(self, record: ProposalRecord, occasion: calls.Occasion) -> Decision:
+        requester = self.directory.principal(record.proposal.requester) or Principal(name=record.proposal.requester)
+        call = calls.of_proposal(record.proposal, requester, self.clock.now_us())
+        decision = self._policy.decide(call)
+        with self.ledger.change() as unit:
+            unit.record(calls.decided(call, decision, occasion=occasion, commitment=unit.commit_to(call.canonical())))
+        return decision
+
+    def stale(self, record: ProposalRecord) -> str | None:
+        """Render again and compare. Gives the code of a difference, or None."""
+        proposal = record.proposal
+        tool = self.registry.writer(proposal.tool)
+        if (tool.version, tool.schema_digest()) != (proposal.tool_version, proposal.tool_schema):
+            return "changed_tool"
+        try:
+            rendered = tool.render(checked(tool, proposal.args), self.context(proposal))
+        except Refused as refusal:
+            return refusal.code
+        return None if same(rendered, proposal) else "changed_rendering"
+
+    def renew(self, record: ProposalRecord, decision: Decision) -> None:
+        """Put a new decision on a waiting proposal. Approvals of the old one no longer match it."""
+        with self.ledger.change() as unit:
+            proposals.move_proposal(
+                unit.connection,
+                record.id,
+                before=State.AWAITING_APPROVAL,
+                after=State.AWAITING_APPROVAL,
+                code="changed_decision",
+                now=self.clock.now_us(),
+                decision=decision,
+                expires_us=expiry(record.proposal, decision),
+            )
+
+    def move(self, record: ProposalRecord, after: State, code: str, *, decision: Decision | None = None) -> Result:
+        """Make one transition in a transaction of its own; if somebody else was first, give what they made of it."""
+        try:
+            with self.ledger.change() as unit:
+                self.lock(unit, record)
+                self.transition(unit, record, after, code, decision=decision)
+        except Moved:
+            moved = self.find(record.id)
+            return Result(moved.id, moved.state, moved.code)
+        return Result(record.id, after, code)
+
+    def transition(  # the fields of one transition
+        self,
+        unit: Unit,
+        record: ProposalRecord,
+        after: State,
+        code: str,
+        *,
+        by: str | None = None,
+        decision: Decision | None = None,
+        result: Json = None,
+    ) -> None:
+        """Make one step of the lifecycle, with its entry."""
+        step(record.state, after)
+        expires = expiry(record.proposal, decision) if decision else record.expires_us
+        moved = proposals.move_proposal(
+            unit.connection,
+            record.id,
+            before=record.state,
+            after=after,
+            code=code,
+            now=self.clock.now_us(),
+            decision=decision,
+            expires_us=expires,
+            result=result,
+        )
+        if not moved:
+            raise Moved
+        unit.record(
+            ProposalMoved(
+                proposal=record.id,
+                run=record.run,
+                digest=record.digest,
+                before=record.state,
+                after=after,
+                code=code,
+                by=by,
+                decision_digest=decision.digest() if decision else record.decision_digest,
+                expires_us=expires if after is State.AWAITING_APPROVAL else None,
+            )
+        )
+
+    def context(self, proposal: Proposal) -> Context:
+        """Give the tool what it may touch for this proposal: the one place its hashed resource names."""
+        return Context(places=self._book.places([proposal.resource]), now_us=self.clock.now_us())
