@@ -9,7 +9,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, cast, get_args
+from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -236,7 +236,7 @@ def _fields(model: type[BaseModel], location: tuple[str, ...]) -> list[str]:
             rest.pop(0)
             current = inner[0]
         elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            current = cast("type[BaseModel]", annotation)
+            current = annotation
         else:
             return []
     return sorted(current.model_fields)

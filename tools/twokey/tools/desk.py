@@ -6,7 +6,7 @@ There is no way from here to an answer or to a write.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, TypeVar, cast
+from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import ValidationError
 
@@ -96,7 +96,7 @@ class Desk:
         kept = self._keep(
             call, call_id, found, origin=f"{tool.kind} {place.resource.id}", summary=tool.summary(checked, found)
         )
-        return Reading(kept, cast("Result", found if isinstance(found, result) else result.model_validate(found)))
+        return Reading(kept, found if isinstance(found, result) else result.model_validate(found))
 
     def _permitted(self, call: Call) -> str:
         office = self._office

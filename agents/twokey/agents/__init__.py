@@ -1,0 +1,1 @@
+"""Agents: they plan, read, find and draft. They hold a desk, not a key."""

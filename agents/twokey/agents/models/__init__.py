@@ -1,0 +1,1 @@
+"""The model tiers behind one port."""

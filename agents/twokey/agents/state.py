@@ -1,0 +1,41 @@
+"""What LangGraph carries from node to node, and what every node is given.
+
+Rules: the state holds ids, counters and codes only (plain JSON), never content and never authority; what agents hand to
+one another lies in the store under the run. ``Surroundings`` is passed per invocation and is never checkpointed.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypedDict
+
+from twokey.agents.models.port import Models
+from twokey.tools.desk import Desk
+
+
+class State(TypedDict, total=False):
+    """The state of one run."""
+
+    run: str
+    position: int
+    """Index of the plan's step that is next, from 0."""
+    proposals: list[str]
+    """Ids of the proposals made so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One line of progress for whoever watches: the step's number, what is done and of how many."""
+
+    step: int
+    text: str
+    done: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What nodes may use."""
+
+    desk: Desk
+    models: Models
+    tell: Callable[[Progress], None]
