@@ -1,0 +1,174 @@
+"""Editing dbt property files (``schema.yml`` and the like) so that a person reviews the edit and nothing else.
+
+``edit(data, edits)`` takes the bytes of one file and what should be changed, and gives new bytes. Pure: no disk, no
+git, no clock.
+
+Promises
+- Every byte outside the edits stays as it is: comments, indentation, quotes, line ends, byte order mark, a missing
+  last line end. Without a change the very same bytes come back.
+- New text follows the file: indentation, style of lists, quotes, blank lines between columns, ``tests`` or
+  ``data_tests``, ``arguments`` of tests, ``meta`` beside or under ``config``.
+- What a person wrote is not overwritten unless the edit says ``replace=True``. Editing twice is editing once.
+- The result is parsed again and must equal the old content plus the edits, node for node; otherwise the edit is
+  refused. One edit is written whole or not at all; the others do not depend on it.
+- Outside text cannot steer dbt: see ``twokey.agents.catalog.vetting``.
+
+Refuses, each with a code and a sentence, as ``Refusal``
+- the file: ``too_large``, ``not_utf8``, ``line_breaks``, ``several_documents``, ``nesting``, ``expansion``,
+  ``not_yaml``, ``not_properties``;
+- the place: ``not_found``, ``ambiguous``, ``alias``, ``shared_anchor``, ``anchored``, ``tagged``, ``merge_key``,
+  ``duplicate_key``, ``complex_key``, ``flow_style``, ``tabs``, ``comment_in_value``, ``unexpected_shape``;
+- the content: ``exists``, ``other_case``, ``other_schema``, ``empty``, ``too_long``, ``not_text``, ``not_json``,
+  ``jinja``, ``evaluated``, ``unsafe_sql``, ``test_form``;
+- the result: ``not_proven``.
+
+Formats: https://docs.getdbt.com/reference/configs-and-properties and dbt's JSON schemas. A new file written with the
+default ``Conventions`` fits the schema of dbt Core. With ``column_meta="config"`` it fits the schema of Fusion. Both
+at once is possible as long as no *column* carries meta or tags: dbt Core's schema knows them beside ``config`` only,
+Fusion's under ``config`` only.
+"""
+
+from collections.abc import Sequence as Items
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from twokey.agents.catalog.editing import Session
+from twokey.agents.catalog.edits import (
+    AddColumn,
+    AddDataType,
+    AddMeta,
+    AddNode,
+    AddTags,
+    AddTests,
+    Column,
+    Conventions,
+    Edit,
+    SetDescription,
+)
+from twokey.agents.catalog.vetting import JsonLike, NodeName, NotAllowed, relation
+from twokey.agents.catalog.yaml_tree import MAX_BYTES, Unreadable, parse, same
+
+__all__ = [
+    "MAX_BYTES",
+    "AddColumn",
+    "AddDataType",
+    "AddMeta",
+    "AddNode",
+    "AddTags",
+    "AddTests",
+    "Column",
+    "Conventions",
+    "Edit",
+    "Edited",
+    "JsonLike",
+    "NodeName",
+    "Refusal",
+    "SetDescription",
+    "edit",
+    "relation",
+    "render_new",
+]
+
+_Edits: TypeAlias = Items[Edit]
+_PROOF_BYTES: Final = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An edit that was not made: a stable ``code`` and one sentence that quotes nothing of the file or the edit."""
+
+    edit: Edit
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """The outcome for one file.
+
+    ``text`` holds the bytes of the file with every edit in ``applied``; the same bytes as before where that is empty.
+    ``unchanged`` were true already. Each edit given is in exactly one of ``applied``, ``unchanged`` and ``refused``.
+    """
+
+    text: bytes
+    applied: tuple[Edit, ...] = ()
+    unchanged: tuple[Edit, ...] = ()
+    refused: tuple[Refusal, ...] = ()
+
+
+def edit(text: bytes, edits: Items[Edit], *, conventions: Conventions = Conventions()) -> Edited:  # noqa: B008 - frozen
+    """Make the edits to one property file, in their order.
+
+    Later edits may build on earlier ones (a description for a column that the same call adds). Never raises for what
+    a file or an edit holds: whatever cannot be done is in ``refused``.
+
+    Args:
+        text: The bytes of the file; empty for a file that does not exist yet (better: ``render_new``).
+        edits: What to change.
+        conventions: What to write where the file shows no habit of its own.
+
+    """
+    return _settle(text, tuple(edits), conventions, _Effort(_PROOF_BYTES))
+
+
+def render_new(nodes: Items[AddNode], *, conventions: Conventions = Conventions()) -> Edited:  # noqa: B008 - frozen
+    """Write a whole new property file (``version: 2``) that documents ``nodes``.
+
+    ``text`` is empty bytes where every node was refused. Sources, models, seeds and snapshots may be mixed, though
+    dbt projects usually keep them in files of their own.
+    """
+    edited = edit(b"version: 2\n", nodes, conventions=conventions)
+    return edited if edited.applied else Edited(b"", (), edited.unchanged, edited.refused)
+
+
+@dataclass(slots=True)
+class _Effort:
+    """How many bytes may still be parsed in search of an edit that cannot be proven."""
+
+    left: int
+
+
+def _settle(data: bytes, edits: _Edits, conventions: Conventions, effort: _Effort) -> Edited:
+    """Make the edits together; where the result is not proven, make each half by itself to find the culprit."""
+    if not edits:
+        return Edited(data)
+    try:
+        document = parse(data)
+        session = Session(document, conventions)
+    except (Unreadable, NotAllowed) as error:
+        reason = error.message if isinstance(error, Unreadable) else error.reason
+        return Edited(data, refused=tuple(Refusal(each, error.code, reason) for each in edits))
+    applied: list[Edit] = []
+    unchanged: list[Edit] = []
+    refused: list[Refusal] = []
+    for each in edits:
+        try:
+            (applied if session.apply(each) else unchanged).append(each)
+        except NotAllowed as error:
+            refused.append(Refusal(each, error.code, error.reason))
+    written = document.encoded(session.written()) if applied else data
+    if not applied or _proven(session, document.aliased, written):
+        return Edited(written, tuple(applied), tuple(unchanged), tuple(refused))
+    effort.left -= len(data)
+    if len(applied) == 1 or effort.left < 0:
+        reason = "The result would not parse to the old content plus the edit."
+        unproven = [Refusal(each, "not_proven", reason) for each in applied]
+        return Edited(data, (), tuple(unchanged), (*refused, *unproven))
+    half = len(applied) // 2
+    first = _settle(data, applied[:half], conventions, effort)
+    second = _settle(first.text, applied[half:], conventions, effort)
+    return Edited(
+        second.text,
+        first.applied + second.applied,
+        (*unchanged, *first.unchanged, *second.unchanged),
+        (*refused, *first.refused, *second.refused),
+    )
+
+
+def _proven(session: Session, aliased: frozenset[str], written: bytes) -> bool:
+    """Parse the result and compare it with what was meant."""
+    try:
+        found = parse(written)
+    except Unreadable:
+        return False
+    return found.aliased == aliased and same(session.root, found.root)
