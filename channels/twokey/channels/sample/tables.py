@@ -73,11 +73,6 @@ class Table:
         """Position of ``column``."""
         return self.columns.index(column)
 
-    def values(self, column: str) -> list[Cell]:
-        """All cells of ``column``, in row order."""
-        at = self.index(column)
-        return [row[at] for row in self.rows]
-
 
 def build(seed: int, now: datetime) -> dict[str, Table]:
     """All tables that the product and the scoring job write (those of dbt are built from them)."""
