@@ -1,0 +1,15 @@
+"""The tools of a laptop: the contracts of this package with the adapters that need no server."""
+
+from twokey.tools.read.catalog import ReadCatalog
+from twokey.tools.write.local_git import LocalGit
+from twokey.tools.write.pull_request import OpenPullRequest
+
+
+def open_pull_request() -> OpenPullRequest:
+    """Give ``open_pull_request`` for git repositories on this disk."""
+    return OpenPullRequest(LocalGit())
+
+
+def read_catalog() -> ReadCatalog:
+    """Give ``read_catalog`` for git repositories on this disk."""
+    return ReadCatalog(LocalGit())

@@ -1,0 +1,200 @@
+"""Says what kind of change an edit of files is, from the change itself and never from anybody's word.
+
+Rules: a label that asks for more approval is given where the change cannot be understood. ``changes_sensitivity``
+compares what the two versions of a YAML file say under keys about sensitivity (``tags``, ``pii``, ``sensitivity`` ...),
+column by column; moving a column is no change, renaming one is. A YAML file that cannot be read within bounds gets
+``unreadable_yaml`` and ``changes_sensitivity``. Reading is by parser events: nothing is constructed, and aliases, depth
+and size are bounded, so a hostile file costs an error and not the process.
+"""
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+import yaml
+
+from twokey.tools.write.git_diff import lines_of, matching
+from twokey.tools.write.git_tree import Changed
+
+MAX_DEPTH: Final = 100
+MAX_NODES: Final = 200_000
+
+_CI_FOLDERS: Final = (".github/", ".gitlab/", ".circleci/", ".buildkite/", ".azure-pipelines/", ".woodpecker/")
+_CI_FILES: Final = re.compile(
+    r"(\.gitlab-ci.*\.ya?ml|jenkinsfile.*|azure-pipelines.*\.ya?ml|bitbucket-pipelines\.yml|\.travis\.yml|\.drone\.ya?ml"
+    r"|\.woodpecker\.ya?ml|\.pre-commit-config\.ya?ml|cloudbuild\.ya?ml|buildspec\.ya?ml|makefile|.*\.mk)"
+)
+_PROJECT_FILES: Final = re.compile(r"(dbt_project|packages|dependencies|profiles|selectors)\.ya?ml|package-lock\.yml")
+_GIT_FILES: Final = frozenset({".gitattributes", ".gitignore", ".mailmap", ".lfsconfig"})
+_DOCUMENTS: Final = (".yml", ".yaml", ".md", ".txt")
+_SENSITIVE: Final = frozenset(
+    {"sensitivity", "sensitive", "pii", "phi", "gdpr", "tag", "tags", "classification", "classifications"}
+    | {"confidential", "confidentiality", "personal", "privacy", "masking", "masked", "mask", "restricted"}
+)
+_WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+
+
+def labels(changes: Iterable[Changed]) -> tuple[str, ...]:
+    """Give the sorted labels of a change."""
+    return tuple(sorted({label for changed in changes for label in _of(changed)}))
+
+
+def _of(changed: Changed) -> Iterator[str]:
+    if changed.before is None:
+        yield "adds_files"
+    elif changed.after is None:
+        yield "deletes_files"
+    else:
+        yield "edits_files"
+    path = changed.path.casefold()
+    name = path.rsplit("/", 1)[-1]
+    if f"/{path}".find("/.github/") >= 0 or path.startswith(_CI_FOLDERS) or _CI_FILES.fullmatch(name):
+        yield "changes_ci"
+    if name == "codeowners":
+        yield "changes_owners"
+    if path.endswith(".rego") or name == "twokey.toml" or path.startswith(("policies/", "policy/", ".twokey/")):
+        yield "changes_policy"
+    if _PROJECT_FILES.fullmatch(name):
+        yield "changes_project"
+    if name in _GIT_FILES:
+        yield "changes_git_settings"
+    elif not name.endswith(_DOCUMENTS) and name != "codeowners":
+        yield "changes_code"
+    if name.endswith((".yml", ".yaml")):
+        yield from _of_yaml(changed)
+    if _hides_something(changed):
+        yield "hides_characters"
+
+
+def _of_yaml(changed: Changed) -> Iterator[str]:
+    try:
+        before, after = sensitive_parts(changed.before or b""), sensitive_parts(changed.after or b"")
+    except Unreadable:
+        yield "unreadable_yaml"
+        yield "changes_sensitivity"
+        return
+    if before != after:
+        yield "changes_sensitivity"
+
+
+def _hides_something(changed: Changed) -> bool:
+    """Tell whether an added line holds a character that a reader of the diff cannot see or that reorders the line."""
+    old, new = lines_of(changed.before), lines_of(changed.after)
+    kept = {at for _, start, length in matching(old, new) for at in range(start, start + length)}
+    added = b"".join(line.removesuffix(b"\n").removesuffix(b"\r") for at, line in enumerate(new) if at not in kept)
+    text = added.decode("utf-8")
+    return any(unicodedata.category(char) in _HIDDEN for char in set(text) - {"\t"})
+
+
+_HIDDEN: Final = frozenset({"Cc", "Cf", "Co", "Cn", "Zl", "Zp"})
+
+
+class Unreadable(Exception):  # noqa: N818 - an answer, turned into a label by the caller
+    """The text is no YAML, or more than the bounds allow."""
+
+
+@dataclass(slots=True)
+class _Node:
+    """A YAML node without its meaning: a scalar's text, or the children of a collection."""
+
+    kind: str
+    tag: str
+    value: str = ""
+    children: list["_Node"] = field(default_factory=list["_Node"])
+
+
+def sensitive_parts(text: bytes) -> Counter[tuple[str, ...]]:
+    """Give what the YAML ``text`` says under sensitive keys, as ``(path..., value)``, each with its count.
+
+    An item of a list is named by its ``name`` where it has one.
+
+    Raises:
+        Unreadable: no YAML, not UTF-8, deeper than 100, or more than 200,000 nodes once aliases are followed.
+
+    """
+    found: Counter[tuple[str, ...]] = Counter()
+    budget = MAX_NODES
+    waiting: list[tuple[_Node, tuple[str, ...], bool]] = [
+        (document, (f"document {number}",), False) for number, document in enumerate(_documents(text))
+    ]
+    while waiting:
+        node, path, inside = waiting.pop()
+        budget -= 1
+        if budget < 0 or len(path) > MAX_DEPTH:
+            raise Unreadable
+        if inside and (node.kind == "scalar" or not node.children):
+            found[*path, node.kind, node.tag, node.value] += 1
+        if node.kind == "list":
+            waiting.extend((item, (*path, _name(item, at)), inside) for at, item in enumerate(node.children))
+        elif node.kind == "map":
+            for key, value in zip(node.children[::2], node.children[1::2], strict=True):
+                named = key.value if key.kind == "scalar" else "?"
+                sensitive = inside or key.kind != "scalar" or _is_sensitive(named)
+                waiting.append((value, (*path, f"key {named}"), sensitive))
+                if key.kind != "scalar":
+                    waiting.append((key, (*path, "complex key"), True))
+    return found
+
+
+def _is_sensitive(key: str) -> bool:
+    return any(word.casefold() in _SENSITIVE for word in _WORDS.findall(unicodedata.normalize("NFKC", key)))
+
+
+def _name(item: _Node, at: int) -> str:
+    if item.kind == "map":
+        for key, value in zip(item.children[::2], item.children[1::2], strict=True):
+            if key.kind == "scalar" and key.value == "name" and value.kind == "scalar":
+                return f"item {value.value}"
+    return f"item {at}"
+
+
+_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def _documents(text: bytes) -> list[_Node]:
+    """Build the nodes of every document from parser events, without recursion."""
+    try:
+        return list(_composed(text.decode("utf-8")))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise Unreadable from error
+
+
+def _composed(text: str) -> Iterator[_Node]:
+    """Give the root of each document. A root is whole once the parser has come to the end of its document."""
+    anchors: dict[str, _Node] = {}
+    stack: list[_Node] = []
+    count = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        if isinstance(event, yaml.DocumentStartEvent):
+            anchors = {}
+        if isinstance(event, yaml.SequenceEndEvent | yaml.MappingEndEvent):
+            stack.pop()
+        if not isinstance(event, yaml.AliasEvent | yaml.ScalarEvent | yaml.CollectionStartEvent):
+            continue
+        node = _node(event, anchors)
+        count += 1
+        if count > MAX_NODES or len(stack) > MAX_DEPTH:
+            raise Unreadable
+        if stack:
+            stack[-1].children.append(node)
+        else:
+            yield node
+        if isinstance(event, yaml.CollectionStartEvent):
+            stack.append(node)
+
+
+def _node(event: yaml.AliasEvent | yaml.ScalarEvent | yaml.CollectionStartEvent, anchors: dict[str, _Node]) -> _Node:
+    if isinstance(event, yaml.AliasEvent):
+        if event.anchor not in anchors:
+            raise Unreadable
+        return anchors[event.anchor]
+    if isinstance(event, yaml.ScalarEvent):
+        node = _Node("scalar", event.tag or "", event.value)
+    else:
+        node = _Node("map" if isinstance(event, yaml.MappingStartEvent) else "list", event.tag or "")
+    if event.anchor:
+        anchors[event.anchor] = node
+    return node
