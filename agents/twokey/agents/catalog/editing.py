@@ -532,6 +532,8 @@ class Session:
             owner = self._only(self._sources[source], "source")
             self._check_source(edit)
             return self._append(owner.mapping, ["tables"], [table.mapping])
+        if source.casefold() in {name.casefold() for name in self._sources}:
+            raise NotAllowed("other_case", "A source whose name differs in case only is there already.")
         made = Mapping([(Scalar("name"), Scalar(source))])
         for key, text in (("database", edit.database), ("schema", edit.schema)):
             if text is not None:

@@ -79,28 +79,39 @@ class Layout:
 
     def end(self, node: Node) -> int:
         """Give where the content of a node of the text ends: behind its last character, before any comment."""
+        leaf = self._leaf(node)
+        if isinstance(leaf, Scalar) and leaf.style in _BLOCK_STYLES:
+            return self._end_of_block(leaf)
+        return leaf.end
+
+    def open_ended(self, node: Node) -> bool:
+        """Tell whether blank lines after a node would belong to it (a text under ``|+`` or ``>+``)."""
+        leaf = self._leaf(node)
+        return isinstance(leaf, Scalar) and leaf.style in _BLOCK_STYLES and self._keeps_blanks(leaf)
+
+    def _leaf(self, node: Node) -> Node:
         node = self.old(node)
         while isinstance(node, Collection) and not node.flow:
             last = self._last(node)
             if last is None:
                 break
             node = last
-        if isinstance(node, Scalar) and node.style in _BLOCK_STYLES:
-            return self._end_of_block(node)
-        return node.end
+        return node
 
     def _last(self, node: Collection) -> Node | None:
         children = node.items if isinstance(node, Sequence) else [value for key, value in node.pairs if not is_new(key)]
         return next((self.old(each) for each in reversed(children) if not is_new(self.old(each))), None)
 
     def _end_of_block(self, node: Scalar) -> int:
-        header = self.text[node.start : self.next_line(node.start)].split("#", 1)[0]
         end = node.end
-        if "+" in header:  # blank lines at the end belong to the text
+        if self._keeps_blanks(node):
             return end - 1 if self.text[end - 1] == "\n" else end
         while self.text[end - 1] in _BLANKS:
             end -= 1
         return end
+
+    def _keeps_blanks(self, node: Scalar) -> bool:
+        return "+" in self.text[node.start : self.next_line(node.start)].split("#", 1)[0]
 
     def dash(self, node: Sequence) -> int:
         """Give the index of the first dash of a list in block style."""
@@ -264,8 +275,10 @@ class Splice:
         habits = self._gap(old[0], dash)
         at = layout.next_line(layout.end(old[-1]))
         apart = layout.spaced(old) if len(old) > 1 else key in habits.spaced
-        for item in fresh:
-            self._lines(at, node.depth, item_lines(item, column, habits), apart=apart)
+        closed = not layout.open_ended(old[-1])
+        for number, item in enumerate(fresh):
+            lines = item_lines(item, column, habits)
+            self._lines(at, node.depth, lines, apart=apart and (closed or number > 0))
 
     def _gap(self, first: Node, dash: int) -> Habits:
         """Give the habits with the distance from dash to content that this list has."""
@@ -280,13 +293,14 @@ class Splice:
     def _pairs(self, node: Mapping) -> None:
         layout = self._layout
         before: int | None = None  # where the last pair of the text ends
+        closed = True
         json = node.flow and bool(node.pairs) and layout.text[node.pairs[0][0].start] == '"'
         column = 0 if node.flow else layout.column(node.pairs[0][0].start)
         for key, value in node.pairs:
             if not isinstance(key, Scalar):
                 continue
             if not is_new(key):
-                before = layout.end(value)
+                before, closed = layout.end(value), not layout.open_ended(value)
                 if is_new(value):
                     self._value(node, key, value, column, json=json)
             elif node.flow:
@@ -294,7 +308,7 @@ class Splice:
                 self._flow(node.start + 1 if before is None else before, node.depth, [text], first=before is None)
             elif before is not None:
                 lines = pair_lines(key, value, column, self._habits)
-                self._lines(layout.next_line(before), node.depth, lines, apart=node.depth == 0)
+                self._lines(layout.next_line(before), node.depth, lines, apart=closed and node.depth == 0)
 
     def _value(self, node: Mapping, key: Scalar, value: Node, column: int, *, json: bool) -> None:
         """Write a value in place of an old one, or where there was none."""
@@ -310,14 +324,17 @@ class Splice:
         lines = pair_lines(plain_key, value, column, self._habits)
         head = len(" " * column + inline(plain_key, self._habits) + ":")
         tail = lines[0][head:]
-        if len(lines) > 1 and isinstance(value, Scalar) and layout.text[end : layout.next_line(end)].strip():
+        rest = layout.text[end : layout.next_line(end)].rstrip("\r\n")
+        if not rest.strip():
+            end += len(rest)  # blanks at the end of the line would become part of a text of several lines
+        elif len(lines) > 1 and isinstance(value, Scalar):
             lines, tail = lines[:1], " " + quoted(value.value, '"')  # a comment follows on the line
         if isinstance(value, Scalar) or tail:
-            blank = "" if old.start == end else " "
+            blank = "" if old.start == old.end else " "
             text = layout.newline.join([tail.removeprefix(blank), *lines[1:]])
             self._cuts.append((old.start, -node.depth, end, text))
             return
-        if old.start < end:
+        if old.start < old.end:
             start = old.start
             while layout.text[start - 1] == " ":
                 start -= 1
