@@ -1,0 +1,356 @@
+"""The log's tables and the statements on them. Nothing here decides what is true: callers check what they read.
+
+Rules: entries, tree nodes and checkpoints are only ever added, in order and without gaps; triggers of the database
+enforce it (and on PostgreSQL roles, see ``audit/postgresql-roles.sql``). The row of ``log_head`` is the sequencer's
+lease: whoever holds its lock integrates; ``epoch`` fences off a holder that lost it.
+"""
+
+import logging
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Engine,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.exc import SQLAlchemyError
+
+from twokey.audit import merkle
+from twokey.audit.merkle import Node
+from twokey.core.errors import LogUnavailable
+
+READ_ONLY: Final = "twokey_read_only"
+"""Execution option that ``twokey.store`` understands: on SQLite such a connection takes no write lock."""
+
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
+VERSION_TABLE: Final = "alembic_version_audit"
+MIGRATION_LOCK: Final = 0x74776F6B6579  # any number that nobody else uses: "twokey"
+CHUNK: Final = 500
+"""Rows and bound values per statement."""
+
+TABLES: Final = MetaData()
+ENTRIES: Final = Table(
+    "log_entries",
+    TABLES,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("id", Text, nullable=False, unique=True),
+    Column("subject", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("leaf_hash", LargeBinary, nullable=False),
+    Index("ix_log_entries_subject", "subject", "seq"),
+)
+NODES: Final = Table(
+    "log_nodes",
+    TABLES,
+    Column("pos", BigInteger, primary_key=True, autoincrement=False),
+    Column("hash", LargeBinary, nullable=False),
+)
+CHECKPOINTS: Final = Table(
+    "log_checkpoints",
+    TABLES,
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("time_us", BigInteger, nullable=False),
+)
+HEAD: Final = Table(
+    "log_head",
+    TABLES,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("holder", Text, nullable=False),
+)
+PENDING: Final = Table(
+    "log_pending",
+    TABLES,
+    Column("id", BigInteger, primary_key=True),
+    Column("entry_id", Text, nullable=False),
+    Column("writer", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("mac", LargeBinary, nullable=False),
+)
+REJECTED: Final = Table(
+    "log_rejected",
+    TABLES,
+    Column("id", BigInteger, primary_key=True),
+    Column("entry_id", Text, nullable=False),
+    Column("writer", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("mac", LargeBinary, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("time_us", BigInteger, nullable=False),
+)
+
+# Statements are built once: building one takes four times as long as running it.
+_TRY_LEASE: Final = select(HEAD.c.epoch, HEAD.c.size).where(HEAD.c.id == 1).with_for_update(skip_locked=True)
+_WAIT_LEASE: Final = select(HEAD.c.epoch, HEAD.c.size).where(HEAD.c.id == 1).with_for_update()
+_ADVANCE: Final = (
+    update(HEAD)
+    .where(HEAD.c.id == 1, HEAD.c.epoch == bindparam("held"), HEAD.c.size == bindparam("old"))
+    .values(epoch=HEAD.c.epoch + 1, size=bindparam("new"), holder=bindparam("who"))
+)
+_LATEST_NOTE: Final = select(CHECKPOINTS.c.note).order_by(CHECKPOINTS.c.size.desc()).limit(1)
+_SIZE: Final = select(func.coalesce(func.max(ENTRIES.c.seq) + 1, 0))
+_QUEUE: Final = insert(PENDING)
+_PENDING: Final = select(PENDING).order_by(PENDING.c.id).limit(CHUNK)
+_TAKEN: Final = select(ENTRIES.c.id).where(ENTRIES.c.id.in_(bindparam("ids", expanding=True)))
+_WAITING: Final = select(PENDING.c.entry_id).where(PENDING.c.entry_id.in_(bindparam("ids", expanding=True)))
+_DEQUEUE: Final = delete(PENDING).where(PENDING.c.id == bindparam("row"))
+_ADD_ENTRIES: Final = insert(ENTRIES)
+_ADD_NODES: Final = insert(NODES)
+_ADD_CHECKPOINT: Final = insert(CHECKPOINTS)
+_LEAVES: Final = select(ENTRIES.c.seq, ENTRIES.c.leaf_hash).where(
+    ENTRIES.c.seq.in_(bindparam("places", expanding=True))
+)
+_NODES: Final = select(NODES.c.pos, NODES.c.hash).where(NODES.c.pos.in_(bindparam("places", expanding=True)))
+_ENTRY: Final = select(ENTRIES).where(ENTRIES.c.id == bindparam("wanted"))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One stored entry. The columns beside ``body`` are an index: only ``body`` is under the tree."""
+
+    seq: int
+    id: str
+    subject: str
+    kind: str
+    body: bytes
+    leaf_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """One entry that waits to be integrated, as some process wrote it. Untrusted until its MAC is checked."""
+
+    entry_id: str
+    writer: str
+    body: bytes
+    mac: bytes
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The sequencer's lease: ``epoch`` is the fencing token."""
+
+    epoch: int
+    size: int
+
+
+def migrate(engine: Engine) -> None:
+    """Create or upgrade the log's tables, in one transaction; several processes may call it at once.
+
+    Raises:
+        LogUnavailable: the database is newer than this version, or cannot be changed.
+
+    """
+    # Alembic takes long to import, and only this function needs it.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    script = ScriptDirectory.from_config(config)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    with faults(), engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+        context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
+        current = context.get_current_revision()
+        if current == script.get_current_head():
+            return
+        if current is not None and current not in {revision.revision for revision in script.walk_revisions()}:
+            raise LogUnavailable(
+                "The audit log was written by a newer version of Twokey.", next="Upgrade twokey, then try again."
+            )
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+@contextmanager
+def faults() -> Generator[None]:
+    """Turn a fault of the database (full, read-only, gone, damaged) into ``LogUnavailable``."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        cause = getattr(error, "orig", None) or error
+        raise LogUnavailable(
+            f"The audit log's database failed ({type(cause).__name__}), so nothing was acknowledged.",
+            next="Check the free space, the permissions and the database server; then run `twokey audit verify`.",
+        ) from error
+
+
+@contextmanager
+def looking(engine: Engine) -> Generator[Connection]:
+    """Open one consistent view for reading only."""
+    with faults(), engine.connect().execution_options(**{READ_ONLY: True}) as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+        yield connection
+
+
+def lease(connection: Connection, *, wait_ms: int | None = None) -> Head | None:
+    """Lock the head until the transaction ends; gives ``None`` where somebody else holds it.
+
+    With ``wait_ms`` it queues that long instead. On SQLite the transaction itself is the lock.
+    """
+    if wait_ms is not None and connection.dialect.name == "postgresql":
+        connection.execute(select(func.set_config("lock_timeout", f"{max(wait_ms, 1)}ms", True)))
+    row = connection.execute(_TRY_LEASE if wait_ms is None else _WAIT_LEASE).one_or_none()
+    return None if row is None else Head(row.epoch, row.size)
+
+
+def advance(connection: Connection, head: Head, *, size: int, holder: str) -> None:
+    """Move the head, if this process still holds it.
+
+    Raises:
+        LogUnavailable: another process moved it: the lease was lost, and the transaction must not commit.
+
+    """
+    moved = connection.execute(_ADVANCE, {"held": head.epoch, "old": head.size, "new": size, "who": holder})
+    if moved.rowcount != 1:
+        raise LogUnavailable(
+            "Another process took over the audit log while this one was writing.",
+            next="Try again; nothing was written.",
+        )
+
+
+def latest_note(connection: Connection) -> str | None:
+    """Give the note of the largest checkpoint."""
+    return connection.execute(_LATEST_NOTE).scalar()
+
+
+def size(connection: Connection) -> int:
+    """Number of entries, as the largest ``seq`` tells it."""
+    return connection.execute(_SIZE).scalar_one()
+
+
+def queue(connection: Connection, rows: Sequence[Pending]) -> None:
+    """Put entries behind what is pending, in order."""
+    # Both drivers run one statement per row here, in order, so the ids follow the order of the rows.
+    connection.execute(
+        _QUEUE, [{"entry_id": row.entry_id, "writer": row.writer, "body": row.body, "mac": row.mac} for row in rows]
+    )
+
+
+def pending(connection: Connection) -> list[Pending]:
+    """Give the oldest pending entries, at most ``CHUNK``."""
+    return [Pending(row.entry_id, row.writer, row.body, row.mac, row.id) for row in connection.execute(_PENDING).all()]
+
+
+def taken(connection: Connection, ids: Sequence[str]) -> set[str]:
+    """Tell which of these entry ids are in the log already."""
+    return set(connection.execute(_TAKEN, {"ids": ids}).scalars())
+
+
+def dequeue(connection: Connection, rows: Sequence[Pending]) -> None:
+    """Remove what was integrated or set aside from what is pending."""
+    # By number and not by range: a smaller number may have been committed in between, and would be lost.
+    connection.execute(_DEQUEUE, [{"row": row.id} for row in rows])
+
+
+def set_aside(connection: Connection, row: Pending, *, reason: str, time_us: int) -> None:
+    """Keep a refused row for a person to look at."""
+    connection.execute(
+        insert(REJECTED).values(
+            entry_id=row.entry_id, writer=row.writer, body=row.body, mac=row.mac, reason=reason, time_us=time_us
+        )
+    )
+
+
+def add_entries(connection: Connection, rows: Sequence[Row]) -> None:
+    """Add entries at the end."""
+    connection.execute(
+        _ADD_ENTRIES,
+        [
+            {
+                "seq": row.seq,
+                "id": row.id,
+                "subject": row.subject,
+                "kind": row.kind,
+                "body": row.body,
+                "leaf_hash": row.leaf_hash,
+            }
+            for row in rows
+        ],
+    )
+
+
+def add_nodes(connection: Connection, first: int, hashes: Sequence[bytes]) -> None:
+    """Add interior nodes at the end; ``first`` is the position of the first."""
+    if hashes:
+        connection.execute(_ADD_NODES, [{"pos": first + step, "hash": value} for step, value in enumerate(hashes)])
+
+
+def add_checkpoint(connection: Connection, *, size: int, root: bytes, note: str, time_us: int) -> None:
+    """Add a checkpoint."""
+    connection.execute(_ADD_CHECKPOINT, {"size": size, "root": root, "note": note, "time_us": time_us})
+
+
+def fetch(connection: Connection) -> merkle.Fetch:
+    """Give a reader of stored subtree hashes."""
+
+    def read(nodes: Iterable[Node]) -> Mapping[Node, bytes]:
+        leaves = {node[1]: node for node in nodes if node[0] == 0}
+        inner = {merkle.position(node): node for node in nodes if node[0] > 0}
+        found: dict[Node, bytes] = {}
+        if leaves:
+            rows = connection.execute(_LEAVES, {"places": list(leaves)})
+            found |= {leaves[row.seq]: row.leaf_hash for row in rows}
+        if inner:
+            rows = connection.execute(_NODES, {"places": list(inner)})
+            found |= {inner[row.pos]: row.hash for row in rows}
+        return found
+
+    return read
+
+
+def waiting(connection: Connection, ids: Sequence[str]) -> set[str]:
+    """Tell which of these entry ids are pending."""
+    return set(connection.execute(_WAITING, {"ids": ids}).scalars())
+
+
+def entry(connection: Connection, entry_id: str) -> Row | None:
+    """Look one entry up by id."""
+    row = connection.execute(_ENTRY, {"wanted": entry_id}).one_or_none()
+    return None if row is None else Row(*row)
+
+
+def entries(
+    connection: Connection, *, subject: str | None = None, kind: str | None = None, after: int = -1, limit: int
+) -> Iterator[Row]:
+    """Give entries in order, from the one after ``after``."""
+    statement = select(ENTRIES).where(ENTRIES.c.seq > after).order_by(ENTRIES.c.seq).limit(limit)
+    if subject is not None:
+        statement = statement.where(ENTRIES.c.subject == subject)
+    if kind is not None:
+        statement = statement.where(ENTRIES.c.kind == kind)
+    for row in connection.execute(statement):
+        yield Row(*row)
+
+
+def rejected(connection: Connection) -> int:
+    """Number of pending rows that were refused and set aside."""
+    return connection.execute(select(func.count()).select_from(REJECTED)).scalar_one()
