@@ -1,0 +1,101 @@
+package twokey
+
+# The quorum is bound in the body: undefined inside the comprehension it would give an empty list instead of no answer.
+approvals := {
+	"all_of": [{"group": group, "n": n} | some group in owning_groups],
+	"exclude": [name | some name in people],
+	"distinct": true,
+	"expires_s": expires_s,
+	"max_uses": 1,
+} if {
+	count(owning_groups) > 0
+	n := quorum
+}
+
+# Who shaped the write: none of them can approve it.
+people contains input.requester.name
+
+people contains name if some name in input.change.contributors
+
+# Every entry that matches counts, so an added entry can only ask for more.
+owning_groups := named_owners if count(named_owners) > 0
+
+owning_groups := {data.twokey_data.default_owner} if count(named_owners) == 0
+
+named_owners contains owner.group if {
+	some owner in data.twokey_data.owners
+	owner.kind == input.resource.kind
+	owns(owner)
+}
+
+owns(owner) if owner.id == input.resource.id
+
+owns(owner) if startswith(input.resource.id, owner.under)
+
+# The strictest of all risks that apply. A risk that the table lacks leaves these undefined, which denies (R01).
+quorum := max(quorums) if {
+	quorums := [data.twokey_data.risks[risk].quorum | some risk in risks]
+	count(quorums) == count(risks)
+}
+
+expires_s := min([data.twokey_data.risks[risk].expires_s | some risk in risks])
+
+risks contains data.twokey_data.default_risk
+
+risks contains data.twokey_data.risk_of_environment[input.resource.environment]
+
+risks contains data.twokey_data.risk_of_label[label] if some label in input.change.labels
+
+risks contains data.twokey_data.risk_of_unlisted_label if count(unlisted_labels) > 0
+
+unlisted_labels contains label if {
+	some label in input.change.labels
+	not label in object.keys(data.twokey_data.risk_of_label)
+}
+
+# METADATA
+# title: A label that the data does not list
+# description: The write carries a label without a risk of its own; it counts with the risk of unlisted labels.
+# custom:
+#   code: unlisted_label
+warnings contains "unlisted_label" if count(unlisted_labels) > 0
+
+# METADATA
+# title: A write needs people
+# description: People of the owning group decide on each write; the requester and contributors are not among them.
+# custom:
+#   rule: R15
+#   code: write_needs_people
+write_reasons contains {
+	"code": "write_needs_people",
+	"message": "A write needs people of the owning group.",
+	"rule": "R15",
+}
+
+# METADATA
+# title: Changes sensitivity tags
+# description: The write changes what is marked as personal or secret.
+# custom:
+#   rule: R07
+#   code: changes_sensitivity
+write_reasons contains {
+	"code": "changes_sensitivity",
+	"message": "Changes sensitivity tags.",
+	"rule": "R07",
+} if {
+	"changes_sensitivity" in input.change.labels
+}
+
+# METADATA
+# title: More people than usual
+# description: A label or the environment raises the risk, so more people have to say yes.
+# custom:
+#   rule: R18
+#   code: raised_quorum
+write_reasons contains {
+	"code": "raised_quorum",
+	"message": "A label or the environment raises the risk, so more people are asked.",
+	"rule": "R18",
+} if {
+	quorum > data.twokey_data.risks[data.twokey_data.default_risk].quorum
+}

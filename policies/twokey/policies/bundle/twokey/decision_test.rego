@@ -1,0 +1,201 @@
+package twokey.tests
+
+import data.twokey
+import data.twokey.fixtures
+
+decide(call) := decision if {
+	decision := twokey.decision with input as call with data.twokey_data as fixtures.facts
+}
+
+codes(call) := {reason.code | some reason in decide(call).reasons}
+
+denied(call) := codes(call) if decide(call).effect == "deny"
+
+test_a_read_inside_its_contract_is_allowed if {
+	decide(fixtures.read) == {
+		"effect": "allow",
+		"approvals": null,
+		"reasons": [{"code": "read_in_contract", "message": "The read stays inside its contract.", "rule": "R14"}],
+		"obligations": [],
+		"warnings": [],
+	}
+}
+
+test_a_write_waits_for_people if {
+	decide(fixtures.write) == {
+		"effect": "require_approval",
+		"approvals": {
+			"all_of": [{"group": "platform-owners", "n": 1}],
+			"exclude": ["ana", "ben"],
+			"distinct": true,
+			"expires_s": 86400,
+			"max_uses": 1,
+		},
+		"reasons": [{
+			"code": "write_needs_people",
+			"message": "A write needs people of the owning group.",
+			"rule": "R15",
+		}],
+		"obligations": [],
+		"warnings": [],
+	}
+}
+
+test_nothing_is_denied if {
+	call := {}
+	denied(call)
+	denied(null)
+	denied([])
+	denied("read")
+}
+
+test_no_write_is_ever_allowed if {
+	every change in [{}, fixtures.write.change, null] {
+		every args in [{}, fixtures.write.args] {
+			call := object.union(fixtures.write, {"change": change, "args": args})
+			decide(call).effect != "allow"
+		}
+	}
+}
+
+test_a_risk_that_the_table_lacks_is_denied if {
+	denied(fixtures.but(fixtures.write, "/change/labels", ["misspelt"])) == {"not_covered"}
+}
+
+test_an_unknown_effect_is_denied if {
+	"unknown_effect" in denied(fixtures.but(fixtures.read, "/effect", "execute"))
+	"unknown_effect" in denied(json.remove(fixtures.read, ["effect"]))
+}
+
+test_a_tool_is_listed_with_exactly_its_version_schema_and_effect if {
+	every change in [
+		["/tool", "query_warehouses"],
+		["/version", "1.1"],
+		["/tool_schema", "ff"],
+		["/effect", "write"],
+	] {
+		"tool_not_listed" in denied(fixtures.but(fixtures.read, change[0], change[1]))
+	}
+}
+
+test_a_tool_touches_only_kinds_of_its_contract if {
+	denied(fixtures.but(fixtures.read, "/resource/kind", "repository")) == {"kind_not_in_contract"}
+	denied(fixtures.but(fixtures.read, "/resource/kind", "mainframe")) == {"kind_not_in_contract"}
+}
+
+test_a_stranger_is_denied if {
+	denied(fixtures.but(fixtures.read, "/requester/groups", [])) == {"requester_unknown"}
+	denied(fixtures.but(fixtures.read, "/requester/groups", ["strangers"])) == {"requester_unknown"}
+}
+
+test_names_of_people_fit_the_pattern if {
+	denied(fixtures.but(fixtures.read, "/requester/name", "Ana\n")) == {"names_unclear"}
+	denied(fixtures.but(fixtures.write, "/requester/name", "ana\n")) == {"names_unclear"}
+	denied(fixtures.but(fixtures.write, "/change/contributors", ["ana", "<b>"])) == {"names_unclear"}
+	denied(fixtures.but(fixtures.write, "/change/contributors", null)) == {"names_unclear"}
+}
+
+test_a_named_target_needs_a_group_that_may_name_it if {
+	named := fixtures.but(fixtures.read, "/resource/granted_by", "request")
+	denied(named) == {"resource_not_granted"}
+	decide(fixtures.but(named, "/requester/groups", ["data-owners"])).effect == "allow"
+	denied(fixtures.but(fixtures.read, "/resource/granted_by", "model")) == {"resource_not_granted"}
+	denied(fixtures.but(fixtures.write, "/resource/granted_by", "request")) == {"resource_not_granted"}
+}
+
+test_a_dotted_resource_is_denied if {
+	every id in ["../dbt", "team/churn/../payments", "team/./churn", ".."] {
+		denied(fixtures.but(fixtures.write, "/resource/id", id)) == {"resource_unclear"}
+	}
+}
+
+test_a_write_has_a_way_back if {
+	denied(fixtures.but(fixtures.write, "/change/rollback", false)) == {"rollback_missing"}
+	denied(fixtures.but(fixtures.write, "/change/rollback", "yes")) == {"rollback_missing"}
+}
+
+test_a_write_rests_on_evidence if {
+	denied(fixtures.but(fixtures.write, "/change/evidence", 0)) == {"evidence_missing"}
+	denied(fixtures.but(fixtures.write, "/change/evidence", "many")) == {"evidence_missing"}
+}
+
+test_a_write_stays_small if {
+	file := {"path": "a", "added": 3, "removed": 2}
+	decide(fixtures.but(fixtures.write, "/change/files", [file, file])).effect == "require_approval"
+	denied(fixtures.but(fixtures.write, "/change/files", [file, file, file])) == {"too_large"}
+	larger := {"path": "a", "added": 4, "removed": 2}
+	denied(fixtures.but(fixtures.write, "/change/files", [file, larger])) == {"too_large"}
+	denied(fixtures.but(fixtures.write, "/change/files", [{"path": "a", "added": 1}])) == {"too_large"}
+	denied(fixtures.but(fixtures.write, "/change/files", null)) == {"too_large"}
+}
+
+test_every_argument_is_known if {
+	denied(fixtures.but(fixtures.write, "/args/remote", "evil")) == {"argument_unlisted"}
+	denied(fixtures.but(fixtures.write, "/args", [])) == {"argument_unlisted"}
+}
+
+test_a_place_says_where_it_came_from if {
+	denied(fixtures.but(fixtures.write, "/provenance", [])) == {"place_without_provenance"}
+	denied(fixtures.but(fixtures.write, "/args/base", "main")) == {"place_without_provenance"}
+	parent := [{"path": "repository", "label": "config"}, {"path": "files", "label": "code"}]
+	decide(fixtures.but(fixtures.write, "/provenance", parent)).effect == "require_approval"
+}
+
+test_untrusted_text_and_models_decide_no_place if {
+	every path in ["repository", "files", "files.path", "files.path.0"] {
+		every label in ["model", "untrusted", "somebody"] {
+			entry := {"path": path, "label": label}
+			denied(fixtures.but(fixtures.write, "/provenance/-", entry)) == {"place_untrusted"}
+		}
+	}
+	other := {"path": "repositoryx", "label": "untrusted"}
+	decide(fixtures.but(fixtures.write, "/provenance/-", other)).effect == "require_approval"
+}
+
+test_owners if {
+	expected := {
+		"dbt": {"platform-owners"},
+		"payments": {"data-owners"},
+		"payments2": {"platform-owners"},
+		"team/churn": {"platform-owners"},
+		"team/churn/model": {"churn-owners"},
+		"team/churn/secret": {"churn-owners", "data-owners"},
+	}
+	every id, groups in expected {
+		all_of := decide(fixtures.but(fixtures.write, "/resource/id", id)).approvals.all_of
+		{quorum.group | some quorum in all_of} == groups
+	}
+}
+
+test_sensitivity_gives_its_reason if {
+	codes(fixtures.but(fixtures.write, "/change/labels", ["changes_sensitivity"])) == {
+		"changes_sensitivity",
+		"write_needs_people",
+	}
+}
+
+test_a_raised_risk_asks_more_people_and_less_time if {
+	every call in [
+		fixtures.but(fixtures.write, "/change/labels", ["changes_ci"]),
+		fixtures.but(fixtures.write, "/resource/environment", "production"),
+	] {
+		decision := decide(call)
+		decision.approvals.all_of == [{"group": "platform-owners", "n": 2}]
+		decision.approvals.expires_s == 3600
+		codes(call) == {"raised_quorum", "write_needs_people"}
+		decision.warnings == []
+	}
+}
+
+test_an_unlisted_label_warns_and_counts if {
+	decision := decide(fixtures.but(fixtures.write, "/change/labels", ["novel"]))
+	decision.warnings == ["unlisted_label"]
+	decision.approvals.all_of == [{"group": "platform-owners", "n": 2}]
+}
+
+test_without_an_owner_nothing_is_asked_and_nothing_runs if {
+	facts := json.remove(fixtures.facts, ["default_owner"])
+	decision := twokey.decision with input as fixtures.write with data.twokey_data as facts
+	decision.effect == "deny"
+	decision.reasons[0].code == "not_covered"
+}

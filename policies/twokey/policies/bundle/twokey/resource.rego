@@ -1,0 +1,46 @@
+package twokey
+
+# METADATA
+# title: The resource is not granted
+# description: >-
+#   A call touches what the configuration grants, or what the request names where the data lets the requester's groups
+#   name targets of that kind for that effect.
+# custom:
+#   rule: R04
+#   code: resource_not_granted
+deny contains {
+	"code": "resource_not_granted",
+	"message": "Neither the configuration nor the request grants this resource to the requester.",
+	"rule": "R04",
+} if {
+	not resource_granted
+}
+
+resource_granted if input.resource.granted_by == "config"
+
+resource_granted if {
+	input.resource.granted_by == "request"
+	some group in data.twokey_data.may_name[input.effect][input.resource.kind]
+	group in requester_groups
+}
+
+# METADATA
+# title: The resource is not named clearly
+# description: A name with a `.` or `..` segment could pass for a resource of another owner.
+# custom:
+#   rule: R16
+#   code: resource_unclear
+deny contains {
+	"code": "resource_unclear",
+	"message": "The name of the resource has a segment that is one or two dots.",
+	"rule": "R16",
+} if {
+	not resource_clear
+}
+
+resource_clear if {
+	is_string(input.resource.id)
+	every segment in split(input.resource.id, "/") {
+		not segment in {".", ".."}
+	}
+}
