@@ -37,6 +37,7 @@ demo: $(VENV)/.runtime ## the whole main job in a sample workspace (headless: ma
 	@$(BIN)/twokey demo $(ARGS)
 
 test: $(VENV)/.dev ## every gate and every test
+	@mkdir -p .cache
 	@OPA_VERSION=$(OPA_VERSION) bash .ci/find-opa $(VENV)
 	@bash .ci/gates $(VENV)
 

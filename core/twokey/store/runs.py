@@ -8,7 +8,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any, Literal, cast
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from twokey.core import canonical
 from twokey.core.canonical import Json
@@ -140,3 +140,14 @@ def get_document(connection: Connection, *, run: str, name: str) -> Json:
     if row is None:
         raise NotFound(f"Run {run} has no {name}.", next="Start the run again.")
     return canonical.decode(row.body)
+
+
+def has_document(connection: Connection, *, run: str, name: str) -> bool:
+    """Tell whether a run holds a document of that name."""
+    query = select(tables.documents.c.name).where(tables.documents.c.run == run, tables.documents.c.name == name)
+    return connection.execute(query).one_or_none() is not None
+
+
+def drop_document(connection: Connection, *, run: str, name: str) -> None:
+    """Remove one document; one that is not there is removed already."""
+    connection.execute(delete(tables.documents).where(tables.documents.c.run == run, tables.documents.c.name == name))

@@ -4,7 +4,6 @@ Rules: a read goes through policy and leaves evidence and two log entries; a dra
 There is no way from here to an answer or to a write.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
@@ -16,7 +15,7 @@ from twokey.core.errors import Refused, ToolRetry, TwokeyError
 from twokey.core.events import ModelCalled, ReviewEnded, RunPlanned, StepEnded, StepStarted, ToolCalled, ToolReturned
 from twokey.core.ports import Clock, Ids, Policy
 from twokey.core.values import Call, Decision, Evidence, Plan, Principal, Report, Value
-from twokey.store import evidence, runs
+from twokey.store import evidence, proposals, runs
 from twokey.store.proposals import ProposalRecord
 from twokey.tools import calls
 from twokey.tools.contract import Context, Places
@@ -243,11 +242,28 @@ class Desk:
     # -- proposing --------------------------------------------------------------------------------------------
 
     def propose(self, draft: Draft, *, agent: str, step: int) -> ProposalRecord:
-        """Ask for a write. It waits for policy and people; nothing is written here."""
+        """Ask for a write. It waits for policy and people; nothing is written here.
+
+        A step that runs again after a crash gets the proposal it made before, not a second one.
+        """
+        for made in self.proposals():
+            if made.proposal.step == step and made.proposal.tool == draft.tool:
+                return made
         return self._office.proposer.propose(
             draft, run=self.run, requester=self.requester.name, agent=agent, step=step, places=self.places
         )
 
-    def documents(self, names: Sequence[str]) -> list[Json]:
-        """Read several documents of this run, in order."""
-        return [self.kept(name) for name in names]
+    def proposals(self) -> list[ProposalRecord]:
+        """What this run has proposed, oldest first."""
+        with self._office.ledger.look() as connection:
+            return proposals.list_proposals(connection, run=self.run)[::-1]
+
+    def forget(self, name: str) -> None:
+        """Withdraw a document that an earlier step handed over, because a later one found it unfit."""
+        with self._office.ledger.change() as unit:
+            runs.drop_document(unit.connection, run=self.run, name=name)
+
+    def has(self, name: str) -> bool:
+        """Tell whether this run holds a document of that name."""
+        with self._office.ledger.look() as connection:
+            return runs.has_document(connection, run=self.run, name=name)

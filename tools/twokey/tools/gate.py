@@ -11,10 +11,10 @@ import dataclasses
 from typing import Final
 
 from twokey.core.errors import CheckFailed, NotFound, Refused
-from twokey.core.events import CardShown, WriteEnded, WriteIntended
+from twokey.core.events import CardShown, ClickRejected, WriteEnded, WriteIntended
 from twokey.core.lifecycle import State
 from twokey.core.ports import Ids
-from twokey.core.values import Answer, Channel
+from twokey.core.values import Action, Answer, Channel, Identity
 from twokey.store import proposals
 from twokey.store.proposals import AlreadyThere, ApprovalRecord, ExecutionRecord, ProposalRecord
 from twokey.tools import executor
@@ -47,6 +47,19 @@ class Gate:
     def answer(self, answer: Answer, *, channel: Channel, reason: str = "") -> Result:
         """Take a person's answer to a card; see ``Answers.answer``."""
         return self._answers.answer(answer, channel=channel, reason=reason)
+
+    def rejected(self, identity: Identity, action: Action, code: str) -> None:
+        """Record an answer to something that is not here. What was named stays out of the log."""
+        self._ledger.record(
+            ClickRejected(
+                action=action,
+                principal=identity.principal.name,
+                auth=identity.auth,
+                channel=identity.channel,
+                proposal=None,
+                code=code,
+            )
+        )
 
     def approvals(self, record: ProposalRecord) -> list[ApprovalRecord]:
         """Give the answers on record that the log bears out."""
@@ -216,7 +229,7 @@ class Gate:
         )
 
     def _written_before(self, record: ProposalRecord) -> bool:
-        return any(isinstance(entry.event, WriteIntended) for entry in self._ledger.log.entries(subject=record.id))
+        return any(isinstance(event, WriteIntended) for event in self._ledger.history(record.id, "write.intended"))
 
     def _intended(self, record: ProposalRecord, intent: str) -> bool:
         """Tell whether the log proves that this very write was intended."""

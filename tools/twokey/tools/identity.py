@@ -100,36 +100,68 @@ class KeyRing:
             EnvironmentFault: the file can be read by others, or is damaged.
 
         """
-        path = self.path(name)
         try:
-            text = _read_private(path)
+            return _read(name, self.path(name))
         except FileNotFoundError:
             raise NotAuthenticated(
                 f"This account holds no credential of {name}, so it cannot act as {name}.",
-                next=f"Let {name} do it on their own account, or take the credential over with `twokey login {name}`.",
+                next=f"Let {name} do it on their own account.",
                 code="no_credential",
             ) from None
+
+    def take(self, name: str, source: Path, principal: Principal) -> Credential:
+        """Copy a credential file that was handed over into this ring, then remove the file.
+
+        Raises:
+            NotAuthenticated: it is not the key that the directory names for ``principal``.
+            BadInput: the file is not there, or the ring holds a credential of that name.
+
+        """
         try:
-            return Credential(name, Ed25519PrivateKey.from_private_bytes(bytes.fromhex(text.strip())))
-        except ValueError as error:
-            raise EnvironmentFault(
-                f"The credential file of {name} is damaged.",
-                next=f"Remove {path} and make a new one with `twokey login {name} --new`.",
-                code="credential_damaged",
-            ) from error
+            credential = _read(name, source)
+        except FileNotFoundError:
+            raise BadInput(f"There is no file {source}.", next="Name the credential file you were given.") from None
+        if credential.public != principal.key:
+            raise NotAuthenticated(
+                f"The file does not hold the credential that the directory names for {name}.",
+                next="Ask who keeps twokey.toml which key is the right one.",
+                code="wrong_key",
+            )
+        self._write(self.path(name), credential)
+        wipe(source)
+        return credential
+
+    def give(self, name: str, destination: Path) -> None:
+        """Move a credential out of this ring into a new file for its owner."""
+        credential = self.load(name)
+        self._write(destination, credential)
+        wipe(self.path(name))
 
     def _write(self, path: Path, credential: Credential) -> None:
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         except FileExistsError:
             raise BadInput(
-                f"There is a credential of {path.stem} already.", next=f"Remove {path} first if it is to be replaced."
+                f"{path} is there already, and a credential is never overwritten.",
+                next="Remove that file first if it is to be replaced.",
             ) from None
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
             file.write(credential.secret() + "\n")
             file.flush()
             os.fsync(file.fileno())
+
+
+def _read(name: str, path: Path) -> Credential:
+    text = _read_private(path)
+    try:
+        return Credential(name, Ed25519PrivateKey.from_private_bytes(bytes.fromhex(text.strip())))
+    except ValueError as error:
+        raise EnvironmentFault(
+            f"The credential file of {name} is damaged.",
+            next=f"Remove {path} and make a new one with `twokey login {name} --new`.",
+            code="credential_damaged",
+        ) from error
 
 
 def _read_private(path: Path) -> str:

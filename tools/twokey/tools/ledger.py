@@ -24,6 +24,7 @@ from twokey.store import evidence
 from twokey.store.database import READ_ONLY
 
 COVER_TIMEOUT_S: Final = 30.0
+PAGE: Final = 500
 
 
 class Unit:
@@ -75,7 +76,9 @@ class Ledger:
                 "The workspace's database did not take a change, so nothing was done.",
                 next="Check the free space, the permissions and the database server, then try again.",
             ) from error
-        if unit.entries and checkpoint is None:
+        if checkpoint is not None:
+            self.log.confirm(checkpoint)
+        elif unit.entries:
             self.log.wait_covered(unit.entries, COVER_TIMEOUT_S)
 
     @contextmanager
@@ -96,6 +99,14 @@ class Ledger:
             for event in events:
                 unit.record(event)
         return tuple(unit.entries)
+
+    def history(self, subject: str, kind: str) -> Generator[Event]:
+        """Give the events of one kind about one subject, oldest first: rows of the index, no authority."""
+        after = -1
+        while page := self.log.entries(subject, kind=kind, after=after, limit=PAGE):
+            for recorded in page:
+                yield recorded.entry.event
+            after = page[-1].seq
 
     def proven(self, entry: str) -> Entry:
         """Read an entry that is included under a verified checkpoint; raises ``CheckFailed`` or ``NotFound``."""

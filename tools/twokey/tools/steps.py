@@ -7,12 +7,12 @@ proposal is still what was reviewed is found by rendering it again.
 import dataclasses
 
 from twokey.core.canonical import Json
-from twokey.core.errors import Refused
+from twokey.core.errors import CheckFailed, NotFound, Refused
 from twokey.core.events import ProposalMoved
 from twokey.core.lifecycle import State, step
 from twokey.core.ports import Clock, Directory, Policy
 from twokey.core.values import Decision, Principal, Proposal
-from twokey.store import proposals
+from twokey.store import evidence, proposals
 from twokey.store.proposals import ProposalRecord
 from twokey.tools import calls
 from twokey.tools.contract import Context
@@ -81,8 +81,10 @@ class Steps:
         return decision
 
     def stale(self, record: ProposalRecord) -> str | None:
-        """Render again and compare. Gives the code of a difference, or None."""
+        """Compare with what was reviewed: evidence, tool, rendering. Gives the code of a difference, or None."""
         proposal = record.proposal
+        if not self._evidence_stands(proposal):
+            return "changed_evidence"
         tool = self.registry.writer(proposal.tool)
         if (tool.version, tool.schema_digest()) != (proposal.tool_version, proposal.tool_schema):
             return "changed_tool"
@@ -91,6 +93,16 @@ class Steps:
         except Refused as refusal:
             return refusal.code
         return None if same(rendered, proposal) else "changed_rendering"
+
+    def _evidence_stands(self, proposal: Proposal) -> bool:
+        """Tell whether every piece of evidence is still there and hashes to what the proposal says."""
+        try:
+            with self.ledger.look() as connection:
+                return all(
+                    evidence.get_evidence(connection, ref.id)[0].sha256 == ref.sha256 for ref in proposal.evidence
+                )
+        except (CheckFailed, NotFound):
+            return False
 
     def renew(self, record: ProposalRecord, decision: Decision) -> None:
         """Put a new decision on a waiting proposal. Approvals of the old one no longer match it."""

@@ -1,0 +1,164 @@
+"""The planner: one LangGraph thread per run, from a request to proposals that wait for people.
+
+Rules:
+- the graph decides only what is looked at next; it holds no authority, and whatever a resume value says, the node asks
+  the desk where the proposals really stand;
+- reading, proposing and waiting are separate nodes, and each is safe to run again after a crash;
+- nothing is written from here: an approved proposal is written by the gate, whether this graph runs or not.
+"""
+
+from typing import Any, Final, Literal, cast
+
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.runtime import Runtime
+from langgraph.types import Command, interrupt
+
+from twokey.agents.catalog.graph import build_propose, build_scan
+from twokey.agents.planner.intents import Known, Unclear, Understood, understand, understand_with_model
+from twokey.agents.planner.plans import direct, plan
+from twokey.agents.reviewer.agent import review_step
+from twokey.agents.state import Progress, State, Surroundings
+from twokey.core.errors import Refused
+from twokey.core.lifecycle import OPEN
+from twokey.core.values import Finding, Plan, Provenance, Request
+from twokey.tools.desk import Desk
+from twokey.tools.proposing import Draft
+
+RECURSION_LIMIT: Final = 100
+"""Steps of the graph a run may take at most; a plan has at most 20."""
+
+Compiled = CompiledStateGraph[State, Surroundings, State, State]
+
+
+def build(saver: BaseCheckpointSaver[str]) -> Compiled:
+    """Compile the planner with its agents as subgraphs."""
+    graph: StateGraph[State, Surroundings, State, State] = StateGraph(State, context_schema=Surroundings)
+    graph.add_node("plan", _plan)
+    graph.add_node("next", _next)
+    graph.add_node("advance", _advance)
+    graph.add_node("catalog_scan", build_scan())
+    graph.add_node("catalog_propose", build_propose())
+    graph.add_node("reviewer_review", review_step)
+    graph.add_node("propose", _propose)
+    graph.add_node("wait", _wait)
+    graph.add_edge(START, "plan")
+    for agent in ("catalog_scan", "catalog_propose", "reviewer_review"):
+        graph.add_edge(agent, "advance")
+    graph.add_edge("advance", "next")
+    graph.add_edge("propose", "wait")
+    return graph.compile(checkpointer=saver, name="planner")
+
+
+def known_places(desk: Desk, request: Request) -> Known:
+    """Give the names that a request may use: the run's own places and nothing else."""
+    names = {
+        kind: tuple(place.resource.id for place in desk.places.items if place.resource.kind == kind)
+        for kind in ("warehouse", "repository")
+    }
+    return Known(
+        warehouses=names["warehouse"],
+        repositories=names["repository"],
+        default_warehouse=str(request.args.get("warehouse", "")) or None,
+        default_repository=str(request.args.get("repository", "")) or None,
+    )
+
+
+def _plan(state: State, runtime: Runtime[Surroundings]) -> Command[Literal["next", "__end__"]]:
+    """Understand the request and write the plan, or the question that has to be answered first."""
+    del state
+    desk, models = runtime.context.desk, runtime.context.models
+    request = Request.model_validate(desk.kept("request"))
+    known = known_places(desk, request)
+    understood: Understood | Unclear
+    if request.intent == "ask":
+        understood = understand(request.text, known)
+        if isinstance(understood, Unclear) and models.configured("small"):
+            understood = understand_with_model(models, desk, request.text, known)
+    else:
+        understood = direct(
+            warehouse=str(request.args["warehouse"]),
+            repository=str(request.args["repository"]),
+            tables=tuple(str(table) for table in request.args.get("tables", ())),
+            focus=request.args.get("focus", "all"),
+        )
+    if isinstance(understood, Unclear):
+        desk.keep(
+            "question",
+            {"code": understood.code, "question": understood.question, "suggestions": list(understood.suggestions)},
+        )
+        return Command(goto=END, update={"position": 0, "proposals": []})
+    written = plan(understood)
+    desk.planned(written)
+    runtime.context.tell(Progress(0, written.understood))
+    return Command(goto="next", update={"position": 0, "proposals": []})
+
+
+def _next(
+    state: State, runtime: Runtime[Surroundings]
+) -> Command[Literal["catalog_scan", "catalog_propose", "reviewer_review", "propose"]]:
+    """Give the step that is next to its agent."""
+    steps = _steps(runtime.context.desk)
+    position = state.get("position", 0)
+    if position >= len(steps):
+        return Command(goto="propose")
+    step = steps[position]
+    name = f"{step.agent}_{step.action}"
+    runtime.context.tell(Progress(step.number, step.title))
+    return Command(goto=cast("Any", name))
+
+
+def _advance(state: State) -> State:
+    return {"position": state.get("position", 0) + 1}
+
+
+def _propose(state: State, runtime: Runtime[Surroundings]) -> State:
+    """Turn the drafts that passed review into proposals."""
+    del state
+    desk = runtime.context.desk
+    made: list[str] = []
+    for step in _steps(desk):
+        name = f"draft-{step.number}"
+        if desk.has(name):
+            record = desk.propose(read_draft(desk.kept(name)), agent=step.agent, step=step.number)
+            made.append(record.id)
+            runtime.context.tell(Progress(step.number, f"proposal {record.id} is {record.state.value}"))
+    return {"proposals": made}
+
+
+def _wait(state: State, runtime: Runtime[Surroundings]) -> Command[Literal["wait", "__end__"]]:
+    """Pause until every proposal has come to an end. The resume value is a nudge, never an answer."""
+    del state
+    waiting = [record.id for record in runtime.context.desk.proposals() if record.state in OPEN]
+    if not waiting:
+        return Command(goto=END)
+    interrupt({"proposals": waiting})
+    return Command(goto="wait")
+
+
+def _steps(desk: Desk) -> tuple[Any, ...]:
+    return Plan.model_validate(desk.kept("plan")).steps
+
+
+def read_draft(body: Any) -> Draft:
+    """Read a draft that an agent handed over.
+
+    Raises:
+        Refused: it is not of the form agreed; a draft that cannot be read is not proposed.
+
+    """
+    try:
+        return Draft(
+            tool=str(body["tool"]),
+            args=dict(body["args"]),
+            provenance=tuple(Provenance.model_validate(item) for item in body["provenance"]),
+            findings=tuple(Finding.model_validate(item) for item in body["findings"]),
+            why=str(body["why"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise Refused(
+            "An agent handed over a draft that cannot be read.",
+            next="Start the request again; report it if it happens twice.",
+            code="draft_unreadable",
+        ) from error

@@ -1,0 +1,122 @@
+"""``approvals``: the cards that wait, and the answers to them."""
+
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from twokey.channels.cli.session import SESSION
+from twokey.core.values import Action
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands."""
+    group = typer.Typer(help="See what waits for people, and answer it.", no_args_is_help=True)
+    group.command("list")(list_)
+    group.command("show")(show)
+    group.command("approve")(approve)
+    group.command("refuse")(refuse)
+    group.command("withdraw")(withdraw)
+    app.add_typer(group, name="approvals")
+
+
+Id = Annotated[str, typer.Argument(help="Id of the proposal, or its beginning.")]
+Digest = Annotated[str | None, typer.Option(help="Digest (or its beginning) that the answer is for.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask again.")]
+
+
+def list_(*, everything: Annotated[bool, typer.Option("--all", help="Also what is over.")] = False) -> None:
+    """List the proposals that wait."""
+    from twokey.channels import card, plain
+    from twokey.channels.wiring import opened
+
+    with opened(SESSION.workspace) as workspace:
+        records = workspace.service.waiting(everything=everything)
+    for record in records:
+        SESSION.say(
+            f"{record.id}  {record.state.value:<18} {record.proposal.tool:<18} {record.proposal.requester:<10} "
+            f"{plain.line(record.proposal.target.id, 60)} · {card.needed(record.decision)}"
+        )
+    if not records:
+        SESSION.say("Nothing waits.")
+    SESSION.give(
+        {
+            "proposals": [
+                {
+                    "id": record.id,
+                    "digest": record.digest,
+                    "state": record.state.value,
+                    "tool": record.proposal.tool,
+                    "requester": record.proposal.requester,
+                    "run": record.run,
+                    "expires_at": card.moment(record.expires_us),
+                }
+                for record in records
+            ]
+        }
+    )
+
+
+def show(
+    proposal: Id, *, diff: Annotated[bool, typer.Option("--diff", help="The whole diff, not an excerpt.")] = False
+) -> None:
+    """Show the card: who asks, diff, evidence, rollback plan, policy's reasons, digest."""
+    from twokey.channels import card
+    from twokey.channels.wiring import opened
+
+    with opened(SESSION.workspace) as workspace:
+        identity = workspace.viewer(SESSION.principal, "cli")
+        shown = workspace.service.card(proposal, identity)
+    _print(shown, whole_diff=diff)
+    SESSION.give(card.as_json(shown))
+
+
+def approve(proposal: Id, *, digest: Digest = None, yes: Yes = False) -> None:
+    """Approve a proposal; when enough people have, it is carried out."""
+    _answer("approve", proposal, "", digest, yes=yes)
+
+
+def refuse(
+    proposal: Id, *, reason: Annotated[str, typer.Option(help="Why, for who asked.")] = "", digest: Digest = None
+) -> None:
+    """Refuse a proposal."""
+    _answer("refuse", proposal, reason, digest, yes=True)
+
+
+def withdraw(proposal: Id, *, digest: Digest = None) -> None:
+    """Withdraw a proposal that you asked for."""
+    _answer("withdraw", proposal, "", digest, yes=True)
+
+
+def _answer(action: Action, proposal: str, reason: str, digest: str | None, *, yes: bool) -> None:
+    from twokey.channels.cli.following import tell
+    from twokey.channels.wiring import opened
+
+    with opened(SESSION.workspace) as workspace:
+        identity, credential = workspace.identify(SESSION.principal, "cli")
+        if not yes and not SESSION.as_json and sys.stdin.isatty():
+            _print(workspace.service.card(proposal, identity), whole_diff=False)
+            typer.confirm(f"Approve as {identity.principal.name}?", abort=True)
+        result = workspace.service.answer(
+            identity,
+            credential,
+            action=action,
+            proposal=proposal,
+            reason=reason,
+            expected_digest=digest,
+            tell=tell,
+        )
+        record = workspace.service.card(result.id, None).record
+    SESSION.say(f"{result.id} is {result.state.value} ({result.code})")
+    details: dict[str, Any] = record.result if isinstance(record.result, dict) else {}
+    for key, value in details.items():
+        SESSION.say(f"  {key}: {value}")
+    SESSION.give({"id": result.id, "state": result.state.value, "code": result.code})
+
+
+def _print(shown: Any, *, whole_diff: bool) -> None:
+    from twokey.channels import card
+
+    if not SESSION.as_json:
+        for label, text in card.as_lines(shown, whole_diff=whole_diff):
+            SESSION.say(f"{label:<16}{text}")

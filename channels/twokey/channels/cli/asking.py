@@ -1,0 +1,112 @@
+"""``ask``, ``catalog`` and ``runs``: everything that starts or follows a run."""
+
+from typing import Annotated, Any
+
+import typer
+
+from twokey.channels.cli.session import SESSION
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("ask")(ask)
+    catalog = typer.Typer(help="Document a warehouse.", no_args_is_help=True)
+    catalog.command("propose")(catalog_propose)
+    catalog.command("scan")(catalog_scan)
+    app.add_typer(catalog, name="catalog")
+    runs = typer.Typer(help="Follow what was asked.", no_args_is_help=True)
+    runs.command("list")(runs_list)
+    runs.command("show")(runs_show)
+    runs.command("resume")(runs_resume)
+    runs.command("cancel")(runs_cancel)
+    app.add_typer(runs, name="runs")
+
+
+def ask(text: Annotated[str, typer.Argument(help="What you want, in your own words.")]) -> None:
+    """Ask for something in your own words."""
+    from twokey.channels.cli.following import follow
+    from twokey.channels.wiring import opened
+
+    with opened(SESSION.workspace) as workspace:
+        identity, _ = workspace.identify(SESSION.principal, "cli")
+        follow(lambda tell: workspace.ask(identity, text, tell))
+
+
+def catalog_propose(
+    url: Annotated[str, typer.Argument(help="Database URL, database file, or folder of CSV/Parquet.")],
+    repo: Annotated[str, typer.Option(help="Git repository that gets the pull request.")] = ".",
+    table: Annotated[list[str] | None, typer.Option(help="Only tables whose name contains this; repeatable.")] = None,
+) -> None:
+    """Read a warehouse and propose its documentation as a pull request."""
+    from twokey.channels.cli.following import follow
+    from twokey.channels.wiring import opened
+
+    with opened(SESSION.workspace) as workspace:
+        identity, _ = workspace.identify(SESSION.principal, "cli")
+        follow(lambda tell: workspace.catalog(identity, url, repo, tuple(table or ()), tell))
+
+
+def catalog_scan(
+    url: Annotated[str, typer.Argument(help="Database URL, database file, or folder of CSV/Parquet.")],
+    table: Annotated[list[str] | None, typer.Option(help="Only tables whose name contains this; repeatable.")] = None,
+) -> None:
+    """Read a warehouse and say what is in it; nothing is proposed."""
+    from twokey.channels.cli.following import follow
+    from twokey.channels.wiring import opened
+
+    with opened(SESSION.workspace) as workspace:
+        identity, _ = workspace.identify(SESSION.principal, "cli")
+        follow(lambda tell: workspace.catalog(identity, url, None, tuple(table or ()), tell))
+
+
+def runs_list() -> None:
+    """List the latest runs."""
+    from twokey.channels.card import moment
+    from twokey.channels.wiring import opened
+
+    with opened(SESSION.workspace) as workspace:
+        records = workspace.service.runs()
+    for run in records:
+        SESSION.say(f"{run.id}  {run.state:<9} {run.code:<20} {run.requester:<12} {moment(run.created_us)}")
+    if not records:
+        SESSION.say("No runs yet. Start one with `twokey ask` or `twokey catalog propose`.")
+    SESSION.give({"runs": [_run_json(run) for run in records]})
+
+
+def runs_show(run: Annotated[str, typer.Argument(help="Id of the run.")]) -> None:
+    """Show where a run stands."""
+    from twokey.channels.cli.following import report
+    from twokey.channels.wiring import opened
+
+    with opened(SESSION.workspace) as workspace:
+        report(workspace.service.outcome(run), ended_badly_fails=False)
+
+
+def runs_resume(run: Annotated[str, typer.Argument(help="Id of the run.")]) -> None:
+    """Take up a run that was interrupted."""
+    from twokey.channels.cli.following import follow
+    from twokey.channels.wiring import opened
+
+    with opened(SESSION.workspace) as workspace:
+        workspace.identify(SESSION.principal, "cli")
+        follow(lambda tell: workspace.resume(run, tell))
+
+
+def runs_cancel(run: Annotated[str, typer.Argument(help="Id of the run.")]) -> None:
+    """Cancel a run that you asked for."""
+    from twokey.channels.cli.following import report
+    from twokey.channels.wiring import opened
+
+    with opened(SESSION.workspace) as workspace:
+        identity, _ = workspace.identify(SESSION.principal, "cli")
+        report(workspace.service.cancel(identity, run), ended_badly_fails=False)
+
+
+def _run_json(run: Any) -> dict[str, Any]:
+    return {
+        "run": run.id,
+        "state": run.state,
+        "code": run.code,
+        "requester": run.requester,
+        "created_us": run.created_us,
+    }

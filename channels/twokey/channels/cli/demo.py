@@ -1,0 +1,141 @@
+"""The demo: the whole main job in a sample workspace, told as it happens."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from twokey.channels import card, creation, plain, sample, wiring
+from twokey.channels.auditing import verify
+from twokey.channels.cli.following import as_json, tell
+from twokey.channels.cli.session import SESSION
+from twokey.core.errors import BadInput, CheckFailed
+from twokey.core.lifecycle import State
+
+QUESTION = "document the churn tables and tag what is personal"
+ASKS, APPROVES = "ana", "sam"
+
+
+def run(folder: Path | None, *, once: bool) -> None:
+    """Build the sample workspace, ask as one person, approve as another, and verify the log.
+
+    Raises:
+        BadInput: the folder is in use.
+        CheckFailed: the job did not end as it should.
+
+    """
+    started = time.monotonic()
+    place = _folder(folder)
+    built = sample.build(place / "sample")
+    made = creation.create(
+        place / "workspace",
+        built.people,
+        demo=True,
+        sections={
+            "places.app": {"kind": "warehouse", "location": str(built.warehouse)},
+            "places.dbt": {"kind": "repository", "location": str(built.repo)},
+            "catalog": {"warehouse": "app", "repository": "dbt"},
+        },
+    )
+    SESSION.say(f"sample workspace   {made.folder}   (identities are asserted here, and the log says so)")
+    SESSION.say(f"people             {', '.join(f'{name} ({groups[0]})' for name, groups in built.people)}")
+    SESSION.say()
+    SESSION.say(f'$ twokey ask "{QUESTION}" --as {ASKS}')
+    with wiring.opened(made.folder) as opened:
+        identity, _ = opened.people.identify(ASKS, "demo")
+        outcome = opened.ask(identity, QUESTION, tell)
+        if not outcome.proposals or outcome.proposals[0].state is not State.AWAITING_APPROVAL:
+            raise CheckFailed(
+                f"The sample run ended as {outcome.run.code}, without a proposal that waits.",
+                next="Run `twokey doctor` in the sample workspace.",
+            )
+        proposal = outcome.proposals[0].id
+        SESSION.say()
+        SESSION.say(f"$ twokey approvals show {proposal} --as {APPROVES}")
+        viewer, _ = opened.people.identify(APPROVES, "demo")
+        for label, text in card.as_lines(opened.service.card(proposal, viewer), whole_diff=False):
+            SESSION.say(f"{label:<16}{text}")
+    if not once and not _approved(proposal):
+        _say_how_to_go_on(made.folder, proposal)
+        SESSION.give({"workspace": str(made.folder), **as_json(outcome)})
+        return
+    SESSION.say()
+    SESSION.say(f"$ twokey approvals approve {proposal} --as {APPROVES}")
+    with wiring.opened(made.folder) as opened:
+        approver, credential = opened.people.identify(APPROVES, "demo")
+        result = opened.service.answer(approver, credential, action="approve", proposal=proposal, tell=tell)
+        record = opened.service.card(proposal, None).record
+    SESSION.say(f"{result.id} is {result.state.value} ({result.code})")
+    written: dict[str, Any] = record.result if isinstance(record.result, dict) else {}
+    for key, value in written.items():
+        SESSION.say(f"  {key}: {plain.line(str(value))}")
+    SESSION.say()
+    _show_branch(built.repo, str(written.get("branch", "")))
+    SESSION.say("$ twokey audit verify")
+    checked = verify(made.folder, None, None)
+    SESSION.say(f"{'ok' if checked['ok'] else 'NOT ok'}: {checked['size']:,} entries, root {checked['root']}")
+    SESSION.say()
+    SESSION.say(f"done in {time.monotonic() - started:.1f} s. Look around: cd {made.folder}; twokey audit show")
+    SESSION.give(
+        {
+            "workspace": str(made.folder),
+            "repository": str(built.repo),
+            "run": outcome.run.id,
+            "state": result.state.value,
+            "proposals": [{"id": record.id, "digest": record.digest, "state": record.state.value}],
+            "result": written,
+            "audit": checked,
+        }
+    )
+    if result.state is not State.DONE or not checked["ok"]:
+        raise CheckFailed("The demo did not end with a write and a verified log.", next="Run `twokey doctor` there.")
+
+
+def _folder(folder: Path | None) -> Path:
+    if folder is None:
+        return Path(tempfile.mkdtemp(prefix="twokey-demo-"))
+    if folder.exists() and any(folder.iterdir()):
+        raise BadInput(f"{folder} is not empty.", next="Name a new folder with --dir.")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _approved(proposal: str) -> bool:
+    """Ask the person at the terminal; without one the proposal stays waiting."""
+    if not sys.stdin.isatty() or SESSION.as_json:
+        return False
+    SESSION.say()
+    return typer.confirm(f"You are {APPROVES} now. Approve {proposal}?", default=False)
+
+
+def _say_how_to_go_on(folder: Path, proposal: str) -> None:
+    SESSION.say()
+    SESSION.say("The proposal waits. Nothing is written until somebody else than ana says yes:")
+    SESSION.say(f"  cd {folder}")
+    SESSION.say(f"  twokey approvals show {proposal} --diff")
+    SESSION.say(f"  twokey approvals approve {proposal} --as {APPROVES}")
+    SESSION.say("  twokey audit verify")
+
+
+def _show_branch(repository: Path, branch: str) -> None:
+    """Show the branch with plain git where there is one; the product itself does not need it."""
+    command = ["git", "-C", str(repository), "log", "--oneline", "--stat", "-1", branch]
+    environment = os.environ | {"GIT_PAGER": "cat", "LC_ALL": "C"}
+    try:
+        shown = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
+    except FileNotFoundError:
+        SESSION.say(f"(git is not installed here; the branch is {branch} in {repository})")
+        return
+    except subprocess.CalledProcessError as error:
+        raise CheckFailed(
+            "Plain git does not see the branch.", next=f"Look at {repository} with `git log --all`."
+        ) from error
+    SESSION.say(f"$ git log --stat -1 {branch}")
+    for text in shown.stdout.splitlines():
+        SESSION.say(plain.line(text))
+    SESSION.say()

@@ -1,0 +1,51 @@
+"""``eval`` and ``bench``: quality on labelled data, and speed beside a floor measured in the same run."""
+
+from typing import Annotated
+
+import typer
+
+from twokey.channels.cli.session import SESSION
+from twokey.core.errors import BadInput
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands."""
+    measure = typer.Typer(help="Measure quality on labelled data.", no_args_is_help=True)
+    measure.command("joins")(joins)
+    app.add_typer(measure, name="eval")
+    bench = typer.Typer(help="Measure speed.", no_args_is_help=True)
+    bench.command("startup")(startup)
+    app.add_typer(bench, name="bench")
+
+
+def joins(
+    url: Annotated[
+        str | None, typer.Argument(help="Database whose declared keys are hidden from the detector.")
+    ] = None,
+    names_only: Annotated[
+        str | None, typer.Option("--names-only", help="JSON file with a list of databases in Spider's form.")
+    ] = None,
+) -> None:
+    """Find relationships with the declared keys hidden, and compare."""
+    from twokey.agents.catalog.evaluate_joins import names_only as by_names
+    from twokey.agents.catalog.evaluate_joins import on_database
+
+    if (url is None) == (names_only is None):
+        raise BadInput("Give either a database URL or --names-only FILE.", next="See `twokey eval joins --help`.")
+    result = on_database(url) if url is not None else by_names(str(names_only))
+    for key in ("precision", "recall", "f1"):
+        SESSION.say(f"{key:<10} {result[key]:.3f}")
+    for key in ("found", "missed", "extra"):
+        for item in result[key] if isinstance(result[key], list) else []:
+            SESSION.say(f"{key:<10} {item}")
+    SESSION.give(result)
+
+
+def startup(*, quick: Annotated[bool, typer.Option("--quick", help="Fewer repetitions.")] = False) -> None:
+    """Measure how long `twokey --help` takes in a cold process."""
+    from twokey.channels.benchmarks import startup as measure
+
+    result = measure(processes=5 if quick else 10)
+    for key, value in result.items():
+        SESSION.say(f"{key:<16} {value}")
+    SESSION.give(result)

@@ -1,0 +1,95 @@
+"""``init``, ``doctor``, ``login`` and ``demo``: getting started and staying healthy."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from twokey.channels.cli.session import SESSION
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("demo")(demo)
+    app.command("init")(init)
+    app.command("doctor")(doctor)
+    app.command("login")(login)
+
+
+def demo(
+    *,
+    once: Annotated[
+        bool, typer.Option("--once", help="Headless: a second person approves, then the log is verified.")
+    ] = False,
+    folder: Annotated[Path | None, typer.Option("--dir", help="Where the sample workspace goes; must be new.")] = None,
+) -> None:
+    """Show the whole main job in a sample workspace."""
+    from twokey.channels.cli.demo import run
+
+    run(folder, once=once)
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the new workspace.")],
+    principal: Annotated[
+        list[str], typer.Option(help="NAME:GROUP, several joined by commas; further groups by +. Repeatable.")
+    ],
+) -> None:
+    """Make a workspace, with a credential for each person."""
+    from twokey.channels.creation import create, parse_people
+
+    made = create(folder, parse_people(principal))
+    SESSION.say(f"workspace {made.id} in {made.folder}")
+    for person in made.people:
+        SESSION.say(f"  {person.name:<16} {', '.join(person.groups):<30} credential {made.keys / person.name}.key")
+    if len(made.people) > 1:
+        SESSION.say("This account now holds every credential. Hand each to its owner and remove it here, or one shell")
+        SESSION.say("is several people: `twokey login NAME --give FILE` moves one out, `--take FILE` takes one in.")
+    SESSION.give(
+        {
+            "workspace": made.id,
+            "dir": str(made.folder),
+            "principals": [{"name": person.name, "groups": list(person.groups)} for person in made.people],
+            "keys": str(made.keys),
+        }
+    )
+
+
+def doctor() -> None:
+    """Check everything this workspace needs, and say what to do about what is missing."""
+    from twokey.channels.doctor import examine
+
+    checks = examine(SESSION.workspace)
+    for check in checks:
+        SESSION.say(f"{check.level:<5} {check.name:<12} {check.text}")
+        if check.next:
+            SESSION.say(f"{'':<5} {'':<12} next: {check.next}")
+    bad = [check for check in checks if check.level == "FAIL"]
+    SESSION.give(
+        {
+            "ok": not bad,
+            "checks": [
+                {"name": check.name, "level": check.level.lower(), "text": check.text, "next": check.next}
+                for check in checks
+            ],
+        }
+    )
+    raise SystemExit(1 if bad else 0)
+
+
+def login(
+    name: Annotated[
+        str | None, typer.Argument(help="Whose credential; without it, lists what this account holds.")
+    ] = None,
+    *,
+    new: Annotated[bool, typer.Option("--new", help="Make a new credential and print its public half.")] = False,
+    take: Annotated[Path | None, typer.Option(help="Take over a credential file that was handed to you.")] = None,
+    give: Annotated[Path | None, typer.Option(help="Move the credential out into a file for its owner.")] = None,
+) -> None:
+    """Manage the credentials on this account."""
+    from twokey.channels.logins import manage
+
+    lines, result = manage(SESSION.workspace, name, new=new, take=take, give=give)
+    for line in lines:
+        SESSION.say(line)
+    SESSION.give(result)

@@ -1,0 +1,117 @@
+"""Looks at everything a workspace needs and says what is wrong, why, and what to do.
+
+Rules: a check really tries what it reports on; nothing is changed; one failing check does not stop the others.
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from twokey.channels import wiring
+from twokey.core import settings
+from twokey.core.errors import TwokeyError
+from twokey.core.settings import Settings
+from twokey.tools.identity import KeyRing
+
+Level = Literal["ok", "warn", "FAIL"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What one look found."""
+
+    name: str
+    level: Level
+    text: str
+    next: str = ""
+
+
+def examine(folder: Path) -> list[Check]:
+    """Carry out every check on the workspace at ``folder``."""
+    checks = [Check("python", "ok", f"Python {sys.version.split()[0]}")]
+    try:
+        config = settings.load(folder)
+    except TwokeyError as error:
+        return [*checks, Check("settings", "FAIL", error.message, error.next)]
+    checks.append(Check("settings", "ok", f"workspace {config.workspace.id} in {folder}"))
+    checks.extend(_people(folder, config))
+    for name, look in (("log", _log), ("policy", _policy), ("tools", _tools)):
+        checks.append(_tried(name, look, folder))
+    checks.append(_model(config))
+    return checks
+
+
+def _tried(name: str, look: Callable[[Path], str], folder: Path) -> Check:
+    try:
+        return Check(name, "ok", look(folder))
+    except TwokeyError as error:
+        return Check(name, "FAIL", error.message, error.next)
+
+
+def _people(folder: Path, config: Settings) -> Iterator[Check]:
+    del folder
+    people = config.principals
+    if config.workspace.demo:
+        yield Check(
+            "identity",
+            "warn",
+            "demo workspace: identities are asserted with --as, not proven; the log says so",
+            "Use `twokey init` for work that counts.",
+        )
+    else:
+        held = [name for name in KeyRing(settings.home(config.workspace.id) / "keys").names() if name in people]
+        keyless = sorted(name for name, person in people.items() if person.key is None)
+        if len(held) > 1:
+            yield Check(
+                "identity",
+                "warn",
+                f"this account holds the credentials of {len(held)} people ({', '.join(held)}): it can act as each",
+                "Hand them out with `twokey login NAME --give FILE`.",
+            )
+        elif held:
+            yield Check("identity", "ok", f"this account acts as {held[0]}")
+        else:
+            yield Check("identity", "warn", "this account holds no credential", "See `twokey login --help`.")
+        if keyless:
+            yield Check(
+                "people",
+                "warn",
+                f"without a key, so they cannot act: {', '.join(keyless)}",
+                "`twokey login NAME --new`",
+            )
+    if len(people) < 2:
+        yield Check(
+            "people",
+            "FAIL",
+            "fewer than two people: nobody could approve what the other asks",
+            "Add people to twokey.toml.",
+        )
+
+
+def _log(folder: Path) -> str:
+    with wiring.opened(folder) as workspace:
+        checkpoint = workspace.ledger.checkpoint()
+    return f"database and log open; checkpoint {checkpoint.size if checkpoint else 0:,} is signed by this account's key"
+
+
+def _policy(folder: Path) -> str:
+    with wiring.opened(folder) as workspace:
+        return workspace.probe_policy()
+
+
+def _tools(folder: Path) -> str:
+    with wiring.opened(folder) as workspace:
+        known = {(tool.name, tool.version, tool.schema_digest()) for tool in workspace.registry.all()}
+        listed = wiring.listed_tools(folder)
+    missing = sorted(name for name, version, digest in known if (name, version, digest) not in listed)
+    if missing:
+        raise wiring.tools_not_listed(missing)
+    return f"{len(known)} tools, each on policy's allow-list: {', '.join(sorted(name for name, _, _ in known))}"
+
+
+def _model(config: Settings) -> Check:
+    if not config.model.base_url:
+        return Check("model", "ok", "no model configured: the built-in tier does the work, without a network")
+    return Check("model", "ok", f"model {config.model.name or '(unnamed)'} is configured; it is asked when needed")

@@ -1,0 +1,286 @@
+"""The one composition root: the only module that names concrete adapters and puts them behind their ports.
+
+Rules: what the settings choose is what runs, nothing is swapped at run time; what was opened is closed; a workspace
+whose settings and log disagree about being a demo does not open.
+"""
+
+import os
+import sqlite3
+from collections.abc import Callable, Generator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from langgraph.checkpoint.sqlite import SqliteSaver
+from sqlalchemy.engine import make_url
+
+from twokey.agents.models.none import NoModels
+from twokey.agents.models.openai_tier import OpenAIModels
+from twokey.agents.models.port import Models
+from twokey.agents.planner.runner import Runner, Saver, serializer
+from twokey.audit import storage
+from twokey.audit.keys import LogKey
+from twokey.audit.log import Log
+from twokey.channels.people import People
+from twokey.channels.service import Service
+from twokey.channels.workspace import Workspace
+from twokey.core import settings
+from twokey.core.entropy import RandomIds, SystemClock
+from twokey.core.errors import BadInput, CheckFailed, LogUnavailable, Refused
+from twokey.core.events import WorkspaceCreated
+from twokey.core.ports import Clock, Ids, PolicyEngine
+from twokey.core.settings import FileDirectory, Settings
+from twokey.core.values import Resource
+from twokey.policies import bundle, facts
+from twokey.policies.engines.embedded import Embedded
+from twokey.policies.guard import Guard
+from twokey.store import database, migrate, runs
+from twokey.tools import registry
+from twokey.tools.authority import Rules
+from twokey.tools.contract import Place
+from twokey.tools.desk import Desk, Office
+from twokey.tools.gate import Gate
+from twokey.tools.identity import KeyRing
+from twokey.tools.ledger import Ledger
+from twokey.tools.places import PlaceBook
+from twokey.tools.proposing import Proposer
+from twokey.tools.read.warehouse import canonical_location
+from twokey.tools.steps import Steps
+
+LOG_KEY: Final = "log.key"
+CHECKPOINTS: Final = "checkpoints.db"
+STATE_FOLDER: Final = ".twokey"
+
+
+@contextmanager
+def opened(folder: Path) -> Generator[Workspace]:
+    """Open the workspace at ``folder`` with everything its settings ask for, and close it again.
+
+    Raises:
+        NotFound: there is no workspace.
+        BadInput: its settings cannot be used.
+        EnvironmentFault: a part of it is missing or broken.
+
+    """
+    config = settings.load(folder)
+    home = settings.home(config.workspace.id)
+    clock, ids = SystemClock(), RandomIds()
+    with ExitStack() as stack:
+        ledger = stack.enter_context(_ledger(folder, config.store.url, config.workspace.id, home, clock, ids))
+        _check_demo(config, ledger)
+        engine = _engine(folder, config)
+        stack.callback(engine.close)
+        yield _workspace(folder, config, home, ledger, engine, clock, ids)
+
+
+def _workspace(  # the parts that were opened
+    folder: Path, config: Settings, home: Path, ledger: Ledger, engine: PolicyEngine, clock: Clock, ids: Ids
+) -> Workspace:
+    directory = FileDirectory(folder)
+    tools = registry.installed(config.tools.plugins)
+    rules = Rules(workspace=config.workspace.id, demo=config.workspace.demo)
+    book = PlaceBook(_places(folder, config))
+    policy = Guard(engine)
+    proposer = Proposer(ledger=ledger, policy=policy, registry=tools, directory=directory, clock=clock, ids=ids)
+    office = Office(ledger=ledger, policy=policy, registry=tools, proposer=proposer, clock=clock, ids=ids)
+    steps = Steps(ledger=ledger, policy=policy, registry=tools, directory=directory, clock=clock, book=book)
+    gate = Gate(steps, ids=ids, rules=rules)
+
+    def desk(run: str) -> Desk:
+        with ledger.look() as connection:
+            record = runs.get_run(connection, run)
+        requester = directory.principal(record.requester)
+        if requester is None:
+            raise Refused(
+                f"{record.requester}, who asked for run {run}, is no longer in the directory.",
+                next="Ask somebody who is to repeat the request.",
+                code="requester_unknown",
+            )
+        return Desk(office, run=run, requester=requester, places=book.places(record.places))
+
+    runner = Runner(_savers(folder, config.store.url), desk, _models(config))
+    service = Service(workspace=config.workspace.id, ledger=ledger, gate=gate, runner=runner, clock=clock, ids=ids)
+    ring = KeyRing(home / "keys")
+    people = People(directory=directory, ring=ring, rules=rules, recorder=ledger)
+    return Workspace(
+        folder=folder,
+        config=config,
+        ledger=ledger,
+        registry=tools,
+        people=people,
+        service=service,
+        book=book,
+        engine=engine,
+        policy=policy,
+        directory=directory,
+    )
+
+
+# -- store and log --------------------------------------------------------------------------------------------------
+
+
+def store_url(folder: Path, url: str) -> str:
+    """Give the store's address with a relative SQLite path made relative to the workspace."""
+    parsed = database.parse(url)
+    if parsed.get_backend_name() == "sqlite" and parsed.database and not Path(parsed.database).is_absolute():
+        parsed = parsed.set(database=str((folder / parsed.database).resolve()))
+    return parsed.render_as_string(hide_password=False)
+
+
+@contextmanager
+def _ledger(  # the parts of one
+    folder: Path, url: str, workspace: str, home: Path, clock: Clock, ids: Ids
+) -> Generator[Ledger]:
+    key = LogKey.load(home / LOG_KEY)
+    engine = database.open_engine(store_url(folder, url))
+    try:
+        database.check(engine)
+        migrate.migrate(engine)
+        storage.migrate(engine)
+        yield Ledger(engine, Log(engine, workspace=workspace, clock=clock, ids=ids, key=key), ids)
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def new_ledger(folder: Path, workspace: str, home: Path, url: str) -> Generator[Ledger]:
+    """Make the log key and the database of a new workspace."""
+    LogKey.create(home / LOG_KEY, workspace)
+    with _ledger(folder, url, workspace, home, SystemClock(), RandomIds()) as ledger:
+        yield ledger
+
+
+@contextmanager
+def opened_log(folder: Path) -> Generator[Log]:
+    """Open only the log of a workspace, to read it."""
+    config = settings.load(folder)
+    home = settings.home(config.workspace.id)
+    with _ledger(folder, config.store.url, config.workspace.id, home, SystemClock(), RandomIds()) as ledger:
+        yield ledger.log
+
+
+def _check_demo(config: Settings, ledger: Ledger) -> None:
+    """Hold the settings to the log: whether identities may be asserted was fixed in its first entry."""
+    first = ledger.log.entries(limit=1)
+    event = ledger.proven(first[0].entry.id).event if first else None
+    if not isinstance(event, WorkspaceCreated) or event.workspace != config.workspace.id:
+        raise LogUnavailable(
+            "The log does not begin with this workspace.",
+            next="Check store.url and workspace.id in twokey.toml; run `twokey audit verify`.",
+        )
+    if event.demo != config.workspace.demo:
+        raise LogUnavailable(
+            "twokey.toml and the log disagree on whether this is a demo workspace; the log is right.",
+            next=f"Set workspace.demo back to {str(event.demo).lower()}.",
+        )
+
+
+# -- policy, tools, places, models ----------------------------------------------------------------------------------
+
+
+def _places(folder: Path, config: Settings) -> list[Place]:
+    places: list[Place] = []
+    for name, section in config.places.items():
+        location = section.location
+        if section.kind == "warehouse":
+            location = canonical_location(_with_password(location, section.password_env))
+        elif "://" not in location:
+            location = str((folder / location).resolve())
+        resource = Resource(kind=section.kind, id=name, granted_by="config", environment=section.environment)
+        places.append(Place(resource, location))
+    return places
+
+
+def _with_password(location: str, variable: str | None) -> str:
+    if variable is None:
+        return location
+    password = os.environ.get(variable)
+    if not password:
+        raise BadInput(
+            f"The variable {variable}, which holds a warehouse's password, is not set.", next=f"Set {variable}."
+        )
+    return make_url(location).set(password=password).render_as_string(hide_password=False)
+
+
+def _models(config: Settings) -> Models:
+    if not config.model.base_url:
+        return NoModels()
+    return OpenAIModels(config.model, os.environ.get(config.model.key_env, ""))
+
+
+def _savers(folder: Path, url: str) -> Callable[[], AbstractContextManager[Saver]]:
+    address = store_url(folder, url)
+    if address.startswith("sqlite"):
+        return lambda: _sqlite_saver(folder / STATE_FOLDER / CHECKPOINTS)
+    return lambda: _postgresql_saver(address)
+
+
+@contextmanager
+def _sqlite_saver(path: Path) -> Generator[Saver]:
+    connection = sqlite3.connect(path, check_same_thread=False, timeout=database.BUSY_MS / 1000)
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        yield SqliteSaver(connection, serde=serializer())
+    finally:
+        connection.close()
+
+
+@contextmanager
+def _postgresql_saver(address: str) -> Generator[Saver]:
+    from langgraph.checkpoint.postgres import PostgresSaver  # noqa: PLC0415 - comes with the extra for PostgreSQL
+    from psycopg import Connection  # noqa: PLC0415 - as above
+    from psycopg.rows import dict_row  # noqa: PLC0415 - as above
+
+    plain = address.replace("postgresql+psycopg://", "postgresql://", 1)
+    with Connection.connect(plain, autocommit=True, prepare_threshold=0, row_factory=dict_row) as connection:
+        saver = PostgresSaver(connection, serde=serializer())
+        saver.setup()
+        yield saver
+
+
+def tools_not_listed(names: Sequence[str]) -> CheckFailed:
+    """Say that policy does not know tools that are installed."""
+    return CheckFailed(
+        f"Policy's allow-list does not hold these tools as installed: {', '.join(names)}; agents cannot call them.",
+        next="Review them, then renew the list in the bundle's data.json.",
+    )
+
+
+def _engine(folder: Path, config: Settings) -> PolicyEngine:
+    """Start the one policy engine that the settings name."""
+    section = config.policy
+    held = bundle.load(folder / section.bundle)
+    match section.engine:
+        case "embedded":
+            return Embedded(held, deadline_ms=section.deadline_ms)
+        case "opa-managed":
+            return ManagedEngine(
+                held, binary=section.opa_path, sha256=section.opa_sha256, deadline_ms=section.deadline_ms
+            )
+        case "opa":
+            token = os.environ.get(section.token_env, "")
+            return ServerEngine(held, url=section.url, token=token, deadline_ms=section.deadline_ms)
+
+
+def write_policies(folder: Path, groups: Sequence[str]) -> None:
+    """Copy the bundle into a new workspace, with this workspace's groups and the tools as they are installed."""
+    own = bundle.load()
+    tools = [(tool.name, tool.version, tool.effect, tool.schema_digest()) for tool in registry.installed({}).all()]
+    document = own.document()
+    document[facts.ROOT] |= _for_groups(document[facts.ROOT], groups)
+    own.with_data(facts.with_tools(document, tools)).write(folder)
+
+
+def _for_groups(data: dict[str, Any], groups: Sequence[str]) -> dict[str, Any]:
+    """Give the parts of the policy data that name groups, for a workspace with ``groups``: all of them may ask."""
+    everybody = sorted({*groups, data["default_owner"]})
+    may_name = {effect: dict.fromkeys(kinds, everybody) for effect, kinds in data["may_name"].items()}
+    return {"groups": everybody, "may_name": may_name}
+
+
+def listed_tools(folder: Path) -> set[tuple[str, str, str]]:
+    """Give name, version and schema digest of every tool on a workspace's allow-list."""
+    config = settings.load(folder)
+    document = bundle.load(folder / config.policy.bundle).document()
+    return {(tool["name"], tool["version"], tool["schema"]) for tool in document[facts.ROOT]["tools"]}

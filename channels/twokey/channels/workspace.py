@@ -1,0 +1,140 @@
+"""One opened workspace, as channels use it: who is there, what can be asked, what can be looked at.
+
+Rules: a request may name a place only where the person names it; the settings' places are granted to requests in free
+text and nothing else is; a location's password stays in this process.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from twokey.agents.state import Progress
+from twokey.channels.people import People
+from twokey.channels.service import Outcome, Service
+from twokey.core.errors import BadInput, CheckFailed
+from twokey.core.ports import Policy, PolicyEngine
+from twokey.core.settings import FileDirectory, Settings
+from twokey.core.values import Call, Channel, Identity, Principal, Request, Resource, ResourceKind
+from twokey.tools.identity import Credential
+from twokey.tools.ledger import Ledger
+from twokey.tools.places import PlaceBook
+from twokey.tools.read.warehouse import canonical_location, display_name
+from twokey.tools.registry import Registry
+
+MAX_REQUEST: Final = 4000
+_PROBE: Final = Call(
+    requester=Principal(name="nobody"),
+    agent="doctor",
+    run="r-000000000000",
+    step=0,
+    tool="no_such_tool",
+    version="0",
+    tool_schema="0" * 64,
+    effect="read",
+    args={},
+    resource=Resource(kind="warehouse", id="nowhere", granted_by="config"),
+    now_us=0,
+)
+
+
+class Workspace:
+    """One opened workspace: what channels use."""
+
+    def __init__(  # every part that the composition root put together
+        self,
+        *,
+        folder: Path,
+        config: Settings,
+        ledger: Ledger,
+        registry: Registry,
+        people: People,
+        service: Service,
+        book: PlaceBook,
+        engine: PolicyEngine,
+        policy: Policy,
+        directory: FileDirectory,
+    ) -> None:
+        self.folder = folder
+        self.config = config
+        self.ledger = ledger
+        self.registry = registry
+        self.people = people
+        self.service = service
+        self.directory = directory
+        self._book = book
+        self._engine = engine
+        self._policy = policy
+
+    def identify(self, name: str | None, channel: Channel) -> tuple[Identity, Credential | None]:
+        """Prove who is at the keyboard; see ``People.identify``."""
+        return self.people.identify(name, channel)
+
+    def viewer(self, name: str | None, channel: Channel) -> Identity | None:
+        """Prove who looks, where they say who they are; see ``People.viewer``."""
+        return self.people.viewer(name, channel)
+
+    def ask(self, identity: Identity, text: str, tell: Callable[[Progress], None]) -> Outcome:
+        """Take a request in somebody's own words, about the places that the settings name.
+
+        Raises:
+            BadInput: the text is empty or too long.
+
+        """
+        if not text.strip() or len(text) > MAX_REQUEST:
+            raise BadInput(
+                f"A request has between 1 and {MAX_REQUEST:,} characters.", next="Say in a sentence what you want."
+            )
+        defaults = {"warehouse": self.config.catalog.warehouse, "repository": self.config.catalog.repository}
+        request = self._request(identity, text, "ask", defaults)
+        return self.service.ask(identity, request, [place.resource for place in self._book.configured()], tell)
+
+    def catalog(
+        self,
+        identity: Identity,
+        url: str,
+        repository: str | None,
+        tables: Sequence[str],
+        tell: Callable[[Progress], None],
+    ) -> Outcome:
+        """Read the warehouse at ``url``; with a repository, propose its documentation there."""
+        warehouse = self._granted("warehouse", canonical_location(url), display_name)
+        args: dict[str, Any] = {"warehouse": warehouse.id, "tables": list(tables)}
+        places = [warehouse]
+        if repository is not None:
+            target = self._granted("repository", str(Path(repository).expanduser().resolve()), str)
+            args["repository"] = target.id
+            places.append(target)
+        intent = "catalog_scan" if repository is None else "catalog_propose"
+        return self.service.ask(identity, self._request(identity, "", intent, args), places, tell)
+
+    def resume(self, run: str, tell: Callable[[Progress], None]) -> Outcome:
+        """Take up a run that was interrupted."""
+        return self.service.drive(run, tell)
+
+    def probe_policy(self) -> str:
+        """Try the engine on a call that no policy allows, and say what it is.
+
+        Raises:
+            CheckFailed: the engine gave anything but a deny.
+
+        """
+        decision = self._policy.decide(_PROBE)
+        if decision.effect != "deny" or decision.reasons[0].code == "engine_fault":
+            raise CheckFailed(
+                f"The policy engine {self._engine.name} did not deny a call that nothing allows.",
+                next="Check the bundle with `opa test`, and policy.engine in twokey.toml.",
+            )
+        revisions = self._engine.revisions()
+        return f"{self._engine.name} decides; bundle {revisions.policy[:12]}, data {revisions.data[:12]}"
+
+    def _request(self, identity: Identity, text: str, intent: str, args: dict[str, Any]) -> Request:
+        return Request(text=text, intent=intent, args=args, channel=identity.channel, requester=identity.principal.name)
+
+    def _granted(self, kind: ResourceKind, location: str, name: Callable[[str], str]) -> Resource:
+        """Give the place at ``location``: the configured one if the settings name it, else one the request names."""
+        for place in self._book.configured():
+            if place.resource.kind == kind and place.location == location:
+                return place.resource
+        shown = name(location)
+        self._book.remember(shown, location)
+        return Resource(kind=kind, id=shown, granted_by="request")

@@ -1,0 +1,1 @@
+"""What tests of several folders share: real parts, put together without the wiring."""
