@@ -463,7 +463,7 @@ class Session:
     def _tags(self, place: _Place, tags: Items[str], *, column: bool) -> _Changes:
         known: set[str] = set()
         for found in self._present(place, "tags"):
-            known |= {found} if isinstance(found, str) else {tag for tag in found or () if isinstance(tag, str)}  # type: ignore[union-attr]
+            known.update([found] if isinstance(found, str) else _texts(found))
         fresh = [tag for tag in dict.fromkeys(vetting.name(tag, "tag") for tag in tags) if tag not in known]
         if not fresh:
             return []
@@ -589,6 +589,10 @@ def _distinct(columns: Items[Column]) -> None:
     names = [column.name if column.quote else column.name.casefold() for column in columns]
     if len(set(names)) != len(names):
         raise NotAllowed("ambiguous", "The node is given the same column twice.")
+
+
+def _texts(value: Plain) -> list[str]:
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
 def _keeps_form(found: Sequence) -> bool:

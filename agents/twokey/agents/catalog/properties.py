@@ -17,7 +17,7 @@ Refuses, each with a code and a sentence, as ``Refusal``
 - the file: ``too_large``, ``not_utf8``, ``line_breaks``, ``several_documents``, ``nesting``, ``expansion``,
   ``not_yaml``, ``not_properties``;
 - the place: ``not_found``, ``ambiguous``, ``alias``, ``shared_anchor``, ``anchored``, ``tagged``, ``merge_key``,
-  ``duplicate_key``, ``complex_key``, ``flow_style``, ``tabs``, ``comment_in_value``, ``unexpected_shape``;
+  ``duplicate_key``, ``complex_key``, ``flow_style``, ``comment_in_value``, ``unexpected_shape``;
 - the content: ``exists``, ``other_case``, ``other_schema``, ``empty``, ``too_long``, ``not_text``, ``not_json``,
   ``jinja``, ``evaluated``, ``unsafe_sql``, ``test_form``;
 - the result: ``not_proven``.
@@ -147,7 +147,7 @@ def _settle(data: bytes, edits: _Edits, conventions: Conventions, effort: _Effor
         except NotAllowed as error:
             refused.append(Refusal(each, error.code, error.reason))
     written = document.encoded(session.written()) if applied else data
-    if not applied or _proven(session, document.aliased, written):
+    if not applied or _proven(session, written):
         return Edited(written, tuple(applied), tuple(unchanged), tuple(refused))
     effort.left -= len(data)
     if len(applied) == 1 or effort.left < 0:
@@ -165,10 +165,9 @@ def _settle(data: bytes, edits: _Edits, conventions: Conventions, effort: _Effor
     )
 
 
-def _proven(session: Session, aliased: frozenset[str], written: bytes) -> bool:
+def _proven(session: Session, written: bytes) -> bool:
     """Parse the result and compare it with what was meant."""
     try:
-        found = parse(written)
+        return same(session.root, parse(written).root)
     except Unreadable:
         return False
-    return found.aliased == aliased and same(session.root, found.root)

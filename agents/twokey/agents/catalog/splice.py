@@ -169,8 +169,6 @@ class Layout:
         self.check_owner(node)
         if node.flow:
             self._check_flow(node, "[")
-        elif "\t" in self._before(self.dash(node)):
-            raise NotAllowed("tabs", "A tab stands in the indentation.")
 
     def _check_flow(self, node: Collection, bracket: str) -> None:
         if self.text[node.start] != bracket:
@@ -178,11 +176,7 @@ class Layout:
 
     def _check_indentation(self, node: Mapping) -> None:
         for number, (key, _) in enumerate(node.pairs):
-            if is_new(key):
-                continue
             before = self._before(key.start)
-            if "\t" in before:
-                raise NotAllowed("tabs", "A tab stands in the indentation.")
             if before.strip(" -" if number == 0 else " "):
                 raise NotAllowed("complex_key", "A key in this place is written with a question mark or a prefix.")
 

@@ -64,6 +64,7 @@ _RELATION: Final = re.compile(
     r"\s*(?P<call>ref|source)\s*\(\s*(?P<q>['\"])(?P<a>[\w.$ -]+)(?P=q)"
     r"\s*(?:,\s*(?P<r>['\"])(?P<b>[\w.$ -]+)(?P=r)\s*)?\)\s*\Z"
 )
+_RELATION_PART: Final = re.compile(r"[\w.$ -]+\Z")
 _IDENTIFIER: Final = re.compile(r"[\w$]+(?:\.[\w$]+)*\Z")
 _DELIMITED: Final = re.compile(r"(?:\"[^\"\\{}\x00-\x1f]+\"|`[^`\\{}\x00-\x1f]+`|\[[^\[\]'\"\\{}\x00-\x1f]+\])\Z")
 _DELIMITABLE: Final = re.compile(r"[^\"'`\[\]\\{}\x00-\x1f\x7f]+\Z")
@@ -196,10 +197,9 @@ def relation(node: NodeName) -> str:
 
     """
     parts = [node] if isinstance(node, str) else list(node)
-    text = ("ref(" if isinstance(node, str) else "source(") + ", ".join(f"'{part}'" for part in parts) + ")"
-    if not _RELATION.match(text):
+    if not all(_RELATION_PART.match(part) for part in parts):
         raise NotAllowed("unsafe_sql", "A relation is named with characters that would leave its quotes.")
-    return text
+    return ("ref(" if isinstance(node, str) else "source(") + ", ".join(f"'{part}'" for part in parts) + ")"
 
 
 def same_relation(text: str) -> str:
