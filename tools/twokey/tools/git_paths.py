@@ -3,7 +3,7 @@
 Rules, for every checkout on every common file system and not only this one:
 
 - relative, normalised (NFC), ``/`` between names, no ``.``/``..``/empty names, no backslash, no control, format,
-  separator, private or unassigned character, no name that Windows cuts or reserves;
+  separator, private or unassigned character, no blank but the space, no name that Windows cuts or reserves;
 - nothing that is, or on HFS+ or NTFS becomes, ``.git`` or ``.gitmodules``;
 - bounded: 400 characters, 200 bytes a name, 32 names.
 
@@ -20,8 +20,8 @@ MAX_PATH: Final = 400
 MAX_NAME_BYTES: Final = 200
 MAX_DEPTH: Final = 32
 
-_FORBIDDEN_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-_IGNORABLE: Final = frozenset({"\u034f", "\u115f", "\u1160", "\u17b4", "\u17b5", "\u3164", "\uffa0"})
+_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"})
+_IGNORABLE: Final = frozenset({"\u034f", "\u115f", "\u1160", "\u17b4", "\u17b5", "\u2800", "\u3164", "\uffa0"})
 _WINDOWS_RESERVED: Final = re.compile(
     r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)\s*(\.|$)", re.IGNORECASE
 )
@@ -37,7 +37,7 @@ def fault(path: str) -> str | None:
         return "a path is relative to the top of the repository"
     if "\\" in path:
         return "a path is written with `/`, never with a backslash"
-    if any(unicodedata.category(char) in _FORBIDDEN_CATEGORIES or char in _IGNORABLE for char in path):
+    if any(char != " " and (unicodedata.category(char) in _UNSEEN or char in _IGNORABLE) for char in path):
         return "a path holds a control or invisible character"
     if unicodedata.normalize("NFC", path) != path:
         return "a path is not in Unicode normal form C"

@@ -31,6 +31,7 @@ _ORDER: Final = ((b".yml", 0), (b".yaml", 0), (b".sql", 1), (b".md", 2))
 Reason = Literal[
     "symlink", "submodule", "unsafe_path", "too_large", "not_text", "over_the_bound", "passed_over", "too_deep"
 ]
+_KINDS: Final = {"yml": "YAML", "yaml": "YAML", "sql": "SQL", "md": "Markdown"}
 _LINKS: Final[dict[int, Reason]] = {SYMLINK_MODE: "symlink", SUBMODULE_MODE: "submodule"}
 
 
@@ -132,12 +133,8 @@ class ReadCatalog(ReadTool[CatalogArgs, CatalogFiles]):
 
     def summary(self, args: CatalogArgs, result: CatalogFiles) -> str:  # noqa: ARG002 - the contract passes both
         """Say what was read, in numbers."""
-        kinds = Counter(file.path.rsplit(".", 1)[-1].lower() if "." in file.path else "other" for file in result.files)
-        words = ", ".join(
-            f"{kinds[kind]} {name}"
-            for kind, name in (("yml", "YAML"), ("yaml", "YAML (.yaml)"), ("sql", "SQL"), ("md", "Markdown"))
-            if kinds[kind]
-        )
+        kinds = Counter(_KINDS.get(file.path.rsplit(".", 1)[-1].lower(), "CODEOWNERS") for file in result.files)
+        words = ", ".join(f"{number} {name}" for name, number in sorted(kinds.items()))
         left_out = len(result.left_out) + result.left_out_more
         return (
             f"{len(result.files)} files of the repository at {result.commit[:7]}"

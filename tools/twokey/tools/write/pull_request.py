@@ -180,18 +180,7 @@ def _work_out(args: PullRequestArgs, repository: Repository) -> _Worked:
 
 
 def _edits(args: PullRequestArgs) -> tuple[Edit, ...]:
-    return tuple(Edit(file.path, None if file.content is None else _bytes(file.content)) for file in args.files)
-
-
-def _bytes(text: str) -> bytes:
-    try:
-        return text.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise ToolRetry(
-            "A file's content is not text: it holds a lone surrogate.",
-            next="Give the content as Unicode text.",
-            code="unsafe_change",
-        ) from error
+    return tuple(Edit(file.path, None if file.content is None else file.content.encode()) for file in args.files)
 
 
 def _size(changed: Changed) -> FileChange:
