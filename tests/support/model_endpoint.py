@@ -1,4 +1,4 @@
-"""A model endpoint on this machine: it speaks the OpenAI chat completions protocol over real HTTP, and keeps what it gets.
+"""A model endpoint on this machine: it speaks the OpenAI chat completions protocol over HTTP, and keeps what it gets.
 
 Rules: a request that breaks the protocol gets status 400 with what is wrong; each request is answered by the next
 scripted reply; a reply may wait for an event, so that a test decides when "slow" ends.
@@ -6,7 +6,7 @@ scripted reply; a reply may wait for an event, so that a test decides when "slow
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,6 +22,7 @@ REQUEST = {
         "model": {"const": "small-model"},
         "temperature": {"const": 0},
         "seed": {"type": "integer"},
+        "stream": {"const": False},
         "max_tokens": {"type": "integer", "minimum": 16},
         "messages": {
             "type": "array",
@@ -65,12 +66,13 @@ REQUEST = {
 
 @dataclass
 class Reply:
-    """One scripted answer. ``wait`` holds the reply back until it is set; ``chunk`` sends the body piece by piece."""
+    """One scripted answer. ``wait`` holds it back until it is set; ``drip_s`` is the pause after each byte of the body."""
 
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict[str, str])
     wait: threading.Event | None = None
+    drip_s: float = 0
     arrived: threading.Event = field(default_factory=threading.Event)
 
 
@@ -124,7 +126,7 @@ def answered(content: str | None, *, finish: str = "stop", usage: Any = None, re
 
 
 @contextmanager
-def serve() -> Iterator[Endpoint]:
+def serve() -> Generator[Endpoint]:
     """Run an endpoint on a free port of 127.0.0.1 until the block ends."""
     holder: list[Endpoint] = []
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(lambda: holder[0]))
@@ -161,7 +163,13 @@ def _handler(endpoint: Callable[[], Endpoint]) -> type[BaseHTTPRequestHandler]:
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(reply.body)))
                 self.end_headers()
-                self.wfile.write(reply.body)
+                if not reply.drip_s:
+                    self.wfile.write(reply.body)
+                    return
+                for byte in reply.body:
+                    self.wfile.write(bytes([byte]))
+                    self.wfile.flush()
+                    threading.Event().wait(reply.drip_s)
             except (BrokenPipeError, ConnectionResetError):
                 # The client has gone, which is what some tests are about.
                 self.close_connection = True
