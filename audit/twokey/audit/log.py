@@ -35,7 +35,8 @@ from twokey.audit.merkle import BadProof, Frontier
 from twokey.audit.note import Verifier
 from twokey.audit.pin import Pin
 from twokey.audit.storage import Head, Pending, Row, faults, looking
-from twokey.core.errors import CheckFailed, LogUnavailable, NotFound, Refused
+from twokey.audit.verify import BadArgument, Report, verify
+from twokey.core.errors import BadInput, CheckFailed, LogUnavailable, NotFound, Refused
 from twokey.core.events import Event
 from twokey.core.ports import Clock, Ids
 from twokey.core.values import Checkpoint
@@ -248,6 +249,20 @@ class Log:
         """Number of pending rows that were refused and set aside. Anything but 0 is a reason to look."""
         with looking(self._engine) as connection:
             return storage.rejected(connection)
+
+    def verify(self, old: str | None = None) -> Report:
+        """Verify the whole log with the stand-alone verifier; ``old`` is a checkpoint that was held elsewhere.
+
+        Raises:
+            BadInput: ``old`` is no checkpoint signed by this log's key.
+            LogUnavailable: the database cannot be opened.
+
+        """
+        with looking(self._engine) as connection:
+            try:
+                return verify(storage.DatabaseSource(connection), key=self._verifier.vkey, old=old)
+            except BadArgument as error:
+                raise BadInput(str(error), next="Give the file with the checkpoint as it was published.") from error
 
     def _sequence(self, key: LogKey, remaining: float) -> None:
         with faults(), self._engine.begin() as connection:

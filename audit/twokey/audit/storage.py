@@ -10,13 +10,14 @@ from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
     Column,
     Connection,
     Engine,
+    Executable,
     Index,
     Integer,
     LargeBinary,
@@ -33,7 +34,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import SQLAlchemyError
 
-from twokey.audit import merkle
+from twokey.audit import merkle, verify
 from twokey.audit.merkle import Node
 from twokey.core.errors import LogUnavailable
 
@@ -47,10 +48,11 @@ CHUNK: Final = 500
 """Rows and bound values per statement."""
 
 TABLES: Final = MetaData()
+_NUMBER: Final = BigInteger().with_variant(Integer, "sqlite")
 ENTRIES: Final = Table(
     "log_entries",
     TABLES,
-    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("seq", _NUMBER, primary_key=True, autoincrement=False),
     Column("id", Text, nullable=False, unique=True),
     Column("subject", Text, nullable=False),
     Column("kind", Text, nullable=False),
@@ -61,29 +63,29 @@ ENTRIES: Final = Table(
 NODES: Final = Table(
     "log_nodes",
     TABLES,
-    Column("pos", BigInteger, primary_key=True, autoincrement=False),
+    Column("pos", _NUMBER, primary_key=True, autoincrement=False),
     Column("hash", LargeBinary, nullable=False),
 )
 CHECKPOINTS: Final = Table(
     "log_checkpoints",
     TABLES,
-    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("size", _NUMBER, primary_key=True, autoincrement=False),
     Column("root", LargeBinary, nullable=False),
     Column("note", Text, nullable=False),
-    Column("time_us", BigInteger, nullable=False),
+    Column("time_us", _NUMBER, nullable=False),
 )
 HEAD: Final = Table(
     "log_head",
     TABLES,
     Column("id", Integer, primary_key=True, autoincrement=False),
-    Column("epoch", BigInteger, nullable=False),
-    Column("size", BigInteger, nullable=False),
+    Column("epoch", _NUMBER, nullable=False),
+    Column("size", _NUMBER, nullable=False),
     Column("holder", Text, nullable=False),
 )
 PENDING: Final = Table(
     "log_pending",
     TABLES,
-    Column("id", BigInteger, primary_key=True),
+    Column("id", _NUMBER, primary_key=True),
     Column("entry_id", Text, nullable=False),
     Column("writer", Text, nullable=False),
     Column("body", LargeBinary, nullable=False),
@@ -92,13 +94,13 @@ PENDING: Final = Table(
 REJECTED: Final = Table(
     "log_rejected",
     TABLES,
-    Column("id", BigInteger, primary_key=True),
+    Column("id", _NUMBER, primary_key=True),
     Column("entry_id", Text, nullable=False),
     Column("writer", Text, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("mac", LargeBinary, nullable=False),
     Column("reason", Text, nullable=False),
-    Column("time_us", BigInteger, nullable=False),
+    Column("time_us", _NUMBER, nullable=False),
 )
 
 # Statements are built once: building one takes four times as long as running it.
@@ -354,3 +356,37 @@ def entries(
 def rejected(connection: Connection) -> int:
     """Number of pending rows that were refused and set aside."""
     return connection.execute(select(func.count()).select_from(REJECTED)).scalar_one()
+
+
+class DatabaseSource:
+    """A stored log for ``twokey.audit.verify``, from any supported database, streamed within one consistent view."""
+
+    def __init__(self, connection: Connection) -> None:
+        """``connection`` comes from ``looking``."""
+        self._connection = connection
+
+    def entries(self) -> Iterator[verify.EntryRow]:
+        """Every row of ``log_entries``."""
+        columns = (ENTRIES.c.seq, ENTRIES.c.id, ENTRIES.c.subject, ENTRIES.c.kind, ENTRIES.c.body, ENTRIES.c.leaf_hash)
+        return self._rows(select(*columns).order_by(ENTRIES.c.seq))
+
+    def nodes(self) -> Iterator[tuple[object, object]]:
+        """Every row of ``log_nodes``."""
+        return self._rows(select(NODES.c.pos, NODES.c.hash).order_by(NODES.c.pos))
+
+    def checkpoints(self) -> Iterator[verify.CheckpointRow]:
+        """Every row of ``log_checkpoints``."""
+        columns = (CHECKPOINTS.c.size, CHECKPOINTS.c.root, CHECKPOINTS.c.note)
+        return self._rows(select(*columns).order_by(CHECKPOINTS.c.size))
+
+    def counts(self) -> tuple[int, int]:
+        """Pending and refused rows."""
+        waiting = self._connection.execute(select(func.count()).select_from(PENDING)).scalar_one()
+        return waiting, rejected(self._connection)
+
+    def _rows(self, statement: Executable) -> Iterator[Any]:
+        try:
+            for row in self._connection.execute(statement, execution_options={"yield_per": CHUNK}):
+                yield tuple(row)
+        except SQLAlchemyError as error:
+            raise verify.Damaged from error

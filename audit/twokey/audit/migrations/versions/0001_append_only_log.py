@@ -12,7 +12,7 @@ APPEND_ONLY = ("log_entries", "log_nodes", "log_checkpoints", "log_rejected")
 SQLITE_TABLES = (
     """
     CREATE TABLE log_entries (
-        seq INTEGER PRIMARY KEY,
+        seq INTEGER NOT NULL PRIMARY KEY,
         id TEXT NOT NULL UNIQUE,
         subject TEXT NOT NULL,
         kind TEXT NOT NULL,
@@ -22,13 +22,13 @@ SQLITE_TABLES = (
     """,
     """
     CREATE TABLE log_nodes (
-        pos INTEGER PRIMARY KEY,
+        pos INTEGER NOT NULL PRIMARY KEY,
         hash BLOB NOT NULL CHECK (typeof(hash) = 'blob' AND length(hash) = 32)
     )
     """,
     """
     CREATE TABLE log_checkpoints (
-        size INTEGER PRIMARY KEY,
+        size INTEGER NOT NULL PRIMARY KEY,
         root BLOB NOT NULL CHECK (typeof(root) = 'blob' AND length(root) = 32),
         note TEXT NOT NULL,
         time_us INTEGER NOT NULL
@@ -36,7 +36,7 @@ SQLITE_TABLES = (
     """,
     """
     CREATE TABLE log_head (
-        id INTEGER PRIMARY KEY CHECK (id = 1),
+        id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
         epoch INTEGER NOT NULL,
         size INTEGER NOT NULL,
         holder TEXT NOT NULL
@@ -44,7 +44,7 @@ SQLITE_TABLES = (
     """,
     """
     CREATE TABLE log_pending (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
         entry_id TEXT NOT NULL CHECK (length(entry_id) <= 64),
         writer TEXT NOT NULL CHECK (length(writer) <= 40),
         body BLOB NOT NULL CHECK (typeof(body) = 'blob' AND length(body) BETWEEN 1 AND 65535),
@@ -53,7 +53,7 @@ SQLITE_TABLES = (
     """,
     """
     CREATE TABLE log_rejected (
-        id INTEGER PRIMARY KEY,
+        id INTEGER NOT NULL PRIMARY KEY,
         entry_id TEXT NOT NULL,
         writer TEXT NOT NULL,
         body BLOB NOT NULL,
