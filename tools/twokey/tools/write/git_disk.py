@@ -10,6 +10,9 @@ Rules:
 - one Twokey at a time writes to a repository: an advisory lock on the folder ``objects``, released by the kernel when
   its holder dies.
 
+Why not dulwich's own writers: a kill while they hold ``REF.lock`` or ``OBJECT.lock`` leaves an empty lock that blocks
+every later write of that name, folders are not brought to the disk, and a packed ref in the way goes unseen.
+
 Formats: loose objects (zlib of ``TYPE SIZE NUL CONTENT``) and loose refs, gitformat-loose and gitrepository-layout(5).
 """
 
