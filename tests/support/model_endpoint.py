@@ -66,7 +66,7 @@ REQUEST = {
 
 @dataclass
 class Reply:
-    """One scripted answer. ``wait`` holds it back until it is set; ``drip_s`` is the pause after each byte of the body."""
+    """One scripted answer. ``wait`` holds it back until it is set; ``drip_s`` is the pause after each byte of it."""
 
     status: int = 200
     body: bytes = b""

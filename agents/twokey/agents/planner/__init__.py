@@ -1,0 +1,1 @@
+"""The planner: from a request in words to a typed plan."""
