@@ -7,7 +7,7 @@ whose settings and log disagree about being a demo does not open.
 import os
 import sqlite3
 from collections.abc import Callable, Generator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,8 +19,9 @@ from twokey.agents.models.openai_tier import OpenAIModels
 from twokey.agents.models.port import Models
 from twokey.agents.planner.runner import Runner, Saver, serializer
 from twokey.audit import storage
-from twokey.audit.keys import LogKey
+from twokey.audit.keys import LogKey, load_verifier
 from twokey.audit.log import Log
+from twokey.audit.verify import BadArgument, SqliteSource, verify
 from twokey.channels.people import People
 from twokey.channels.service import Service
 from twokey.channels.workspace import Workspace
@@ -33,6 +34,8 @@ from twokey.core.settings import FileDirectory, Settings
 from twokey.core.values import Resource
 from twokey.policies import bundle, facts
 from twokey.policies.engines.embedded import Embedded
+from twokey.policies.engines.managed import Managed
+from twokey.policies.engines.server import Server
 from twokey.policies.guard import Guard
 from twokey.store import database, migrate, runs
 from twokey.tools import registry
@@ -230,10 +233,10 @@ def _sqlite_saver(path: Path) -> Generator[Saver]:
 def _postgresql_saver(address: str) -> Generator[Saver]:
     from langgraph.checkpoint.postgres import PostgresSaver  # noqa: PLC0415 - comes with the extra for PostgreSQL
     from psycopg import Connection  # noqa: PLC0415 - as above
-    from psycopg.rows import dict_row  # noqa: PLC0415 - as above
+    from psycopg.rows import DictRow, dict_row  # noqa: PLC0415 - as above
 
     plain = address.replace("postgresql+psycopg://", "postgresql://", 1)
-    with Connection.connect(plain, autocommit=True, prepare_threshold=0, row_factory=dict_row) as connection:
+    with Connection[DictRow].connect(plain, autocommit=True, prepare_threshold=0, row_factory=dict_row) as connection:
         saver = PostgresSaver(connection, serde=serializer())
         saver.setup()
         yield saver
@@ -255,12 +258,21 @@ def _engine(folder: Path, config: Settings) -> PolicyEngine:
         case "embedded":
             return Embedded(held, deadline_ms=section.deadline_ms)
         case "opa-managed":
-            return ManagedEngine(
-                held, binary=section.opa_path, sha256=section.opa_sha256, deadline_ms=section.deadline_ms
+            if not section.opa_path or section.opa_sha256 is None:
+                raise BadInput(
+                    "The engine opa-managed needs policy.opa_path and policy.opa_sha256.",
+                    next="Name the opa binary and its SHA-256 in twokey.toml.",
+                    code="bad_settings",
+                )
+            return Managed(
+                held,
+                binary=Path(section.opa_path),
+                sha256=section.opa_sha256,
+                deadline_s=section.deadline_ms / 1000,
             )
         case "opa":
-            token = os.environ.get(section.token_env, "")
-            return ServerEngine(held, url=section.url, token=token, deadline_ms=section.deadline_ms)
+            token = os.environ.get(section.token_env)
+            return Server(held, url=section.url, token=token, deadline_s=section.deadline_ms / 1000)
 
 
 def write_policies(folder: Path, groups: Sequence[str]) -> None:
@@ -284,3 +296,36 @@ def listed_tools(folder: Path) -> set[tuple[str, str, str]]:
     config = settings.load(folder)
     document = bundle.load(folder / config.policy.bundle).document()
     return {(tool["name"], tool["version"], tool["schema"]) for tool in document[facts.ROOT]["tools"]}
+
+
+# -- verification ---------------------------------------------------------------------------------------------------
+
+
+def verify_log(folder: Path, key: str | None, old: Path | None) -> dict[str, Any]:
+    """Verify the whole log of a workspace, without trusting anything in it.
+
+    ``key`` is a verifier key or the path of a file with one; by default the one of this account's log key. ``old`` is a
+    file with a checkpoint that was held elsewhere.
+
+    Raises:
+        BadInput: the key, the checkpoint or the database cannot be read.
+
+    """
+    config = settings.load(folder)
+    verifier = (load_verifier(key) if key else LogKey.load(settings.home(config.workspace.id) / LOG_KEY).verifier).vkey
+    address = store_url(folder, config.store.url)
+    try:
+        held = old.read_text(encoding="utf-8") if old is not None else None
+        if address.startswith("sqlite"):
+            with closing(SqliteSource(Path(make_url(address).database or ""))) as source:
+                return verify(source, key=verifier, old=held).as_json()
+        engine = database.open_engine(address)
+        try:
+            with storage.looking(engine) as connection:
+                return verify(storage.DatabaseSource(connection), key=verifier, old=held).as_json()
+        finally:
+            engine.dispose()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"The checkpoint {old} cannot be read.", next="Name a file with a signed checkpoint.") from error
+    except BadArgument as error:
+        raise BadInput(str(error), next="See docs/audit.md for what can be given.") from error

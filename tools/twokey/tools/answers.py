@@ -19,6 +19,8 @@ from twokey.tools.steps import Moved, Result, Steps
 CLICK_AGE_US: Final = 15 * 60 * 1_000_000
 """A signed answer is good for this long, so that one that was intercepted cannot be kept for later."""
 CLOCK_SKEW_US: Final = 60 * 1_000_000
+QUORUM_MET: Final = "quorum_met"
+MORE_NEEDED: Final = "needs_more_approvals"
 
 _NEXT: Final[dict[str, str]] = {
     "not_authenticated": "Answer with your own credential.",
@@ -55,7 +57,7 @@ class Answers:
             raise
         principal = self._admit(answer, channel, record)
         if answer.statement.action != "withdraw":
-            record = self._still_decided(answer, channel, record, principal)
+            record = self._still_decided(answer, channel, record)
         if answer.statement.action == "approve":
             self._still_rendered(answer, channel, record)
         return self._take(answer, channel, record, principal, reason)
@@ -92,10 +94,8 @@ class Answers:
             raise self._refuse(answer, channel, record, "not_an_approver", "They are in none of the groups asked.")
         return principal
 
-    def _still_decided(
-        self, answer: Answer, channel: Channel, record: ProposalRecord, principal: Principal
-    ) -> ProposalRecord:
-        """Ask policy again. Another decision puts a new card in place of the old one. Gives the record as it is then."""
+    def _still_decided(self, answer: Answer, channel: Channel, record: ProposalRecord) -> ProposalRecord:
+        """Ask policy again; another decision puts a new card in place of the old one. Gives the record as it then is."""
         decision = self._steps.decide(record, "click")
         if decision.effect != "require_approval":
             self._steps.move(record, State.DENIED, decision.reasons[0].code, decision=decision)
@@ -109,7 +109,7 @@ class Answers:
                 channel,
                 record,
                 "changed_decision",
-                f"Policy asks for something else than {principal.name} saw.",
+                "Policy asks for something else than the card showed.",
             )
         return record
 
@@ -163,7 +163,20 @@ class Answers:
                     f"is_{moved.state.value}",
                     f"Meanwhile the proposal is {moved.state.value}.",
                 ) from None
-            return Result(record.id, after, code)
+            return self._recount(record) if code == MORE_NEEDED else Result(record.id, after, code)
+
+    def _recount(self, record: ProposalRecord) -> Result:
+        """Count again once a checkpoint covers this answer, and with it every answer that was stored before it.
+
+        Two answers at the same moment may each not yet see the other proven; whichever counts last sees both.
+        """
+        with self._steps.ledger.look() as connection:
+            rows = proposals.list_approvals(connection, record.id)
+        approvers = self._authority.approvers(record.proposal, record.digest, record.decision, rows)
+        needed = record.decision.approvals
+        if needed is None or not met(needed, self._authority.people(approvers)):
+            return Result(record.id, State.AWAITING_APPROVAL, MORE_NEEDED)
+        return self._steps.move(record, State.APPROVED, QUORUM_MET)
 
     def _follows(self, answer: Answer, record: ProposalRecord, approvers: set[str]) -> tuple[State, str]:
         """Give the state that an answer leads to."""
@@ -173,8 +186,8 @@ class Answers:
             return State.WITHDRAWN, "withdrawn_by_requester"
         needed = record.decision.approvals
         if needed is not None and met(needed, self._authority.people(approvers)):
-            return State.APPROVED, "quorum_met"
-        return State.AWAITING_APPROVAL, "needs_more_approvals"
+            return State.APPROVED, QUORUM_MET
+        return State.AWAITING_APPROVAL, MORE_NEEDED
 
     def _refuse(self, answer: Answer, channel: Channel, record: ProposalRecord, code: str, why: str) -> Refused:
         """Record an answer that does not count, and give the error that says so."""

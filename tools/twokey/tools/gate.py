@@ -116,6 +116,9 @@ class Gate:
         if needed is None or not met(needed, self._authority.people(approvers)):
             return self._steps.move(record, State.AWAITING_APPROVAL, "quorum_lost")
         if self._written_before(record):
+            now = self.find(record.id)
+            if now.state is not State.APPROVED:
+                return Result(now.id, now.state, "another_executor")
             raise Refused(
                 "The log shows that this proposal was carried out before.",
                 next="Treat the workspace's database as tampered with; run `twokey audit verify`.",

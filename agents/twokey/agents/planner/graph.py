@@ -10,7 +10,7 @@ Rules:
 from typing import Any, Final, Literal, cast
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
-from langgraph.graph import END, START, StateGraph
+from langgraph.graph import START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 from langgraph.types import Command, interrupt
@@ -79,7 +79,7 @@ def _plan(state: State, runtime: Runtime[Surroundings]) -> Command[Literal["next
     else:
         understood = direct(
             warehouse=str(request.args["warehouse"]),
-            repository=str(request.args["repository"]),
+            repository=str(request.args.get("repository", "")),
             tables=tuple(str(table) for table in request.args.get("tables", ())),
             focus=request.args.get("focus", "all"),
         )
@@ -88,7 +88,7 @@ def _plan(state: State, runtime: Runtime[Surroundings]) -> Command[Literal["next
             "question",
             {"code": understood.code, "question": understood.question, "suggestions": list(understood.suggestions)},
         )
-        return Command(goto=END, update={"position": 0, "proposals": []})
+        return Command(goto="__end__", update={"position": 0, "proposals": []})
     written = plan(understood)
     desk.planned(written)
     runtime.context.tell(Progress(0, written.understood))
@@ -132,7 +132,7 @@ def _wait(state: State, runtime: Runtime[Surroundings]) -> Command[Literal["wait
     del state
     waiting = [record.id for record in runtime.context.desk.proposals() if record.state in OPEN]
     if not waiting:
-        return Command(goto=END)
+        return Command(goto="__end__")
     interrupt({"proposals": waiting})
     return Command(goto="wait")
 
