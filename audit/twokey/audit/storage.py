@@ -365,16 +365,16 @@ class DatabaseSource:
         """``connection`` comes from ``looking``."""
         self._connection = connection
 
-    def entries(self) -> Iterator[verify.EntryRow]:
+    def entries(self) -> verify.Stream[verify.EntryRow]:
         """Every row of ``log_entries``."""
         columns = (ENTRIES.c.seq, ENTRIES.c.id, ENTRIES.c.subject, ENTRIES.c.kind, ENTRIES.c.body, ENTRIES.c.leaf_hash)
         return self._rows(select(*columns).order_by(ENTRIES.c.seq))
 
-    def nodes(self) -> Iterator[tuple[object, object]]:
+    def nodes(self) -> verify.Stream[tuple[object, object]]:
         """Every row of ``log_nodes``."""
         return self._rows(select(NODES.c.pos, NODES.c.hash).order_by(NODES.c.pos))
 
-    def checkpoints(self) -> Iterator[verify.CheckpointRow]:
+    def checkpoints(self) -> verify.Stream[verify.CheckpointRow]:
         """Every row of ``log_checkpoints``."""
         columns = (CHECKPOINTS.c.size, CHECKPOINTS.c.root, CHECKPOINTS.c.note)
         return self._rows(select(*columns).order_by(CHECKPOINTS.c.size))
@@ -384,9 +384,10 @@ class DatabaseSource:
         waiting = self._connection.execute(select(func.count()).select_from(PENDING)).scalar_one()
         return waiting, rejected(self._connection)
 
-    def _rows(self, statement: Executable) -> Iterator[Any]:
+    def _rows(self, statement: Executable) -> verify.Stream[Any]:
         try:
-            for row in self._connection.execute(statement, execution_options={"yield_per": CHUNK}):
-                yield tuple(row)
+            with self._connection.execute(statement, execution_options={"yield_per": CHUNK}) as rows:
+                for row in rows:
+                    yield tuple(row)
         except SQLAlchemyError as error:
             raise verify.Damaged from error

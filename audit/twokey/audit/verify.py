@@ -22,11 +22,11 @@ import re
 import sqlite3
 import sys
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Protocol, TypeAlias, cast
+from typing import Any, Final, Protocol, TypeAlias, TypeVar, cast
 from urllib.parse import quote
 
 from cryptography.exceptions import InvalidSignature
@@ -51,19 +51,23 @@ EntryRow: TypeAlias = tuple[Value, Value, Value, Value, Value, Value]
 CheckpointRow: TypeAlias = tuple[Value, Value, Value]
 """size, root, note."""
 
+T = TypeVar("T")
+Stream: TypeAlias = Generator[T, None, None]
+"""Rows one by one; closed by the verifier, which may stop early."""
+
 
 class Source(Protocol):
     """One consistent view of a stored log."""
 
-    def entries(self) -> Iterator[EntryRow]:
+    def entries(self) -> Stream[EntryRow]:
         """Every row of ``log_entries`` by ``seq``."""
         ...
 
-    def nodes(self) -> Iterator[tuple[Value, Value]]:
+    def nodes(self) -> Stream[tuple[Value, Value]]:
         """Every row (pos, hash) of ``log_nodes`` by ``pos``."""
         ...
 
-    def checkpoints(self) -> Iterator[CheckpointRow]:
+    def checkpoints(self) -> Stream[CheckpointRow]:
         """Every row of ``log_checkpoints`` by ``size``."""
         ...
 
@@ -285,8 +289,17 @@ class _Run:
 
     def all(self, source: Source) -> None:
         """Go through the log; raises ``BadLog`` at the first fault."""
-        entries, nodes = source.entries(), source.nodes()
-        for row in source.checkpoints():
+        with (
+            closing(source.entries()) as entries,
+            closing(source.nodes()) as nodes,
+            closing(source.checkpoints()) as checkpoints,
+        ):
+            self._pass(entries, nodes, checkpoints)
+
+    def _pass(
+        self, entries: Iterator[EntryRow], nodes: Iterator[tuple[Value, Value]], checkpoints: Iterator[CheckpointRow]
+    ) -> None:
+        for row in checkpoints:
             size, root = self._checkpoint(row)
             while self.tree.size < size:
                 entry = next(entries, None)
@@ -437,15 +450,15 @@ class SqliteSource:
             self._connection.close()
             raise BadArgument("The database holds no audit log.")
 
-    def entries(self) -> Iterator[EntryRow]:
+    def entries(self) -> Stream[EntryRow]:
         """Every row of ``log_entries``."""
         return self._rows("SELECT seq, id, subject, kind, body, leaf_hash FROM log_entries ORDER BY seq")
 
-    def nodes(self) -> Iterator[tuple[Value, Value]]:
+    def nodes(self) -> Stream[tuple[Value, Value]]:
         """Every row of ``log_nodes``."""
         return self._rows("SELECT pos, hash FROM log_nodes ORDER BY pos")
 
-    def checkpoints(self) -> Iterator[CheckpointRow]:
+    def checkpoints(self) -> Stream[CheckpointRow]:
         """Every row of ``log_checkpoints``."""
         return self._rows("SELECT size, root, note FROM log_checkpoints ORDER BY size")
 
@@ -457,7 +470,7 @@ class SqliteSource:
         """Release the file."""
         self._connection.close()
 
-    def _rows(self, query: str) -> Iterator[Any]:
+    def _rows(self, query: str) -> Stream[Any]:
         try:
             yield from self._connection.execute(query)
         except sqlite3.Error as error:
