@@ -95,7 +95,7 @@ class Answers:
         return principal
 
     def _still_decided(self, answer: Answer, channel: Channel, record: ProposalRecord) -> ProposalRecord:
-        """Ask policy again; another decision puts a new card in place of the old one. Gives the record as it then is."""
+        """Ask policy again; another decision puts a new card there. Gives the record as it is then."""
         decision = self._steps.decide(record, "click")
         if decision.effect != "require_approval":
             self._steps.move(record, State.DENIED, decision.reasons[0].code, decision=decision)
