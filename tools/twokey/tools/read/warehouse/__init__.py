@@ -1,0 +1,52 @@
+"""``query_warehouse``: read-only answers about a warehouse. See ``tool`` for the rules, ``values`` for the results."""
+
+from twokey.tools.read.warehouse.location import canonical_location, display_name
+from twokey.tools.read.warehouse.tool import QueryWarehouse
+from twokey.tools.read.warehouse.values import (
+    ColumnInfo,
+    ColumnProfile,
+    ForeignKey,
+    KeyCheck,
+    KeyFacts,
+    KeysRequest,
+    KeysResult,
+    Notice,
+    Patterns,
+    ProfileRequest,
+    ProfileResult,
+    QueryArgs,
+    QueryResult,
+    SchemaRequest,
+    SchemaResult,
+    SelectRequest,
+    SelectResult,
+    TableInfo,
+    TableName,
+    Tally,
+)
+
+__all__ = [
+    "ColumnInfo",
+    "ColumnProfile",
+    "ForeignKey",
+    "KeyCheck",
+    "KeyFacts",
+    "KeysRequest",
+    "KeysResult",
+    "Notice",
+    "Patterns",
+    "ProfileRequest",
+    "ProfileResult",
+    "QueryArgs",
+    "QueryResult",
+    "QueryWarehouse",
+    "SchemaRequest",
+    "SchemaResult",
+    "SelectRequest",
+    "SelectResult",
+    "TableInfo",
+    "TableName",
+    "Tally",
+    "canonical_location",
+    "display_name",
+]

@@ -1,0 +1,89 @@
+"""The read tool ``query_warehouse``: what a warehouse holds and how its tables hang together.
+
+Rules: it reads only places this run was granted; the location comes from the run's places and never from an argument;
+results are canonical values within the tool's limits; a summary names counts and the place, never a cell.
+"""
+
+from typing import ClassVar
+
+from twokey.core.values import ResourceKind
+from twokey.tools.contract import Context, Limits, ReadTool
+from twokey.tools.read.warehouse.sources import Bounds, open_source
+from twokey.tools.read.warehouse.values import (
+    KeysRequest,
+    KeysResult,
+    ProfileRequest,
+    ProfileResult,
+    QueryArgs,
+    QueryResult,
+    SchemaRequest,
+    SchemaResult,
+    SelectResult,
+)
+
+
+class QueryWarehouse(ReadTool[QueryArgs, QueryResult]):
+    """Schema, profile, key checks and single SELECTs over a SQLite or DuckDB file, a folder of files, or a server."""
+
+    name: ClassVar[str] = "query_warehouse"
+    version: ClassVar[str] = "1"
+    kind: ClassVar[ResourceKind] = "warehouse"
+    limits: ClassVar[Limits] = Limits(timeout_s=60)
+    input_type = QueryArgs
+    output_type = QueryResult
+
+    def __init__(self, bounds: Bounds | None = None) -> None:
+        self._bounds = bounds or Bounds(
+            call_s=self.limits.timeout_s, max_rows=self.limits.max_rows, max_bytes=self.limits.max_bytes
+        )
+
+    def place_name(self, args: QueryArgs) -> str:
+        """Give the name of the warehouse."""
+        return args.warehouse
+
+    def call(self, args: QueryArgs, context: Context) -> QueryResult:
+        """Read.
+
+        Raises:
+            OutsideContract: this run was not granted that warehouse.
+            BadInput, EnvironmentFault: it is not there, is no database, or cannot be reached.
+            ToolRetry: a table or column does not exist, or a statement is refused, fails or takes too long.
+
+        """
+        place = context.places.find("warehouse", args.warehouse)
+        with open_source(place.location, self._bounds) as source:
+            ask = args.ask
+            if isinstance(ask, SchemaRequest):
+                answer = source.schema()
+            elif isinstance(ask, ProfileRequest):
+                answer = source.profile(ask)
+            elif isinstance(ask, KeysRequest):
+                answer = source.keys(ask)
+            else:
+                answer = source.select(ask)
+        return QueryResult(warehouse=args.warehouse, answer=answer)
+
+    def summary(self, args: QueryArgs, result: QueryResult) -> str:  # noqa: ARG002 - the contract's signature
+        """Say what was read."""
+        answer = result.answer
+        if isinstance(answer, SchemaResult):
+            columns = sum(len(table.columns) for table in answer.tables)
+            keys = sum(len(table.foreign_keys) for table in answer.tables)
+            failed = sum(1 for table in answer.tables if table.problem)
+            text = f"{len(answer.tables)} tables, {columns} columns, {keys} foreign keys"
+            text += f", {failed} not readable" if failed else ""
+        elif isinstance(answer, ProfileResult):
+            failed = sum(1 for column in answer.columns if column.problem)
+            of_all = "" if answer.sampling == "all" else f" of {'?' if answer.rows is None else answer.rows}"
+            text = f"{len(answer.columns)} columns profiled over {answer.sampled}{of_all} rows"
+            text += f", {failed} not readable" if failed else ""
+        elif isinstance(answer, KeysResult):
+            held = sum(1 for fact in answer.checks if not fact.problem and fact.orphans == 0 and fact.child_distinct)
+            text = f"{len(answer.checks)} key checks, {held} without orphans"
+        else:
+            text = f"{len(answer.rows)} rows of {len(answer.columns)} columns{_more(answer)}"
+        return text
+
+
+def _more(answer: SelectResult) -> str:
+    return ", cut at the limit" if answer.truncated else ""
