@@ -8,6 +8,8 @@ from typing import Any, Final, NoReturn
 
 MAX_BYTES: Final = 4 * 1024 * 1024
 
+MAX_DIGITS: Final = 20
+
 
 def loads(text: bytes, *, limit: int = MAX_BYTES) -> Any:
     """Give the value of ``text``.
@@ -20,7 +22,11 @@ def loads(text: bytes, *, limit: int = MAX_BYTES) -> Any:
         raise ValueError(f"more than {limit} bytes")
     try:
         return json.loads(
-            text.decode("utf-8"), object_pairs_hook=_once, parse_float=_no_float, parse_constant=_no_float
+            text.decode("utf-8"),
+            object_pairs_hook=_once,
+            parse_int=_integer,
+            parse_float=_no_float,
+            parse_constant=_no_float,
         )
     except UnicodeDecodeError as error:
         raise ValueError("not UTF-8") from error
@@ -35,6 +41,12 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         raise ValueError("a key occurs twice")
     return found
+
+
+def _integer(text: str) -> int:
+    if len(text) > MAX_DIGITS:
+        raise ValueError("an integer of too many digits")
+    return int(text)
 
 
 def _no_float(_text: str) -> NoReturn:

@@ -2,8 +2,9 @@
 
 Rules: the child runs until standard input closes, then it is killed; the kernel kills it too should this process end
 in any other way (``PR_SET_PDEATHSIG``, which follows the thread that made the child: this process has one only). The
-process id of the child is the one line written. The child is not reaped before standard input closes, so its id cannot
-come to name another process in the meantime.
+process id of the child is the one line written to standard output; what the child writes goes to standard error. The
+child gets no environment. It is not reaped before standard input closes, so its id cannot come to name another process
+in the meantime.
 """
 
 import ctypes
@@ -22,7 +23,8 @@ def main() -> None:
     child = subprocess.Popen(
         program,
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
+        stdout=sys.stderr,
+        env={},
         close_fds=False,
         preexec_fn=partial(die_with, os.getpid()),  # noqa: PLW1509 - no other thread runs in this process
     )

@@ -4,8 +4,8 @@ Rules:
 - only the program with the pinned SHA-256 runs (``twokey.policies.engines.binary``);
 - it listens on loopback only, on a port the kernel picks; the port is read from the child's own sockets, and an answer
   counts only if the child still ran when it had come in, so no other process can pass for it;
-- every request without the token gets 401. The token exists in this process's memory only: OPA is given its SHA-256,
-  in a module in a private folder. With the token nothing but the decision can be asked for;
+- every request without the token is refused (401). The token exists in this process's memory only: OPA is given its
+  SHA-256, in a module in a private folder. With the token nothing but the decision can be asked for;
 - it inherits no environment, keeps no decision log, asks nobody for updates, and ends with its parent.
 After a fault of the process this call fails, and the next one starts a fresh server over the same program and bundle.
 """

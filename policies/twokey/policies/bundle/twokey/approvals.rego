@@ -13,19 +13,23 @@ approvals := {
 }
 
 # Who shaped the write: none of them can approve it.
-people contains input.requester.name
+people contains name if name := input.requester.name
 
 people contains name if some name in input.change.contributors
 
 # Every entry that matches counts, so an added entry can only ask for more.
 owning_groups := named_owners if count(named_owners) > 0
 
-owning_groups := {data.twokey_data.default_owner} if count(named_owners) == 0
+owning_groups := {group} if {
+	count(named_owners) == 0
+	group := data.twokey_data.default_owner
+}
 
-named_owners contains owner.group if {
+named_owners contains group if {
 	some owner in data.twokey_data.owners
 	owner.kind == input.resource.kind
 	owns(owner)
+	group := owner.group
 }
 
 owns(owner) if owner.id == input.resource.id
@@ -33,20 +37,30 @@ owns(owner) if owner.id == input.resource.id
 owns(owner) if startswith(input.resource.id, owner.under)
 
 # The strictest of all risks that apply. A risk that the table lacks leaves these undefined, which denies (R01).
+# Look-ups stand in bodies, never in heads: where one is undefined in a head, regorus drops what the rule found before.
 quorum := max(quorums) if {
-	quorums := [data.twokey_data.risks[risk].quorum | some risk in risks]
+	quorums := [n | some risk in risks; n := data.twokey_data.risks[risk].quorum]
 	count(quorums) == count(risks)
 }
 
-expires_s := min([data.twokey_data.risks[risk].expires_s | some risk in risks])
+expires_s := min(times) if {
+	times := [seconds | some risk in risks; seconds := data.twokey_data.risks[risk].expires_s]
+	count(times) == count(risks)
+}
 
-risks contains data.twokey_data.default_risk
+risks contains risk if risk := data.twokey_data.default_risk
 
-risks contains data.twokey_data.risk_of_environment[input.resource.environment]
+risks contains risk if risk := data.twokey_data.risk_of_environment[input.resource.environment]
 
-risks contains data.twokey_data.risk_of_label[label] if some label in input.change.labels
+risks contains risk if {
+	some label in input.change.labels
+	risk := data.twokey_data.risk_of_label[label]
+}
 
-risks contains data.twokey_data.risk_of_unlisted_label if count(unlisted_labels) > 0
+risks contains risk if {
+	count(unlisted_labels) > 0
+	risk := data.twokey_data.risk_of_unlisted_label
+}
 
 unlisted_labels contains label if {
 	some label in input.change.labels

@@ -24,9 +24,15 @@ arguments_listed if {
 	}
 }
 
-listed_arguments contains first_segment(path) if some path in contract.places
+listed_arguments contains name if {
+	some path in contract.places
+	name := first_segment(path)
+}
 
-listed_arguments contains first_segment(path) if some path in contract.content
+listed_arguments contains name if {
+	some path in contract.content
+	name := first_segment(path)
+}
 
 # METADATA
 # title: A place without provenance

@@ -1,0 +1,225 @@
+"""The pinned OPA, a bundle with pinned tools, calls to decide on, and a server that can be told to misbehave."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from twokey.core.values import Call
+from twokey.policies import bundle as bundles
+from twokey.policies.bundle import Bundle
+from twokey.policies.engines.embedded import Embedded
+from twokey.policies.engines.managed import Managed
+from twokey.policies.facts import ROOT as FACTS_ROOT
+from twokey.policies.facts import with_tools
+
+OPA_VERSION = "1.20.2"
+SCHEMA = "00aa" * 16
+TOOLS = [
+    ("query_warehouse", "1", "read", SCHEMA),
+    ("search_tickets", "2.1", "read", SCHEMA),
+    ("open_pull_request", "1", "write", SCHEMA),
+    ("update_ticket", "1", "write", SCHEMA),
+]
+
+
+def _named_opa() -> str | None:
+    beside = Path(__file__).parents[2] / ".venv" / "bin" / "opa"
+    return os.environ.get("TWOKEY_OPA") or (str(beside) if beside.exists() else shutil.which("opa"))
+
+
+@pytest.fixture(scope="session")
+def opa() -> Path:
+    """The pinned OPA; tests that need it skip where it is absent, except under CI."""
+    name = _named_opa()
+    version = ""
+    if name:
+        output = subprocess.run([name, "version"], capture_output=True, text=True, check=True).stdout
+        version = output.splitlines()[0].removeprefix("Version: ")
+    if version == OPA_VERSION:
+        return Path(str(name))
+    missing = f"OPA {OPA_VERSION} is not here (TWOKEY_OPA, .venv/bin/opa, PATH); found {version or 'none'}"
+    if os.environ.get("CI") == "true":
+        pytest.fail(missing)
+    pytest.skip(missing)
+
+
+@pytest.fixture(scope="session")
+def opa_sha256(opa: Path) -> str:
+    return hashlib.sha256(opa.read_bytes()).hexdigest()
+
+
+@pytest.fixture(scope="session")
+def coverage_variables() -> dict[str, str]:
+    """What a child process needs of our environment so that its lines are counted; nothing without coverage."""
+    return {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
+
+
+@pytest.fixture(scope="session")
+def bundle() -> Bundle:
+    """Twokey's own rules over its own data, with owners and a few tools pinned."""
+    own = bundles.load()
+    document = own.document()
+    document[FACTS_ROOT]["owners"] = [
+        {"kind": "repository", "id": "payments", "group": "data-owners"},
+        {"kind": "repository", "under": "ml/", "group": "ml-owners"},
+        {"kind": "repository", "id": "ml/payments", "group": "data-owners"},
+        {"kind": "tickets", "under": "", "group": "on-call"},
+    ]
+    return own.with_data(with_tools(document, TOOLS))
+
+
+@pytest.fixture(scope="session")
+def embedded(bundle: Bundle, coverage_variables: dict[str, str]) -> Iterator[Embedded]:
+    engine = Embedded(bundle, deadline_s=10, environment=coverage_variables)
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="session")
+def managed(bundle: Bundle, opa: Path, opa_sha256: str, coverage_variables: dict[str, str]) -> Iterator[Managed]:
+    engine = Managed(bundle, binary=opa, sha256=opa_sha256, deadline_s=10, environment=coverage_variables)
+    yield engine
+    engine.close()
+
+
+def _fields(**changes: Any) -> dict[str, Any]:
+    return {
+        "requester": {"name": "ana", "groups": ["members"]},
+        "agent": "catalog",
+        "run": "r-000000000001",
+        "step": 1,
+        "version": "1",
+        "tool_schema": SCHEMA,
+        "now_us": 1_767_225_600_000_000,
+        **changes,
+    }
+
+
+@pytest.fixture(scope="session")
+def read() -> Callable[..., Call]:
+    """Build a read that policy allows, with some fields replaced."""
+
+    def build(**changes: Any) -> Call:
+        fields = _fields(
+            tool="query_warehouse",
+            effect="read",
+            args={"sql": "select 1"},
+            resource={"kind": "warehouse", "id": "main", "granted_by": "config"},
+        )
+        return Call.model_validate({**fields, **changes})
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def write() -> Callable[..., Call]:
+    """Build a write that policy puts before people; names that belong to its change go there."""
+
+    def build(**changes: Any) -> Call:
+        change = {
+            "proposal": "p-000000000001",
+            "contributors": ["ana"],
+            "files": [{"path": "models/churn.yml", "added": 3, "removed": 1}],
+            "labels": [],
+            "evidence": 2,
+            "rollback": True,
+        }
+        inner = {name: changes.pop(name) for name in tuple(changes) if name in change}
+        fields = _fields(
+            tool="open_pull_request",
+            effect="write",
+            args={"repository": "dbt", "branch": "twokey/p-1", "title": "Document churn"},
+            provenance=[
+                {"path": "repository", "label": "request"},
+                {"path": "branch", "label": "code"},
+                {"path": "title", "label": "model"},
+            ],
+            resource={"kind": "repository", "id": "dbt", "granted_by": "config"},
+            change={**change, **inner},
+        )
+        return Call.model_validate({**fields, **changes})
+
+    return build
+
+
+@dataclass
+class FakeAnswer:
+    """What the stand-in for an OPA server sends back."""
+
+    body: bytes = b"{}"
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict[str, str])
+    drip: threading.Event | None = None
+    """Where set, the body is sent byte by byte until the event comes, and never ends by itself."""
+    length: int | None = None
+
+
+class BrokenOpa:
+    """A real HTTP server that answers as told, and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.answer = FakeAnswer()
+        self.requests: list[tuple[str, dict[str, str], bytes]] = []
+        owner = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                size = int(self.headers.get("Content-Length", 0))
+                owner.requests.append((self.path, dict(self.headers), self.rfile.read(size)))
+                owner.send(self)
+
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name of the overridden method
+                pass
+
+        class HttpServer(ThreadingHTTPServer):
+            def handle_error(self, request: Any, client_address: Any) -> None:
+                """Say nothing where the client left in the middle: some tests are about that."""
+
+        self._server = HttpServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def send(self, handler: BaseHTTPRequestHandler) -> None:
+        answer = self.answer
+        handler.send_response(answer.status)
+        handler.send_header("Content-Type", "application/json")
+        length = len(answer.body) if answer.length is None else answer.length
+        handler.send_header("Content-Length", str(length if answer.drip is None else 10**6))
+        for name, value in answer.headers.items():
+            handler.send_header(name, value)
+        handler.end_headers()
+        if answer.drip is None:
+            handler.wfile.write(answer.body)
+            handler.close_connection = answer.length is not None
+        else:
+            handler.close_connection = True
+            while not answer.drip.wait(0.02):
+                handler.wfile.write(b" ")
+                handler.wfile.flush()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+@pytest.fixture
+def broken_opa() -> Iterator[BrokenOpa]:
+    server = BrokenOpa()
+    yield server
+    server.close()

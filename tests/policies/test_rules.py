@@ -1,0 +1,171 @@
+"""The rules as tables: who asks, what for, and what policy answers. Evaluated by the embedded engine."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from twokey.core.values import Call, Decision
+from twokey.policies.bundle import Bundle
+from twokey.policies.engines.embedded import Embedded
+from twokey.policies.facts import ROOT
+from twokey.policies.guard import Guard
+
+
+def _codes(decision: Decision) -> set[str]:
+    return {reason.code for reason in decision.reasons}
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "groups"),
+    [
+        ("repository", "dbt", {"platform-owners"}),
+        ("repository", "payments", {"data-owners"}),
+        ("repository", "payments-old", {"platform-owners"}),
+        ("repository", "ml/churn", {"ml-owners"}),
+        ("repository", "ml", {"platform-owners"}),
+        ("repository", "mlops", {"platform-owners"}),
+        ("repository", "ml/payments", {"ml-owners", "data-owners"}),
+        ("tickets", "anything", {"on-call"}),
+    ],
+)
+def test_the_owning_group_decides(
+    embedded: Embedded, write: Callable[..., Call], kind: str, name: str, groups: set[str]
+) -> None:
+    tool = {"repository": "open_pull_request", "tickets": "update_ticket"}[kind]
+    arguments = {"repository": {"repository": name}, "tickets": {"ticket": name}}[kind]
+    call = write(
+        tool=tool,
+        args=arguments,
+        provenance=[{"path": next(iter(arguments)), "label": "request"}],
+        resource={"kind": kind, "id": name, "granted_by": "config"},
+    )
+    decision = Guard(embedded).decide(call)
+    assert decision.effect == "require_approval"
+    assert decision.approvals is not None
+    assert {quorum.group for quorum in decision.approvals.all_of} == groups
+
+
+@pytest.mark.parametrize(
+    ("groups", "granted_by", "effect", "answer"),
+    [
+        (["members"], "config", "read", "allow"),
+        (["members"], "request", "read", "allow"),
+        (["strangers", "members"], "request", "read", "allow"),
+        (["strangers"], "config", "read", "requester_unknown"),
+        ([], "config", "read", "requester_unknown"),
+        (["members"], "config", "write", "require_approval"),
+        (["members"], "request", "write", "resource_not_granted"),
+        (["ml-owners"], "request", "write", "require_approval"),
+        (["strangers"], "config", "write", "requester_unknown"),
+    ],
+)
+def test_who_may_name_what(
+    embedded: Embedded,
+    read: Callable[..., Call],
+    write: Callable[..., Call],
+    groups: list[str],
+    granted_by: str,
+    effect: str,
+    answer: str,
+) -> None:
+    build, kind = (read, "warehouse") if effect == "read" else (write, "repository")
+    call = build(
+        requester={"name": "ana", "groups": groups}, resource={"kind": kind, "id": "dbt", "granted_by": granted_by}
+    )
+    decision = Guard(embedded).decide(call)
+    assert answer in {decision.effect, *_codes(decision)}
+    assert (decision.effect == "deny") == (answer not in {"allow", "require_approval"})
+
+
+@pytest.mark.parametrize(
+    ("labels", "environment", "people", "seconds", "codes"),
+    [
+        ([], "default", 1, 86400, set[str]()),
+        (["adds_files"], "staging", 1, 86400, set[str]()),
+        (["changes_sensitivity"], "default", 1, 86400, {"changes_sensitivity"}),
+        (["novel"], "default", 1, 86400, set[str]()),
+        (["changes_ci"], "default", 2, 14400, {"raised_quorum"}),
+        (["changes_ci", "novel"], "default", 2, 14400, {"raised_quorum"}),
+        (["novel", "changes_ci"], "default", 2, 14400, {"raised_quorum"}),
+        ([], "production", 2, 14400, {"raised_quorum"}),
+        (["changes_sensitivity"], "production", 2, 14400, {"raised_quorum", "changes_sensitivity"}),
+    ],
+)
+def test_the_strictest_risk_counts(
+    embedded: Embedded,
+    write: Callable[..., Call],
+    labels: list[str],
+    environment: str,
+    people: int,
+    seconds: int,
+    codes: set[str],
+) -> None:
+    resource = {"kind": "repository", "id": "dbt", "granted_by": "config", "environment": environment}
+    decision = Guard(embedded).decide(write(labels=labels, resource=resource, contributors=["kim", "ana"]))
+    assert decision.approvals is not None
+    assert decision.approvals.canonical() == {
+        "all_of": [{"group": "platform-owners", "n": people}],
+        "exclude": ["ana", "kim"],
+        "distinct": True,
+        "expires_s": seconds,
+        "max_uses": 1,
+    }
+    assert _codes(decision) == {"write_needs_people", *codes}
+    assert decision.warnings == (("unlisted_label",) if "novel" in labels else ())
+
+
+LARGE = [{"path": "a.yml", "added": 9_000, "removed": 1_001}]
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"rollback": False}, "rollback_missing"),
+        ({"evidence": 0}, "evidence_missing"),
+        ({"files": LARGE}, "too_large"),
+        ({"files": [{"path": f"{n}.yml", "added": 0, "removed": 0} for n in range(201)]}, "too_large"),
+        ({"version": "2"}, "tool_not_listed"),
+        ({"tool_schema": "ff" * 32}, "tool_not_listed"),
+        ({"tool": "rewrite_history"}, "tool_not_listed"),
+        ({"tool": "query_warehouse"}, "tool_not_listed"),
+        ({"resource": {"kind": "tickets", "id": "dbt", "granted_by": "config"}}, "kind_not_in_contract"),
+        ({"resource": {"kind": "repository", "id": "ml/../payments", "granted_by": "config"}}, "resource_unclear"),
+        ({"args": {"repository": "dbt", "push_url": "https://evil.example"}}, "argument_unlisted"),
+        ({"args": {"repository": "dbt", "base_branch": "main"}}, "place_without_provenance"),
+        ({"provenance": []}, "place_without_provenance"),
+        ({"provenance": [{"path": "repository", "label": "model"}]}, "place_untrusted"),
+        ({"provenance": [{"path": "repository", "label": "untrusted"}]}, "place_untrusted"),
+        ({"provenance": [{"path": "branch.name", "label": "untrusted"}]}, "place_untrusted"),
+    ],
+)
+def test_a_write_that_lacks_something_is_denied(
+    embedded: Embedded, write: Callable[..., Call], changes: dict[str, Any], code: str
+) -> None:
+    decision = Guard(embedded).decide(write(**changes))
+    assert decision.effect == "deny"
+    assert code in _codes(decision)
+    assert decision.approvals is None
+
+
+def test_the_path_of_a_file_is_a_place_and_its_content_is_not(embedded: Embedded, write: Callable[..., Call]) -> None:
+    arguments = {"repository": "dbt", "files": [{"path": "a.yml", "content": "x"}]}
+    sound = [{"path": "repository", "label": "config"}, {"path": "files.path", "label": "code"}]
+    guard = Guard(embedded)
+    content = {"path": "files.content", "label": "model"}
+    assert guard.decide(write(args=arguments, provenance=[*sound, content])).effect == "require_approval"
+    whole = {"path": "files", "label": "model"}
+    assert _codes(guard.decide(write(args=arguments, provenance=[*sound, whole]))) == {"place_untrusted"}
+
+
+def test_without_a_pinned_tool_nothing_is_allowed(
+    bundle: Bundle, coverage_variables: dict[str, str], read: Callable[..., Call], write: Callable[..., Call]
+) -> None:
+    document = bundle.document()
+    document[ROOT]["tools"] = []
+    engine = Embedded(bundle.with_data(document), deadline_s=10, environment=coverage_variables)
+    try:
+        guard = Guard(engine)
+        assert _codes(guard.decide(read())) == _codes(guard.decide(write())) == {"tool_not_listed"}
+    finally:
+        engine.close()
