@@ -1,0 +1,221 @@
+"""The catalog agent as two graphs: ``scan`` reads a warehouse and says what it found, ``propose`` drafts the change.
+
+Rules
+- Each node is safe to run again: what was read is looked up under its evidence before it is read once more, and a
+  document written twice is written once.
+- The state carries nothing of this; everything lies in the run's evidence and documents, and what is understood is
+  worked out from the evidence each time, so no stored conclusion can drift from what was seen.
+- A table that cannot be read is a finding. A read that policy denies ends the run.
+- Nothing is proposed here: the draft is a document that the reviewer checks and the planner hands on.
+"""
+
+from typing import Any, Final, cast
+
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.runtime import Runtime
+
+from twokey.agents.catalog import drafting, findings, inert, reading, understanding
+from twokey.agents.catalog.notes import Notes
+from twokey.agents.catalog.reading import AGENT
+from twokey.agents.state import Progress, State, Surroundings
+from twokey.core.errors import ToolRetry
+from twokey.core.values import Plan, Report, Step
+from twokey.tools.read.catalog import CatalogFiles
+from twokey.tools.read.warehouse import KeysRequest, ProfileRequest, SchemaRequest
+
+Compiled = CompiledStateGraph[State, Surroundings, State, State]
+KEEP_EVERY: Final = 8
+"""Tables between two writings of the notes."""
+
+
+def build_scan() -> Compiled:
+    """Compile the graph of a scan: schema, profiles, counts, findings."""
+    graph: StateGraph[State, Surroundings, State, State] = StateGraph(State, context_schema=Surroundings)
+    graph.add_node("schema", read_schema)
+    graph.add_node("profiles", read_profiles)
+    graph.add_node("counts", count_keys)
+    graph.add_node("findings", conclude)
+    graph.add_edge(START, "schema")
+    graph.add_edge("schema", "profiles")
+    graph.add_edge("profiles", "counts")
+    graph.add_edge("counts", "findings")
+    graph.add_edge("findings", END)
+    return graph.compile(name="catalog_scan")
+
+
+def build_propose() -> Compiled:
+    """Compile the graph of a proposal: what the repository says, and the draft of what it lacks."""
+    graph: StateGraph[State, Surroundings, State, State] = StateGraph(State, context_schema=Surroundings)
+    graph.add_node("repository", read_repository)
+    graph.add_node("draft", draft_change)
+    graph.add_edge(START, "repository")
+    graph.add_edge("repository", "draft")
+    graph.add_edge("draft", END)
+    return graph.compile(name="catalog_propose")
+
+
+# --- scan --------------------------------------------------------------------------------------------------------
+
+
+def read_schema(state: State, runtime: Runtime[Surroundings]) -> State:
+    """Read what the warehouse declares, and say which tables are meant."""
+    desk, step = runtime.context.desk, _step(state, runtime)
+    notes = Notes.of(desk, step.number)
+    if notes is not None:
+        return {}
+    desk.step_started(step.number, AGENT)
+    warehouse = str(step.args["warehouse"])
+    answer, evidence = reading.through_desk(desk, warehouse, step.number)(SchemaRequest())
+    schema = reading.schema_of(answer)
+    facts = reading.warehouse_of(schema)
+    chosen = reading.chosen(facts, [str(table) for table in step.args.get("tables", ())])
+    Notes(warehouse=warehouse, focus=_focus(step), chosen=chosen, schema=evidence).keep(desk, step.number)
+    columns = sum(len(facts.by_key[key].columns) for key in chosen)
+    runtime.context.tell(Progress(step.number, f"{_number(len(chosen), 'table')}, {_number(columns, 'column')}"))
+    return {}
+
+
+def read_profiles(state: State, runtime: Runtime[Surroundings]) -> State:
+    """Profile every table that is meant and was not profiled yet."""
+    desk, step = runtime.context.desk, _step(state, runtime)
+    notes = Notes.expected(desk, step.number)
+    schema = reading.schema_of(reading.kept_answer(desk, notes.schema))
+    infos = reading.names_of(schema)
+    ask = reading.through_desk(desk, notes.warehouse, step.number)
+    waiting = [key for key in notes.chosen if key not in notes.profiles and key not in notes.problems]
+    done = len(notes.chosen) - len(waiting)
+    for number, key in enumerate(waiting, 1):
+        info = infos[key]
+        if info.problem or not info.columns:
+            notes = notes.with_problem(key, info.problem)
+        else:
+            try:
+                _, evidence = ask(ProfileRequest(table=info.table))
+            except ToolRetry as error:
+                notes = notes.with_problem(key, error.message)
+            else:
+                notes = notes.with_profile(key, evidence)
+        if number % KEEP_EVERY == 0 or number == len(waiting):
+            notes.keep(desk, step.number)
+        name = inert.line(info.table.name, 60)
+        runtime.context.tell(Progress(step.number, f"profiled {name}", done + number, len(notes.chosen)))
+    return {}
+
+
+def count_keys(state: State, runtime: Runtime[Surroundings]) -> State:
+    """Count what names propose: values found in the other table, combinations that occur once."""
+    desk, step = runtime.context.desk, _step(state, runtime)
+    notes = Notes.expected(desk, step.number)
+    schema, facts = notes.facts(desk)
+    asked = understanding.questions(facts, notes.chosen)
+    checks = reading.checks_of(asked.all, reading.names_of(schema))
+    ask = reading.through_desk(desk, notes.warehouse, step.number)
+    for start in range(len(notes.counts) * reading.CHECKS_AT_ONCE, len(checks), reading.CHECKS_AT_ONCE):
+        _, evidence = ask(KeysRequest(checks=checks[start : start + reading.CHECKS_AT_ONCE]))
+        notes = notes.with_counts(evidence)
+        notes.keep(desk, step.number)
+    runtime.context.tell(Progress(step.number, f"{_number(len(checks), 'possible key')} counted"))
+    return {}
+
+
+def conclude(state: State, runtime: Runtime[Surroundings]) -> State:
+    """Write the findings down."""
+    desk, step = runtime.context.desk, _step(state, runtime)
+    notes = Notes.expected(desk, step.number)
+    understood, cited = notes.understood(desk)
+    found = findings.collect(understood, cited, focus=notes.focus).items
+    if not notes.chosen:
+        found = (drafting.nothing_matches(notes.schema),)
+    wanting = sum(1 for finding in found if finding.attention)
+    desk.step_ended(
+        step.number, AGENT, code="ok" if notes.chosen else "no_such_table", report=Report(agent=AGENT, findings=found)
+    )
+    columns = sum(len(table.columns) for table in understood.tables)
+    runtime.context.tell(
+        Progress(
+            step.number,
+            f"{_number(len(notes.chosen), 'table')}, {_number(columns, 'column')}: {_number(len(found), 'finding')}, "
+            f"{wanting} {'wants' if wanting == 1 else 'want'} attention",
+        )
+    )
+    return {}
+
+
+# --- propose -----------------------------------------------------------------------------------------------------
+
+
+def read_repository(state: State, runtime: Runtime[Surroundings]) -> State:
+    """Read what the repository says of its data."""
+    desk, step = runtime.context.desk, _step(state, runtime)
+    name = f"repository-{step.number}"
+    if desk.has(name):
+        return {}
+    desk.step_started(step.number, AGENT)
+    args = {"repository": str(step.args["repository"])}
+    read = desk.read("read_catalog", args, agent=AGENT, step=step.number, result=CatalogFiles)
+    desk.keep(name, {"evidence": read.evidence.id})
+    runtime.context.tell(
+        Progress(step.number, f"{_number(len(read.result.files), 'file')} at {read.result.commit[:7]}")
+    )
+    return {}
+
+
+def draft_change(state: State, runtime: Runtime[Surroundings]) -> State:
+    """Draft the change, or say that there is none to make."""
+    desk, step = runtime.context.desk, _step(state, runtime)
+    notes = Notes.expected(desk, _scan_before(runtime, step).number)
+    kept = cast("dict[str, Any]", desk.kept(f"repository-{step.number}"))
+    evidence = str(kept["evidence"])
+    files = CatalogFiles.model_validate(desk.content(evidence)[1])
+    understood, cited = notes.understood(desk)
+    claims = findings.collect(understood, cited, focus=notes.focus)
+    place = desk.places.find("repository", str(step.args["repository"]))
+    drafted = drafting.draft(
+        understood,
+        claims,
+        files,
+        warehouse=notes.warehouse,
+        repository=place.resource,
+        branch=f"twokey/{desk.run}-{step.number}",
+        repository_evidence=evidence,
+    )
+    if drafted.body is not None:
+        desk.keep(f"draft-{step.number}", drafted.body)
+    code = "ok" if drafted.body is not None else "nothing_to_do"
+    desk.step_ended(step.number, AGENT, code=code, report=Report(agent=AGENT, findings=drafted.findings))
+    runtime.context.tell(Progress(step.number, drafted.summary))
+    return {}
+
+
+# --- helpers -----------------------------------------------------------------------------------------------------
+
+
+def _plan(runtime: Runtime[Surroundings]) -> Plan:
+    return Plan.model_validate(runtime.context.desk.kept("plan"))
+
+
+def _step(state: State, runtime: Runtime[Surroundings]) -> Step:
+    return _plan(runtime).steps[state.get("position", 0)]
+
+
+def _scan_before(runtime: Runtime[Surroundings], step: Step) -> Step:
+    """Give the latest scan of the same warehouse before a step; the planner never plans a proposal without one."""
+    scans = [
+        other
+        for other in _plan(runtime).steps
+        if other.number < step.number and (other.agent, other.action) == (AGENT, "scan")
+    ]
+    same = [
+        scan for scan in scans if scan.args.get("warehouse") == step.args.get("warehouse", scan.args.get("warehouse"))
+    ]
+    return (same or scans)[-1]
+
+
+def _focus(step: Step) -> findings.Focus:
+    wanted = step.args.get("focus", "all")
+    return cast("findings.Focus", wanted) if wanted in {"sensitivity", "descriptions", "relationships"} else "all"
+
+
+def _number(count: int, word: str) -> str:
+    return f"{count:,} {word}{'' if count == 1 else 's'}"

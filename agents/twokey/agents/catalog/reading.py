@@ -1,0 +1,238 @@
+"""Reading a warehouse through the tool ``query_warehouse``, and turning its answers into facts.
+
+Rules: everything goes through one function, ``Ask``, which gives an answer and the id of the evidence that was kept of
+it; so a scan under the gate and an evaluation run the same code. What the tool withheld stays unknown here. A table
+that cannot be read is a fact about it, not the end.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from typing import Final
+
+from twokey.agents.catalog import types
+from twokey.agents.catalog.facts import Column, ForeignKey, Join, Profile, Table, Warehouse
+from twokey.agents.catalog.joins import Counted
+from twokey.core.errors import CheckFailed
+from twokey.core.values import Value
+from twokey.tools.desk import Desk
+from twokey.tools.read.warehouse import (
+    ColumnProfile,
+    KeyCheck,
+    KeyFacts,
+    KeysRequest,
+    KeysResult,
+    ProfileRequest,
+    ProfileResult,
+    QueryArgs,
+    QueryResult,
+    SchemaRequest,
+    SchemaResult,
+    TableInfo,
+    TableName,
+)
+
+AGENT: Final = "catalog"
+TOOL: Final = "query_warehouse"
+CHECKS_AT_ONCE: Final = 100
+
+Request = SchemaRequest | ProfileRequest | KeysRequest
+Ask = Callable[[Request], tuple[Value, str]]
+"""Asks the warehouse. Gives the answer and the id of the evidence kept of it (empty where none is kept)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """An answer of the warehouse for one table: the profile, or the reason why there is none."""
+
+    table: str
+    profile: ProfileResult | None
+    evidence: str
+    problem: str = ""
+
+
+def through_desk(desk: Desk, warehouse: str, step: int) -> Ask:
+    """Ask through the gate: each question goes through policy and leaves evidence."""
+
+    def ask(request: Request) -> tuple[Value, str]:
+        args = QueryArgs(warehouse=warehouse, ask=request).model_dump(mode="json")
+        reading = desk.read(TOOL, args, agent=AGENT, step=step, result=QueryResult)
+        return reading.result.answer, reading.evidence.id
+
+    return ask
+
+
+def kept_answer(desk: Desk, evidence: str) -> Value:
+    """Read an earlier answer again from its evidence; raises ``NotFound``, ``CheckFailed``."""
+    _, content = desk.content(evidence)
+    return QueryResult.model_validate(content).answer
+
+
+def schema_of(answer: Value) -> SchemaResult:
+    """Expect a schema; raises ``CheckFailed`` for any other answer."""
+    if not isinstance(answer, SchemaResult):
+        raise _unexpected()
+    return answer
+
+
+def profile_of(answer: Value) -> ProfileResult:
+    """Expect a profile; raises ``CheckFailed`` for any other answer."""
+    if not isinstance(answer, ProfileResult):
+        raise _unexpected()
+    return answer
+
+
+def keys_of(answer: Value) -> KeysResult:
+    """Expect counts of keys; raises ``CheckFailed`` for any other answer."""
+    if not isinstance(answer, KeysResult):
+        raise _unexpected()
+    return answer
+
+
+def _unexpected() -> CheckFailed:
+    return CheckFailed(
+        "The warehouse tool answered another question than it was asked.", next="Start the request again."
+    )
+
+
+# --- answers become facts ----------------------------------------------------------------------------------------
+
+
+def warehouse_of(schema: SchemaResult) -> Warehouse:
+    """Give the tables as facts, without profiles."""
+    several = len({info.table.schema_name for info in schema.tables}) > 1
+    return Warehouse(tuple(_table(info, several=several) for info in schema.tables), schema.dialect)
+
+
+def with_profiles(warehouse: Warehouse, profiles: Mapping[str, ProfileResult]) -> Warehouse:
+    """Put profiles (by the key of their table) beside the columns."""
+    return replace(
+        warehouse,
+        tables=tuple(
+            _profiled(table, profiles[table.key]) if table.key in profiles else table for table in warehouse.tables
+        ),
+    )
+
+
+def names_of(schema: SchemaResult) -> Mapping[str, TableInfo]:
+    """Give what the tool says of each table, by the key the facts use."""
+    several = len({info.table.schema_name for info in schema.tables}) > 1
+    return {_key(info.table, several=several): info for info in schema.tables}
+
+
+def chosen(warehouse: Warehouse, wanted: Sequence[str]) -> tuple[str, ...]:
+    """Give the keys of the tables that are meant: all, or those whose name matches a glob or holds a text. No case."""
+    if not wanted:
+        return tuple(table.key for table in warehouse.tables)
+    patterns = [text.casefold() for text in wanted]
+    return tuple(table.key for table in warehouse.tables if any(_matches(table, pattern) for pattern in patterns))
+
+
+def _matches(table: Table, pattern: str) -> bool:
+    for name in (table.name.casefold(), table.key.casefold(), f"{table.schema}.{table.name}".casefold()):
+        if fnmatchcase(name, pattern) if any(mark in pattern for mark in "*?[") else pattern in name:
+            return True
+    return False
+
+
+def _key(table: TableName, *, several: bool) -> str:
+    return f"{table.schema_name}.{table.name}" if several and table.schema_name else table.name
+
+
+def _table(info: TableInfo, *, several: bool) -> Table:
+    return Table(
+        key=_key(info.table, several=several),
+        schema=info.table.schema_name,
+        name=info.table.name,
+        view=info.is_view,
+        comment=info.comment,
+        columns=tuple(
+            Column(
+                name=column.name,
+                declared_type=column.type,
+                family=types.family(column.type),
+                nullable=column.nullable,
+                comment=column.comment,
+            )
+            for column in sorted(info.columns, key=lambda column: column.position)
+        ),
+        primary_key=info.primary_key,
+        unique_sets=info.unique,
+        foreign_keys=tuple(
+            ForeignKey(key.columns, _key(key.parent, several=several), key.parent_columns) for key in info.foreign_keys
+        ),
+        rows=info.rows,
+        rows_exact=info.rows_exact,
+    )
+
+
+def _profiled(table: Table, profile: ProfileResult) -> Table:
+    by_name = {column.name: column for column in profile.columns}
+    complete = profile.sampling == "all"
+    return replace(
+        table,
+        columns=tuple(
+            replace(column, profile=_column_profile(by_name[column.name], complete=complete))
+            if column.name in by_name and not by_name[column.name].problem
+            else column
+            for column in table.columns
+        ),
+        rows=profile.rows,
+        rows_exact=profile.rows_exact,
+    )
+
+
+def _column_profile(found: ColumnProfile, *, complete: bool) -> Profile:
+    return Profile(
+        rows=found.values + found.nulls,
+        nulls=found.nulls,
+        blanks=found.empty,
+        distinct=found.distinct,
+        unique=found.unique,
+        complete=complete and found.distinct_exact,
+        lowest=found.minimum,
+        highest=found.maximum,
+        longest=found.length_max or 0,
+        average_length=found.length_avg or 0,
+        texts=found.texts - found.empty,
+        integers=found.integers,
+        decimals=found.numbers,
+        booleans=found.booleans,
+        checked=found.checked,
+        patterns={name: count for name, count in found.patterns if count},
+        shapes=tuple((tally.text, tally.count) for tally in found.shapes),
+        frequent=tuple((tally.text, tally.count) for tally in found.top),
+        whole=found.top_complete,
+        withheld=found.personal,
+    )
+
+
+# --- counting ----------------------------------------------------------------------------------------------------
+
+
+def checks_of(joins: Sequence[Join], infos: Mapping[str, TableInfo]) -> tuple[KeyCheck, ...]:
+    """Give what to count for each relationship, in their order."""
+    return tuple(
+        KeyCheck(
+            child=infos[join.child].table,
+            child_columns=join.columns,
+            parent=infos[join.parent].table,
+            parent_columns=join.targets,
+        )
+        for join in joins
+    )
+
+
+def counted(facts: KeyFacts) -> Counted | None:
+    """Give what was counted; None where the database could not answer."""
+    if facts.problem:
+        return None
+    return Counted(
+        filled=facts.child_filled,
+        distinct=facts.child_distinct,
+        present=facts.present,
+        orphan_rows=facts.orphan_rows,
+        parent_rows=facts.parent_rows,
+        parent_distinct=facts.parent_distinct,
+        parent_filled=facts.parent_filled,
+    )

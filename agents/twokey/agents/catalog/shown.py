@@ -1,0 +1,121 @@
+"""What values show, whatever the column is called.
+
+Rules: the share that counts is low for patterns that nothing else looks like (e-mail, IBAN, secrets), because a few
+personal values are enough, and high for those that many numbers fit (telephone, card). Codes, years and keys are not
+card numbers. Reasons are our own words with the counts of the profile.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from twokey.agents.catalog import names
+from twokey.agents.catalog.facts import Column, Profile
+from twokey.agents.catalog.judgement import MOST, Judgement, share_of
+from twokey.agents.catalog.named import kind_of
+from twokey.agents.catalog.vocabulary import BY_NAME, MOMENTS, holds, plain
+
+SPARSE_SHARE: Final = 0.002
+"""Share of values from which e-mail addresses in a column of other text make it personal ..."""
+SPARSE_COUNT: Final = 3
+"""... or this many values, whichever comes first."""
+
+
+def by_values(column: Column) -> Judgement | None:
+    """Judge a column by its values; None where they show nothing."""
+    profile = column.profile
+    if profile is None or profile.checked == 0:
+        return None
+    return next((found for test in _VALUE_TESTS if (found := test(column, profile)) is not None), None)
+
+
+def _secrets(_: Column, profile: Profile) -> Judgement | None:
+    count = profile.patterns.get("secret", 0)
+    telling = count and (count * 2 >= profile.checked or not _looks_like_hashes(profile))
+    if not telling:
+        return None
+    return Judgement(
+        "pii",
+        "credential",
+        90 if count * 2 >= profile.checked else 70,
+        (f"{_count(count)} like a password, key or token",),
+        doubt=True,
+    )
+
+
+def _looks_like_hashes(profile: Profile) -> bool:
+    """Long values of one length are ids or checksums more often than secrets."""
+    return profile.share("uuid") >= MOST or (profile.average_length >= 20 and profile.average_length == profile.longest)
+
+
+def _emails(_: Column, profile: Profile) -> Judgement | None:
+    whole, inside = profile.patterns.get("email", 0), profile.patterns.get("embedded_email", 0)
+    count = max(whole, inside)
+    if count == 0 or (count < SPARSE_COUNT and count / profile.checked < SPARSE_SHARE):
+        return None
+    share = count / profile.checked
+    where = "are e-mail addresses" if whole * 2 >= count else "hold e-mail addresses"
+    sure = 97 if share >= MOST else 90
+    return Judgement("pii", "email", sure, (f"{count:,} of {profile.checked:,} values {where}",), doubt=share < MOST)
+
+
+def _ibans(_: Column, profile: Profile) -> Judgement | None:
+    count = profile.patterns.get("iban", 0)
+    if count < SPARSE_COUNT and profile.share("iban") < MOST:
+        return None
+    return Judgement("financial", "bank_account", 95, (f"{share_of(profile, 'iban')} are valid IBANs",))
+
+
+def _cards(column: Column, profile: Profile) -> Judgement | None:
+    share, words = profile.share("card"), plain(names.words(column.name))
+    named = holds(words, BY_NAME["card_number"])
+    keyed = bool(words) and (words[-1] in names.KEY_WORDS - {"number", "no", "nr"} or words[-1] in MOMENTS)
+    # one in ten numbers passes the check digit by chance, so most must
+    if share < (MOST if named else 0.9) or (keyed and not named):
+        return None
+    return Judgement(
+        "financial", "card_number", 96 if named else 80, (f"{share_of(profile, 'card')} pass as card numbers",)
+    )
+
+
+def _phones(column: Column, profile: Profile) -> Judgement | None:
+    named = kind_of(column.name) == "phone"
+    share = profile.share("phone")
+    shaped = sum(count for shape, count in profile.shapes if _dialled(shape))
+    if not named and (
+        share < 0.2 or shaped < SPARSE_COUNT or profile.share("date", "datetime", "local_date", "number", "ip") > 0.2
+    ):
+        return None
+    if named and share < MOST:
+        return None
+    return Judgement(
+        "pii",
+        "phone",
+        96 if named else 80,
+        (f"{share_of(profile, 'phone')} look like telephone numbers",),
+        doubt=not named,
+    )
+
+
+def _dialled(shape: str) -> bool:
+    """Whether a masked form is one that telephone numbers have and plain numbers have not."""
+    return shape.startswith(("+9", "(9")) and shape.count("9") >= 7
+
+
+def _addresses_of_machines(column: Column, profile: Profile) -> Judgement | None:
+    if profile.share("ip") < 0.8 or "version" in names.words(column.name):
+        return None
+    return Judgement("pii", "network_address", 90, (f"{share_of(profile, 'ip')} are IP addresses",))
+
+
+_VALUE_TESTS: Final[tuple[Callable[[Column, Profile], Judgement | None], ...]] = (
+    _emails,
+    _secrets,
+    _ibans,
+    _cards,
+    _addresses_of_machines,
+    _phones,
+)
+
+
+def _count(count: int) -> str:
+    return "1 value looks" if count == 1 else f"{count:,} values look"

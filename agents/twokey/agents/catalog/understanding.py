@@ -1,0 +1,137 @@
+"""What is understood of a warehouse: keys, relationships, sensitivity, accepted values, descriptions.
+
+Rules: a pure function of facts and counts, so the same evidence gives the same understanding whenever it is read
+again; what to count is asked first (``questions``), and nothing is claimed of a relationship that was not counted
+unless there was nothing to count.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from twokey.agents.catalog import accepted, describe, joins, keys, sensitivity
+from twokey.agents.catalog.accepted import Accepted
+from twokey.agents.catalog.describe import Description, Surround
+from twokey.agents.catalog.facts import Column, Join, Key, Table, Warehouse
+from twokey.agents.catalog.joins import Counted
+from twokey.agents.catalog.judgement import Judgement
+
+KEY_ROWS = 30
+"""Rows from which a combination of columns without repetition is called the key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """What has to be counted. ``whole`` are combinations of columns whose rows may all differ."""
+
+    joins: tuple[Join, ...]
+    whole: tuple[tuple[str, tuple[str, ...]], ...]
+
+    @property
+    def all(self) -> tuple[Join, ...]:
+        """Everything as relationships to count: a combination is compared with itself."""
+        return (*self.joins, *(Join(table, columns, table, columns) for table, columns in self.whole))
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What is understood of one column."""
+
+    column: Column
+    judgement: Judgement
+    join: Join | None
+    accepted: Accepted | None
+    description: Description | None
+    nothing: tuple[tuple[str, int], ...]
+    """Texts that stand for a missing value, with their rows."""
+
+
+@dataclass(frozen=True)
+class Understanding:
+    """What is understood of the chosen tables."""
+
+    warehouse: Warehouse
+    chosen: tuple[str, ...]
+    keys: Mapping[str, Key]
+    joins: tuple[Join, ...]
+    descriptions: Mapping[str, Description]
+    columns: Mapping[tuple[str, str], About]
+
+    @cached_property
+    def tables(self) -> tuple[Table, ...]:
+        """The chosen tables, in the order of the warehouse."""
+        wanted = frozenset(self.chosen)
+        return tuple(table for table in self.warehouse.tables if table.key in wanted)
+
+    def of(self, table: Table) -> tuple[About, ...]:
+        """What is understood of the columns of one table, in its order."""
+        return tuple(self.columns[table.key, column.name] for column in table.columns)
+
+
+def questions(warehouse: Warehouse, chosen: Sequence[str]) -> Questions:
+    """Say what to count: references declared or proposed by the chosen tables, and combinations that may be keys."""
+    wanted = frozenset(chosen)
+    known = tuple(join for join in joins.declared(warehouse) if join.child in wanted)
+    found = keys.of_all(warehouse, {})
+    proposed = tuple(join for join in joins.candidates(warehouse, found, known) if join.child in wanted)
+    referring: dict[str, list[str]] = {}
+    for join in (*known, *proposed):
+        referring.setdefault(join.child, []).extend(join.columns)
+    whole = [
+        (table.key, columns)
+        for table in warehouse.tables
+        if table.key in wanted and table.key not in found
+        for columns in keys.combinations_to_try(table, tuple(dict.fromkeys(referring.get(table.key, ()))))
+    ]
+    return Questions((*known, *proposed), tuple(whole))
+
+
+def understand(warehouse: Warehouse, chosen: Sequence[str], counts: Mapping[Join, Counted]) -> Understanding:
+    """Work out what is understood, given what was counted for ``questions(...).all``."""
+    asked = questions(warehouse, chosen)
+    combined: dict[str, Key] = {}
+    for table, columns in asked.whole:
+        counted = counts.get(Join(table, columns, table, columns))
+        if table not in combined and counted is not None and _all_differ(counted):
+            combined[table] = Key(columns, declared=False, confidence=80)
+    found = keys.of_all(warehouse, combined)
+    settled = tuple(joins.with_orphans(join, counts.get(join)) for join in asked.joins if join.declared) + joins.settle(
+        [join for join in asked.joins if not join.declared], counts
+    )
+    descriptions: dict[str, Description] = {}
+    abouts: dict[tuple[str, str], About] = {}
+    wanted = frozenset(chosen)
+    for table in warehouse.tables:
+        if table.key not in wanted:
+            continue
+        refers = joins.parents_of(table, settled)
+        key = found.get(table.key)
+        text = describe.table(table, key, refers, warehouse.by_key)
+        if text is not None:
+            descriptions[table.key] = text
+        row = describe.row_of(table, key, key is not None and key.columns[0] in refers)
+        for column in table.columns:
+            abouts[table.key, column.name] = _about(warehouse, table, column, key, refers.get(column.name), row)
+    return Understanding(warehouse, tuple(chosen), found, settled, descriptions, abouts)
+
+
+def _all_differ(counted: Counted) -> bool:
+    return counted.parent_rows >= KEY_ROWS and counted.parent_rows == counted.parent_filled == counted.parent_distinct
+
+
+def _about(
+    warehouse: Warehouse, table: Table, column: Column, key: Key | None, join: Join | None, row: str | None
+) -> About:
+    judgement = sensitivity.judge(table, column, reference=join is not None)
+    single_key = key is not None and key.columns == (column.name,)
+    values = None if join is not None or single_key else accepted.accepted(column, judgement)
+    nothing = accepted.stands_for_nothing(column, judgement)
+    surround = Surround(warehouse.by_key, key, join, judgement, values, nothing, row)
+    return About(
+        column=column,
+        judgement=judgement,
+        join=join,
+        accepted=values,
+        description=describe.column(table, column, surround),
+        nothing=nothing,
+    )
