@@ -6,10 +6,8 @@ a run is taken up again after its proposals have come to an end; the credential 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from twokey.agents.planner.runner import Runner
-from twokey.agents.state import Progress
 from twokey.channels.card import Card
 from twokey.core import canonical
 from twokey.core.errors import BadInput, NotFound, Refused, TwokeyError
@@ -24,6 +22,11 @@ from twokey.tools.gate import Gate
 from twokey.tools.identity import Credential
 from twokey.tools.ledger import Ledger
 from twokey.tools.steps import Result
+
+if TYPE_CHECKING:
+    # LangGraph takes longer to import than most commands take to answer; it comes in when a run is driven.
+    from twokey.agents.planner.runner import Runner
+    from twokey.agents.state import Progress
 
 RUN_LEASE_US: Final = 15 * 60 * 1_000_000
 """How long a process may drive a run before another may take it up, in microseconds."""
@@ -42,7 +45,9 @@ class Outcome:
 class Service:
     """One workspace, opened."""
 
-    def __init__(self, *, workspace: str, ledger: Ledger, gate: Gate, runner: Runner, clock: Clock, ids: Ids) -> None:
+    def __init__(
+        self, *, workspace: str, ledger: Ledger, gate: Gate, runner: "Callable[[], Runner]", clock: Clock, ids: Ids
+    ) -> None:
         self._workspace = workspace
         self._ledger = ledger
         self._gate = gate
@@ -57,7 +62,7 @@ class Service:
         identity: Identity,
         request: Request,
         places: Sequence[Resource],
-        tell: Callable[[Progress], None],
+        tell: "Callable[[Progress], None]",
     ) -> Outcome:
         """Take a request, run it to its pause or its end, and say where it stands."""
         run, now = self._ids.new("r"), self._clock.now_us()
@@ -76,7 +81,7 @@ class Service:
             )
         return self.drive(run, tell)
 
-    def drive(self, run: str, tell: Callable[[Progress], None]) -> Outcome:
+    def drive(self, run: str, tell: "Callable[[Progress], None]") -> Outcome:
         """Start a run, or take it up again after a pause or a crash.
 
         Raises:
@@ -92,7 +97,7 @@ class Service:
                 f"Another process is driving run {run}.", next="Watch it with `twokey runs show`.", code="run_busy"
             )
         try:
-            pauses = self._runner.drive(run, tell)
+            pauses = self._runner().drive(run, tell)
         except TwokeyError as error:
             self._end(run, "failed", error.code, error.message)
             raise
@@ -206,7 +211,7 @@ class Service:
         proposal: str,
         reason: str = "",
         expected_digest: str | None = None,
-        tell: Callable[[Progress], None],
+        tell: "Callable[[Progress], None]",
     ) -> Result:
         """Answer a card, and carry out what the answer allows.
 
@@ -260,7 +265,7 @@ class Service:
             return last.digest, last.decision_digest, record.id
         return record.digest, record.decision_digest, record.id
 
-    def _take_up(self, result: Result, tell: Callable[[Progress], None]) -> None:
+    def _take_up(self, result: Result, tell: "Callable[[Progress], None]") -> None:
         """Let the run go on if this was the last of its proposals."""
         record = self._gate.find(result.id)
         outcome = self.outcome(record.run)

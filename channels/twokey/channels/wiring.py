@@ -9,15 +9,10 @@ import sqlite3
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from langgraph.checkpoint.sqlite import SqliteSaver
 from sqlalchemy.engine import make_url
 
-from twokey.agents.models.none import NoModels
-from twokey.agents.models.openai_tier import OpenAIModels
-from twokey.agents.models.port import Models
-from twokey.agents.planner.runner import Runner, Saver, serializer
 from twokey.audit import storage
 from twokey.audit.keys import LogKey, load_verifier
 from twokey.audit.log import Log
@@ -34,8 +29,6 @@ from twokey.core.settings import FileDirectory, Settings
 from twokey.core.values import Resource
 from twokey.policies import bundle, facts
 from twokey.policies.engines.embedded import Embedded
-from twokey.policies.engines.managed import Managed
-from twokey.policies.engines.server import Server
 from twokey.policies.guard import Guard
 from twokey.store import database, migrate, runs
 from twokey.tools import registry
@@ -49,6 +42,10 @@ from twokey.tools.places import PlaceBook
 from twokey.tools.proposing import Proposer
 from twokey.tools.read.warehouse import canonical_location
 from twokey.tools.steps import Steps
+
+if TYPE_CHECKING:
+    from twokey.agents.models.port import Models
+    from twokey.agents.planner.runner import Runner, Saver
 
 LOG_KEY: Final = "log.key"
 CHECKPOINTS: Final = "checkpoints.db"
@@ -101,7 +98,11 @@ def _workspace(  # the parts that were opened
             )
         return Desk(office, run=run, requester=requester, places=book.places(record.places))
 
-    runner = Runner(_savers(folder, config.store.url), desk, _models(config))
+    def runner() -> "Runner":
+        from twokey.agents.planner.runner import Runner  # noqa: PLC0415 - LangGraph comes in when a run is driven
+
+        return Runner(_savers(folder, config.store.url), desk, _models(config))
+
     service = Service(workspace=config.workspace.id, ledger=ledger, gate=gate, runner=runner, clock=clock, ids=ids)
     ring = KeyRing(home / "keys")
     people = People(directory=directory, ring=ring, rules=rules, recorder=ledger)
@@ -205,13 +206,17 @@ def _with_password(location: str, variable: str | None) -> str:
     return make_url(location).set(password=password).render_as_string(hide_password=False)
 
 
-def _models(config: Settings) -> Models:
+def _models(config: Settings) -> "Models":
+
+    from twokey.agents.models.none import NoModels  # noqa: PLC0415 - comes in when a run is driven
+    from twokey.agents.models.openai_tier import OpenAIModels  # noqa: PLC0415 - as above
+
     if not config.model.base_url:
         return NoModels()
     return OpenAIModels(config.model, os.environ.get(config.model.key_env, ""))
 
 
-def _savers(folder: Path, url: str) -> Callable[[], AbstractContextManager[Saver]]:
+def _savers(folder: Path, url: str) -> "Callable[[], AbstractContextManager[Saver]]":
     address = store_url(folder, url)
     if address.startswith("sqlite"):
         return lambda: _sqlite_saver(folder / STATE_FOLDER / CHECKPOINTS)
@@ -219,7 +224,11 @@ def _savers(folder: Path, url: str) -> Callable[[], AbstractContextManager[Saver
 
 
 @contextmanager
-def _sqlite_saver(path: Path) -> Generator[Saver]:
+def _sqlite_saver(path: Path) -> "Generator[Saver]":
+    from langgraph.checkpoint.sqlite import SqliteSaver  # noqa: PLC0415 - comes in when a run is driven
+
+    from twokey.agents.planner.runner import serializer  # noqa: PLC0415 - as above
+
     connection = sqlite3.connect(path, check_same_thread=False, timeout=database.BUSY_MS / 1000)
     try:
         connection.execute("PRAGMA journal_mode=WAL")
@@ -230,10 +239,12 @@ def _sqlite_saver(path: Path) -> Generator[Saver]:
 
 
 @contextmanager
-def _postgresql_saver(address: str) -> Generator[Saver]:
+def _postgresql_saver(address: str) -> "Generator[Saver]":
     from langgraph.checkpoint.postgres import PostgresSaver  # noqa: PLC0415 - comes with the extra for PostgreSQL
     from psycopg import Connection  # noqa: PLC0415 - as above
     from psycopg.rows import DictRow, dict_row  # noqa: PLC0415 - as above
+
+    from twokey.agents.planner.runner import serializer  # noqa: PLC0415 - comes in when a run is driven
 
     plain = address.replace("postgresql+psycopg://", "postgresql://", 1)
     with Connection[DictRow].connect(plain, autocommit=True, prepare_threshold=0, row_factory=dict_row) as connection:
@@ -256,8 +267,10 @@ def _engine(folder: Path, config: Settings) -> PolicyEngine:
     held = bundle.load(folder / section.bundle)
     match section.engine:
         case "embedded":
-            return Embedded(held, deadline_ms=section.deadline_ms)
+            return Embedded(held, deadline_s=section.deadline_ms / 1000)
         case "opa-managed":
+            from twokey.policies.engines.managed import Managed  # noqa: PLC0415 - brings an HTTP client
+
             if not section.opa_path or section.opa_sha256 is None:
                 raise BadInput(
                     "The engine opa-managed needs policy.opa_path and policy.opa_sha256.",
@@ -271,6 +284,8 @@ def _engine(folder: Path, config: Settings) -> PolicyEngine:
                 deadline_s=section.deadline_ms / 1000,
             )
         case "opa":
+            from twokey.policies.engines.server import Server  # noqa: PLC0415 - brings an HTTP client
+
             token = os.environ.get(section.token_env)
             return Server(held, url=section.url, token=token, deadline_s=section.deadline_ms / 1000)
 

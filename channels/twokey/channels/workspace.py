@@ -6,9 +6,8 @@ text and nothing else is; a location's password stays in this process.
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from twokey.agents.state import Progress
 from twokey.channels.people import People
 from twokey.channels.service import Outcome, Service
 from twokey.core.errors import BadInput, CheckFailed
@@ -20,6 +19,9 @@ from twokey.tools.ledger import Ledger
 from twokey.tools.places import PlaceBook
 from twokey.tools.read.warehouse import canonical_location, display_name
 from twokey.tools.registry import Registry
+
+if TYPE_CHECKING:
+    from twokey.agents.state import Progress
 
 MAX_REQUEST: Final = 4000
 _PROBE: Final = Call(
@@ -73,7 +75,7 @@ class Workspace:
         """Prove who looks, where they say who they are; see ``People.viewer``."""
         return self.people.viewer(name, channel)
 
-    def ask(self, identity: Identity, text: str, tell: Callable[[Progress], None]) -> Outcome:
+    def ask(self, identity: Identity, text: str, tell: "Callable[[Progress], None]") -> Outcome:
         """Take a request in somebody's own words, about the places that the settings name.
 
         Raises:
@@ -94,7 +96,7 @@ class Workspace:
         url: str,
         repository: str | None,
         tables: Sequence[str],
-        tell: Callable[[Progress], None],
+        tell: "Callable[[Progress], None]",
     ) -> Outcome:
         """Read the warehouse at ``url``; with a repository, propose its documentation there."""
         warehouse = self._granted("warehouse", canonical_location(url), display_name)
@@ -107,7 +109,7 @@ class Workspace:
         intent = "catalog_scan" if repository is None else "catalog_propose"
         return self.service.ask(identity, self._request(identity, "", intent, args), places, tell)
 
-    def resume(self, run: str, tell: Callable[[Progress], None]) -> Outcome:
+    def resume(self, run: str, tell: "Callable[[Progress], None]") -> Outcome:
         """Take up a run that was interrupted."""
         return self.service.drive(run, tell)
 

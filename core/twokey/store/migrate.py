@@ -5,18 +5,17 @@ Rules: a history only moves forward here; a database that is newer than this ver
 
 import logging
 from pathlib import Path
+from typing import Final
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from twokey.core.errors import EnvironmentFault
 
-VERSION_TABLE = "alembic_version_store"
-FOLDER = Path(__file__).parent / "migrations"
+VERSION_TABLE: Final = "alembic_version_store"
+HEAD: Final = "0001"
+"""The newest revision. Kept here so that an up-to-date database costs one query and not the import of Alembic."""
+FOLDER: Final = Path(__file__).parent / "migrations"
 
 
 def migrate(engine: Engine) -> None:
@@ -26,27 +25,39 @@ def migrate(engine: Engine) -> None:
         EnvironmentFault: the database is newer than this version of Twokey, or cannot be changed.
 
     """
-    config = Config()
-    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
-    script = ScriptDirectory.from_config(config)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         with engine.begin() as connection:
-            context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
-            current = context.get_current_revision()
-            if current == script.get_current_head():
-                return
-            if current is not None and current not in {revision.revision for revision in script.walk_revisions()}:
-                raise EnvironmentFault(
-                    "The workspace's database was written by a newer version of Twokey.",
-                    next="Upgrade twokey, then try again.",
-                    code="store_newer",
-                )
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            if _current(connection) != HEAD:
+                _upgrade(connection)
     except SQLAlchemyError as error:
         raise EnvironmentFault(
             "The workspace's database could not be brought up to date.",
             next="Check that the database can be written, and that nothing else holds it.",
             code="store_unavailable",
         ) from error
+
+
+def _current(connection: Connection) -> str | None:
+    if not inspect(connection).has_table(VERSION_TABLE):
+        return None
+    return connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar_one_or_none()  # noqa: S608 - a constant
+
+
+def _upgrade(connection: Connection) -> None:
+    from alembic import command  # noqa: PLC0415 - slow to import and rarely needed
+    from alembic.config import Config  # noqa: PLC0415 - as above
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 - as above
+
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
+    current = _current(connection)
+    known = {revision.revision for revision in ScriptDirectory.from_config(config).walk_revisions()}
+    if current is not None and current not in known:
+        raise EnvironmentFault(
+            "The workspace's database was written by a newer version of Twokey.",
+            next="Upgrade twokey, then try again.",
+            code="store_newer",
+        )
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

@@ -1,12 +1,11 @@
 """``approvals``: the cards that wait, and the answers to them."""
 
 import sys
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
 from twokey.channels.cli.session import SESSION
-from twokey.core.values import Action
 
 
 def add_to(app: typer.Typer) -> None:
@@ -88,7 +87,9 @@ def withdraw(proposal: Id, *, digest: Digest = None) -> None:
     _answer("withdraw", proposal, "", digest, yes=True)
 
 
-def _answer(action: Action, proposal: str, reason: str, digest: str | None, *, yes: bool) -> None:
+def _answer(
+    action: Literal["approve", "refuse", "withdraw"], proposal: str, reason: str, digest: str | None, *, yes: bool
+) -> None:
     from twokey.channels.cli.following import tell
     from twokey.channels.wiring import opened
 

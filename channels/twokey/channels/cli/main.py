@@ -8,7 +8,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import click
 import typer
 
 from twokey.channels.cli import approvals, asking, evidence, measuring, setup
@@ -67,9 +66,9 @@ def main() -> None:
         status = app(args=hoist(sys.argv[1:]), standalone_mode=False)
     except TwokeyError as error:
         SESSION.fail(error)
-    except click.UsageError as error:
+    except typer.TyperException as error:
         SESSION.fail(BadInput(error.format_message(), next="See `twokey --help`.", code="usage"))
-    except (click.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         SESSION.say("Interrupted. What was acknowledged is kept; `twokey runs list` shows where things stand.")
         sys.exit(130)
     except BrokenPipeError:
