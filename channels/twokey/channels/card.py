@@ -13,8 +13,10 @@ from twokey.channels import plain
 from twokey.core.lifecycle import State
 from twokey.core.values import Checkpoint, Decision, Evidence, Proposal
 from twokey.store.proposals import ApprovalRecord, ProposalRecord
+from twokey.tools.write.pull_request import split_preview
 
 FINDINGS_SHOWN: Final = 12
+TEXT_LINES_SHOWN: Final = 12
 DIFF_LINES_SHOWN: Final = 60
 
 
@@ -104,8 +106,10 @@ def as_lines(card: Card, *, whole_diff: bool) -> Iterable[tuple[str, str]]:
     yield from _rows("why", plain.block(proposal.why).splitlines())
     yield "digest", record.digest
     yield "files", _files(proposal)
-    yield from _rows("diff", _excerpt(proposal.preview, whole=whole_diff))
+    words, diff = _parts(proposal)
     yield from _rows("findings", list(_findings(proposal)))
+    yield from _rows("text", _excerpt(words, TEXT_LINES_SHOWN, whole=whole_diff))
+    yield from _rows("diff", _excerpt(diff, DIFF_LINES_SHOWN, whole=whole_diff))
     yield from _rows(
         "evidence",
         [f"{item.id} {plain.line(item.summary, 160)}  (sha256 {item.sha256[:12]})" for item in card.evidence]
@@ -139,12 +143,18 @@ def _files(proposal: Proposal) -> str:
     return f"{names}{more}  +{added} -{removed}"
 
 
-def _excerpt(preview: str, *, whole: bool) -> list[str]:
-    lines = plain.block(preview).split("\n")
-    if whole or len(lines) <= DIFF_LINES_SHOWN:
+def _parts(proposal: Proposal) -> tuple[str, str]:
+    """Split a preview into its words and its diff; a preview of another tool is all words."""
+    if proposal.tool == "open_pull_request":
+        return split_preview(proposal.preview)
+    return proposal.preview, ""
+
+
+def _excerpt(text: str, limit: int, *, whole: bool) -> list[str]:
+    lines = plain.block(text).rstrip("\n").split("\n") if text else []
+    if whole or len(lines) <= limit:
         return lines
-    rest = len(lines) - DIFF_LINES_SHOWN
-    return [*lines[:DIFF_LINES_SHOWN], f"... {rest:,} more lines: `twokey approvals show ID --diff`"]
+    return [*lines[:limit], f"... {len(lines) - limit:,} more lines: `twokey approvals show ID --diff`"]
 
 
 def _findings(proposal: Proposal) -> Iterable[str]:
