@@ -12,6 +12,7 @@ Rules:
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar, Final, Generic, Literal, TypeVar, cast
 
 from twokey.core import canonical
@@ -109,21 +110,27 @@ class Contract(ABC, Generic[In, Out]):
     @classmethod
     def schema_digest(cls) -> str:
         """SHA-256 over name, version, effect, and the JSON Schemas of input and output without their prose."""
-        return canonical.digest(
-            {
-                "type": "twokey/tool/v1",
-                "name": cls.name,
-                "version": cls.version,
-                "effect": cls.effect,
-                "kind": cls.kind,
-                "input": _bare(cls.input_type.model_json_schema()),
-                "output": _bare(cls.output_type.model_json_schema()),
-            }
-        )
+        return _digest_of(cls)
 
     @abstractmethod
     def place_name(self, args: In) -> str:
         """Give the name of the place that a call with ``args`` touches."""
+
+
+@cache
+def _digest_of(tool: "type[Contract[Any, Any]]") -> str:
+    """Work a schema digest out once per process: every call and every proposal names it."""
+    return canonical.digest(
+        {
+            "type": "twokey/tool/v1",
+            "name": tool.name,
+            "version": tool.version,
+            "effect": tool.effect,
+            "kind": tool.kind,
+            "input": _bare(tool.input_type.model_json_schema()),
+            "output": _bare(tool.output_type.model_json_schema()),
+        }
+    )
 
 
 _PROSE: Final = frozenset({"title", "description", "examples"})
