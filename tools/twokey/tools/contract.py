@@ -118,7 +118,7 @@ class Contract(ABC, Generic[In, Out]):
 
 
 @cache
-def _digest_of(tool: "type[Contract[Any, Any]]") -> str:
+def _digest_of(tool: Any) -> str:
     """Work a schema digest out once per process: every call and every proposal names it."""
     return canonical.digest(
         {
