@@ -40,6 +40,7 @@ def draft(
     repository: Resource,
     branch: str,
     repository_evidence: str,
+    schema_evidence: str,
 ) -> Drafted:
     """Draft the change of ``repository`` that writes ``claims`` down where they are missing."""
     contents = {file.path: file.text.encode() for file in files.files}
@@ -53,7 +54,7 @@ def draft(
         source=dbt_project.slug(letter.short_name(warehouse)),
         default_schema="main" if understanding.warehouse.dialect == "sqlite" else None,
     )
-    own = _own_findings(change, read.problems, repository_evidence)
+    own = _own_findings(change, read.problems, (repository_evidence, schema_evidence))
     if not change.files:
         return Drafted(None, own, "nothing to do: the repository says all of it already")
     touched = frozenset(change.documented)
@@ -98,7 +99,7 @@ def nothing_matches(evidence: str) -> Finding:
     )
 
 
-def _own_findings(change: Change, problems: Sequence[str], evidence: str) -> tuple[Finding, ...]:
+def _own_findings(change: Change, problems: Sequence[str], evidence: tuple[str, ...]) -> tuple[Finding, ...]:
     """Say what was not written, and why."""
     said: list[tuple[str, str, str]] = [
         (findings.subject(table), "left_alone", f"{inert.prose(table)} was left alone: {reason}")
@@ -111,14 +112,14 @@ def _own_findings(change: Change, problems: Sequence[str], evidence: str) -> tup
     ]
     said += [("repository", "repository_problem", inert.prose(problem, 400)) for problem in problems]
     if change.later:
-        said.append(("warehouse", "left_for_later", f"{len(change.later):,} tables did not fit into one change."))
+        said.append(("warehouse", "left_for_later", "Some tables did not fit into one change."))
     return tuple(
         Finding(
             id=f"f-{FIRST_OWN + number}",
             subject=subject,
             kind=kind,
             claim=claim[:1000],
-            evidence=(evidence,),
+            evidence=evidence,
             confidence=95,
             attention=True,
         )

@@ -179,6 +179,7 @@ def draft_change(state: State, runtime: Runtime[Surroundings]) -> State:
         repository=place.resource,
         branch=f"twokey/{desk.run}-{step.number}",
         repository_evidence=evidence,
+        schema_evidence=notes.schema,
     )
     if drafted.body is not None:
         desk.keep(f"draft-{step.number}", drafted.body)

@@ -16,7 +16,7 @@ from typing import Final
 
 from twokey.agents.catalog import keys, names, types
 from twokey.agents.catalog.facts import Column, Family, Join, Key, Table, Warehouse
-from twokey.agents.catalog.likeness import likeness
+from twokey.agents.catalog.likeness import PART, ROLE, likeness
 
 WORTH_COUNTING: Final = 35
 """Likeness (percent) from which a proposal is counted."""
@@ -24,6 +24,10 @@ WITHOUT_VALUES: Final = 66
 """Likeness (percent) that is believed where there is nothing to count."""
 BELIEVED: Final = 60
 """Confidence (percent) from which a relationship is claimed."""
+SURE_NAME: Final = 85
+"""Likeness (percent) that outweighs declared types that differ, where there are no values to compare."""
+ONLY_ONE: Final = 24
+"""What the only proposal for a column gains, in percent."""
 TOLERATED: Final = 0.9
 """Share of different values that must be found in the other table. What is missing is reported as orphans."""
 MAX_TARGETS: Final = 3
@@ -96,7 +100,26 @@ def settle(proposed: Sequence[Join], counted: Mapping[Join, Counted]) -> tuple[J
         place = (join.child, join.columns)
         if place not in best or _rank(join) > _rank(best[place]):
             best[place] = join
-    return tuple(join for join in best.values() if join.confidence >= BELIEVED)
+    return _without_shortcuts([join for join in best.values() if join.confidence >= BELIEVED])
+
+
+def _without_shortcuts(found: Sequence[Join]) -> tuple[Join, ...]:
+    """Drop what a reference of several columns implies: a column of it that leads where its parent leads anyway."""
+    by_column = {by_place(join): join for join in found if len(join.columns) == 1}
+    shortcuts: set[tuple[str, str]] = set()
+    for join in found:
+        if len(join.columns) == 1:
+            continue
+        for column, target in zip(join.columns, join.targets, strict=True):
+            here, there = by_column.get((join.child, column)), by_column.get((join.parent, target))
+            if here is not None and there is not None and (here.parent, here.targets) == (there.parent, there.targets):
+                shortcuts.add((join.child, column))
+    return tuple(join for join in found if len(join.columns) > 1 or by_place(join) not in shortcuts)
+
+
+def by_place(join: Join) -> tuple[str, str]:
+    """Name the column a relationship starts from (the first of several)."""
+    return join.child, next(iter(join.columns))
 
 
 def with_orphans(join: Join, counted: Counted | None) -> Join:
@@ -122,20 +145,75 @@ def _single(warehouse: Warehouse, found_keys: Mapping[str, Key], taken: set[tupl
         for parent, target, key in parents:
             sole = key is not None and key.columns == (target,)
             found = likeness(child, column.name, parent, target, sole_key=sole)
-            if found.score < WORTH_COUNTING or not _compatible(column, parent.by_name[target]):
-                continue
-            score = found.score - (0 if sole else 8) - _own_key(found_keys.get(child.key), column.name)
-            by_column[child.key, column.name].append(
-                Join(child.key, (column.name,), parent.key, (target,), confidence=score, reasons=(found.reason,))
-            )
+            doubt = (0 if sole else 8) + _own_key(found_keys.get(child.key), column.name)
+            if not _compatible(column, parent.by_name[target]):
+                if column.profile is not None or found.score < SURE_NAME:
+                    continue
+                doubt += 12
+            if found.score - doubt >= WORTH_COUNTING:
+                by_column[child.key, column.name].append(
+                    Join(child.key, (column.name,), parent.key, (target,), False, found.score - doubt, (found.reason,))
+                )
+    for (key, name), found in _last_resort(warehouse, found_keys, by_column, taken).items():
+        by_column[key, name].append(found)
     return tuple(
-        join for found in by_column.values() for join in sorted(found, key=lambda item: -item.confidence)[:MAX_TARGETS]
+        join
+        for (key, name), found in by_column.items()
+        for join in _best(found, own=bool(_own_key(found_keys.get(key), name)))
     )
+
+
+def _best(found: Sequence[Join], *, own: bool) -> list[Join]:
+    """Give the proposals worth counting. The only place a column can mean is a little likelier for being the only one.
+
+    That helps columns that say they refer somewhere, not those that identify their ``own`` table.
+    """
+    ordered = sorted(found, key=lambda item: -item.confidence)[:MAX_TARGETS]
+    name, reason = ordered[0].columns[0:1], ordered[0].reasons[0]
+    refers = reason in {ROLE, PART} or any(len(names.stem(part)) < len(names.words(part)) for part in name)
+    if len(ordered) == 1 and refers and not own and ordered[0].confidence < WITHOUT_VALUES:
+        return [replace(ordered[0], confidence=min(WITHOUT_VALUES, ordered[0].confidence + ONLY_ONE))]
+    return ordered
 
 
 def _own_key(key: Key | None, column: str) -> int:
     """Doubt a column that identifies its own table: it refers elsewhere only where one table extends another."""
-    return 12 if key is not None and key.columns == (column,) else 0
+    return 25 if key is not None and key.columns == (column,) else 0
+
+
+def _last_resort(
+    warehouse: Warehouse,
+    found_keys: Mapping[str, Key],
+    known: Mapping[tuple[str, str], Sequence[Join]],
+    taken: set[tuple[str, str]],
+) -> dict[tuple[str, str], Join]:
+    """Propose the only table there is to refer to, for the columns of a key of several that nothing else explains."""
+    found: dict[tuple[str, str], Join] = {}
+    alone = [
+        (parent, key.columns[0])
+        for parent in warehouse.tables
+        if (key := found_keys.get(parent.key)) is not None and len(key.columns) == 1
+    ]
+    if len(alone) != 1:
+        return found
+    ((parent, target),) = alone
+    for table in warehouse.tables:
+        key = found_keys.get(table.key)
+        if table.key == parent.key or key is None or len(key.columns) < 2:
+            continue
+        for name in key.columns:
+            place = (table.key, name)
+            keyed = len(names.stem(name)) < len(names.words(name))
+            if (
+                place in known
+                or place in taken
+                or not keyed
+                or not _compatible(table.by_name[name], parent.by_name[target])
+            ):
+                continue
+            reason = "part of a key, and there is no other table to refer to"
+            found[place] = Join(table.key, (name,), parent.key, (target,), False, WITHOUT_VALUES, (reason,))
+    return found
 
 
 def _composite(
@@ -145,7 +223,7 @@ def _composite(
     single: Sequence[Join],
 ) -> tuple[Join, ...]:
     """Propose references to keys of several columns, for columns of the same names that refer nowhere by themselves."""
-    explained = {(join.child, join.columns[0]) for join in single}
+    explained = {by_place(join) for join in single}
     found: list[Join] = []
     for parent in warehouse.tables:
         key = found_keys.get(parent.key)

@@ -16,8 +16,8 @@ _ROLES: Final = frozenset(
     """
     manager supervisor boss lead leader head owner rep representative agent assignee assigned reviewer author
     creator editor handler approver chief coach captain principal advisor adviser consultant clerk operator
-    requester responsible contact chair director host organizer sponsor mentor teacher instructor driver
-    technician executive seller salesperson
+    requester responsible contact chair winner loser opponent director host organizer sponsor mentor teacher
+    instructor driver technician executive seller salesperson
     """.split()  # noqa: SIM905 - a list of words reads better as words
 )
 _ABOVE: Final = frozenset({"manager", "supervisor", "boss", "chief", "reports", "superior", "head", "lead"})
@@ -37,6 +37,8 @@ class Likeness:
     reason: str
 
 
+PART: Final = "named after the last part of the table's name"
+ROLE: Final = "named after what a person does"
 _NONE: Final = Likeness(0, "")
 
 
@@ -91,7 +93,7 @@ def _by_table(stem: tuple[str, ...], about: tuple[str, ...], *, keyed: bool) -> 
     if _ends(stem, about):
         return Likeness(88 if keyed else 66, "ends in the name of the table")
     if _ends(about, stem):
-        return Likeness(70 if keyed else 50, "named after the last part of the table's name")
+        return Likeness(70 if keyed else 50, PART)
     if len(about) > 1 and _same(stem, about[:1]):
         return Likeness(38 if keyed else 20, "named after the first part of the table's name")
     return _NONE
@@ -110,11 +112,15 @@ def _by_column(
     key_found = names.expanded(key)
     if not key_stem:
         return _NONE  # a plain "id" or "code" is everybody's
-    related = _same(key_stem, about) or _ends(about, key_stem) or _ends(key_stem, about) or _shortens(key_stem, about)
+    parts = (key_stem[:-1], key_stem)
+    related = (
+        _ends(about, key_stem) or _ends(key_stem, about) or any(_same(p, about) or _shortens(p, about) for p in parts)
+    )
     if found == key_found:
         if related:
             return Likeness(97, "called like the key of the table")
-        return Likeness(82 if sole_key else 55, "called like the key of the table")
+        telling = sole_key and len(stem) < len(found)  # a name such as "ssn" or "state" is no reference by itself
+        return Likeness((92 if len(key_stem) > 1 else 82) if telling else 50, "called like the key of the table")
     if _ends(found, key_found) and len(found) > len(key_found):
         return Likeness(84 if related else 68, "ends in the name of the key")
     if _same(stem, key_stem) and sole_key:
@@ -125,6 +131,8 @@ def _by_column(
 def _by_short_form(stem: tuple[str, ...], about: tuple[str, ...], *, keyed: bool) -> Likeness:
     if keyed and stem and (_shortens(stem, about) or _shortens(stem[-1:], about)):
         return Likeness(72 if len(stem) == 1 else 64, "a short form of the table's name")
+    if keyed and len(stem) == 1 and len(stem[0]) == 1 and stem[0] == about[0][0]:
+        return Likeness(50, "the initial of the table's name")
     return _NONE
 
 
@@ -135,7 +143,7 @@ def _by_role(found: tuple[str, ...], about: tuple[str, ...]) -> Likeness:
     staff = not STAFF.isdisjoint(about)
     deed = len(found) > 1 and found[-1] == "by"
     if deed or not _ROLES.isdisjoint(found) or found[:2] == ("reports", "to"):
-        return Likeness(66 if staff else 42, "named after what a person does")
+        return Likeness(66 if staff else 42, ROLE)
     return _NONE
 
 
