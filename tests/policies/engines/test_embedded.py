@@ -5,6 +5,7 @@ import json
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -236,9 +237,17 @@ def test_a_worker_ends_with_its_parent() -> None:
         os.close(handle)
 
 
+def test_a_worker_that_is_told_nothing_ends(coverage_variables: dict[str, str]) -> None:
+    here, there = socket.socketpair()
+    command = [sys.executable, "-I", "-c", "from twokey.policies.engines.worker import main; main()"]
+    with there, subprocess.Popen(command, stdin=there.fileno(), env=coverage_variables) as process:
+        here.close()
+        assert process.wait(30) == 0
+
+
 def test_a_fork_does_not_share_the_worker() -> None:
     script = (
-        "import os\n"
+        "import os, sys\n"
         "from twokey.core.errors import EngineFault\n"
         "from twokey.policies import bundle\n"
         "from twokey.policies.engines.embedded import Embedded\n"
@@ -248,8 +257,8 @@ def test_a_fork_does_not_share_the_worker() -> None:
         "    try:\n"
         "        engine.evaluate(b'{}')\n"
         "    except EngineFault as fault:\n"
-        "        os._exit(7 if 'another process' in fault.message else 8)\n"
-        "    os._exit(9)\n"
+        "        sys.exit(7 if 'another process' in fault.message else 8)\n"
+        "    sys.exit(9)\n"
         "status = os.waitpid(child, 0)[1]\n"
         "engine.evaluate(b'{}'); engine.close()\n"
         "raise SystemExit(os.waitstatus_to_exitcode(status))\n"

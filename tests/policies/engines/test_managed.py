@@ -253,11 +253,14 @@ def test_a_program_that_is_no_server_is_a_fault(
 
 
 def test_a_keeper_that_says_nothing_is_a_fault(
-    bundle: Bundle, opa: Path, opa_sha256: str, monkeypatch: pytest.MonkeyPatch
+    bundle: Bundle, opa: Path, opa_sha256: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    silent = Managed(bundle, binary=opa, sha256=opa_sha256, startup_s=0.000001)
+    silent = tmp_path / "python"
+    silent.write_text("#!/bin/sh\nexec sleep 60\n")
+    silent.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(silent))
     with pytest.raises(EngineFault, match="does not start"):
-        silent.start()
+        Managed(bundle, binary=opa, sha256=opa_sha256, startup_s=0.2).start()
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(EngineFault, match="does not start"):
         Managed(bundle, binary=opa, sha256=opa_sha256).start()
@@ -284,8 +287,8 @@ def test_a_fork_does_not_share_the_server(opa: Path, opa_sha256: str) -> None:
         "    try:\n"
         "        engine.evaluate(b'{}')\n"
         "    except EngineFault as fault:\n"
-        "        os._exit(7 if 'another process' in fault.message else 8)\n"
-        "    os._exit(9)\n"
+        "        sys.exit(7 if 'another process' in fault.message else 8)\n"
+        "    sys.exit(9)\n"
         "status = os.waitpid(child, 0)[1]\n"
         "engine.evaluate(b'{}'); engine.close()\n"
         "raise SystemExit(os.waitstatus_to_exitcode(status))\n"

@@ -111,7 +111,7 @@ class Child:
         with self._keeper as keeper:
             _pipe(keeper.stdin).close()
             with suppress(subprocess.TimeoutExpired):
-                keeper.wait(timeout=5)
+                keeper.wait(timeout=2)
             keeper.kill()
         shutil.rmtree(self._folder, ignore_errors=True)
         size = self._errors.seek(0, os.SEEK_END)

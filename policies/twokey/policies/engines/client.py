@@ -134,17 +134,15 @@ class DecisionClient:
         except queue.Empty:
             self._stuck = self._lane
             self._drop()
-            raise _too_late(seconds) from None
+            raise EngineFault(
+                f"The policy server gave no decision within {seconds * 1000:.0f} ms.", next=_NEXT, code="policy_timeout"
+            ) from None
         if isinstance(outcome, dict):
             return outcome
         self._drop()
-        match outcome:
-            case EngineFault():
-                raise outcome
-            case requests.Timeout() | TimeoutError():
-                raise _too_late(seconds) from outcome
-            case _:
-                raise EngineFault("The policy server cannot be reached, or gave no answer.", next=_NEXT) from outcome
+        if isinstance(outcome, EngineFault):
+            raise outcome
+        raise EngineFault("The policy server cannot be reached, or gave no answer.", next=_NEXT) from outcome
 
     def _drop(self) -> None:
         if self._lane is not None:
@@ -161,12 +159,6 @@ class DecisionClient:
                 next="Deploy the same bundle on both sides, built with the revision that Twokey writes.",
                 code="policy_revision",
             )
-
-
-def _too_late(seconds: float) -> EngineFault:
-    return EngineFault(
-        f"The policy server gave no decision within {seconds * 1000:.0f} ms.", next=_NEXT, code="policy_timeout"
-    )
 
 
 class _Lane:
@@ -195,7 +187,8 @@ class _Lane:
     def _run(self) -> None:
         with self._client as client:
             while (question := self._questions.get()) is not None:
-                document, client.timeout = question
+                document, seconds = question
+                client.timeout = 2 * seconds  # the caller gives up first; this bounds how long the thread stays
                 client.deadline = Deadline(client.timeout)
                 try:
                     self._answers.put(client.query_rule(document, PACKAGE, RULE, _PROVENANCE))
