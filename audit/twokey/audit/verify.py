@@ -304,7 +304,7 @@ class _Run:
             while self.tree.size < size:
                 entry = next(entries, None)
                 if entry is None:
-                    raise BadLog("the last entries are missing, although a checkpoint covers them", self.tree.size)
+                    raise self._missing(size)
                 self._entry(entry, nodes)
                 self._compare_held()
             if self.tree.root() != root:
@@ -375,6 +375,10 @@ class _Run:
         if self.held is not None and self.tree.size == self.held[0] and self.tree.root() != self.held[1]:
             self.rewritten = True
 
+    def _missing(self, size: int) -> BadLog:
+        first = self.tree.size if self.bad_node is None else self.bad_node
+        return BadLog(f"entries are missing: a checkpoint covers {size}, and there are {self.tree.size}", first)
+
     def _other_root(self) -> BadLog:
         """Name the first entry that can be wrong where a signed root and the entries disagree.
 
@@ -402,7 +406,7 @@ class _Run:
                 self.good_size,
             )
         if self.bad_node is not None or next(nodes, None) is not None:
-            raise BadLog("the entries are those that were signed, but the stored tree was changed", self.bad_node)
+            raise BadLog("the entries are those that were signed, but the stored tree was changed", None)
 
 
 def _subject(event: Mapping[str, Value]) -> Value:
