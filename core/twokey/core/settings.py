@@ -1,27 +1,29 @@
-"""Settings of a workspace: ``twokey.toml``, overridden by ``TWOKEY_*`` variables.
+"""Settings of a workspace: ``twokey.toml``, overridden by ``TWOKEY_SECTION__KEY`` variables.
 
-Rules: an unknown key is an error that suggests the nearest known one; a secret is never a setting but the name of an
-environment variable; people and groups are read from the file alone, never from the environment.
+Rules: an unknown key is an error that suggests the nearest known one; a variable overrides one key that exists and adds
+none; what decides who may do what (workspace, people and groups, plugins) is read from the file alone, never from the
+environment; a secret is never a setting but the name of an environment variable; two people never share a credential.
 """
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, get_args
+from typing import Annotated, Any, Final, Literal, cast, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
-from twokey.core.errors import BadInput, NotFound
-from twokey.core.values import Digest, GroupName, Principal, PrincipalName, PublicKey, ResourceKind, WorkspaceId
+from twokey.core.errors import BadInput, EnvironmentFault, NotFound
+from twokey.core.values import Code, Digest, GroupName, Principal, PrincipalName, PublicKey, ResourceKind, WorkspaceId
 
 FILE_NAME: Final = "twokey.toml"
 PREFIX: Final = "TWOKEY_"
 OWN_VARIABLES: Final = frozenset({"TWOKEY_HOME", "TWOKEY_WORKSPACE", "TWOKEY_AS", "TWOKEY_TEST_DATA", "TWOKEY_OPA"})
 """Variables with this prefix that are no settings."""
 
+PlaceName = Annotated[str, StringConstraints(min_length=1, max_length=400)]
 VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{0,63}$")]
 
 
@@ -60,7 +62,7 @@ class PlaceSection(_Section):
 
     kind: ResourceKind
     location: str
-    environment: str = "default"
+    environment: Code = "default"
     password_env: VariableName | None = None
 
 
@@ -94,10 +96,20 @@ class PrincipalSection(_Section):
     key: PublicKey | None = None
 
 
-class Settings(BaseSettings):
-    """Everything a workspace can be told."""
+def _one_credential_each(people: dict[str, PrincipalSection]) -> dict[str, PrincipalSection]:
+    owners: dict[str, str] = {}
+    for name, section in people.items():
+        if section.key is not None and owners.setdefault(section.key, name) != name:
+            raise ValueError(f"{owners[section.key]} and {name} have the same key")
+    return people
 
-    model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix=PREFIX, env_nested_delimiter="__")
+
+People = Annotated[dict[PrincipalName, PrincipalSection], AfterValidator(_one_credential_each)]
+_PEOPLE: Final[TypeAdapter[dict[str, PrincipalSection]]] = TypeAdapter(People)
+
+
+class Settings(_Section):
+    """Everything a workspace can be told."""
 
     workspace: WorkspaceSection
     store: StoreSection = StoreSection()
@@ -105,25 +117,18 @@ class Settings(BaseSettings):
     catalog: CatalogSection = CatalogSection()
     model: ModelSection = ModelSection()
     tools: PluginsSection = PluginsSection()
-    places: dict[str, PlaceSection] = Field(default_factory=dict)
-    principals: dict[PrincipalName, PrincipalSection] = Field(default_factory=dict)
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Let the environment win over the file; read nothing else."""
-        del settings_cls, dotenv_settings, file_secret_settings
-        return env_settings, init_settings
+    places: dict[PlaceName, PlaceSection] = Field(default_factory=dict)
+    principals: People = Field(default_factory=dict)
 
 
 FROM_FILE_ONLY: Final = frozenset({"workspace", "principals", "tools"})
 """Sections that decide who may do what: a variable in somebody's shell must not change them."""
+
+_MODELS: Final[dict[str, type[BaseModel]]] = {
+    name: cast("type[BaseModel]", (get_args(field.annotation) or (None, field.annotation))[1])
+    for name, field in Settings.model_fields.items()
+}
+"""What the keys of each section are; of ``places`` and ``principals``: of each table in it."""
 
 
 def read_file(folder: Path) -> dict[str, Any]:
@@ -136,16 +141,23 @@ def read_file(folder: Path) -> dict[str, Any]:
     """
     path = folder / FILE_NAME
     try:
-        text = path.read_bytes().decode("utf-8")
-        return tomllib.loads(text)
+        return tomllib.loads(path.read_bytes().decode("utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         raise NotFound(
             f"There is no workspace at {folder}: {FILE_NAME} is missing.",
             next="Make one with `twokey init DIR --principal NAME:GROUP`, or name another with -C.",
             code="no_workspace",
         ) from None
-    except PermissionError:
-        raise BadInput(f"{path} cannot be read.", next="Check the file's permissions.", code="bad_settings") from None
+    except OSError as error:
+        raise BadInput(
+            f"{path} cannot be read: {error.strerror}.", next="Check the file and its permissions.", code="bad_settings"
+        ) from error
+    except RecursionError:
+        raise BadInput(
+            f"{path} is damaged: it is nested too deeply.",
+            next="Correct the file; nothing was changed.",
+            code="bad_settings",
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadInput(
             f"{path} is damaged: {str(error)[:200]}.",
@@ -155,91 +167,93 @@ def read_file(folder: Path) -> dict[str, Any]:
 
 
 def load(folder: Path, environment: Mapping[str, str] | None = None) -> Settings:
-    """Read and check the settings of a workspace.
+    """Read and check the settings of a workspace; ``environment`` stands for the variables of the process.
 
     Raises:
         NotFound: there is no workspace at ``folder``.
-        BadInput: the file is damaged, a key is unknown, or a value does not fit.
+        BadInput: the file is damaged, a key or variable is unknown, or a value does not fit.
 
     """
     data = read_file(folder)
-    _check_variables(os.environ if environment is None else environment)
+    variables = _override(data, os.environ if environment is None else environment)
     try:
-        return Settings(**data)
+        return Settings.model_validate(data)
     except ValidationError as error:
-        raise _explain(error, folder / FILE_NAME) from error
+        raise _explain(error, variables) from error
 
 
-def _check_variables(environment: Mapping[str, str]) -> None:
-    known = sorted(Settings.model_fields)
-    for name in environment:
-        if not name.startswith(PREFIX) or name in OWN_VARIABLES:
+def _override(data: dict[str, Any], environment: Mapping[str, str]) -> dict[tuple[str, ...], str]:
+    """Put the values of variables into ``data``; gives which key each variable set.
+
+    Any spelling of the prefix counts as ours, so that none slips past the rules that hold for the others.
+    """
+    names = _variables(data)
+    used: dict[tuple[str, ...], str] = {}
+    for name, value in environment.items():
+        if not name.lower().startswith(PREFIX.lower()) or name in OWN_VARIABLES:
             continue
-        section, _, key = name.removeprefix(PREFIX).lower().partition("__")
+        section = name.lower().removeprefix(PREFIX.lower()).split("__")[0]
         if section in FROM_FILE_ONLY:
             raise BadInput(
-                f"The variable {name} would change the section {section!r}, which only {FILE_NAME} may set.",
-                next=f"Unset {name}.",
+                f"The variable {name!r} would change the section {section!r}, which only {FILE_NAME} may set.",
+                next="Unset it.",
                 code="bad_settings",
             )
-        if section not in known:
+        if name not in names:
             raise BadInput(
-                f"The variable {name} sets nothing that Twokey knows.{_near(section, known)}",
-                next=f"Correct or unset {name}.",
+                f"The variable {name!r} sets nothing that Twokey knows.{_near(name.upper(), sorted(names))}",
+                next=f"Correct or unset it; a key of {FILE_NAME} is named {PREFIX}SECTION__KEY.",
                 code="bad_settings",
             )
-        fields = _fields(Settings, (section,))
-        if key and fields and key.split("__")[0] not in fields:
-            raise BadInput(
-                f"The variable {name} sets nothing that Twokey knows.{_near(key, fields)}",
-                next=f"Correct or unset {name}.",
-                code="bad_settings",
-            )
+        location = names[name]
+        table: Any = data
+        for part in location[:-1]:
+            table = table.setdefault(part, {})
+        if isinstance(table, dict):  # else the file is wrong here, which its check will say
+            table[location[-1]] = value
+        used[location] = name
+    return used
 
 
-def _explain(error: ValidationError, path: Path) -> BadInput:
-    first = error.errors(include_input=False, include_url=False)[0]
-    location = tuple(str(part) for part in first["loc"])
+def _variables(data: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Give the variables that override a key: of each section, and of each place in the file with a plain name."""
+    places = data.get("places")
+    named = [name for name in places if re.fullmatch("[a-z0-9_]+", name)] if isinstance(places, dict) else []
+    locations = [
+        (*table, key)
+        for section, model in _MODELS.items()
+        if section not in FROM_FILE_ONLY
+        for table in ([(section, name) for name in named] if section == "places" else [(section,)])
+        for key in model.model_fields
+    ]
+    return {PREFIX + "__".join(location).upper(): location for location in locations}
+
+
+def _explain(error: ValidationError, variables: Mapping[tuple[str, ...], str], *above: str) -> BadInput:
+    """Say in one sentence what does not fit; ``above`` is where in the file the checked value stands."""
+    errors = error.errors(include_input=False, include_url=False)
+    # A misspelt key is often also a missing one: the spelling is what helps.
+    first = next((found for found in errors if found["type"] == "extra_forbidden"), errors[0])
+    location = (*above, *(str(part) for part in first["loc"] if part != "[key]"))
     where = ".".join(location)
+    source = f"The variable {variables[location]}" if location in variables else FILE_NAME
     if first["type"] == "extra_forbidden":
-        known = _fields(Settings, location[:-1])
+        known = sorted((_MODELS[location[0]] if location[:-1] else Settings).model_fields)
         return BadInput(
-            f"{path.name} has an unknown key {where!r}.{_near(location[-1], known)}",
+            f"{source} has an unknown key {where!r}.{_near(location[-1], known)}",
             next="Correct or remove the key.",
             code="bad_settings",
         )
     if first["type"] == "missing":
-        return BadInput(f"{path.name} lacks {where!r}.", next="Add the key.", code="bad_settings")
-    return BadInput(
-        f"{path.name}: {where!r} does not fit: {first['msg']}.", next="Correct the value.", code="bad_settings"
-    )
+        return BadInput(f"{source} lacks {where!r}.", next="Add the key.", code="bad_settings")
+    table = first["type"] in {"model_type", "dict_type"}
+    why = "It should be a table" if table else first["msg"].removeprefix("Value error, ")
+    return BadInput(f"{source}: {where!r} does not fit: {why}.", next="Correct the value.", code="bad_settings")
 
 
 def _near(word: str, known: list[str]) -> str:
     close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    return f" Did you mean {close[0]!r}?" if close else f" Known here: {', '.join(known)}." if known else ""
-
-
-def _fields(model: type[BaseModel], location: tuple[str, ...]) -> list[str]:
-    """Give the names of the fields at ``location``; names of tables such as principals stand for themselves."""
-    current: type[BaseModel] = model
-    rest = list(location)
-    while rest:
-        field = current.model_fields.get(rest.pop(0))
-        if field is None:
-            return []
-        annotation: object = field.annotation
-        inner = [part for part in get_args(annotation) if isinstance(part, type) and issubclass(part, BaseModel)]
-        if inner:
-            if not rest:
-                return []
-            rest.pop(0)
-            current = inner[0]
-        elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            current = annotation
-        else:
-            return []
-    return sorted(current.model_fields)
+    return f" Did you mean {close[0]!r}?" if close else f" Known here: {', '.join(known)}."
 
 
 class FileDirectory:
@@ -259,22 +273,39 @@ class FileDirectory:
             BadInput: the file was damaged meanwhile.
 
         """
-        data = read_file(self._folder).get("principals", {})
         try:
-            sections = {name: PrincipalSection.model_validate(section) for name, section in data.items()}
-            people = tuple(
-                Principal(name=name, groups=section.groups, key=section.key) for name, section in sections.items()
-            )
+            sections = _PEOPLE.validate_python(read_file(self._folder).get("principals", {}))
         except ValidationError as error:
-            raise _explain(error, self._folder / FILE_NAME) from error
-        return tuple(sorted(people, key=lambda principal: principal.name))
+            raise _explain(error, {}, "principals") from error
+        return tuple(
+            Principal(name=name, groups=section.groups, key=section.key) for name, section in sorted(sections.items())
+        )
 
 
 def home(workspace: str, environment: Mapping[str, str] | None = None) -> Path:
-    """Give this account's folder for a workspace's keys: outside the workspace, and nobody else's business."""
+    """Give this account's folder for a workspace's keys: outside the workspace, and nobody else's business.
+
+    After the XDG base directory specification, which has relative paths ignored.
+
+    Raises:
+        BadInput: ``TWOKEY_HOME`` is relative: keys would be looked for wherever the process stands.
+        EnvironmentFault: the account has no home folder.
+
+    """
     variables = os.environ if environment is None else environment
     base = variables.get("TWOKEY_HOME")
     if base:
+        if not Path(base).is_absolute():
+            raise BadInput(
+                "TWOKEY_HOME is no absolute path.", next="Write the whole path, beginning with /.", code="bad_settings"
+            )
         return Path(base) / workspace
-    config = variables.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
-    return Path(config) / "twokey" / workspace
+    config = variables.get("XDG_CONFIG_HOME", "")
+    if Path(config).is_absolute():
+        return Path(config) / "twokey" / workspace
+    try:
+        return Path.home() / ".config" / "twokey" / workspace
+    except RuntimeError as error:
+        raise EnvironmentFault(
+            "This account has no home folder, so there is no place for keys.", next="Set TWOKEY_HOME to a folder."
+        ) from error
