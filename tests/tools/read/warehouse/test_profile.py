@@ -87,7 +87,7 @@ def test_one_address_among_fifty_thousand_values_is_seen() -> None:
     values: list[Key | None] = [f"note {number}" for number in range(50_000)]
     values[31_337] = "ask ana.planted@example.com"
     found = profiled(values)
-    assert (found.checked, found.mentions_email, found.personal) == (5_000, 1, True)
+    assert (found.checked, found.mentions_email, found.personal) == (2_000, 1, True)
     assert "planted" not in found.model_dump_json()
 
 

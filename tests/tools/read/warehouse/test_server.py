@@ -358,3 +358,100 @@ def test_a_driver_that_is_not_installed_names_its_package(ask: Ask) -> None:
         ask("nosuchdb://host/db", SchemaRequest())
     with pytest.raises(BadInput, match="an option that its driver does not take"):
         ask("postgresql://127.0.0.1:1/db?nosuchoption=5", SchemaRequest())
+
+
+def test_a_connection_that_breaks_is_closed_all_the_same(ask: Ask, shop: str, database: Connection) -> None:
+    from twokey.tools.read.warehouse.location import parse
+    from twokey.tools.read.warehouse.server import ServerSource
+
+    name = make_url(shop).database
+    with ServerSource(parse(shop), Bounds()) as source:
+        database.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+                " AND datname = :name AND application_name = ''"
+            ).bindparams(name=name)
+        )
+        with pytest.raises(EnvironmentFault, match="cannot be listed"):
+            source.schema()
+    assert ask(shop, SelectRequest(sql="SELECT count(*) FROM customer")).rows == ((300,),)
+
+
+def test_a_locked_table_is_reported_and_others_go_on(ask: Ask, shop: str) -> None:
+    engine = create_engine(shop)
+    bounds = Bounds(peek_s=0.3)
+    with engine.connect() as holder:
+        holder.execute(text("LOCK TABLE customer IN ACCESS EXCLUSIVE MODE"))
+        with pytest.raises(ToolRetry, match="the table is locked by somebody else"):
+            ask(shop, ProfileRequest(table=TableName(name="customer")), bounds)
+        assert ask(shop, ProfileRequest(table=TableName(schema_name="sales", name="orders")), bounds).rows == 500
+        assert ask(shop, SelectRequest(sql="SELECT count(*) FROM sales.orders"), bounds).rows == ((500,),)
+        problems = {t.table.name: t.problem for t in ask(shop, SchemaRequest(), bounds).tables}
+        assert problems["customer"] == "the table is locked by somebody else"
+        assert problems["orders"] == ""
+        holder.rollback()
+    engine.dispose()
+
+
+def test_a_call_ends_at_its_deadline(ask: Ask, shop: str) -> None:
+    bounds = Bounds(call_s=0)
+    with pytest.raises(EnvironmentFault, match="the time for this call was used up"):
+        ask(shop, SchemaRequest(), bounds)
+    table = TableName(schema_name="sales", name="orders")
+    requests = (
+        SelectRequest(sql="SELECT id FROM customer"),
+        ProfileRequest(table=table),
+        KeysRequest(checks=(KeyCheck(child=table, child_columns=("id",), parent=table, parent_columns=("id",)),)),
+    )
+    for request in requests:
+        with pytest.raises(ToolRetry, match="the time for this call was used up"):
+            ask(shop, request, bounds)
+    with pytest.raises(ToolRetry, match="has no column 'nope'"):
+        ask(shop, ProfileRequest(table=table, columns=("nope",)))
+
+
+def test_partitions_foreign_tables_materialized_views_and_own_types_are_read(
+    ask: Ask, postgresql_url: str, database: Connection
+) -> None:
+    for statement in (
+        "CREATE TYPE mood AS ENUM ('fine', 'bad')",
+        "CREATE DOMAIN code AS text CHECK (length(VALUE) < 10)",
+        "CREATE TYPE pair AS (a integer, b text)",
+        "CREATE TABLE odd (m mood, c code, p pair, r int4range, v tsvector, n numeric, i integer[][])",
+        """INSERT INTO odd VALUES ('fine', 'k', (1, 'z'), '[1,5)', 'a b', 'NaN', '{{1,2}}'),
+            ('bad', 'l', NULL, NULL, NULL, 12345678901234567890.5, NULL)""",
+        "CREATE TABLE part (k integer, v text) PARTITION BY RANGE (k)",
+        "CREATE TABLE part_1 PARTITION OF part FOR VALUES FROM (0) TO (100)",
+        "INSERT INTO part SELECT i, 'v' FROM generate_series(0, 99) i",
+        "CREATE MATERIALIZED VIEW mat AS SELECT k FROM part",
+        "CREATE FOREIGN DATA WRAPPER nowhere",
+        "CREATE SERVER nothing FOREIGN DATA WRAPPER nowhere",
+        "CREATE FOREIGN TABLE far (a integer) SERVER nothing",
+        "CREATE TABLE uniq (a integer, b text, UNIQUE (a, b))",
+        "CREATE UNIQUE INDEX uniq_part ON uniq (a) WHERE b IS NULL",
+        "CREATE UNIQUE INDEX uniq_expr ON uniq (lower(b))",
+        "CREATE UNIQUE INDEX uniq_plain ON uniq (b)",
+    ):
+        database.exec_driver_sql(statement)
+    answer = ask(postgresql_url, SchemaRequest())
+    tables = {t.table.name: t for t in answer.tables}
+    assert set(tables) == {"odd", "part", "part_1", "mat", "far", "uniq"}
+    assert (tables["mat"].is_view, tables["part"].is_view) == (True, False)
+    assert tables["uniq"].unique == (("a", "b"), ("b",))
+    assert [c.type for c in tables["odd"].columns] == [
+        "mood",
+        "code",
+        "pair",
+        "int4range",
+        "tsvector",
+        "numeric",
+        "integer[]",
+    ]  # fmt: skip - one row of types
+    odd = ask(postgresql_url, ProfileRequest(table=TableName(name="odd")))
+    assert not [c.problem for c in odd.columns if c.problem]
+    assert (odd.columns[5].not_finite, odd.columns[5].maximum) == (1, "12345678901234567890.5")
+    far = ask(postgresql_url, ProfileRequest(table=TableName(name="far")))
+    assert far.rows is None
+    assert far.columns[0].problem.startswith("the database refused it")
+    sampled = ask(postgresql_url, ProfileRequest(table=TableName(name="part")), Bounds(sample_rows=10, sample_cells=10))
+    assert (sampled.rows, sampled.sampled, sampled.sampling) == (100, 10, "first")

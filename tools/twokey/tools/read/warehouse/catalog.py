@@ -34,7 +34,7 @@ class Catalog:
         self._wanted = schemas
         self._only: TableName | None = None
         self._inspector = sa.inspect(session.connection)
-        self._cache: dict[tuple[str, str | None], Mapping[_Key, Any]] = {}
+        self._cache: dict[tuple[str, str | None], Mapping[_Key, Any] | None] = {}
         self._declared: dict[tuple[str, str], dict[str, str]] = {}
         self._estimates: dict[tuple[str, str], int] = {}
         self.default_schema = self._inspector.default_schema_name or ""
@@ -72,13 +72,27 @@ class Catalog:
         self._estimates = {(schema, table): int(count) for schema, table, count in rows}
 
     def _multi(self, what: str, table: TableName) -> Any:
-        """Give what ``Inspector.get_multi_WHAT`` says of ``table``, reading its whole schema at once."""
+        """Give what ``Inspector.get_multi_WHAT`` says of ``table``.
+
+        The whole schema is read at once; where that fails (one broken view is enough, or one locked table), each table
+        is read alone.
+        """
         schema = table.schema_name or None
         if (what, schema) not in self._cache:
-            getter = getattr(self._inspector, f"get_multi_{what}")
-            names = None if self._only is None else [table.name]
-            self._cache[what, schema] = self._session.guarded(lambda: getter(schema, names, kind=ObjectKind.ANY))
-        return self._cache[what, schema].get((schema, table.name))
+            try:
+                self._cache[what, schema] = self._read(what, schema, None if self._only is None else [table.name])
+            except StatementFailed:
+                self._cache[what, schema] = None
+        whole = self._cache[what, schema]
+        if whole is None:
+            whole = self._read(what, schema, [table.name], at_most=self._session.bounds.peek_s)
+        return whole.get((schema, table.name))
+
+    def _read(
+        self, what: str, schema: str | None, names: Sequence[str] | None, *, at_most: float | None = None
+    ) -> Mapping[_Key, Any]:
+        getter = getattr(self._inspector, f"get_multi_{what}")
+        return self._session.guarded(lambda: getter(schema, names, kind=ObjectKind.ANY), at_most=at_most)
 
     def columns(self, table: TableName) -> tuple[ColumnInfo, ...]:
         """Columns of ``table``, in order."""

@@ -178,35 +178,35 @@ class DuckSource:
     def _bind(self, file: _File, *, as_text: bool) -> None:
         """Give ``file`` a view of its name; ``as_text`` so that columns of a CSV and a Parquet file compare."""
         columns = "CAST(COLUMNS(*) AS VARCHAR)" if as_text else "*"
-        reader = self._reader(file, as_text=as_text)
-        self._rows(f"CREATE VIEW {quote(file.name)} AS SELECT {columns} FROM ({reader})")  # noqa: S608 - quoted
+        self._create("VIEW", file, as_text=as_text, columns=columns)
 
-    def _reader(self, file: _File, *, as_text: bool) -> str:
-        """Give the SELECT that reads ``file``; the first way that works for its first rows."""
+    def _create(self, what: str, file: _File, *, as_text: bool, columns: str = "*") -> None:
+        """Create a ``VIEW`` or ``TABLE`` of the file's name, in the first way that can read it."""
+        for last, reader in self._readers(file, as_text=as_text):
+            try:
+                self._rows(f"CREATE {what} {quote(file.name)} AS SELECT {columns} FROM ({reader})")  # noqa: S608 - quoted
+                if what == "VIEW":
+                    self._rows(f"SELECT count(*) FROM (SELECT * FROM {quote(file.name)} LIMIT 10000)")  # noqa: S608 - quoted
+            except StatementFailed as fault:
+                if last or fault.timed_out:
+                    raise
+                self._rows(f"DROP {what} IF EXISTS {quote(file.name)}")
+            else:
+                return
+
+    def _readers(self, file: _File, *, as_text: bool) -> list[tuple[bool, str]]:
+        """Give the SELECTs that may read ``file``, strictest first; the last one is marked."""
         path = _literal(str(file.path))
         if file.path.name.lower().endswith(".parquet"):
-            return f"SELECT * FROM read_parquet({path})"  # noqa: S608 - the path is a quoted literal
+            return [(True, f"SELECT * FROM read_parquet({path})")]  # noqa: S608 - the path is a quoted literal
         types = "all_varchar=true" if as_text else "all_varchar=false"
         comma = "'\\t'" if ".tsv" in file.path.name.lower() else "','"
         lenient = f"delim={comma}, quote='\"', escape='\"', strict_mode=false, null_padding=true, parallel=false"
-        ways = (
-            f"header=true, {types}",
-            f"header=true, {types}, {lenient}",
-            f"header=true, {types}, {lenient}, encoding='latin-1'",
-        )
-        fault: StatementFailed | None = None
-        for way in ways:
-            sql = f"SELECT * FROM read_csv({path}, {way})"  # noqa: S608 - the path is a quoted literal
-            try:
-                self._rows(f"SELECT count(*) FROM ({sql} LIMIT 10000)", at_most=self._bounds.peek_s)  # noqa: S608 - names are quoted
-            except StatementFailed as error:
-                if error.timed_out:
-                    raise
-                fault = error
-            else:
-                return sql
-        assert fault is not None  # noqa: S101 - every way failed, so the last one left its fault
-        raise fault
+        ways = (types, f"{types}, {lenient}", f"{types}, {lenient}, encoding='latin-1'")
+        return [
+            (number == len(ways), f"SELECT * FROM read_csv({path}, header=true, {way})")  # noqa: S608 - as above
+            for number, way in enumerate(ways, 1)
+        ]
 
     # -- schema -------------------------------------------------------------------------------------------------------
 
@@ -242,8 +242,8 @@ class DuckSource:
         return SchemaResult(dialect="duckdb", tables=tuple(tables))
 
     def _file_info(self, file: _File, info: TableInfo) -> TableInfo:
-        reader = self._reader(file, as_text=False)
-        described = self._rows(f"DESCRIBE {reader}")
+        self._create("VIEW", file, as_text=False)
+        described = self._rows(f"DESCRIBE {quote(file.name)}")
         columns = tuple(
             ColumnInfo(name=cells.clean(row[0]), position=number, type=cells.line(row[1], 200), nullable=True)
             for number, row in enumerate(described, 1)
@@ -251,7 +251,7 @@ class DuckSource:
         )
         status = file.path.stat()
         if file.path.name.lower().endswith(".parquet"):
-            rows, exact = int(self._rows(f"SELECT count(*) FROM ({reader})")[0][0]), True  # noqa: S608 - as in _reader
+            rows, exact = int(self._rows(f"SELECT count(*) FROM {quote(file.name)}")[0][0]), True  # noqa: S608 - as in _reader
         else:
             rows, exact = _estimate_lines(file.path, status.st_size), False
         version = sha256(repr((status.st_size, status.st_mtime_ns)).encode()).hexdigest()[:16]
@@ -392,13 +392,9 @@ class DuckSource:
             raise no_table(table)
         file = self._file(table)
         self._lock([file])
-        sql = self._reader(file, as_text=True)
-        if file.path.stat().st_size <= _LOAD_AT_MOST and not file.path.name.lower().endswith((".parquet", ".gz")):
-            self._rows(f"CREATE TABLE {quote(file.name)} AS {sql}")
-            sort = "table"
-        else:
-            self._rows(f"CREATE VIEW {quote(file.name)} AS {sql}")
-            sort = "file"
+        small = file.path.stat().st_size <= _LOAD_AT_MOST
+        sort = "table" if small and not file.path.name.lower().endswith((".parquet", ".gz")) else "file"
+        self._create("TABLE" if sort == "table" else "VIEW", file, as_text=True)
         rows = self._rows(f"DESCRIBE {quote(file.name)}")
         columns = [
             ColumnInfo(name=row[0], position=number, type=cells.line(row[1], 200), nullable=True)
@@ -479,9 +475,13 @@ class DuckSource:
         if sort == "binary" or not facts.values or not (sort == "text" or few or long_integer):
             return
         shown = "left(v, 4096)" if sort == "text" else "v"
+        where = f"{expression} IS NOT NULL"
+        if facts.distinct > MAX_CHECKED:
+            # rows spread over the table: cheaper than grouping what differs in nearly every row
+            where += f" AND rowid % {-(-facts.values // MAX_CHECKED)} = 0"
         groups = self._rows(
             f"SELECT {shown}, n FROM (SELECT {expression} AS v, count(*) AS n FROM {held}"  # noqa: S608 - quoted
-            f" WHERE {expression} IS NOT NULL GROUP BY 1 ORDER BY hash(v) LIMIT {MAX_CHECKED})"
+            f" WHERE {where} GROUP BY 1 ORDER BY hash(v) LIMIT {MAX_CHECKED})"
         )
         facts.groups = [(cast("Key", value), int(count)) for value, count in groups]
         if long_integer:

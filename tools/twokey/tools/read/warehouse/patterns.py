@@ -14,6 +14,7 @@ ISO/IEC 7812-1 (Luhn digit); IBAN ISO 13616 (modulo 97); countries ISO 3166-1; c
 import re
 from collections.abc import Callable
 from datetime import date, datetime
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv6Address
 from typing import Final
 
@@ -92,6 +93,8 @@ _SECRET_START: Final = re.compile(
     r"gh[pousr]_[0-9A-Za-z]{20}|github_pat_|sk[-_](?:live|test|proj|ant)|sk-[0-9A-Za-z]{16}|xox[abeprs]-|AKIA[0-9A-Z]{12}"
     r"|AIza[0-9A-Za-z_-]{20}|glpat-|eyJ[0-9A-Za-z_-]{10,}\.|-----BEGIN |\$2[aby]\$|\$argon2|[0-9a-z]{1,20}://[^\s/:@]{1,64}:[^\s/@]{1,64}@"
 )
+_LONG_HEXADECIMAL: Final = re.compile(r"[0-9a-fA-F]{32,200}")
+_SORTS: Final = (re.compile(r"[a-z]"), re.compile(r"[A-Z]"), re.compile(r"[0-9]"))
 _TOKEN: Final = re.compile(r"[0-9A-Za-z_+/=.-]{20,200}")
 _SEPARATORS: Final = str.maketrans("", "", " -")
 
@@ -103,11 +106,48 @@ def detect(text: str) -> tuple[str, ...]:
         return ()
     if len(value) > MAX_TEXT:
         return _of_long_text(value)
-    if value.isascii() and value.isalpha():
-        return _of_letters(value)
-    if "@" in value:
+    return _detect(value, mask(value))
+
+
+def examine(text: str) -> tuple[tuple[str, ...], str]:
+    """Give ``detect`` and the mask of ``text`` in one go; ``shorten`` makes the mask a shape."""
+    masked = mask(text)
+    if len(text) > MAX_TEXT or text[:1].isspace() or text[-1:].isspace():
+        return detect(text), masked
+    return _detect(text, masked), masked
+
+
+def _detect(value: str, masked: str) -> tuple[str, ...]:
+    if "@" in masked:
         return _of_at_sign(value)
-    return tuple(name for name, fits in _DETECTORS if fits(value))
+    return tuple([name for name, fits in _candidates(masked) if fits(value)])
+
+
+@lru_cache(maxsize=8192)
+def _candidates(masked: str) -> tuple[tuple[str, Callable[[str], bool]], ...]:
+    """Give the detectors that a value of this mask could fit: most values of a column share a few masks."""
+    signs = set(masked)
+    length = len(masked)
+    digits = "9" in signs
+    wanted = {
+        "integer": signs <= set("9+-"),
+        "number": digits and signs <= set("9+-.aA"),
+        "boolean": length <= 5,
+        "date": masked == "9999-99-99",
+        "datetime": length > 10 and masked.startswith("9999-99-99"),
+        "local_date": masked[0] == "9" and not signs.isdisjoint("/.-"),
+        "phone": masked[0] in "+9(" and length >= 7 and masked != "9" * length,
+        "url": "://" in masked or masked.startswith(("aaa.", "AAA.")),
+        "uuid": length == 36 and masked.count("-") == 4,
+        "ip": masked.count(".") == 3 or masked.count(":") >= 2,
+        "postal": digits and length <= 10,
+        "country": length == 2 and signs == {"A"},
+        "currency": length == 3 and signs == {"A"},
+        "card": length >= 13 and signs <= set("9 -"),
+        "iban": masked.startswith("AA99") and length >= 15,
+        "secret": length >= 10,
+    }
+    return tuple(item for item in _DETECTORS if wanted[item[0]])
 
 
 def _of_long_text(value: str) -> tuple[str, ...]:
@@ -117,19 +157,6 @@ def _of_long_text(value: str) -> tuple[str, ...]:
     if _URL.fullmatch(value[:4096]):
         found.append("url")
     if _SECRET_START.match(value):
-        found.append("secret")
-    return tuple(found)
-
-
-def _of_letters(value: str) -> tuple[str, ...]:
-    found: list[str] = []
-    if value.lower() in _BOOLEANS:
-        found.append("boolean")
-    if value in COUNTRIES:
-        found.append("country")
-    if value in CURRENCIES:
-        found.append("currency")
-    if len(value) >= 20 and is_secret(value):
         found.append("secret")
     return tuple(found)
 
@@ -314,9 +341,9 @@ def is_secret(text: str) -> bool:
         return True
     if not _TOKEN.fullmatch(text) or is_uuid(text) or is_datetime(text):
         return False
-    classes = any(c.islower() for c in text) + any(c.isupper() for c in text) + any(c.isdigit() for c in text)
-    hexadecimal = len(text) >= 32 and all(c in "0123456789abcdefABCDEF" for c in text) and not text.isdigit()
-    return hexadecimal or (classes == 3 and len(set(text)) >= 12)
+    if _LONG_HEXADECIMAL.fullmatch(text):
+        return not text.isdigit()
+    return all(sort.search(text) for sort in _SORTS) and len(set(text)) >= 12
 
 
 _DETECTORS: Final[tuple[tuple[str, Callable[[str], bool]], ...]] = (
@@ -331,6 +358,8 @@ _DETECTORS: Final[tuple[tuple[str, Callable[[str], bool]], ...]] = (
     ("uuid", is_uuid),
     ("ip", is_ip),
     ("postal", is_postal),
+    ("country", COUNTRIES.__contains__),
+    ("currency", CURRENCIES.__contains__),
     ("card", is_card),
     ("iban", is_iban),
     ("secret", is_secret),
@@ -359,13 +388,23 @@ _MASK: Final = _Mask()
 _RUNS: Final = re.compile(r"(\w)\1{7,}")
 
 
+def mask(text: str) -> str:
+    """Give the first 320 characters with each digit as ``9``, each letter as ``A`` or ``a``, odd signs as ``?``."""
+    return text[:MAX_TEXT].translate(_MASK)
+
+
 def shape(text: str) -> str:
     """Give the form of ``text`` without its content: ``AB-12`` is ``AA-99``. At most 40 characters.
 
     Runs of more than 7 equal signs end in ``+``; every sign outside a small set is ``?``.
     """
-    masked = text[: MAX_SHAPE * 4].translate(_MASK)
-    masked = _RUNS.sub(r"\1+", masked)
+    return shorten(mask(text))
+
+
+def shorten(masked: str) -> str:
+    """Make a mask a shape."""
+    if len(masked) > 7:
+        masked = _RUNS.sub(r"\1+", masked[: MAX_SHAPE * 4])
     return masked if len(masked) <= MAX_SHAPE else masked[: MAX_SHAPE - 1] + "\u2026"
 
 

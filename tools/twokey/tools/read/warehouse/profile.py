@@ -11,13 +11,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from heapq import nsmallest
-from typing import Final
+from operator import mul
+from typing import Final, cast
 
 from twokey.tools.read.warehouse import patterns
 from twokey.tools.read.warehouse.sources import StatementFailed
 from twokey.tools.read.warehouse.values import ColumnInfo, ColumnProfile, Patterns, Tally
 
-MAX_CHECKED: Final = 5_000
+MAX_CHECKED: Final = 2_000
 """Different values of a column that are compared with the patterns."""
 MAX_TOP: Final = 20
 MAX_SHAPES: Final = 5
@@ -90,19 +91,45 @@ def facts_of(  # the fields of one value
     nulls = counter.pop(None, 0)
     facts = Facts(name, type_, values=len(column) - nulls, nulls=nulls, whole=whole)
     facts.nulls_total = nulls if whole else nulls_total
-    known: Counter[Key] = _one_nan(counter)
+    known = cast("Counter[Key]", counter)
+    kinds = set(map(type, known))
+    if kinds <= {str}:
+        _count_texts(facts, cast("Counter[str]", known))
+    elif kinds == {int}:
+        integers = cast("Counter[int]", known)
+        facts.integers = facts.values
+        facts.minimum, facts.maximum = number_text(min(integers)), number_text(max(integers))
+    else:
+        known = _one_nan(known)
+        _count_mixed(facts, known)
     facts.distinct = len(known)
     facts.groups = list(known.items())
+    return facts
+
+
+def _count_texts(facts: Facts, known: Counter[str]) -> None:
+    """Count a column of texts only."""
+    if not known:
+        return
+    lengths = list(map(len, known))
+    facts.texts = facts.lengths = known.total()
+    facts.length_min, facts.length_max = min(lengths), max(lengths)
+    facts.length_sum = sum(map(mul, lengths, known.values()))
+    facts.empty = sum(count for value, count in known.items() if not value or value.isspace())
+    facts.mentions_email = sum(
+        count for value, count in known.items() if "@" in value and patterns.contains_email(value)
+    )
+
+
+def _count_mixed(facts: Facts, known: Counter[Key]) -> None:
+    """Count a column of any types."""
+    texts = Counter({value: count for value, count in known.items() if isinstance(value, str)})
+    _count_texts(facts, texts)
     finite: list[int | float | Decimal] = []
     for value, count in known.items():
         if isinstance(value, str):
-            facts.texts += count
-            _add_length(facts, len(value), count)
-            if not value or value.isspace():
-                facts.empty += count
-            elif "@" in value and patterns.contains_email(value):
-                facts.mentions_email += count
-        elif isinstance(value, bool):
+            continue
+        if isinstance(value, bool):
             facts.booleans += count
         elif isinstance(value, int):
             facts.integers += count
@@ -118,15 +145,12 @@ def facts_of(  # the fields of one value
                 facts.not_finite += count
     if finite:
         facts.minimum, facts.maximum = number_text(min(finite)), number_text(max(finite))
-    return facts
 
 
-def _one_nan(counter: Mapping[Key | None, int]) -> Counter[Key]:
+def _one_nan(counter: Counter[Key]) -> Counter[Key]:
     """Count every NaN as one value: two of them never compare equal."""
     merged: Counter[Key] = Counter()
     for value, count in counter.items():
-        if value is None:
-            continue
         merged[math.nan if isinstance(value, float | Decimal) and math.isnan(value) else value] += count
     return merged
 
@@ -229,15 +253,16 @@ def _compare(groups: Sequence[tuple[Key, int]]) -> tuple[int, dict[str, int], Co
     """Compare values with the patterns: values checked, count per pattern, count per shape, texts to redact."""
     checked = 0
     counts: Counter[str] = Counter()
-    shapes: Counter[str] = Counter()
+    masks: Counter[str] = Counter()
     words: list[str] = []
     for value, count in groups:
         if isinstance(value, str):
             if not value or value.isspace():
                 continue
-            for name in patterns.detect(value):
+            names, mask = patterns.examine(value)
+            for name in names:
                 counts[name] += count
-            shapes[patterns.shape(value)] += count
+            masks[mask] += count
             if len(words) < MAX_SAMPLES:
                 words.append(value)
         elif isinstance(value, bytes):
@@ -253,6 +278,9 @@ def _compare(groups: Sequence[tuple[Key, int]]) -> tuple[int, dict[str, int], Co
         else:
             counts["number"] += count
         checked += count
+    shapes: Counter[str] = Counter()
+    for mask, count in masks.items():
+        shapes[patterns.shorten(mask)] += count
     return checked, dict(counts), shapes, words
 
 

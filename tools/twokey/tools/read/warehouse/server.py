@@ -216,7 +216,11 @@ class ServerSource:
         default = self._catalog.default_schema
         found: dict[tuple[str, str], tuple[str, ...]] = {}
         for table, _ in self._catalog.listed():
-            names = tuple(column.name for column in self._catalog.columns(table))
+            try:
+                names = tuple(column.name for column in self._catalog.columns(table))
+            except StatementFailed:
+                self._session.deadline.left(1)
+                continue  # a broken view or a locked table is not there for the others
             found[table.schema_name, table.name] = names
             if table.schema_name == default:
                 found["", table.name] = names

@@ -93,7 +93,7 @@ class Session:
                 "SET backslash_quote = off",
                 "SET DateStyle = 'ISO, YMD'",
                 "SET IntervalStyle = 'iso_8601'",
-                "SET lock_timeout = '5s'",
+                f"SET lock_timeout = {int(self.bounds.peek_s * 500)}",
                 f"SET statement_timeout = {milliseconds}",
             )
         elif self._engine.dialect.name == "mysql":

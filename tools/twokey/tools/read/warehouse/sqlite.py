@@ -120,7 +120,6 @@ class SqliteSource:
             connection = sqlite3.connect(f"{self._path.as_uri()}?{mode}", uri=True, isolation_level=None)
         except sqlite3.Error as error:
             raise self._unreadable(error) from error
-        connection.text_factory = _text
         connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MAX_VALUE_BYTES)
         try:
@@ -198,20 +197,30 @@ class SqliteSource:
         finally:
             self._connection.set_progress_handler(None, 0)
 
-    def _rows(self, sql: str, args: Sequence[object] = (), *, at_most: float | None = None) -> list[tuple[Any, ...]]:
-        with (
-            self._limited(self._bounds.statement_s if at_most is None else at_most),
-            closing(self._connection.execute(sql, tuple(cast("Sequence[Any]", args)))) as cursor,
-        ):
-            return cursor.fetchall()
+    def _fetch(
+        self,
+        sql: str,
+        consume: Callable[[sqlite3.Cursor], T],
+        args: Sequence[object] = (),
+        at_most: float | None = None,
+    ) -> T:
+        """Run a statement and hand its cursor to ``consume``; again with repaired text where some is no UTF-8."""
 
-    @contextmanager
-    def _description(self) -> Generator[None]:
-        self._describing = True
-        try:
-            yield
-        finally:
-            self._describing = False
+        def run() -> T:
+            with closing(self._connection.execute(sql, tuple(cast("Sequence[Any]", args)))) as cursor:
+                return consume(cursor)
+
+        with self._limited(self._bounds.statement_s if at_most is None else at_most):
+            try:
+                return run()
+            except sqlite3.OperationalError as error:
+                if "decode to UTF-8" not in str(error) or self._connection.text_factory is _text:
+                    raise
+                self._connection.text_factory = _text
+                return run()
+
+    def _rows(self, sql: str, args: Sequence[object] = (), *, at_most: float | None = None) -> list[tuple[Any, ...]]:
+        return self._fetch(sql, sqlite3.Cursor.fetchall, args, at_most)
 
     # -- schema -------------------------------------------------------------------------------------------------------
 
@@ -220,12 +229,7 @@ class SqliteSource:
         sql = f"PRAGMA main.{pragma}" + ("" if name is None else f"({quote(name)})")
         self._describing = True
         try:
-            with (
-                self._limited(self._bounds.statement_s),
-                closing(self._connection.execute(sql)) as cursor,
-            ):
-                names = [item[0] for item in cursor.description or ()]
-                return [dict(zip(names, row, strict=True)) for row in cursor]
+            return self._fetch(sql, _named_rows)
         finally:
             self._describing = False
 
@@ -455,13 +459,15 @@ class SqliteSource:
             tables = {key: frozenset(columns) for key, columns in known.items()}
             tables.update({("main", name): columns for (_, name), columns in list(tables.items())})
             sql = checked(request.sql, dialect="sqlite", tables=tables)
-            with self._limited(self._bounds.statement_s), closing(self._connection.execute(sql)) as cursor:
-                return cells.collect(
+            return self._fetch(
+                sql,
+                lambda cursor: cells.collect(
                     [str(item[0]) for item in cursor.description],
                     cursor,
                     max_rows=min(request.max_rows, self._bounds.max_rows),
                     max_bytes=self._bounds.max_bytes,
-                )
+                ),
+            )
         except StatementFailed as fault:
             raise select_failed(fault) from fault
 
@@ -485,6 +491,11 @@ def quote(name: str) -> str:
 
 def _quoted_table(table: TableName) -> str:
     return quote(table.name)
+
+
+def _named_rows(cursor: sqlite3.Cursor) -> list[dict[str, Any]]:
+    names = [item[0] for item in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in cursor]
 
 
 def _text(raw: bytes) -> str:
