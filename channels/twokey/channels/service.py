@@ -122,11 +122,21 @@ class Service:
         outcome = self.outcome(run)
         if outcome.question is not None:
             self._end(run, "failed", "unclear", "The request was not clear enough to plan.")
+        elif not outcome.proposals and self._withdrawn(run):
+            self._end(run, "failed", "unbacked_claim", "The draft said more than its evidence supports.")
         elif not outcome.proposals:
             self._end(run, "done", "nothing_to_propose", "")
         else:
             self._end(run, "done", outcome.proposals[0].state.value, "")
         return self.outcome(run)
+
+    def _withdrawn(self, run: str) -> bool:
+        """Tell whether the reviewer kept a draft from becoming a proposal."""
+        with self._ledger.look() as connection:
+            if not runs.has_document(connection, run=run, name="review"):
+                return False
+            review = runs.get_document(connection, run=run, name="review")
+        return isinstance(review, dict) and bool(review.get("problems"))
 
     def _end(self, run: str, state: runs.RunState, code: str, message: str) -> None:
         with self._ledger.change() as unit:

@@ -20,35 +20,54 @@ def review_step(state: State, runtime: Runtime[Surroundings]) -> State:
     steps = Plan.model_validate(desk.kept("plan")).steps
     number = steps[state.get("position", 0)].number
     desk.step_started(number, "reviewer")
-    claims = supported = dropped = 0
-    problems: list[str] = []
-    for step in steps:
-        name = f"report-{step.number}"
-        if step.number >= number or not desk.has(name):
-            continue
-        report = Report.model_validate(desk.kept(name))
-        draft_name = f"draft-{step.number}"
-        draft = desk.kept(draft_name) if desk.has(draft_name) else None
-        result = review(report, _evidence(desk, report), draft)
-        claims += result.claims
-        supported += result.supported
-        dropped += len(result.dropped)
-        problems.extend(result.problems)
-        if result.problems and draft is not None:
-            desk.forget(draft_name)
-        elif draft is not None and result.dropped:
-            desk.keep(draft_name, _without(cast("dict[str, Any]", draft), {finding for finding, _ in result.dropped}))
+    earlier = [step.number for step in steps if step.number < number]
+    report = _reported(desk, earlier)
+    evidence = _evidence(desk, report)
+    result = review(report, evidence, None)
+    problems = list(result.problems)
+    unfit = {finding for finding, _ in result.dropped}
+    for name in [f"draft-{step}" for step in earlier if desk.has(f"draft-{step}")]:
+        draft = cast("dict[str, Any]", desk.kept(name))
+        found = review(report, evidence | _named(desk, draft), _without(draft, unfit)).problems
+        if found:
+            problems.extend(found)
+            desk.forget(name)
+        elif unfit:
+            desk.keep(name, _without(draft, unfit))
     code = "unbacked_claim" if problems else "ok"
-    desk.keep("review", {"claims": claims, "supported": supported, "dropped": dropped, "problems": problems[:50]})
-    desk.reviewed(claims=claims, supported=supported, dropped=dropped, code=code)
+    summary = {"claims": result.claims, "supported": result.supported, "dropped": len(unfit)}
+    desk.keep("review", {**summary, "problems": problems[:50]})
+    desk.reviewed(**summary, code=code)
     desk.step_ended(number, "reviewer", code=code)
-    runtime.context.tell(Progress(number, f"{supported} of {claims} claims are supported by the evidence they cite"))
+    runtime.context.tell(Progress(number, _said(result.supported, result.claims, len(problems))))
     return {}
+
+
+def _said(supported: int, claims: int, problems: int) -> str:
+    text = f"{supported} of {claims} claims are supported by the evidence they cite"
+    return f"{text}; the draft is withdrawn: {problems} of its parts have no support" if problems else text
+
+
+def _reported(desk: Desk, steps: list[int]) -> Report:
+    """Give the findings of several steps as one report; a later step may hand on what an earlier one found."""
+    findings = {
+        finding.id: finding
+        for step in steps
+        if desk.has(f"report-{step}")
+        for finding in Report.model_validate(desk.kept(f"report-{step}")).findings
+    }
+    return Report(agent="reviewer", findings=tuple(findings.values()))
 
 
 def _evidence(desk: Desk, report: Report) -> dict[str, Any]:
     cited = {evidence for finding in report.findings for evidence in finding.evidence}
     return {evidence: desk.content(evidence)[1] for evidence in sorted(cited)}
+
+
+def _named(desk: Desk, draft: dict[str, Any]) -> dict[str, Any]:
+    """Give the evidence that a draft names for its arguments: among it what the repository said before."""
+    named = {str(evidence) for part in draft["provenance"] for evidence in part.get("evidence", ())}
+    return {evidence: desk.content(evidence)[1] for evidence in sorted(named)}
 
 
 def _without(draft: dict[str, Any], dropped: set[str]) -> dict[str, Any]:
