@@ -110,11 +110,23 @@ def call(parts: dict[str, Any]) -> Call:
 
 
 def variants(parts: dict[str, Any]) -> list[Call]:
-    """Give the drawn call as read and as write, with the drawn provenance and with a sound one."""
+    """Give the drawn call as read and as write, and twice mended so far that only some of what was drawn decides."""
+    mended = {
+        **parts,
+        "groups": ["data-owners"],
+        "version": "1",
+        "schema": SCHEMA,
+        "tool": 0,
+        "kind": None,
+        "granted_by": "config",
+        "args": {"repository": parts["id"], "branch": parts["id"]},
+    }
+    change = {**parts["change"], "evidence": 1, "rollback": True, "files": parts["change"]["files"][:3]}
     return [
-        call({**parts, "effect": effect, "provenance": provenance})
-        for effect in ("read", "write")
-        for provenance in (parts["provenance"], [*SOUND, *parts["provenance"][:1]])
+        call({**parts, "effect": "read"}),
+        call({**parts, "effect": "write"}),
+        call({**mended, "effect": "write", "provenance": SOUND, "id": "ml/churn", "change": change}),
+        call({**mended, "effect": "write", "provenance": [*SOUND, *parts["provenance"]]}),
     ]
 
 
