@@ -232,6 +232,8 @@ def test_a_statement_ends_at_its_deadline(ask: Ask, shop: Path) -> None:
         ask(shop, SelectRequest(sql=sql), Bounds(statement_s=0.3))
     assert slow.value.code == "query_timeout"
     with pytest.raises(ToolRetry, match="time for this call"):
+        ask(shop, SchemaRequest(), Bounds(call_s=0))
+    with pytest.raises(ToolRetry, match="time for this call"):
         ask(shop, ProfileRequest(table=TableName(name="orders")), Bounds(call_s=0))
     with pytest.raises(ToolRetry, match="has no table"):
         ask(shop, ProfileRequest(table=TableName(name="duckdb_tables")))
@@ -385,6 +387,39 @@ def test_two_files_of_one_name_keep_their_endings(ask: Ask, tmp_path: Path) -> N
     (tmp_path / "a.csv").write_text("x\n1\n")
     (tmp_path / "a.tsv").write_text("x\n1\n")
     assert [t.table.name for t in ask(tmp_path, SchemaRequest()).tables] == ["a.csv", "a.tsv"]
+
+
+def test_a_file_that_goes_away_is_a_fault_of_the_environment(ask: Ask, tmp_path: Path) -> None:
+    folder = tmp_path / "none"
+    folder.mkdir()
+    (folder / "a.csv").write_text("x\n1\n")
+    place = parse(str(folder))
+    (folder / "a.csv").unlink()
+    folder.rmdir()
+    with pytest.raises(FileNotFoundError), DuckSource(place, Bounds()) as source:
+        source.schema()
+    with pytest.raises(BadInput, match="There is no file or folder"):
+        ask(folder, SchemaRequest())
+
+
+@pytest.mark.parametrize("text", ["", "one column\n", "a,a,A\n1,2,3\n", "a;b\n1;2\n", "a\r\n1\r\n", "\ufeffa,b\n1,2\n"])
+def test_odd_csv_files_are_read_or_explained(ask: Ask, tmp_path: Path, text: str) -> None:
+    (tmp_path / "odd.csv").write_text(text)
+    table = ask(tmp_path, SchemaRequest()).tables[0]
+    assert table.problem or table.columns
+    if not table.problem:
+        profile = ask(tmp_path, ProfileRequest(table=table.table))
+        assert [c.name for c in profile.columns] == [c.name for c in table.columns]
+        assert profile.rows == int(text.count("\n") > 1)
+
+
+def test_a_broken_parquet_file_does_not_stop_the_others(ask: Ask, folder: Path) -> None:
+    (folder / "bad.parquet").write_bytes(b"PAR1" + os.urandom(500) + b"PAR1")
+    tables = {t.table.name: t for t in ask(folder, SchemaRequest()).tables}
+    assert tables["bad"].problem.startswith("the file cannot be read")
+    assert not tables["people"].problem
+    with pytest.raises(ToolRetry, match="did not succeed"):
+        ask(folder, ProfileRequest(table=TableName(name="bad")))
 
 
 def test_one_file_is_a_warehouse_of_one_table(ask: Ask, folder: Path) -> None:

@@ -238,8 +238,12 @@ def test_a_call_ends_at_its_deadline_with_what_it_has(ask: Ask, shop: Path) -> N
         ask(shop, SchemaRequest(), Bounds(call_s=0))
     with pytest.raises(ToolRetry, match="the time for this call was used up"):
         ask(shop, SelectRequest(sql="SELECT id FROM customer"), Bounds(call_s=0))
+    table = TableName(name="customer")
     with pytest.raises(ToolRetry, match="the time for this call was used up"):
-        ask(shop, ProfileRequest(table=TableName(name="customer")), Bounds(call_s=0))
+        ask(shop, ProfileRequest(table=table), Bounds(call_s=0))
+    check = KeyCheck(child=table, child_columns=("id",), parent=table, parent_columns=("id",))
+    with pytest.raises(ToolRetry, match="the time for this call was used up"):
+        ask(shop, KeysRequest(checks=(check,)), Bounds(call_s=0))
 
 
 def test_tables_and_columns_that_do_not_exist_are_for_the_agent_to_correct(ask: Ask, shop: Path) -> None:
@@ -414,6 +418,16 @@ def test_a_write_during_the_reading_makes_it_read_again(tmp_path: Path) -> None:
         writer.commit()
         assert source.schema().tables[0].rows == 2
         assert source.select(SelectRequest(sql="SELECT count(*) FROM t")).rows == ((2,),)
+        writer.close()
+
+
+def test_a_write_that_breaks_the_reading_makes_it_read_again(tmp_path: Path) -> None:
+    path = wal(tmp_path / "wal.db")
+    with SqliteSource(parse(str(path)), Bounds()) as source:
+        writer = sqlite3.connect(path)
+        writer.execute("ALTER TABLE t ADD COLUMN later")
+        writer.commit()
+        assert source.select(SelectRequest(sql="SELECT later FROM t")).rows == ((None,),)
         writer.close()
 
 

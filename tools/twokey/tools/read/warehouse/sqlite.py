@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar, cast
 
-from twokey.core.errors import BadInput, EnvironmentFault
+from twokey.core.errors import BadInput, EnvironmentFault, TwokeyError
 from twokey.tools.read.warehouse import cells
 from twokey.tools.read.warehouse.keys import answer_keys
 from twokey.tools.read.warehouse.location import Location, display_name
@@ -158,11 +158,11 @@ class SqliteSource:
             return work()
         try:
             result = work()
-        except sqlite3.DatabaseError:
+        except (TwokeyError, StatementFailed):
             if _state(self._path) == self._before:
                 raise
         else:
-            if _state(self._path) == self._before and not _has_log(self._path):
+            if _state(self._path) == self._before:
                 return result
         self._connection.close()
         self._immutable = False

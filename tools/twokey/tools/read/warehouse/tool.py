@@ -6,10 +6,13 @@ results are canonical values within the tool's limits; a summary names counts an
 
 from typing import ClassVar
 
+from twokey.core.errors import EnvironmentFault
 from twokey.core.values import ResourceKind
 from twokey.tools.contract import Context, Limits, ReadTool
-from twokey.tools.read.warehouse.sources import Bounds, open_source
+from twokey.tools.read.warehouse.sources import Bounds, Source, StatementFailed, open_source, select_failed
 from twokey.tools.read.warehouse.values import (
+    Answer,
+    Ask,
     KeysRequest,
     KeysResult,
     ProfileRequest,
@@ -51,17 +54,17 @@ class QueryWarehouse(ReadTool[QueryArgs, QueryResult]):
 
         """
         place = context.places.find("warehouse", args.warehouse)
-        with open_source(place.location, self._bounds) as source:
-            ask = args.ask
-            if isinstance(ask, SchemaRequest):
-                answer = source.schema()
-            elif isinstance(ask, ProfileRequest):
-                answer = source.profile(ask)
-            elif isinstance(ask, KeysRequest):
-                answer = source.keys(ask)
-            else:
-                answer = source.select(ask)
-        return QueryResult(warehouse=args.warehouse, answer=answer)
+        try:
+            with open_source(place.location, self._bounds) as source:
+                return QueryResult(warehouse=args.warehouse, answer=_answer(source, args.ask))
+        except StatementFailed as fault:
+            raise select_failed(fault) from fault
+        except OSError as error:
+            raise EnvironmentFault(
+                f"The warehouse cannot be read: {error.strerror or type(error).__name__}.",
+                next="Give the user that runs Twokey read access, and keep the files in place while they are read.",
+                code="warehouse_unreadable",
+            ) from error
 
     def summary(self, args: QueryArgs, result: QueryResult) -> str:  # noqa: ARG002 - the contract's signature
         """Say what was read."""
@@ -83,6 +86,16 @@ class QueryWarehouse(ReadTool[QueryArgs, QueryResult]):
         else:
             text = f"{len(answer.rows)} rows of {len(answer.columns)} columns{_more(answer)}"
         return text
+
+
+def _answer(source: Source, ask: Ask) -> Answer:
+    if isinstance(ask, SchemaRequest):
+        return source.schema()
+    if isinstance(ask, ProfileRequest):
+        return source.profile(ask)
+    if isinstance(ask, KeysRequest):
+        return source.keys(ask)
+    return source.select(ask)
 
 
 def _more(answer: SelectResult) -> str:
