@@ -1,0 +1,1 @@
+"""The reviewer: checks what agents claim against the evidence they cite."""
