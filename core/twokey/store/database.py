@@ -1,18 +1,22 @@
 """Opens the workspace's database so that what is committed stays committed.
 
 Rules: SQLite runs in WAL mode with ``synchronous=FULL`` and takes its write lock when a transaction begins, so two
-processes queue instead of failing half-way; PostgreSQL runs at READ COMMITTED with synchronous commit. Nothing else is
-supported as a store, and an address that cannot be used is one clear sentence.
+processes queue instead of failing half-way; PostgreSQL runs at READ COMMITTED and never with synchronous commit off,
+whatever the server's defaults are. An address carries no options for SQLite, which could make the store vanish with the
+process. Nothing else is supported as a store, and an address that cannot be used is one clear sentence.
 """
 
+import contextlib
 import os
 import sqlite3
+import stat
 from pathlib import Path
 from typing import Final
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from twokey.core.errors import BadInput, EnvironmentFault
@@ -34,63 +38,102 @@ def parse(url: str) -> URL:
     hint = "Use sqlite:///PATH or postgresql+psycopg://USER@HOST/DATABASE as store.url in twokey.toml."
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         raise BadInput("The store's address is not a database URL.", next=hint) from error
-    backend = parsed.get_backend_name()
+    backend, database = parsed.get_backend_name(), parsed.database or ""
     if backend == "postgresql":
         return parsed.set(drivername="postgresql+psycopg")
-    if backend == "sqlite" and parsed.database and parsed.database != ":memory:":
-        return parsed
-    raise BadInput(f"Twokey cannot keep its store in {backend!r} as given.", next=hint)
+    if backend != "sqlite":
+        raise BadInput(f"Twokey cannot keep its store in {backend!r}.", next=hint)
+    if database in {"", ":memory:"} or database.startswith("file:") or "\0" in database or parsed.query:
+        raise BadInput("The store's address names no plain SQLite file.", next=hint)
+    return parsed.set(drivername="sqlite")
 
 
 def open_engine(url: str) -> Engine:
-    """Give an engine for the store at ``url`` (SQLite file or PostgreSQL); connects lazily."""
+    """Give an engine for the store at ``url`` (SQLite file or PostgreSQL); connects lazily.
+
+    Raises:
+        BadInput: the address cannot be the store's.
+        EnvironmentFault: the folder of the file, or the database's driver, is missing.
+
+    """
     parsed = parse(url)
+    if parsed.get_backend_name() == "sqlite":
+        return _sqlite(parsed)
     try:
-        if parsed.get_backend_name() == "sqlite":
-            return _sqlite(parsed)
-        return create_engine(parsed, pool_pre_ping=True, connect_args={"connect_timeout": 10})
-    except NoSuchModuleError as error:
+        return _postgresql(parsed)
+    except ImportError as error:  # also where psycopg is there and the library it wraps is not
         raise EnvironmentFault(
-            "The database driver is not installed.", next="Install twokey with the extra for PostgreSQL."
-        ) from error
-    except ModuleNotFoundError as error:
-        raise EnvironmentFault(
-            f"The PostgreSQL driver is not installed ({error.name}).", next="pip install 'twokey[postgresql]'"
+            "The PostgreSQL driver is not installed.", next="pip install 'twokey[postgresql]'", code="no_driver"
         ) from error
 
 
 def check(engine: Engine) -> None:
-    """Connect once.
+    """Connect once, and see that the database takes changes.
 
     Raises:
         EnvironmentFault: the database cannot be reached, opened or written.
 
     """
     try:
-        with engine.begin():
-            pass
-    except SQLAlchemyError as error:
+        with engine.connect() as connection:
+            if connection.dialect.name == "sqlite":
+                # On a file that may only be read, BEGIN IMMEDIATE succeeds and a change does not. Undone on leaving.
+                connection.exec_driver_sql("PRAGMA user_version=0")
+                read_only = False
+            else:
+                read_only = connection.exec_driver_sql("SHOW transaction_read_only").scalar_one() == "on"
+    except (SQLAlchemyError, OSError) as error:
         raise EnvironmentFault(
-            f"The workspace's database cannot be opened: {_short(error)}.",
-            next="Check store.url in twokey.toml, the folder's permissions and the free space.",
+            f"The workspace's database cannot be used: {_short(error)}.",
+            next="Check store.url in twokey.toml, the permissions of file and folder, and the free space.",
             code="store_unavailable",
         ) from error
+    if read_only:
+        raise EnvironmentFault(
+            "The workspace's database takes no changes: the server is read-only for this account.",
+            next="Check that store.url in twokey.toml names the primary server.",
+            code="store_unavailable",
+        )
 
 
-def _short(error: SQLAlchemyError) -> str:
+def _short(error: Exception) -> str:
     cause = getattr(error, "orig", None) or error
-    return str(cause).strip().splitlines()[0][:200] if str(cause).strip() else type(cause).__name__
+    return next(iter(str(cause).strip().splitlines()), type(cause).__name__)[:200]
+
+
+def _postgresql(url: URL) -> Engine:
+    engine = create_engine(
+        url, isolation_level="READ COMMITTED", pool_pre_ping=True, connect_args={"connect_timeout": 10}
+    )
+
+    def on_connect(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+        # A server, database or role may have it off: what is acknowledged would not survive a power cut.
+        cursor = connection.cursor()
+        cursor.execute(
+            "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+        )
+        cursor.close()
+        connection.commit()
+
+    event.listen(engine, "connect", on_connect)
+    return engine
 
 
 def _sqlite(url: URL) -> Engine:
-    database = url.database or ""
-    if not Path(database).parent.is_dir():
+    database = Path(url.database or "")
+    if not database.parent.is_dir():
         raise EnvironmentFault(
             "The folder of the workspace's database does not exist.", next="Check store.url in twokey.toml."
         )
     engine = create_engine(url, connect_args={"timeout": BUSY_MS / 1000, "check_same_thread": False})
+
+    def before_connect(*_: object) -> None:
+        # A new file is nobody else's from its first moment; SQLite gives its side files the same mode. Without opening
+        # it: closing a second descriptor would drop this process's locks. What is wrong here, SQLite says next.
+        with contextlib.suppress(OSError):
+            os.mknod(database, stat.S_IFREG | 0o600)
 
     def on_connect(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
         # The driver must not begin transactions by itself: it would take the lock too late.
@@ -106,16 +149,22 @@ def _sqlite(url: URL) -> Engine:
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
-        if os.name == "posix":
-            for suffix in ("", "-wal", "-shm"):
-                path = Path(database + suffix)
-                if path.exists() and path.stat().st_uid == os.getuid():
-                    path.chmod(0o600)
+        for suffix in ("", "-wal", "-shm"):
+            _keep_private(Path(f"{database}{suffix}"))
 
     def on_begin(connection: Connection) -> None:
         looking = connection.get_execution_options().get(READ_ONLY)
         connection.exec_driver_sql("BEGIN" if looking else "BEGIN IMMEDIATE")
 
+    event.listen(engine, "do_connect", before_connect)
     event.listen(engine, "connect", on_connect)
     event.listen(engine, "begin", on_begin)
     return engine
+
+
+def _keep_private(path: Path) -> None:
+    """Take the rights of group and others from a file of ours, such as one that was copied here."""
+    with contextlib.suppress(FileNotFoundError):  # side files come and go
+        status = path.stat()
+        if status.st_uid == os.geteuid() and status.st_mode & 0o077:
+            path.chmod(status.st_mode & 0o700)

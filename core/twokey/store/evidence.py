@@ -3,13 +3,15 @@
 Rule: what is read back is checked against its hash, because rows are no authority.
 """
 
-from sqlalchemy import Connection, insert, select
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select
 
 from twokey.core import canonical
 from twokey.core.canonical import Json
-from twokey.core.errors import CheckFailed, NotFound
+from twokey.core.errors import NotFound
 from twokey.core.values import Evidence
-from twokey.store import tables
+from twokey.store import rows, tables
 
 
 def add_evidence(connection: Connection, value: Evidence, content: bytes) -> None:
@@ -30,30 +32,41 @@ def get_evidence(connection: Connection, evidence_id: str) -> tuple[Evidence, Js
 
     Raises:
         NotFound: there is none of that id.
-        CheckFailed: the content is not what its hash says.
+        CheckFailed: the row is not as it was stored: content and hash disagree, or it is another one's.
 
     """
-    row = connection.execute(select(tables.evidence).where(tables.evidence.c.id == evidence_id)).one_or_none()
-    if row is None:
-        raise NotFound("There is no such evidence here.", next="Look at the proposal that cites it.")
-    value = Evidence.model_validate(canonical.decode(row.value))
-    content = canonical.decode(row.content)
-    if canonical.digest(content) != value.sha256 or canonical.commitment(value.salt, content) != value.commitment:
-        raise CheckFailed(
-            f"Evidence {evidence_id} is not what its hash says: it was changed after it was stored.",
-            next="Treat the workspace's database as tampered with; run `twokey audit verify`.",
-        )
+    with rows.reading("evidence"):
+        row = connection.execute(select(tables.evidence).where(tables.evidence.c.id == evidence_id)).one_or_none()
+        if row is None:
+            raise NotFound("There is no such evidence here.", next="Look at the proposal that cites it.")
+        value, content = _value(row), rows.json(row.content)
+        if canonical.digest(content) != value.sha256 or canonical.commitment(value.salt, content) != value.commitment:
+            raise ValueError("the content does not have the hash or the commitment")
     return value, content
 
 
 def list_evidence(connection: Connection, run: str) -> list[Evidence]:
-    """What a run has read, oldest first, without the content."""
+    """What a run has read, oldest first, without the content.
+
+    Raises:
+        CheckFailed: a row is not as it was stored.
+
+    """
+    columns = tables.evidence.c
     query = (
-        select(tables.evidence.c.value)
-        .where(tables.evidence.c.run == run)
-        .order_by(tables.evidence.c.created_us, tables.evidence.c.id)
+        select(columns.id, columns.run, columns.value)
+        .where(columns.run == run)
+        .order_by(columns.created_us, columns.id)
     )
-    return [Evidence.model_validate(canonical.decode(row.value)) for row in connection.execute(query)]
+    with rows.reading("evidence"):
+        return [_value(row) for row in connection.execute(query)]
+
+
+def _value(row: Row[*tuple[Any, ...]]) -> Evidence:
+    value = Evidence.model_validate(rows.json(row.value))
+    if (value.id, value.run) != (row.id, row.run):
+        raise ValueError("the row holds the evidence of another row")
+    return value
 
 
 def add_opening(connection: Connection, *, commitment: str, salt: str, value: Json) -> None:

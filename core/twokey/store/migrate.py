@@ -1,13 +1,14 @@
 """Brings a database to the current shape, one Alembic history per portion of the code.
 
-Rules: a history only moves forward here; a database that is newer than this version is refused, not guessed at.
+Rules: a history only moves forward here, as a whole or not at all; of several processes one moves it and the others
+find it moved; a database that is newer than this version is refused, not guessed at.
 """
 
 import logging
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import Connection, Engine, func, inspect, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from twokey.core.errors import EnvironmentFault
@@ -16,10 +17,12 @@ VERSION_TABLE: Final = "alembic_version_store"
 HEAD: Final = "0001"
 """The newest revision. Kept here so that an up-to-date database costs one query and not the import of Alembic."""
 FOLDER: Final = Path(__file__).parent / "migrations"
+LOCK: Final = 0x74_77_6F_6B_65_79
+"""Key of the advisory lock that migrating processes queue on (PostgreSQL; SQLite has one writer)."""
 
 
 def migrate(engine: Engine) -> None:
-    """Create or upgrade the store's tables, in one transaction.
+    """Create or upgrade the store's tables, in one transaction; several processes may call it at once.
 
     Raises:
         EnvironmentFault: the database is newer than this version of Twokey, or cannot be changed.
@@ -29,7 +32,7 @@ def migrate(engine: Engine) -> None:
         with engine.begin() as connection:
             if _current(connection) != HEAD:
                 _upgrade(connection)
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, OSError) as error:
         raise EnvironmentFault(
             "The workspace's database could not be brought up to date.",
             next="Check that the database can be written, and that nothing else holds it.",
@@ -50,6 +53,8 @@ def _upgrade(connection: Connection) -> None:
 
     config = Config()
     config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(LOCK)))
     current = _current(connection)
     known = {revision.revision for revision in ScriptDirectory.from_config(config).walk_revisions()}
     if current is not None and current not in known:

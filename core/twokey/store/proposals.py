@@ -5,18 +5,32 @@ processes one wins; what comes back is validated like input, because rows are no
 """
 
 import dataclasses
+import hashlib
+import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
+from pydantic import TypeAdapter
 from sqlalchemy import Connection, Row, Select, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from twokey.core import canonical
 from twokey.core.canonical import Json
-from twokey.core.errors import CheckFailed, NotFound
+from twokey.core.errors import NotFound
 from twokey.core.lifecycle import State
-from twokey.core.values import Decision, Proposal
-from twokey.store import tables
+from twokey.core.values import (
+    ID_ALPHABET,
+    Action,
+    Decision,
+    Digest,
+    EntryId,
+    ExecutorId,
+    Instant,
+    PrincipalName,
+    Proposal,
+    ProposalId,
+)
+from twokey.store import rows, tables
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -41,25 +55,29 @@ class ProposalRecord:
 class ApprovalRecord:
     """One row of the index of answers."""
 
-    proposal: str
-    proposal_digest: str
-    decision_digest: str
-    principal: str
-    action: str
-    entry: str
+    proposal: ProposalId
+    proposal_digest: Digest
+    decision_digest: Digest
+    principal: PrincipalName
+    action: Action
+    entry: EntryId
     reason: str
-    at_us: int
+    at_us: Instant
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ExecutionRecord:
     """A started write."""
 
-    proposal: str
-    executor: str
-    intent: str
-    lease_until_us: int
-    started_us: int
+    proposal: ProposalId
+    executor: ExecutorId
+    intent: EntryId
+    lease_until_us: Instant
+    started_us: Instant
+
+
+_APPROVALS: Final[TypeAdapter[list[ApprovalRecord]]] = TypeAdapter(list[ApprovalRecord])
+_EXECUTION: Final[TypeAdapter[ExecutionRecord]] = TypeAdapter(ExecutionRecord)
 
 
 class AlreadyThere(Exception):  # noqa: N818 - an outcome the caller handles
@@ -99,14 +117,15 @@ def get_proposal(connection: Connection, proposal: str, *, lock: bool = False) -
 
     Raises:
         NotFound: there is none.
-        CheckFailed: the stored body does not have the stored digest.
+        CheckFailed: the row is not as it was stored: body or decision do not have the digest, or do not decode.
 
     """
     query = select(tables.proposals).where(tables.proposals.c.id == proposal)
-    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
-    if row is None:
-        raise unknown_proposal()
-    return _proposal(row)
+    with rows.reading("proposal"):
+        row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+        if row is None:
+            raise unknown_proposal()
+        return _proposal(row)
 
 
 def unknown_proposal() -> NotFound:
@@ -121,10 +140,10 @@ def resolve_proposal(connection: Connection, text: str) -> str:
         NotFound: none or several begin so.
 
     """
-    wanted = text if text.startswith("p-") else f"p-{text}"
-    if len(wanted) < len("p-") + 4 or not wanted.removeprefix("p-").isalnum():
+    wanted = text.removeprefix("p-")
+    if not re.fullmatch(f"[{ID_ALPHABET}]{{4,12}}", wanted):
         raise unknown_proposal()
-    query = select(tables.proposals.c.id).where(tables.proposals.c.id.startswith(wanted, autoescape=True)).limit(2)
+    query = select(tables.proposals.c.id).where(tables.proposals.c.id.startswith(f"p-{wanted}")).limit(2)
     found = connection.execute(query).scalars().all()
     if len(found) == 1:
         return str(found[0])
@@ -136,7 +155,7 @@ def resolve_proposal(connection: Connection, text: str) -> str:
 def list_proposals(
     connection: Connection, *, states: Sequence[State] = (), run: str | None = None, limit: int = 50
 ) -> list[ProposalRecord]:
-    """Newest first."""
+    """Newest first; raises ``CheckFailed`` where a row is not as it was stored."""
     query: Select[Any] = (
         select(tables.proposals)
         .order_by(tables.proposals.c.created_us.desc(), tables.proposals.c.id.desc())
@@ -146,7 +165,8 @@ def list_proposals(
         query = query.where(tables.proposals.c.state.in_([state.value for state in states]))
     if run is not None:
         query = query.where(tables.proposals.c.run == run)
-    return [_proposal(row) for row in connection.execute(query)]
+    with rows.reading("proposal"):
+        return [_proposal(row) for row in connection.execute(query)]
 
 
 def move_proposal(  # the fields of one update
@@ -179,26 +199,29 @@ def move_proposal(  # the fields of one update
 
 
 def _proposal(row: Row[Any]) -> ProposalRecord:
-    proposal = Proposal.model_validate(canonical.decode(row.body))
-    if proposal.digest() != row.digest or proposal.id != row.id or proposal.run != row.run:
-        raise CheckFailed(
-            "A proposal in the database is not the one its digest names: it was changed after it was made.",
-            next="Treat the workspace's database as tampered with; run `twokey audit verify`.",
-            code="proposal_tampered",
-        )
+    proposal = Proposal.model_validate(rows.json(row.body))
+    # The bytes as they lie there, not only what they mean: nothing is read that was not digested.
+    if canonical.encode(proposal.canonical()) != row.body or hashlib.sha256(row.body).hexdigest() != row.digest:
+        raise ValueError("the body does not have the digest")
+    if (proposal.id, proposal.run) != (row.id, row.run):
+        raise ValueError("the row holds the body of another row")
+    with rows.reading("decision"):
+        decision = Decision.model_validate(rows.json(row.decision))
+        if decision.digest() != row.decision_digest:
+            raise ValueError("the decision does not have the digest")
     return ProposalRecord(
-        id=row.id,
-        run=row.run,
+        id=proposal.id,
+        run=proposal.run,
         digest=row.digest,
         state=State(row.state),
         proposal=proposal,
-        decision=Decision.model_validate(canonical.decode(row.decision)),
+        decision=decision,
         decision_digest=row.decision_digest,
-        expires_us=row.expires_us,
-        code=row.code,
-        result=canonical.decode(row.result) if row.result is not None else None,
-        created_us=row.created_us,
-        updated_us=row.updated_us,
+        expires_us=rows.instant(row.expires_us),
+        code=str(row.code),
+        result=rows.json(row.result) if row.result is not None else None,
+        created_us=rows.instant(row.created_us),
+        updated_us=rows.instant(row.updated_us),
     )
 
 
@@ -213,25 +236,16 @@ def add_approval(connection: Connection, record: ApprovalRecord) -> None:
         with connection.begin_nested():
             connection.execute(insert(tables.approvals).values(**dataclasses.asdict(record)))
     except IntegrityError as error:
-        raise AlreadyThere from error
+        if rows.is_duplicate(error):
+            raise AlreadyThere from error
+        raise
 
 
 def list_approvals(connection: Connection, proposal: str) -> list[ApprovalRecord]:
-    """All answers indexed for a proposal, oldest first."""
+    """All answers indexed for a proposal, oldest first; raises ``CheckFailed`` where a row is not as it was stored."""
     query = select(tables.approvals).where(tables.approvals.c.proposal == proposal).order_by(tables.approvals.c.id)
-    return [
-        ApprovalRecord(
-            proposal=row.proposal,
-            proposal_digest=row.proposal_digest,
-            decision_digest=row.decision_digest,
-            principal=row.principal,
-            action=row.action,
-            entry=row.entry,
-            reason=row.reason,
-            at_us=row.at_us,
-        )
-        for row in connection.execute(query)
-    ]
+    with rows.reading("approval"):
+        return _APPROVALS.validate_python([dict(row) for row in connection.execute(query).mappings()])
 
 
 def add_execution(connection: Connection, record: ExecutionRecord) -> None:
@@ -245,21 +259,22 @@ def add_execution(connection: Connection, record: ExecutionRecord) -> None:
         with connection.begin_nested():
             connection.execute(insert(tables.executions).values(**dataclasses.asdict(record)))
     except IntegrityError as error:
-        raise AlreadyThere from error
+        if rows.is_duplicate(error):
+            raise AlreadyThere from error
+        raise
 
 
 def get_execution(connection: Connection, proposal: str) -> ExecutionRecord | None:
-    """Read who started the write of a proposal, if anybody did."""
-    row = connection.execute(select(tables.executions).where(tables.executions.c.proposal == proposal)).one_or_none()
-    if row is None:
-        return None
-    return ExecutionRecord(
-        proposal=row.proposal,
-        executor=row.executor,
-        intent=row.intent,
-        lease_until_us=row.lease_until_us,
-        started_us=row.started_us,
-    )
+    """Read who started the write of a proposal, if anybody did.
+
+    Raises:
+        CheckFailed: the row is not as it was stored.
+
+    """
+    query = select(tables.executions).where(tables.executions.c.proposal == proposal)
+    with rows.reading("execution"):
+        row = connection.execute(query).mappings().one_or_none()
+        return None if row is None else _EXECUTION.validate_python(dict(row))
 
 
 def renew_execution(connection: Connection, proposal: str, *, seen_until_us: int, executor: str, until_us: int) -> bool:

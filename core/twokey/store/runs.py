@@ -6,17 +6,22 @@ processes one wins; what comes back is validated like input, because rows are no
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any, Literal, cast
+from typing import Any, Final, Literal
 
+from pydantic import TypeAdapter
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from twokey.core import canonical
 from twokey.core.canonical import Json
 from twokey.core.errors import NotFound
-from twokey.core.values import Request, Resource
-from twokey.store import tables
+from twokey.core.values import Auth, Request, Resource
+from twokey.store import rows, tables
 
 RunState = Literal["running", "waiting", "done", "failed", "cancelled"]
+
+_STATE: Final[TypeAdapter[RunState]] = TypeAdapter(RunState)
+_AUTH: Final[TypeAdapter[Auth]] = TypeAdapter(Auth)
+_PLACES: Final[TypeAdapter[tuple[Resource, ...]]] = TypeAdapter(tuple[Resource, ...])
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -57,19 +62,21 @@ def add_run(
 
 
 def get_run(connection: Connection, run: str) -> RunRecord:
-    """Read one run; raises ``NotFound``."""
-    row = connection.execute(select(tables.runs).where(tables.runs.c.id == run)).one_or_none()
-    if row is None:
-        raise NotFound("There is no such run here.", next="List them with `twokey runs list`.")
-    return _run(row)
+    """Read one run; raises ``NotFound``, or ``CheckFailed`` where the row is not as it was stored."""
+    with rows.reading("run"):
+        row = connection.execute(select(tables.runs).where(tables.runs.c.id == run)).one_or_none()
+        if row is None:
+            raise NotFound("There is no such run here.", next="List them with `twokey runs list`.")
+        return _run(row)
 
 
 def list_runs(connection: Connection, *, limit: int = 50, states: Sequence[RunState] = ()) -> list[RunRecord]:
-    """Newest first."""
+    """Newest first; raises ``CheckFailed`` where a row is not as it was stored."""
     query = select(tables.runs).order_by(tables.runs.c.created_us.desc(), tables.runs.c.id.desc()).limit(limit)
     if states:
         query = query.where(tables.runs.c.state.in_(states))
-    return [_run(row) for row in connection.execute(query)]
+    with rows.reading("run"):
+        return [_run(row) for row in connection.execute(query)]
 
 
 def move_run(  # the fields of one update
@@ -110,18 +117,21 @@ def leave_run(connection: Connection, run: str, *, holder: str) -> None:
 
 
 def _run(row: Row[Any]) -> RunRecord:
+    request = Request.model_validate(rows.json(row.request))
+    if (request.requester, request.channel, request.intent) != (row.requester, row.channel, row.intent):
+        raise ValueError("the columns are not those of the request")
     return RunRecord(
         id=row.id,
-        requester=row.requester,
-        auth=row.auth,
-        channel=row.channel,
-        state=cast("RunState", row.state),
-        request=Request.model_validate(canonical.decode(row.request)),
-        places=tuple(Resource.model_validate(place) for place in cast("list[Json]", canonical.decode(row.places))),
-        code=row.code,
-        message=row.message,
-        created_us=row.created_us,
-        updated_us=row.updated_us,
+        requester=request.requester,
+        auth=_AUTH.validate_python(row.auth),
+        channel=request.channel,
+        state=_STATE.validate_python(row.state),
+        request=request,
+        places=_PLACES.validate_python(rows.json(row.places)),
+        code=str(row.code),
+        message=str(row.message),
+        created_us=rows.instant(row.created_us),
+        updated_us=rows.instant(row.updated_us),
     )
 
 
@@ -134,12 +144,13 @@ def put_document(connection: Connection, *, run: str, name: str, body: Json, now
 
 
 def get_document(connection: Connection, *, run: str, name: str) -> Json:
-    """Read one document; raises ``NotFound``."""
+    """Read one document; raises ``NotFound``, or ``CheckFailed`` where it is not canonical JSON any more."""
     query = select(tables.documents.c.body).where(tables.documents.c.run == run, tables.documents.c.name == name)
-    row = connection.execute(query).one_or_none()
-    if row is None:
-        raise NotFound(f"Run {run} has no {name}.", next="Start the run again.")
-    return canonical.decode(row.body)
+    with rows.reading("document"):
+        row = connection.execute(query).one_or_none()
+        if row is None:
+            raise NotFound(f"Run {run} has no {name}.", next="Start the run again.")
+        return rows.json(row.body)
 
 
 def has_document(connection: Connection, *, run: str, name: str) -> bool:

@@ -1,0 +1,58 @@
+"""How rows come back: checked like input, because rows are no authority.
+
+Rules: a row that does not fit is reported as tampering, by what it is a row of; nothing of it is used or shown.
+"""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Final
+
+from pydantic import TypeAdapter
+from sqlalchemy.exc import IntegrityError
+
+from twokey.core import canonical
+from twokey.core.canonical import Json
+from twokey.core.errors import CheckFailed
+from twokey.core.values import Instant
+
+_INSTANT: Final[TypeAdapter[int]] = TypeAdapter(Instant)
+
+
+@contextmanager
+def reading(what: str) -> Generator[None]:
+    """Guard the reading of rows of ``what`` (one word, such as ``proposal``).
+
+    Raises:
+        CheckFailed: bytes that are no canonical JSON, a value outside its model, a state that does not exist: whatever
+            the block raises as ``ValueError``.
+
+    """
+    try:
+        yield
+    except ValueError as error:
+        raise CheckFailed(
+            f"The database holds a row ({what}) that is not as Twokey wrote it: something else has changed it.",
+            next="Treat the workspace's database as tampered with; run `twokey audit verify`.",
+            code=f"{what}_tampered",
+        ) from error
+
+
+def json(stored: object) -> Json:
+    """Read canonical JSON from a column; raises ``ValueError``. SQLite stores any type in any column."""
+    if not isinstance(stored, bytes):
+        raise ValueError("the column does not hold bytes")  # noqa: TRY004 - see ``reading``
+    return canonical.decode(stored)
+
+
+def instant(stored: object) -> int:
+    """Read a time in microseconds from a column; raises ``ValueError``."""
+    return _INSTANT.validate_python(stored, strict=True)
+
+
+def is_duplicate(error: IntegrityError) -> bool:
+    """Tell whether a uniqueness rule refused the row, and not another rule.
+
+    PostgreSQL says so by SQLSTATE 23505 (``unique_violation``), SQLite by its extended result code.
+    """
+    state = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorname", None)
+    return state in {"23505", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"}
