@@ -6,13 +6,14 @@ asks for; whatever does not count is refused with its reason and recorded like a
 
 from typing import Final
 
-from twokey.core.errors import NotFound, Refused
+from twokey.core.errors import NotFound, Refused, TwokeyError
 from twokey.core.events import AnswerGiven, ClickRejected
 from twokey.core.lifecycle import State
 from twokey.core.values import Answer, Channel, Principal
 from twokey.store import proposals
 from twokey.store.proposals import AlreadyThere, ApprovalRecord, ProposalRecord
-from twokey.tools.authority import Authority, Rules, authentic, barred, counting_groups, met
+from twokey.tools.authority import Authority, barred, counting_groups, met
+from twokey.tools.faults import code_of
 from twokey.tools.proposing import expiry
 from twokey.tools.steps import Moved, Result, Steps
 
@@ -35,10 +36,9 @@ _NEXT: Final[dict[str, str]] = {
 class Answers:
     """Checks and stores answers."""
 
-    def __init__(self, steps: Steps, authority: Authority, rules: Rules) -> None:
+    def __init__(self, steps: Steps, authority: Authority) -> None:
         self._steps = steps
         self._authority = authority
-        self._rules = rules
 
     def answer(self, answer: Answer, *, channel: Channel, reason: str = "") -> Result:
         """Take a person's answer to a card.
@@ -66,7 +66,7 @@ class Answers:
         """Check who answers what, and when."""
         statement, now = answer.statement, self._steps.clock.now_us()
         principal = self._steps.directory.principal(statement.principal)
-        if principal is None or not authentic(answer, principal, self._rules):
+        if principal is None or not self._authority.authentic(answer, principal):
             raise self._refuse(answer, channel, record, "not_authenticated", "The answer is not proven to be theirs.")
         if not now - CLICK_AGE_US <= statement.at_us <= now + CLOCK_SKEW_US:
             raise self._refuse(answer, channel, record, "stale_answer", "The answer was given too long ago.")
@@ -114,12 +114,16 @@ class Answers:
         return record
 
     def _still_rendered(self, answer: Answer, channel: Channel, record: ProposalRecord) -> None:
-        code = self._steps.stale(record)
+        try:
+            code = self._steps.stale(record)
+        except TwokeyError as error:
+            self._reject(answer, channel, record.id, code_of(error))
+            raise
         if code is not None:
             self._steps.move(record, State.SUPERSEDED, code)
             raise self._refuse(answer, channel, record, code, "What would be written is no longer what was reviewed.")
 
-    def _take(  # everything an answer consists of
+    def _take(
         self, answer: Answer, channel: Channel, record: ProposalRecord, principal: Principal, reason: str
     ) -> Result:
         """Store the answer and what follows from it, in one transaction."""

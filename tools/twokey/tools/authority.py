@@ -1,9 +1,9 @@
 """Whether enough people said yes. The only source is the log; rows tell where in the log to look.
 
 Rules: an approval counts if its entry is included under a verified checkpoint, is an ``approve`` of exactly this
-proposal digest and decision digest, is signed with the key the directory names for that person today (or was asserted,
-in a demo workspace), was given before it expired, and comes from somebody who is in a required group now and neither
-asked for the change nor contributed to it.
+proposal digest and decision digest, is signed with the key the directory names for that person, and for nobody else,
+today (or was asserted, in a demo workspace), was given before it expired, and comes from somebody who is in a required
+group now and neither asked for the change nor contributed to it.
 """
 
 from collections.abc import Iterable
@@ -95,6 +95,13 @@ class Authority:
                     valid[name] = row.entry
         return valid
 
+    def authentic(self, answer: Answer, principal: Principal) -> bool:
+        """Tell whether ``answer`` comes from ``principal``: a key that stands for two names stands for neither."""
+        shared = principal.key is not None and any(
+            other.key == principal.key and other.name != principal.name for other in self._directory.all()
+        )
+        return not shared and authentic(answer, principal, self._rules)
+
     def people(self, names: Iterable[str]) -> list[Principal]:
         """Look names up as the directory has them now."""
         found = (self._directory.principal(name) for name in names)
@@ -118,7 +125,7 @@ class Authority:
             and statement.proposal_digest == digest
             and statement.decision_digest == decision.digest()
             and statement.at_us <= expiry(proposal, decision)
-            and authentic(event.answer, principal, self._rules)
+            and self.authentic(event.answer, principal)
             and not barred(proposal, needed, principal.name)
             and bool(counting_groups(needed, principal))
         )

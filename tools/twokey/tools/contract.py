@@ -109,7 +109,7 @@ class Contract(ABC, Generic[In, Out]):
 
     @classmethod
     def schema_digest(cls) -> str:
-        """SHA-256 over name, version, effect, and the JSON Schemas of input and output without their prose."""
+        """SHA-256 over name, version, effect, kind, and the JSON Schemas of input and output without their prose."""
         return _digest_of(cls)
 
     @abstractmethod
@@ -134,29 +134,48 @@ def _digest_of(tool: Any) -> str:
 
 
 _PROSE: Final = frozenset({"title", "description", "examples"})
+_NAMED: Final = frozenset({"properties", "patternProperties", "dependentSchemas", "$defs", "mapping"})
+"""Keywords (JSON Schema 2020-12; ``mapping`` is OpenAPI's) whose value maps names to schemas."""
+_DATA: Final = frozenset({"default", "const", "enum"})
+"""Keywords whose value is data: nothing in it is a keyword."""
 
 
 def _bare(schema: Mapping[str, Any]) -> Json:
     """Drop prose from a JSON Schema, so that a digest follows meaning and not wording.
 
-    Names under ``properties`` and ``$defs`` are names, not keywords, and are kept whatever they are.
+    Names that a schema gives (of properties, definitions, patterns) and data in it are no keywords: they are kept
+    whatever they are. Numbers that canonical JSON does not hold are kept as ``[type, text]``.
     """
+    return {
+        key: _names(item) if key in _NAMED else _exact(item) if key in _DATA else _part(item)
+        for key, item in schema.items()
+        if key not in _PROSE
+    }
 
-    def walk(node: object, *, names: bool) -> Json:
-        if isinstance(node, Mapping):
-            items = cast("Mapping[str, object]", node)
-            return {
-                key: walk(item, names=not names and key in {"properties", "$defs"})
-                for key, item in items.items()
-                if names or key not in _PROSE
-            }
-        if isinstance(node, list | tuple):
-            return [walk(item, names=False) for item in cast("list[object]", node)]
-        if isinstance(node, float):
-            return repr(node)
-        return cast("Json", node)
 
-    return walk(schema, names=False)
+def _part(node: object) -> Json:
+    """Give what stands under a keyword: a schema, several, or a plain value."""
+    if isinstance(node, Mapping):
+        return _bare(cast("Mapping[str, Any]", node))
+    if isinstance(node, list | tuple):
+        return [_part(item) for item in cast("list[object]", node)]
+    return _exact(node)
+
+
+def _names(node: object) -> Json:
+    """Give a map from names to what they name."""
+    return {name: _part(item) for name, item in cast("Mapping[str, object]", node).items()}
+
+
+def _exact(node: object) -> Json:
+    """Give a value with nothing left out."""
+    if isinstance(node, Mapping):
+        return {key: _exact(item) for key, item in cast("Mapping[str, object]", node).items()}
+    if isinstance(node, list | tuple):
+        return [_exact(item) for item in cast("list[object]", node)]
+    if isinstance(node, float) or (isinstance(node, int) and abs(node) > canonical.MAX_INTEGER):
+        return [type(node).__name__, repr(node)]
+    return cast("Json", node)
 
 
 class ReadTool(Contract[In, Out]):

@@ -1,7 +1,8 @@
 """All that an agent can do: read, write down what it found, and propose.
 
-Rules: a read goes through policy and leaves evidence and two log entries; a draft becomes a proposal and nothing more.
-There is no way from here to an answer or to a write.
+Rules: a read goes through policy and leaves evidence and two log entries; one that fails, or lies outside the run's
+places, leaves an entry that says so. A draft becomes a proposal and nothing more. A desk shows its own run's evidence
+only. There is no way from here to an answer or to a write.
 """
 
 from dataclasses import dataclass
@@ -11,14 +12,15 @@ from pydantic import ValidationError
 
 from twokey.core import canonical
 from twokey.core.canonical import Json
-from twokey.core.errors import Refused, ToolRetry, TwokeyError
+from twokey.core.errors import EnvironmentFault, NotFound, Refused, ToolRetry, TwokeyError
 from twokey.core.events import ModelCalled, ReviewEnded, RunPlanned, StepEnded, StepStarted, ToolCalled, ToolReturned
 from twokey.core.ports import Clock, Ids, Policy
 from twokey.core.values import Call, Decision, Evidence, Plan, Principal, Report, Value
 from twokey.store import evidence, proposals, runs
 from twokey.store.proposals import ProposalRecord
 from twokey.tools import calls
-from twokey.tools.contract import Context, Places
+from twokey.tools.contract import Context, Place, Places, ReadTool
+from twokey.tools.faults import TOOL_FAULT, code_of, contained
 from twokey.tools.ledger import Ledger
 from twokey.tools.proposing import Draft, Proposer
 from twokey.tools.registry import Registry
@@ -75,7 +77,7 @@ class Desk:
                 f"The arguments of {name} do not fit its schema ({error.error_count()} faults).",
                 next="Correct the arguments.",
             ) from error
-        place = self.places.find(tool.kind, tool.place_name(checked))
+        place = self._place(tool, checked)
         call = calls.of_read(
             tool,
             checked,
@@ -88,14 +90,31 @@ class Desk:
         )
         call_id = self._permitted(call)
         try:
-            found = tool.call(checked, Context(places=self.places, now_us=office.clock.now_us()))
+            with contained(name):
+                found = tool.call(checked, Context(places=self.places, now_us=office.clock.now_us()))
+                content = canonical.encode(found.canonical())
+                summary = tool.summary(checked, found)[:400]
+                canonical.encode(summary)
+            if not isinstance(found, result):
+                raise EnvironmentFault(
+                    f"The tool {name} gives something else than this step can use.",
+                    next="Remove the plugin that replaces it.",
+                    code=TOOL_FAULT,
+                )
         except TwokeyError as error:
-            office.ledger.record(ToolReturned(run=self.run, call=call_id, code=error.code))
+            office.ledger.record(ToolReturned(run=self.run, call=call_id, code=code_of(error)))
             raise
-        kept = self._keep(
-            call, call_id, found, origin=f"{tool.kind} {place.resource.id}", summary=tool.summary(checked, found)
-        )
-        return Reading(kept, found if isinstance(found, result) else result.model_validate(found))
+        origin = f"{tool.kind} {place.resource.id}"
+        return Reading(self._keep(call, call_id, content, origin=origin, summary=summary), found)
+
+    def _place(self, tool: ReadTool[Any, Any], args: Value) -> Place:
+        """Give the place that a call touches; a call that may not touch it is recorded before it is refused."""
+        try:
+            with contained(tool.name):
+                return self.places.find(tool.kind, tool.place_name(args))
+        except TwokeyError as error:
+            self._office.ledger.record(ToolReturned(run=self.run, call=self._office.ids.new("c"), code=code_of(error)))
+            raise
 
     def _permitted(self, call: Call) -> str:
         office = self._office
@@ -129,9 +148,9 @@ class Desk:
             )
         return call_id
 
-    def _keep(self, call: Call, call_id: str, found: Value, *, origin: str, summary: str) -> Evidence:
+    def _keep(self, call: Call, call_id: str, content: bytes, *, origin: str, summary: str) -> Evidence:
         office = self._office
-        content: Json = found.canonical()
+        held = canonical.decode(content)
         salt = office.ids.salt()
         value = Evidence(
             id=office.ids.new("e"),
@@ -139,14 +158,14 @@ class Desk:
             tool=call.tool,
             origin=origin[:400],
             trusted=False,
-            summary=summary[:400],
-            sha256=canonical.digest(content),
+            summary=summary,
+            sha256=canonical.digest(held),
             salt=salt,
-            commitment=canonical.commitment(salt, content),
+            commitment=canonical.commitment(salt, held),
             created_us=office.clock.now_us(),
         )
         with office.ledger.change() as unit:
-            evidence.add_evidence(unit.connection, value, canonical.encode(content))
+            evidence.add_evidence(unit.connection, value, content)
             unit.record(
                 ToolReturned(run=self.run, call=call_id, code="ok", evidence=value.id, content=value.commitment)
             )
@@ -165,9 +184,12 @@ class Desk:
             return runs.get_document(connection, run=self.run, name=name)
 
     def content(self, evidence_id: str) -> tuple[Evidence, Json]:
-        """Read evidence again; raises ``NotFound``, ``CheckFailed``."""
+        """Read evidence of this run again; raises ``NotFound``, ``CheckFailed``."""
         with self._office.ledger.look() as connection:
-            return evidence.get_evidence(connection, evidence_id)
+            value, content = evidence.get_evidence(connection, evidence_id)
+        if value.run != self.run:
+            raise NotFound("This run has no such evidence.", next="Look at the proposal that cites it.")
+        return value, content
 
     def planned(self, plan: Plan) -> None:
         """Keep the plan and record that there is one."""

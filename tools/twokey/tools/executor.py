@@ -7,10 +7,12 @@ was rendered, once; an error while writing is not taken for "nothing written": t
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from twokey.core import canonical
 from twokey.core.canonical import Json
-from twokey.core.errors import TwokeyError
+from twokey.core.errors import Refused, TwokeyError
 from twokey.core.values import Value
 from twokey.tools.contract import Context, Marker, Outcome, Rendered, WriteTool
+from twokey.tools.faults import code_of, fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,26 +43,24 @@ def apply(permit: Permit, context: Context) -> Applied:
     except TwokeyError as error:
         failure = error
     except Exception as error:  # noqa: BLE001 - whatever a tool raises, the write may have happened: look, never guess
-        failure = TwokeyError(
-            f"The tool {permit.tool.name} failed with {type(error).__name__}.",
-            next="Look at the target.",
-            code="tool_fault",
-        )
+        failure = fault(permit.tool.name, error)
     return settle(permit, context, failure)
 
 
 def settle(permit: Permit, context: Context, failure: TwokeyError | None) -> Applied:
     """Look whether the write is there. Used after an apply and by whoever takes over a write that was interrupted."""
+    code = code_of(failure) if failure else None
     try:
         seen: Outcome[Any] = permit.tool.reconcile(permit.args, permit.rendered, permit.marker, context)
+        result: Json = seen.result.canonical() if seen.result is not None else None
+        canonical.encode(result)
     except Exception:  # noqa: BLE001 - a target that cannot be asked leaves the outcome unknown; a person decides
-        return Applied("unknown", failure.code if failure else "cannot_reconcile")
+        return Applied("unknown", code or "cannot_reconcile")
     if seen.seen == "written":
-        result = seen.result.canonical() if seen.result is not None else None
-        return Applied("written", "written" if failure is None else "written_despite_error", result)
-    if failure is None:
+        return Applied("written", "written_despite_error" if failure else "written", result)
+    if code is None:
         return Applied("unknown", "written_not_found" if seen.seen == "absent" else "target_differs")
-    if permit.tool.guarantee == "keyed":
-        # A keyed target shows its key or was not written: absence, or somebody else's content, is proof here.
-        return Applied("not_written", failure.code)
-    return Applied("unknown", failure.code)
+    # A keyed target shows its key or was not written. Where something else lies there, the tool must say that it
+    # refused: an error half-way leaves something else, too.
+    proven = seen.seen == "absent" or isinstance(failure, Refused)
+    return Applied("not_written" if proven and permit.tool.guarantee == "keyed" else "unknown", code)

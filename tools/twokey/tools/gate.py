@@ -2,8 +2,11 @@
 
 Rules (DESIGN, section 2):
 - no write without a fresh policy decision and enough people, whatever the rows of the database say;
-- before the write everything is checked again: digest, expiry, policy, people, rendering, target;
-- the intent is in the log, under a signed checkpoint, before the tool is called; after it nobody else applies;
+- before the write everything is checked again: digest, expiry, policy, people, rendering, target, and that the log
+  proves the proposal to be approved and never begun: a row that was set back revives nothing;
+- the intent is in the log, under a signed checkpoint, before the tool is called; after it nobody else applies. A
+  takeover looks first; it applies again only with a keyed tool, after the same checks, and never says that nothing was
+  written: the first executor may only have been slow. An executor that comes too late still leaves its receipt;
 - what cannot be known stops as ``unknown`` and asks a person.
 """
 
@@ -11,10 +14,10 @@ import dataclasses
 from typing import Final
 
 from twokey.core.errors import CheckFailed, NotFound, Refused
-from twokey.core.events import CardShown, ClickRejected, WriteEnded, WriteIntended
+from twokey.core.events import AnswerGiven, CardShown, ClickRejected, WriteEnded, WriteIntended
 from twokey.core.lifecycle import State
 from twokey.core.ports import Ids
-from twokey.core.values import Action, Answer, Channel, Identity
+from twokey.core.values import Action, Answer, Channel, Decision, Identity
 from twokey.store import proposals
 from twokey.store.proposals import AlreadyThere, ApprovalRecord, ExecutionRecord, ProposalRecord
 from twokey.tools import executor
@@ -22,11 +25,24 @@ from twokey.tools.answers import Answers
 from twokey.tools.authority import Authority, Rules, met
 from twokey.tools.contract import Context, Marker, Rendered
 from twokey.tools.executor import Applied, Permit
-from twokey.tools.proposing import checked, expiry
+from twokey.tools.proposing import MICROSECONDS, checked, expiry
+from twokey.tools.standing import Standing, standing
 from twokey.tools.steps import Moved, Result, Steps
 
-WRITE_LEASE_US: Final = 120 * 1_000_000
-"""How long a started write belongs to its executor alone, in microseconds: longer than any tool's own timeout."""
+WRITE_LEASE_S: Final = 120
+"""How long a started write belongs to its executor alone, in seconds, where the tool's own timeout is not longer."""
+GRACE_S: Final = 60
+NOBODY: Final = "x-000000000000"
+"""Stands for the executor of a write of which no executor is known."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Hindrance:
+    """Why a write may not begin now, and the state that this leads to."""
+
+    after: State
+    code: str
+    decision: Decision | None = None
 
 
 class Gate:
@@ -38,7 +54,7 @@ class Gate:
         self._clock = steps.clock
         self._ids = ids
         self._authority = Authority(steps.ledger, steps.directory, rules)
-        self._answers = Answers(steps, self._authority, rules)
+        self._answers = Answers(steps, self._authority)
 
     def find(self, text: str) -> ProposalRecord:
         """Read a proposal by id or by an unambiguous beginning of it; raises ``NotFound``, ``CheckFailed``."""
@@ -66,7 +82,7 @@ class Gate:
         with self._ledger.look() as connection:
             rows = proposals.list_approvals(connection, record.id)
         valid = self._authority.approvers(record.proposal, record.digest, record.decision, rows)
-        return [row for row in rows if row.action != "approve" or valid.get(row.principal) == row.entry]
+        return [row for row in rows if valid.get(row.principal) == row.entry or self._answered(record, row)]
 
     def shown(self, record: ProposalRecord, *, channel: Channel, viewer: str | None) -> None:
         """Record that the card of this proposal was put before somebody."""
@@ -104,65 +120,113 @@ class Gate:
             return Result(record.id, record.state, record.code)
         if self._clock.now_us() > expiry(record.proposal, record.decision):
             return self._steps.move(record, State.EXPIRED, "expired")
+        ready = self._ready(record)
+        if isinstance(ready, _Hindrance):
+            return self._steps.move(record, ready.after, ready.code, decision=ready.decision)
+        proven = standing(self._ledger, record)
+        if proven.state is not State.APPROVED or proven.intents:
+            return self._contradicted(record, proven)
+        return self._write(record, tuple(ready[name] for name in sorted(ready)))
+
+    def recover(self, proposal: str) -> Result:
+        """Finish a write whose executor died: look at the target first; apply again only where the tool is keyed.
+
+        Raises:
+            Refused: the log shows that this write was ended before.
+            NotFound: this process does not have the tool.
+
+        """
+        record = self.find(proposal)
+        if record.state is not State.EXECUTING:
+            return Result(record.id, record.state, record.code)
+        with self._ledger.look() as connection:
+            started = proposals.get_execution(connection, record.id)
+        if started is not None and self._clock.now_us() < started.lease_until_us:
+            return Result(record.id, record.state, "another_executor")
+        self._ledger.catch_up()
+        try:
+            proven = standing(self._ledger, record)
+        except CheckFailed:
+            proven = Standing(None, (), ())
+        if proven.receipts:
+            return self._contradicted(record, proven)
+        if started is None:
+            return self._finish(record, NOBODY, Applied("unknown", "execution_lost"), looked=False)
+        mine = self._ids.new("x")
+        if started.intent not in proven.intents:
+            return self._finish(record, mine, Applied("unknown", "intent_not_proven"), looked=False)
+        if self._steps.changed_tool(record.proposal):
+            return self._finish(record, mine, Applied("unknown", "changed_tool"), looked=False)
+        if not self._take_over(record, started, mine):
+            return Result(record.id, record.state, "another_executor")
+        return self._finish(record, mine, self._resume(record, started.intent))
+
+    def _take_over(self, record: ProposalRecord, started: ExecutionRecord, mine: str) -> bool:
+        """Take a lease that ran out; tells whether this process was the first to do so."""
+        try:
+            with self._ledger.change() as unit:
+                self._steps.lock(unit, record)
+                return proposals.renew_execution(
+                    unit.connection,
+                    record.id,
+                    seen_until_us=started.lease_until_us,
+                    executor=mine,
+                    until_us=self._lease_end(record),
+                )
+        except Moved:
+            return False
+
+    def _resume(self, record: ProposalRecord, intent: str) -> Applied:
+        """Look at the target and, where nothing is there and the tool is keyed, write."""
+        permit, context = self._permit(record, intent)
+        seen = executor.settle(permit, context, None)
+        if (seen.outcome, seen.code) != ("unknown", "written_not_found") or permit.tool.guarantee != "keyed":
+            return seen
+        ready = self._ready(record)
+        if isinstance(ready, _Hindrance):
+            return Applied("unknown", ready.code)
+        applied = executor.apply(permit, context)
+        return applied if applied.outcome == "written" else Applied("unknown", applied.code)
+
+    def _ready(self, record: ProposalRecord) -> dict[str, str] | _Hindrance:
+        """Check everything that can change again. Gives who approved (name to log entry), or what stands against it."""
         decision = self._steps.decide(record, "execute")
         if decision.effect != "require_approval":
-            return self._steps.move(record, State.DENIED, decision.reasons[0].code, decision=decision)
+            return _Hindrance(State.DENIED, decision.reasons[0].code, decision)
         if decision.digest() != record.decision_digest:
-            return self._steps.move(record, State.AWAITING_APPROVAL, "changed_decision", decision=decision)
+            return _Hindrance(State.AWAITING_APPROVAL, "changed_decision", decision)
+        if self._clock.now_us() > expiry(record.proposal, decision):
+            return _Hindrance(State.EXPIRED, "expired")
         with self._ledger.look() as connection:
             rows = proposals.list_approvals(connection, record.id)
         approvers = self._authority.approvers(record.proposal, record.digest, decision, rows)
         needed = decision.approvals
         if needed is None or not met(needed, self._authority.people(approvers)):
-            return self._steps.move(record, State.AWAITING_APPROVAL, "quorum_lost")
-        if self._written_before(record):
-            now = self.find(record.id)
-            if now.state is not State.APPROVED:
-                return Result(now.id, now.state, "another_executor")
+            return _Hindrance(State.AWAITING_APPROVAL, "quorum_lost")
+        code = self._steps.stale(record)
+        return _Hindrance(State.SUPERSEDED, code) if code is not None else approvers
+
+    def _contradicted(self, record: ProposalRecord, proven: Standing) -> Result:
+        """Handle a row that says something else than the log: somebody was faster, or somebody edited it."""
+        now = self.find(record.id)
+        if now.state is not record.state:
+            return Result(now.id, now.state, "another_executor")
+        if proven.intents:
             raise Refused(
                 "The log shows that this proposal was carried out before.",
                 next="Treat the workspace's database as tampered with; run `twokey audit verify`.",
                 code="used_before",
             )
-        code = self._steps.stale(record)
-        if code is not None:
-            return self._steps.move(record, State.SUPERSEDED, code)
-        return self._write(record, tuple(approvers[name] for name in sorted(approvers)))
-
-    def recover(self, proposal: str) -> Result:
-        """Finish a write whose executor died: look at the target first; apply again only where the tool is keyed."""
-        record = self.find(proposal)
-        if record.state is not State.EXECUTING:
-            return Result(record.id, record.state, record.code)
-        now = self._clock.now_us()
-        with self._ledger.look() as connection:
-            started = proposals.get_execution(connection, record.id)
-        if started is None:
-            return self._finish(record, "x-000000000000", Applied("unknown", "execution_lost"))
-        if now < started.lease_until_us:
-            return Result(record.id, record.state, "another_executor")
-        mine = self._ids.new("x")
-        with self._ledger.change() as unit:
-            if not proposals.renew_execution(
-                unit.connection,
-                record.id,
-                seen_until_us=started.lease_until_us,
-                executor=mine,
-                until_us=now + WRITE_LEASE_US,
-            ):
-                return Result(record.id, record.state, "another_executor")
-        permit, context = self._permit(record, started.intent)
-        if not self._intended(record, started.intent):
-            return self._finish(record, mine, Applied("unknown", "intent_not_proven"))
-        seen = executor.settle(permit, context, None)
-        if seen.outcome == "unknown" and seen.code == "written_not_found" and permit.tool.guarantee == "keyed":
-            seen = executor.apply(permit, context)
-        return self._finish(record, mine, seen)
+        raise Refused(
+            f"The database says that this proposal is {record.state.value}, and the log does not.",
+            next="Treat the workspace's database as tampered with; run `twokey audit verify`.",
+            code="state_not_proven",
+        )
 
     def _write(self, record: ProposalRecord, answers: tuple[str, ...]) -> Result:
         """Intent, write, receipt."""
         mine, now = self._ids.new("x"), self._clock.now_us()
-        marker = _marker(record)
+        lease_end, marker = self._lease_end(record), _marker(record)
         try:
             with self._ledger.change() as unit:
                 self._steps.lock(unit, record)
@@ -184,7 +248,7 @@ class Gate:
                         proposal=record.id,
                         executor=mine,
                         intent=intent,
-                        lease_until_us=now + WRITE_LEASE_US,
+                        lease_until_us=lease_end,
                         started_us=now,
                     ),
                 )
@@ -193,14 +257,20 @@ class Gate:
             moved = self.find(record.id)
             return Result(record.id, moved.state, "another_executor")
         permit, context = self._permit(record, intent)
+        if self._clock.now_us() >= lease_end:
+            # The intent took so long that somebody else may have taken over: they, or whoever comes next, go on.
+            return Result(record.id, State.EXECUTING, "another_executor")
         return self._finish(dataclasses.replace(record, state=State.EXECUTING), mine, executor.apply(permit, context))
 
-    def _finish(self, record: ProposalRecord, mine: str, applied: Applied) -> Result:
-        """Write the receipt."""
+    def _finish(self, record: ProposalRecord, mine: str, applied: Applied, *, looked: bool = True) -> Result:
+        """Write the receipt. Where somebody else has ended the write meanwhile, their state stands.
+
+        Whoever ``looked`` at the target, or wrote to it, leaves a receipt even then.
+        """
         after = {"written": State.DONE, "not_written": State.FAILED, "unknown": State.UNKNOWN}[applied.outcome]
         with self._ledger.change() as unit:
             current = proposals.get_proposal(unit.connection, record.id, lock=True)
-            if current.state is not State.EXECUTING:
+            if current.state is not State.EXECUTING and not looked:
                 return Result(record.id, current.state, current.code)
             unit.record(
                 WriteEnded(
@@ -213,6 +283,8 @@ class Gate:
                     result=unit.commit_to(applied.result) if applied.result is not None else None,
                 )
             )
+            if current.state is not State.EXECUTING:
+                return Result(record.id, current.state, current.code)
             self._steps.transition(unit, current, after, applied.code, result=applied.result)
         return Result(record.id, after, applied.code)
 
@@ -231,16 +303,20 @@ class Gate:
             proposal
         )
 
-    def _written_before(self, record: ProposalRecord) -> bool:
-        return any(isinstance(event, WriteIntended) for event in self._ledger.history(record.id, "write.intended"))
+    def _lease_end(self, record: ProposalRecord) -> int:
+        tool = self._steps.registry.writer(record.proposal.tool)
+        return self._clock.now_us() + max(WRITE_LEASE_S, tool.limits.timeout_s + GRACE_S) * MICROSECONDS
 
-    def _intended(self, record: ProposalRecord, intent: str) -> bool:
-        """Tell whether the log proves that this very write was intended."""
+    def _answered(self, record: ProposalRecord, row: ApprovalRecord) -> bool:
+        """Tell whether the log bears out a row that says no."""
         try:
-            event = self._ledger.proven(intent).event
+            event = self._ledger.proven(row.entry).event
         except (CheckFailed, NotFound):
             return False
-        return isinstance(event, WriteIntended) and event.digest == record.digest and event.proposal == record.id
+        if not isinstance(event, AnswerGiven) or event.answer.statement.action == "approve":
+            return False
+        said = event.answer.statement
+        return (said.action, said.principal, said.proposal_digest) == (row.action, row.principal, record.digest)
 
 
 def _marker(record: ProposalRecord) -> Marker:

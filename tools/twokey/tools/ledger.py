@@ -2,7 +2,7 @@
 
 Rules: no state changes without an entry, no entry without its state; ``change`` returns only when a signed checkpoint
 covers what was recorded; where the log or the database cannot take it, ``LogUnavailable`` is raised and nothing
-further may happen.
+further may happen. ``record`` and rows of the index show; ``proven`` and ``life`` are what may be relied on.
 """
 
 from collections.abc import Generator, Sequence
@@ -10,14 +10,16 @@ from contextlib import contextmanager
 from typing import Final
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
+from twokey.audit import merkle, storage
 from twokey.audit.entry import Entry
 from twokey.audit.log import Log
+from twokey.audit.merkle import BadProof
 from twokey.core import canonical
 from twokey.core.canonical import Json
-from twokey.core.errors import LogUnavailable
-from twokey.core.events import Event
+from twokey.core.errors import CheckFailed, LogUnavailable
+from twokey.core.events import Event, subject
 from twokey.core.ports import Ids
 from twokey.core.values import Checkpoint
 from twokey.store import evidence
@@ -53,10 +55,12 @@ class Unit:
 class Ledger:
     """State and log of one workspace."""
 
-    def __init__(self, engine: Engine, log: Log, ids: Ids) -> None:
+    def __init__(self, engine: Engine, log: Log, ids: Ids, *, cover_timeout_s: float = COVER_TIMEOUT_S) -> None:
+        """``cover_timeout_s`` is how long a change waits for another process to sign, in seconds."""
         self.engine = engine
         self.log = log
         self._ids = ids
+        self._cover_timeout_s = cover_timeout_s
 
     @contextmanager
     def change(self) -> Generator[Unit]:
@@ -71,15 +75,12 @@ class Ledger:
                 unit = Unit(connection, self.log, self._ids)
                 yield unit
                 checkpoint = self.log.settle(connection) if unit.entries else None
-        except DBAPIError as error:
-            raise LogUnavailable(
-                "The workspace's database did not take a change, so nothing was done.",
-                next="Check the free space, the permissions and the database server, then try again.",
-            ) from error
+        except SQLAlchemyError as error:
+            raise _not_taken() from error
         if checkpoint is not None:
             self.log.confirm(checkpoint)
         elif unit.entries:
-            self.log.wait_covered(unit.entries, COVER_TIMEOUT_S)
+            self.log.wait_covered(unit.entries, self._cover_timeout_s)
 
     @contextmanager
     def look(self) -> Generator[Connection]:
@@ -87,7 +88,7 @@ class Ledger:
         try:
             with self.engine.connect().execution_options(**{READ_ONLY: True}) as connection:
                 yield connection
-        except DBAPIError as error:
+        except SQLAlchemyError as error:
             raise LogUnavailable(
                 "The workspace's database cannot be read.",
                 next="Check the database server and the permissions of its file, then try again.",
@@ -100,10 +101,20 @@ class Ledger:
                 unit.record(event)
         return tuple(unit.entries)
 
-    def history(self, subject: str, kind: str) -> Generator[Event]:
+    def catch_up(self) -> None:
+        """Sign what is pending, as far as this process may: what another one committed before it died."""
+        try:
+            with self.engine.begin() as connection:
+                checkpoint = self.log.settle(connection)
+        except SQLAlchemyError as error:
+            raise _not_taken() from error
+        if checkpoint is not None:
+            self.log.confirm(checkpoint)
+
+    def history(self, about: str, kind: str) -> Generator[Event]:
         """Give the events of one kind about one subject, oldest first: rows of the index, no authority."""
         after = -1
-        while page := self.log.entries(subject, kind=kind, after=after, limit=PAGE):
+        while page := self.log.entries(about, kind=kind, after=after, limit=PAGE):
             for recorded in page:
                 yield recorded.entry.event
             after = page[-1].seq
@@ -112,6 +123,55 @@ class Ledger:
         """Read an entry that is included under a verified checkpoint; raises ``CheckFailed`` or ``NotFound``."""
         return self.log.proven(entry)
 
+    def life(self, about: str, kind: str) -> list[Entry]:
+        """Give every entry about one subject since its first one of ``kind``, oldest first: proven, and none left out.
+
+        All entries from there to the latest verified checkpoint are hashed onto the stored tree before them; only the
+        signed root itself comes out if none was hidden, changed or moved. Costs time in proportion to their number.
+
+        Raises:
+            CheckFailed: the log does not bear it out, or has no such entry under a checkpoint.
+            LogUnavailable: the log cannot be read, does not verify or was rolled back.
+
+        """
+        checkpoint = self.log.latest()
+        wanted, found = about.encode(), list[Entry]()
+        with storage.looking(self.engine) as connection:
+            first = next(storage.entries(connection, subject=about, kind=kind, limit=1), None)
+            if checkpoint is None or first is None or first.seq >= checkpoint.size:
+                raise _not_proven("it has no beginning under a checkpoint")
+            try:
+                tree = merkle.frontier(first.seq, storage.fetch(connection))
+            except BadProof as error:
+                raise _not_proven(str(error)) from error
+            while tree.size < checkpoint.size:
+                size = min(PAGE, checkpoint.size - tree.size)
+                page = list(storage.entries(connection, after=tree.size - 1, limit=size))
+                if not page:
+                    raise _not_proven("entries are missing")
+                for row in page:
+                    tree.append(merkle.leaf_hash(row.body))
+                    if wanted in row.body:
+                        found.append(Entry.decode(row.body))
+        if tree.root().hex() != checkpoint.root:
+            raise _not_proven("entries were hidden or changed")
+        return [entry for entry in found if subject(entry.event) == about]
+
     def checkpoint(self) -> Checkpoint | None:
         """Give the latest signed tree head."""
         return self.log.latest()
+
+
+def _not_taken() -> LogUnavailable:
+    return LogUnavailable(
+        "The workspace's database did not take a change, so nothing was done.",
+        next="Check the free space, the permissions and the database server, then try again.",
+    )
+
+
+def _not_proven(why: str) -> CheckFailed:
+    return CheckFailed(
+        f"What became of this cannot be proven from the audit log: {why}.",
+        next="Run `twokey audit verify`; treat the workspace's database as tampered with.",
+        code="history_not_proven",
+    )

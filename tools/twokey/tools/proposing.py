@@ -1,7 +1,7 @@
 """Turns a draft into a proposal: rendered in full, fixed by its digest, decided by policy, and waiting for people.
 
 Rules: everything a person will see and everything that will be written is worked out here, before anybody is asked;
-evidence that is cited exists, belongs to this run and is what its hash says.
+evidence that is cited exists, is what its hash says, and is what the log says that this run has read.
 """
 
 from dataclasses import dataclass
@@ -9,12 +9,13 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from twokey.core.errors import Refused, ToolRetry
-from twokey.core.events import ProposalMoved
+from twokey.core.errors import CheckFailed, Refused, ToolRetry
+from twokey.core.events import ProposalMoved, ToolReturned
 from twokey.core.lifecycle import State
 from twokey.core.ports import Clock, Directory, Ids, Policy
 from twokey.core.values import (
     Decision,
+    Evidence,
     EvidenceRef,
     Finding,
     Principal,
@@ -26,7 +27,8 @@ from twokey.store import evidence, proposals
 from twokey.store.proposals import ProposalRecord
 from twokey.tools import calls
 from twokey.tools.contract import Context, Places, Rendered, WriteTool
-from twokey.tools.ledger import Ledger
+from twokey.tools.faults import contained
+from twokey.tools.ledger import PAGE, Ledger
 from twokey.tools.registry import Registry
 
 MICROSECONDS: Final = 1_000_000
@@ -94,42 +96,52 @@ class Proposer:
         """Render, fix and store a proposal, with policy's decision on it.
 
         Raises:
-            ToolRetry: the draft's arguments do not fit.
+            ToolRetry: the draft's arguments do not fit, or what it says or renders to cannot be part of a proposal.
             Refused: the tool would not render it, or the requester is gone.
             CheckFailed: cited evidence is not what it was.
 
         """
         tool = self._registry.writer(draft.tool)
         args = checked(tool, draft.args)
-        place = places.find(tool.kind, tool.place_name(args))
         now = self._clock.now_us()
-        rendered = tool.render(args, Context(places=places, now_us=now))
-        proposal = Proposal(
-            id=self._ids.new("p"),
-            nonce=self._ids.salt(),
-            run=run,
-            requester=requester,
-            contributors=(requester,),
-            agent=agent,
-            step=step,
-            tool=tool.name,
-            tool_version=tool.version,
-            tool_schema=tool.schema_digest(),
-            args=args.model_dump(mode="json"),
-            provenance=draft.provenance,
-            resource=place.resource,
-            content=rendered.content,
-            preview=rendered.preview,
-            labels=rendered.labels,
-            files=rendered.files,
-            rollback=rendered.rollback,
-            evidence=self._cited(draft, run),
-            findings=draft.findings,
-            target=rendered.target,
-            why=draft.why,
-            created_us=now,
-        )
-        return self._store(proposal, self._requester(requester), now)
+        with contained(tool.name):
+            place = places.find(tool.kind, tool.place_name(args))
+            rendered = tool.render(args, Context(places=places, now_us=now))
+        cited = self._cited(draft, run)
+        try:
+            proposal = Proposal(
+                id=self._ids.new("p"),
+                nonce=self._ids.salt(),
+                run=run,
+                requester=requester,
+                contributors=(requester,),
+                agent=agent,
+                step=step,
+                tool=tool.name,
+                tool_version=tool.version,
+                tool_schema=tool.schema_digest(),
+                args=args.model_dump(mode="json"),
+                provenance=draft.provenance,
+                resource=place.resource,
+                content=rendered.content,
+                preview=rendered.preview,
+                labels=rendered.labels,
+                files=rendered.files,
+                rollback=rendered.rollback,
+                evidence=cited,
+                findings=draft.findings,
+                target=rendered.target,
+                why=draft.why,
+                created_us=now,
+            )
+            digest = proposal.digest()
+        except ValueError as error:  # pydantic's ValidationError and NotCanonicalError are both
+            raise ToolRetry(
+                f"What {tool.name} would write, or the words for it, cannot be part of a proposal.",
+                next="Propose less at once, in plain text.",
+                code="unfit_proposal",
+            ) from error
+        return self._store(proposal, digest, self._requester(requester))
 
     def _requester(self, name: str) -> Principal:
         principal = self._directory.principal(name)
@@ -142,28 +154,46 @@ class Proposer:
         return principal
 
     def _cited(self, draft: Draft, run: str) -> tuple[EvidenceRef, ...]:
-        wanted = sorted({cited for finding in draft.findings for cited in finding.evidence})
-        refs: list[EvidenceRef] = []
+        sources = (*draft.findings, *draft.provenance)
+        wanted = sorted({cited for source in sources for cited in source.evidence})
         with self._ledger.look() as connection:
-            for cited in wanted:
-                value, _ = evidence.get_evidence(connection, cited)
-                if value.run != run:
-                    raise Refused(
-                        "A finding cites evidence of another run.",
-                        next="Start the request again.",
-                        code="foreign_evidence",
-                    )
-                refs.append(EvidenceRef(id=value.id, sha256=value.sha256))
-        return tuple(refs)
+            found = [evidence.get_evidence(connection, cited)[0] for cited in wanted]
+        if any(value.run != run for value in found):
+            raise Refused(
+                "A finding cites evidence of another run.",
+                next="Start the request again.",
+                code="foreign_evidence",
+            )
+        self._check_logged(found, run)
+        return tuple(EvidenceRef(id=value.id, sha256=value.sha256) for value in found)
 
-    def _store(self, proposal: Proposal, requester: Principal, now: int) -> ProposalRecord:
+    def _check_logged(self, found: list[Evidence], run: str) -> None:
+        """Hold evidence against the entries that were made when it was read; rows alone prove nothing."""
+        missing: set[tuple[str | None, str | None]] = {(value.id, value.commitment) for value in found}
+        after = -1
+        while missing:
+            page = self._ledger.log.entries(run, kind="tool.returned", after=after, limit=PAGE)
+            if not page:
+                raise CheckFailed(
+                    "A finding cites evidence that the audit log does not bear out.",
+                    next="Treat the workspace's database as tampered with; run `twokey audit verify`.",
+                    code="evidence_not_logged",
+                )
+            for recorded in page:
+                event = recorded.entry.event
+                if isinstance(event, ToolReturned) and (event.evidence, event.content) in missing:
+                    self._ledger.proven(recorded.entry.id)
+                    missing.remove((event.evidence, event.content))
+            after = page[-1].seq
+
+    def _store(self, proposal: Proposal, digest: str, requester: Principal) -> ProposalRecord:
+        now = proposal.created_us
         call = calls.of_proposal(proposal, requester, now)
         decision = self._policy.decide(call)
         waits = decision.effect == "require_approval"
         state = State.AWAITING_APPROVAL if waits else State.DENIED
         code = "needs_approval" if waits else decision.reasons[0].code
         expires = expiry(proposal, decision)
-        digest = proposal.digest()
         with self._ledger.change() as unit:
             proposals.add_proposal(
                 unit.connection, proposal, decision, state=state, expires_us=expires, code=code, now=now

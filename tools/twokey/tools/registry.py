@@ -1,19 +1,30 @@
 """Which tools there are. Built-in tools and plugins come in by the entry point group ``twokey.tools``.
 
 Rules: a name is given once; a plugin is code that runs with Twokey's rights, so it is loaded only where the workspace
-pins the SHA-256 of its distribution, and refused where the installed files differ from that pin.
+pins the SHA-256 of its distribution, and refused where the installed files differ from that pin. What would be imported
+must be one of the files that the pin covers: an editable installation, a folder earlier on the path and a distribution
+without a list of its files are refused. Whoever calls their distribution ``twokey`` brings nothing that way: a built-in
+tool is a module of this package's own folder.
+
+The pin shows that a plugin is the one that was reviewed. It is no wall against somebody who can write to the
+installation: they could change Twokey itself.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.machinery import PathFinder
 from importlib.metadata import Distribution, EntryPoint, entry_points
+from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from twokey.core.errors import EnvironmentFault, NotFound
-from twokey.tools.contract import ReadTool, WriteTool
+from twokey.core.values import Effect, ResourceKind, ToolName, Value, Version
+from twokey.tools.contract import Guarantee, ReadTool, WriteTool
 
 GROUP: Final = "twokey.tools"
 OWN_DISTRIBUTION: Final = "twokey"
+_OWN_PACKAGE: Final = "twokey.tools."
+_OWN_FOLDER: Final = Path(__file__).resolve().parent
 _VOLATILE: Final = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json", "uv_build.json")
 
 AnyTool: TypeAlias = ReadTool[Any, Any] | WriteTool[Any, Any]
@@ -65,40 +76,123 @@ def installed(pins: Mapping[str, str]) -> Registry:
 
 
 def distribution_digest(distribution: Distribution) -> str:
-    """SHA-256 over the sorted names and bytes of a distribution's files, without what installers write beside them."""
+    """SHA-256 over the sorted names and bytes of a distribution's files, without what installers write beside them.
+
+    Byte code is left out where an installer made it, and covered where the distribution brought it along.
+
+    Raises:
+        EnvironmentFault: the distribution has no list of its files, or lacks one of them.
+
+    """
     whole = hashlib.sha256()
-    for file in sorted(distribution.files or (), key=str):
-        if file.suffix == ".pyc" or file.name in _VOLATILE:
+    files = sorted(distribution.files or (), key=str)
+    if not files:
+        raise _broken(distribution.name, "has no list of its files, so that nothing shows what it consists of")
+    for file in files:
+        compiled = file.suffix == ".pyc" and file.hash is None
+        if compiled or file.name in _VOLATILE:
             continue
+        try:
+            content = file.read_binary()
+        except OSError as error:
+            raise _broken(distribution.name, "lacks a file that it lists") from error
         whole.update(hashlib.sha256(str(file).encode()).digest())
-        whole.update(hashlib.sha256(file.read_binary()).digest())
+        whole.update(hashlib.sha256(content).digest())
     return whole.hexdigest()
 
 
 def _load(point: EntryPoint, pins: Mapping[str, str]) -> AnyTool:
     distribution = point.dist
-    name = distribution.name if distribution else ""
-    if distribution is not None and name != OWN_DISTRIBUTION:
-        pinned = pins.get(name)
-        if pinned is None or pinned != distribution_digest(distribution):
-            state = "is not pinned" if pinned is None else "is not the one that was pinned"
-            raise EnvironmentFault(
-                f"The plugin {name} brings the tool {point.name} and {state}.",
-                next=f"Review it, then set tools.plugins.{name} in twokey.toml to its digest, or uninstall it.",
-                code="plugin_not_pinned",
-            )
+    if distribution is None:
+        raise _broken("without a name", f"brings the tool {point.name[:40]!r}")
+    name = distribution.name
+    if name != OWN_DISTRIBUTION:
+        _check_pin(point, distribution, pins)
+    elif not _is_ours(point):
+        raise EnvironmentFault(
+            f"A distribution that calls itself {name} brings the tool {point.name[:40]!r}, which is not Twokey's.",
+            next="Find it with `pip list` and on PYTHONPATH, and remove it.",
+            code="plugin_not_pinned",
+        )
     try:
         loaded: object = point.load()()
-    except (ImportError, AttributeError, TypeError) as error:
-        raise EnvironmentFault(
-            f"The tool {point.name} of {name or 'a plugin'} cannot be loaded: {type(error).__name__}.",
-            next="Reinstall or remove the plugin.",
-            code="plugin_broken",
-        ) from error
+    except Exception as error:
+        raise _broken(name, f"cannot be loaded ({point.name[:40]!r}: {type(error).__name__})") from error
     if not isinstance(loaded, ReadTool | WriteTool):
-        raise EnvironmentFault(
-            f"The entry point {point.name} of {name or 'a plugin'} is no tool.",
-            next="Remove the plugin.",
-            code="plugin_broken",
-        )
+        raise _broken(name, f"brings {point.name[:40]!r}, which is no tool")
+    _check_promise(name, point, loaded)
     return loaded
+
+
+def _check_pin(point: EntryPoint, distribution: Distribution, pins: Mapping[str, str]) -> None:
+    name = distribution.name
+    pinned = pins.get(name)
+    if pinned is None or pinned != distribution_digest(distribution):
+        state = "is not pinned" if pinned is None else "is not the one that was pinned"
+        raise EnvironmentFault(
+            f"The plugin {name} brings the tool {point.name[:40]} and {state}.",
+            next=f"Review it, then set tools.plugins.{name} in twokey.toml to its digest, or uninstall it.",
+            code="plugin_not_pinned",
+        )
+    listed = {Path(str(distribution.locate_file(file))).resolve() for file in distribution.files or ()}
+    if not _covered(point.module, listed):
+        raise _broken(
+            name, f"would import {point.module[:80]!r} from elsewhere than the files it lists (is it editable?)"
+        )
+
+
+def _covered(module: str, listed: set[Path]) -> bool:
+    """Tell whether importing ``module`` runs listed files only. Looks where Python would, and imports nothing."""
+    where: Sequence[str] | None = None
+    found = False
+    parts = module.split(".")
+    for depth in range(1, len(parts) + 1):
+        spec = PathFinder.find_spec(".".join(parts[:depth]), where)
+        if spec is None:
+            return False
+        found = spec.has_location and spec.origin is not None and Path(spec.origin).resolve() in listed
+        if spec.has_location and not found:
+            return False
+        where = spec.submodule_search_locations or ()
+    return found
+
+
+def _is_ours(point: EntryPoint) -> bool:
+    """Tell whether an entry point leads into this package's own folder (which is imported already)."""
+    module = point.module
+    if not module.startswith(_OWN_PACKAGE):
+        return False
+    path = _OWN_FOLDER.joinpath(*module.removeprefix(_OWN_PACKAGE).split("."))
+    return path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()
+
+
+class _Promise(Value):
+    """What a tool says of itself."""
+
+    name: ToolName
+    version: Version
+    effect: Effect
+    kind: ResourceKind
+    guarantee: Guarantee | None
+
+
+def _check_promise(name: str, point: EntryPoint, tool: AnyTool) -> None:
+    """Refuse a tool whose contract is incomplete: better now than in the middle of a write."""
+    writes = isinstance(tool, WriteTool)
+    try:
+        promise = _Promise(
+            name=tool.name,
+            version=tool.version,
+            effect=tool.effect,
+            kind=tool.kind,
+            guarantee=tool.guarantee if writes else None,
+        )
+        tool.schema_digest()
+    except (AttributeError, TypeError, ValueError) as error:
+        raise _broken(name, f"brings {point.name[:40]!r}, which does not fit the contract of a tool") from error
+    if promise.effect != ("write" if writes else "read"):
+        raise _broken(name, f"brings {point.name[:40]!r}, which does something else than it says")
+
+
+def _broken(name: str, what: str) -> EnvironmentFault:
+    return EnvironmentFault(f"The plugin {name} {what}.", next="Reinstall or remove the plugin.", code="plugin_broken")

@@ -16,6 +16,7 @@ from twokey.store import evidence, proposals
 from twokey.store.proposals import ProposalRecord
 from twokey.tools import calls
 from twokey.tools.contract import Context
+from twokey.tools.faults import code_of, contained
 from twokey.tools.ledger import Ledger, Unit
 from twokey.tools.places import PlaceBook
 from twokey.tools.proposing import checked, expiry, same
@@ -58,7 +59,7 @@ class Steps:
     def find(self, text: str) -> ProposalRecord:
         """Read a proposal by id or by an unambiguous beginning of it; raises ``NotFound``, ``CheckFailed``."""
         with self.ledger.look() as connection:
-            return proposals.get_proposal(connection, proposals.resolve_proposal(connection, text))
+            return _sound(proposals.get_proposal(connection, proposals.resolve_proposal(connection, text)))
 
     def lock(self, unit: Unit, record: ProposalRecord) -> ProposalRecord:
         """Hold a proposal until the transaction ends.
@@ -73,6 +74,7 @@ class Steps:
         return current
 
     def decide(self, record: ProposalRecord, occasion: calls.Occasion) -> Decision:
+        """Ask policy about a proposal as things are now, and record what it says."""
         requester = self.directory.principal(record.proposal.requester) or Principal(name=record.proposal.requester)
         call = calls.of_proposal(record.proposal, requester, self.clock.now_us())
         decision = self._policy.decide(call)
@@ -85,14 +87,20 @@ class Steps:
         proposal = record.proposal
         if not self._evidence_stands(proposal):
             return "changed_evidence"
-        tool = self.registry.writer(proposal.tool)
-        if (tool.version, tool.schema_digest()) != (proposal.tool_version, proposal.tool_schema):
+        if self.changed_tool(proposal):
             return "changed_tool"
+        tool = self.registry.writer(proposal.tool)
         try:
-            rendered = tool.render(checked(tool, proposal.args), self.context(proposal))
+            with contained(tool.name):
+                rendered = tool.render(checked(tool, proposal.args), self.context(proposal))
         except Refused as refusal:
-            return refusal.code
+            return code_of(refusal)
         return None if same(rendered, proposal) else "changed_rendering"
+
+    def changed_tool(self, proposal: Proposal) -> bool:
+        """Tell whether the tool is another one than the one that rendered the proposal; raises ``NotFound``."""
+        tool = self.registry.writer(proposal.tool)
+        return (tool.version, tool.schema_digest()) != (proposal.tool_version, proposal.tool_schema)
 
     def _evidence_stands(self, proposal: Proposal) -> bool:
         """Tell whether every piece of evidence is still there and hashes to what the proposal says."""
@@ -173,3 +181,14 @@ class Steps:
     def context(self, proposal: Proposal) -> Context:
         """Give the tool what it may touch for this proposal: the one place its hashed resource names."""
         return Context(places=self._book.places([proposal.resource]), now_us=self.clock.now_us())
+
+
+def _sound(record: ProposalRecord) -> ProposalRecord:
+    """Give a record whose decision is the one its digest names: quorums and expiry are read from it."""
+    if record.decision.digest() != record.decision_digest:
+        raise CheckFailed(
+            "A decision in the database is not the one its digest names: it was changed after it was made.",
+            next="Treat the workspace's database as tampered with; run `twokey audit verify`.",
+            code="decision_tampered",
+        )
+    return record

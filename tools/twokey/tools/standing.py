@@ -1,0 +1,49 @@
+"""Where a proposal stands according to the log alone, whatever the rows of the database say.
+
+Rules: the transitions in the log form one chain from the proposal's first entry, each beginning where the one before
+ended; a chain that is broken, or a log that cannot prove that nothing was left out, proves no state.
+"""
+
+from dataclasses import dataclass
+
+from twokey.core.errors import CheckFailed
+from twokey.core.events import ProposalMoved, WriteEnded, WriteIntended
+from twokey.core.lifecycle import State
+from twokey.store.proposals import ProposalRecord
+from twokey.tools.ledger import Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the log proves: the state, and the entries of writes that were begun and ended."""
+
+    state: State | None
+    intents: tuple[str, ...]
+    receipts: tuple[str, ...]
+
+
+def standing(ledger: Ledger, record: ProposalRecord) -> Standing:
+    """Read a proposal's life from the log.
+
+    Raises:
+        CheckFailed: the log does not bear it out, or its transitions do not follow one another.
+
+    """
+    state: State | None = None
+    intents: list[str] = []
+    receipts: list[str] = []
+    for entry in ledger.life(record.id, "proposal.moved"):
+        event = entry.event
+        if isinstance(event, ProposalMoved):
+            if event.before != state or event.digest != record.digest:
+                raise CheckFailed(
+                    "The steps of this proposal in the audit log do not follow one another.",
+                    next="Treat the workspace's database as tampered with; repeat the request for a new proposal.",
+                    code="state_not_proven",
+                )
+            state = event.after
+        elif isinstance(event, WriteIntended):
+            intents.append(entry.id)
+        elif isinstance(event, WriteEnded):
+            receipts.append(entry.id)
+    return Standing(state, tuple(intents), tuple(receipts))
