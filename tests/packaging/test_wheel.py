@@ -1,0 +1,68 @@
+"""What users install: the wheel, alone in an empty environment, does the main job."""
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+UV = Path(sys.executable).with_name("uv")
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [
+        UV,
+        "build",
+        "--quiet",
+        "--wheel",
+        "--no-build-isolation",
+        "--python",
+        sys.executable,
+        "-o",
+        folder,
+        ROOT,
+    ]
+    subprocess.run(command, check=True, timeout=120)
+    (built,) = folder.glob("twokey-*.whl")
+    return built
+
+
+def test_the_wheel_carries_every_portion_the_bundle_and_the_migrations(wheel: Path):
+    names = zipfile.ZipFile(wheel).namelist()
+    for portion in ("core", "store", "audit", "policies", "tools", "agents", "channels"):
+        assert f"twokey/{portion}/py.typed" in names
+    assert "twokey/__init__.py" not in names
+    assert any(name.startswith("twokey/policies/bundle/") and name.endswith(".rego") for name in names)
+    assert any(name.startswith("twokey/store/migrations/versions/") for name in names)
+    assert any(name.startswith("twokey/audit/migrations/versions/") for name in names)
+    assert not [name for name in names if name.startswith(("tests/", "twokey/tests"))]
+
+
+@pytest.mark.timeout(300)
+def test_the_wheel_runs_the_demo_in_an_empty_environment(wheel: Path, tmp_path: Path):
+    environment = tmp_path / "environment"
+    python = environment / "bin" / "python"
+    subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, environment], check=True, timeout=60)
+    install = [UV, "pip", "install", "--quiet", "--python", python]
+    subprocess.run([*install, "--require-hashes", "-r", ROOT / "requirements.lock"], check=True, timeout=240)
+    subprocess.run([*install, "--no-deps", wheel], check=True, timeout=60)
+    home = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "TWOKEY_HOME": str(tmp_path / "keys")}
+    done = subprocess.run(
+        [environment / "bin" / "twokey", "demo", "--once", "--json", "--dir", tmp_path / "demo"],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=home,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["state"] == "done"
+    assert result["audit"]["ok"]
