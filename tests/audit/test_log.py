@@ -171,6 +171,8 @@ def test_a_reader_cannot_write(world: World):
     ):
         reader.append(connection, step())
     assert reader.latest() is None
+    _, checkpoint = world.record(world.open(), step())
+    assert reader.latest() == checkpoint
 
 
 def test_an_agents_process_cannot_record_what_the_gate_records(world: World):

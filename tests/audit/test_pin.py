@@ -86,10 +86,12 @@ from twokey.audit.keys import LogKey
 from twokey.audit.pin import Pin
 from twokey.core.errors import LogUnavailable
 key = LogKey("w-000000000001", bytes([1]) * 32)
-resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
 try:
     Pin(Path(sys.argv[1]), key.verifier).advance(key.signer.checkpoint(1, bytes(32)))
 except LogUnavailable as error:
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     print(error.message)
 """
 

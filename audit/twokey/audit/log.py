@@ -204,8 +204,7 @@ class Log:
         seen = self._known()
         with looking(self._engine) as connection:
             checkpoint = self._accept(connection, seen)
-        if checkpoint is not None:
-            self._remember(checkpoint)
+        self._remember(checkpoint)
         return checkpoint
 
     def proven(self, entry_id: str) -> Entry:
@@ -224,8 +223,7 @@ class Log:
             if row is None:
                 raise NotFound(f"The audit log has no entry {entry_id[:40]!r}.", next="Run `twokey audit show`.")
             entry = self._check(connection, row, entry_id, checkpoint)
-        if checkpoint is not None:
-            self._remember(checkpoint)
+        self._remember(checkpoint)
         return entry
 
     def entries(
@@ -270,8 +268,7 @@ class Log:
             if head is None:
                 raise LogUnavailable("The audit log's tables are not complete.", next="Run `twokey doctor`.")
             checkpoint = self._integrate(connection, head, key)
-        if checkpoint is not None:
-            self._remember(checkpoint)
+        self._remember(checkpoint)
 
     def _covering(self, entry_ids: Sequence[str]) -> Checkpoint | None:
         seen = self._known()
@@ -287,8 +284,7 @@ class Log:
                         next="Run `twokey audit verify`; treat the workspace's database as tampered with.",
                     )
                 self._check(connection, row, entry_id, checkpoint)
-        if checkpoint is not None:
-            self._remember(checkpoint)
+        self._remember(checkpoint)
         return checkpoint
 
     def _check(self, connection: Connection, row: Row, entry_id: str, checkpoint: Checkpoint | None) -> Entry:
@@ -317,9 +313,9 @@ class Log:
                 self._pin_read = True
             return self._seen
 
-    def _remember(self, checkpoint: Checkpoint) -> None:
+    def _remember(self, checkpoint: Checkpoint | None) -> None:
         with self._lock:
-            if self._seen is not None and self._seen.size >= checkpoint.size:
+            if checkpoint is None or (self._seen is not None and self._seen.size >= checkpoint.size):
                 return
             self._seen = checkpoint
             if self._pin:

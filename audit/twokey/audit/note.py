@@ -181,7 +181,7 @@ def _unbase64(text: str) -> bytes | None:
 def _bad_key(why: str) -> BadInput:
     return BadInput(
         f"This is not a verifier key: {why}.",
-        next="Give the line that `twokey audit show --key` prints, such as twokey/w-...+1a2b3c4d+AQ....",
+        next="Give the key's whole line (twokey/w-...+1a2b3c4d+AQ...), or the path of a file that holds it.",
     )
 
 

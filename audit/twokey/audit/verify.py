@@ -235,9 +235,7 @@ class _Tree:
         return completed
 
     def root(self) -> bytes:
-        """Give the root of what was added."""
-        if not self.peaks:
-            return hashlib.sha256(b"").digest()
+        """Give the root of what was added: at least one leaf."""
         value = self.peaks[-1]
         for left in self.peaks[-2::-1]:
             value = hashlib.sha256(b"\x01" + left + value).digest()
@@ -258,17 +256,12 @@ class _Ids:
 
     def first_duplicate(self) -> int | None:
         """Give the lowest ``seq`` whose id occurred before."""
-        lowest: int | None = None
+        again: list[int] = []
         for ids, seqs in zip(self._ids, self._seqs, strict=True):
-            if len(set(ids)) == len(ids):
-                continue
-            known: set[int] = set()
-            for number, seq in zip(ids, seqs, strict=True):
-                if number in known:
-                    lowest = seq if lowest is None else min(lowest, seq)
-                    break
-                known.add(number)
-        return lowest
+            if len(set(ids)) < len(ids):
+                first = dict(zip(reversed(ids), reversed(seqs), strict=True))
+                again += [seq for number, seq in zip(ids, seqs, strict=True) if first[number] != seq]
+        return min(again, default=None)
 
 
 @dataclass(slots=True)
