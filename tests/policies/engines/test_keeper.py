@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -13,10 +14,13 @@ COMMAND = [sys.executable, "-I", "-c", "from twokey.policies.engines.keeper impo
 
 
 @pytest.fixture
-def kept(coverage_variables: dict[str, str]) -> "Iterator[tuple[subprocess.Popen[bytes], int]]":
+def kept(tmp_path: Path, coverage_variables: dict[str, str]) -> "Iterator[tuple[subprocess.Popen[bytes], int]]":
     """A keeper over a child that would stay for ever, and a handle on that child."""
     with subprocess.Popen(
-        [*COMMAND, "/bin/sleep", "infinity"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=coverage_variables
+        [*COMMAND, str(tmp_path), "/bin/sleep", "infinity"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=coverage_variables,
     ) as process:
         assert process.stdout is not None
         handle = os.pidfd_open(int(process.stdout.readline()))
@@ -30,13 +34,16 @@ def _has_ended(handle: int, seconds: float) -> bool:
     return bool(poller.poll(seconds * 1000))
 
 
-def test_the_child_goes_when_standard_input_closes(kept: "tuple[subprocess.Popen[bytes], int]") -> None:
+def test_child_and_folder_go_when_standard_input_closes(
+    kept: "tuple[subprocess.Popen[bytes], int]", tmp_path: Path
+) -> None:
     process, handle = kept
     assert not _has_ended(handle, 0.05)
     assert process.stdin is not None
     process.stdin.close()
     assert _has_ended(handle, 10)
     assert process.wait(10) == 0
+    assert not tmp_path.exists()
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
@@ -50,7 +57,7 @@ def test_the_child_goes_when_the_keeper_is_killed(
 
 def test_a_child_that_ended_stays_to_be_seen(coverage_variables: dict[str, str]) -> None:
     with subprocess.Popen(
-        [*COMMAND, "/bin/true"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=coverage_variables
+        [*COMMAND, "/nowhere", "/bin/true"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=coverage_variables
     ) as process:
         assert process.stdout is not None
         handle = os.pidfd_open(int(process.stdout.readline()))

@@ -215,17 +215,21 @@ def test_the_server_ends_with_its_parent(opa: Path, opa_sha256: str) -> None:
         "from twokey.policies import bundle\n"
         "from twokey.policies.engines.managed import Managed\n"
         "engine = Managed(bundle.load(), binary=Path(sys.argv[1]), sha256=sys.argv[2]); engine.start()\n"
-        "print(engine.process, flush=True); sys.stdin.read()\n"
+        "print(engine.process, engine._running[0]._folder, flush=True); sys.stdin.read()\n"
     )
     with subprocess.Popen(
         [sys.executable, "-c", script, opa, opa_sha256], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as parent:
         assert parent.stdout is not None
-        handle = os.pidfd_open(int(parent.stdout.readline()))
+        process, folder = parent.stdout.readline().split()
+        keeper = int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
+        handle = os.pidfd_open(keeper)
         parent.kill()
         poller = select.poll()
         poller.register(handle, select.POLLIN)
         assert poller.poll(10_000)
+        assert not Path(f"/proc/{process}").exists()
+        assert not Path(folder).exists()
         os.close(handle)
 
 

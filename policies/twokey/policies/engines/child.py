@@ -56,7 +56,7 @@ class Child:
         bundle.write(self._folder / "policy")
         _write_authorization(self._folder / "authorization", self._token)
         self._keeper = subprocess.Popen(
-            [sys.executable, "-I", "-c", _COMMAND, f"/proc/self/fd/{program}", *_FLAGS],
+            [sys.executable, "-I", "-c", _COMMAND, str(self._folder), f"/proc/self/fd/{program}", *_FLAGS],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,

@@ -1,14 +1,15 @@
-"""Keeps one child process, named by its arguments (PROGRAM ARG...), and takes it along when it goes.
+"""Keeps one child process (arguments: FOLDER PROGRAM ARG...), and takes it and its private folder along when it goes.
 
-Rules: the child runs until standard input closes, then it is killed; the kernel kills it too should this process end
-in any other way (``PR_SET_PDEATHSIG``, which follows the thread that made the child: this process has one only). The
-process id of the child is the one line written to standard output; what the child writes goes to standard error. The
-child gets no environment. It is not reaped before standard input closes, so its id cannot come to name another process
-in the meantime.
+Rules: the child runs until standard input closes, then it is killed and FOLDER removed; the kernel kills it too should
+this process end in any other way (``PR_SET_PDEATHSIG``, which follows the thread that made the child: this process has
+one only). The process id of the child is the one line written to standard output; what the child writes goes to standard
+error. The child gets no environment. It is not reaped before standard input closes, so its id cannot come to name
+another process in the meantime.
 """
 
 import ctypes
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,7 +20,7 @@ _PR_SET_PDEATHSIG = 1
 
 def main() -> None:
     """Start the program named by the arguments and wait for the end of standard input."""
-    program = sys.argv[1:]
+    folder, *program = sys.argv[1:]
     child = subprocess.Popen(
         program,
         stdin=subprocess.DEVNULL,
@@ -33,6 +34,7 @@ def main() -> None:
         sys.stdout.flush()
         sys.stdin.buffer.read()
         child.kill()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def die_with(parent: int) -> None:
