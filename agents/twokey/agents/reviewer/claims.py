@@ -111,8 +111,8 @@ def _is_code_said(text: str, cited: Sequence[Content]) -> bool:
         return True
     *whole, last = text.removesuffix("…").split(".")
     cut = text.endswith("…")
-    return all(any(content.says(words(part)) for content in cited) for part in whole) and any(
-        content.says(words(last), open_end=cut) for content in cited
+    return all(any(content.spells(part) for content in cited) for part in whole) and any(
+        content.spells(last, open_end=cut) for content in cited
     )
 
 

@@ -133,6 +133,16 @@ class Content:
         """Tell whether some text holds the words of ``phrase`` in a row; with ``open_end`` the last may go on."""
         return bool(phrase) and f" {' '.join(phrase)}{'' if open_end else ' '}" in self.wording
 
+    @cached_property
+    def _pieces(self) -> str:
+        return self.wording.replace("_", " ")
+
+    def spells(self, name: str, *, open_end: bool = False) -> bool:
+        """Tell whether a name in code spelling stands in some text, be it broken or joined at its underscores."""
+        phrase = " ".join(words(name.replace("_", " ")))
+        found = re.compile(rf" {re.escape(phrase).replace(chr(92) + ' ', ' +')}{'' if open_end else ' '}")
+        return bool(phrase) and found.search(self._pieces) is not None
+
     def named(self, subject: Words) -> tuple[Place, ...]:
         """Give the maps that a subject (``table``, ``table.column``, ``schema.table.column``) names."""
         found: dict[Place, None] = {}
