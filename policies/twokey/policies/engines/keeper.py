@@ -3,8 +3,8 @@
 Rules: the child runs until standard input closes, then it is killed and FOLDER removed; the kernel kills it too should
 this process end in any other way (``PR_SET_PDEATHSIG``, which follows the thread that made the child: this process has
 one only). The process id of the child is the one line written to standard output; what the child writes goes to
-standard error. The child gets no environment. It is not reaped before standard input closes, so its id cannot come to name
-another process in the meantime.
+standard error. The child gets no environment. It is not reaped before standard input closes, so its id cannot come to
+name another process in the meantime.
 """
 
 import ctypes
