@@ -26,7 +26,8 @@ RARE: Final = 0.02
 """Share of rows below which a value may be a slip."""
 ALIKE: Final = 0.8
 
-_PLAIN: Final = re.compile(r"[\w][\w .+&/-]{0,39}", re.UNICODE)
+_PLAIN: Final = re.compile(r"(?=.{1,40}\Z)\w[\w.+&/-]*(?: [\w.+&/-]+){0,3}", re.UNICODE)
+"""One to four words; what reads as a sentence is no category."""
 _NOTHING: Final = frozenset(
     """
     n/a na - -- --- ? null nil nan #n/a (null) undefined n.a. .
@@ -84,7 +85,13 @@ def stands_for_nothing(column: Column, judgement: Judgement) -> tuple[tuple[str,
 def accepted(column: Column, judgement: Judgement) -> Accepted | None:
     """Give the accepted values of a column, or None where there is no honest list."""
     profile = column.profile
-    if profile is None or not profile.whole or profile.filled < ENOUGH_ROWS or judgement.kind in _NEVER:
+    if (
+        profile is None
+        or profile.withheld
+        or not profile.whole
+        or profile.filled < ENOUGH_ROWS
+        or judgement.kind in _NEVER
+    ):
         return None
     if types.meaning(column) == "integer":
         return _codes(column, profile, judgement)

@@ -49,7 +49,7 @@ class Surround:
     """What one row of the table is, see ``row_of``."""
 
 
-def row_of(table: Table, key: Key | None, refers: bool) -> str | None:
+def row_of(table: Table, key: Key | None, *, refers: bool) -> str | None:
     """Say what one row is; None where the table is named after something else than its rows.
 
     A row with a key of several columns is a meeting of things (``events_daily``: a day of a customer), and a row whose
@@ -77,7 +77,7 @@ def column(table: Table, found: Column, known: Surround) -> Description | None:
         return None
     if key is not None and found.name in key.columns:
         text += " Part of the key."
-    return Description(text + _emptiness(found), 80 if lead else 60)
+    return Description(text + (_emptiness(found) if lead else ""), 80 if lead else 60)
 
 
 def table(found: Table, key: Key | None, joins: Mapping[str, Join], tables: Mapping[str, Table]) -> Description | None:
@@ -332,8 +332,10 @@ def _examples(found: Column, known: Surround) -> str:
 def _facts(found: Column, known: Surround) -> str | None:
     """Say what the values are, where the name says nothing."""
     profile = found.profile
-    if profile is None or profile.filled == 0 or known.judgement.kind in PERSONAL:
-        return None if profile is None or profile.filled else "Empty in every row."
+    if profile is None or known.judgement.kind in PERSONAL:
+        return None
+    if profile.rows and profile.filled == 0:
+        return "Empty in every row."
     shown = {
         "integer": "Whole number",
         "decimal": "Number",

@@ -43,9 +43,8 @@ def prose(text: str, limit: int = MAX_CHARS) -> str:
 
 
 def code(text: str, limit: int = MAX_CHARS) -> str:
-    """Give outside text as a code span of Markdown, in which nothing is acted on."""
-    found = line(text, limit).replace("`", "'").strip() or "(no visible name)"
-    return f"`{found}`"
+    """Give outside text as a code span of Markdown: the same, set apart from our own words."""
+    return f"`{prose(text, limit)}`"
 
 
 def _is_shown(char: str) -> bool:

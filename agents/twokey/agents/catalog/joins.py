@@ -201,15 +201,13 @@ def _last_resort(
         key = found_keys.get(table.key)
         if table.key == parent.key or key is None or len(key.columns) < 2:
             continue
+        own = set(names.entity(table.name))
         for name in key.columns:
-            place = (table.key, name)
-            keyed = len(names.stem(name)) < len(names.words(name))
-            if (
-                place in known
-                or place in taken
-                or not keyed
-                or not _compatible(table.by_name[name], parent.by_name[target])
-            ):
+            place, stem = (table.key, name), names.stem(name)
+            keyed = len(stem) < len(names.words(name)) and not own.issuperset(stem)
+            if place in known or place in taken or not keyed or name in parent.by_name:
+                continue
+            if not _compatible(table.by_name[name], parent.by_name[target]):
                 continue
             reason = "part of a key, and there is no other table to refer to"
             found[place] = Join(table.key, (name,), parent.key, (target,), False, WITHOUT_VALUES, (reason,))

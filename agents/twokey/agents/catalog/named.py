@@ -4,6 +4,7 @@ Rules: no values; a name that only speaks *about* a thing (``email_verified``, `
 nothing here, and neither does one that means something harmless as often (``name``) outside tables about people.
 """
 
+from functools import lru_cache
 from typing import Final
 
 from twokey.agents.catalog import names
@@ -44,6 +45,7 @@ def about_published(table: Table) -> bool:
     return bool(found) and PEOPLE.isdisjoint(found) and bool(PUBLISHED & {found[-1], found[0]})
 
 
+@lru_cache(maxsize=65_536)
 def kind_of(name: str) -> Kind | None:
     """Give what a name says the column holds; None where it says nothing, or only something about such a thing."""
     found = plain(names.words(name))

@@ -22,20 +22,28 @@ FEW_VALUES: Final = 20
 """Below so many values, values do not outweigh a name."""
 
 
-def judge(table: Table, column: Column, *, reference: bool = False) -> Judgement:
+_PERSONAL_KEYS: Final = frozenset({"id_number", "credential", "device"})
+"""What identifies a row *and* a person, or lets somebody in."""
+
+
+def judge(table: Table, column: Column, *, reference: bool = False, people: bool | None = None) -> Judgement:
     """Judge one column.
 
     Args:
         table: The table with all its columns, for the neighbours.
         column: One of them.
         reference: The column refers to another table (then it is a key, whatever it is called).
+        people: Whether the table is about people, where that is known already.
 
     """
-    people = about_people(table)
+    people = about_people(table) if people is None else people
     shown = by_values(column)
     named = kind_of(column.name) or (kind_about_a_person(column.name) if people else None)
     if shown is not None:
         return _agreeing(shown, named)
+    own_device = named == "device" and column.name in table.primary_key
+    if named is not None and named in _PERSONAL_KEYS and not reference and not own_device:
+        return _named(table, column, named, people=people)
     if reference or _is_key(table, column):
         return Judgement("operational", "key", 92 if reference else 85, ("identifies a row, and holds nothing else",))
     if _is_flag(column):

@@ -15,6 +15,7 @@ from twokey.agents.catalog.describe import Description, Surround
 from twokey.agents.catalog.facts import Column, Join, Key, Table, Warehouse
 from twokey.agents.catalog.joins import Counted
 from twokey.agents.catalog.judgement import Judgement
+from twokey.agents.catalog.named import about_people
 
 KEY_ROWS = 30
 """Rows from which a combination of columns without repetition is called the key."""
@@ -109,9 +110,9 @@ def understand(warehouse: Warehouse, chosen: Sequence[str], counts: Mapping[Join
         text = describe.table(table, key, refers, warehouse.by_key)
         if text is not None:
             descriptions[table.key] = text
-        row = describe.row_of(table, key, key is not None and key.columns[0] in refers)
+        around = _Around(warehouse, table, key, refers, about_people(table))
         for column in table.columns:
-            abouts[table.key, column.name] = _about(warehouse, table, column, key, refers.get(column.name), row)
+            abouts[table.key, column.name] = around.about(column)
     return Understanding(warehouse, tuple(chosen), found, settled, descriptions, abouts)
 
 
@@ -119,19 +120,30 @@ def _all_differ(counted: Counted) -> bool:
     return counted.parent_rows >= KEY_ROWS and counted.parent_rows == counted.parent_filled == counted.parent_distinct
 
 
-def _about(
-    warehouse: Warehouse, table: Table, column: Column, key: Key | None, join: Join | None, row: str | None
-) -> About:
-    judgement = sensitivity.judge(table, column, reference=join is not None)
-    single_key = key is not None and key.columns == (column.name,)
-    values = None if join is not None or single_key else accepted.accepted(column, judgement)
-    nothing = accepted.stands_for_nothing(column, judgement)
-    surround = Surround(warehouse.by_key, key, join, judgement, values, nothing, row)
-    return About(
-        column=column,
-        judgement=judgement,
-        join=join,
-        accepted=values,
-        description=describe.column(table, column, surround),
-        nothing=nothing,
-    )
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """One table with what its columns are judged by."""
+
+    warehouse: Warehouse
+    table: Table
+    key: Key | None
+    refers: Mapping[str, Join]
+    people: bool
+
+    def about(self, column: Column) -> About:
+        """Understand one column."""
+        key, join = self.key, self.refers.get(column.name)
+        judgement = sensitivity.judge(self.table, column, reference=join is not None, people=self.people)
+        alone = key is not None and key.columns == (column.name,)
+        values = None if join is not None or alone else accepted.accepted(column, judgement)
+        nothing = accepted.stands_for_nothing(column, judgement)
+        row = describe.row_of(self.table, key, refers=key is not None and key.columns[0] in self.refers)
+        surround = Surround(self.warehouse.by_key, key, join, judgement, values, nothing, row)
+        return About(
+            column=column,
+            judgement=judgement,
+            join=join,
+            accepted=values,
+            description=describe.column(self.table, column, surround),
+            nothing=nothing,
+        )

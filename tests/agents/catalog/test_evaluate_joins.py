@@ -1,0 +1,127 @@
+"""How well relationships are found, measured with the answers hidden."""
+
+import json
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from twokey.agents.catalog.evaluate_joins import on_names, on_warehouse
+from twokey.core.errors import BadInput
+
+
+def test_chinook_with_its_keys_hidden(data: Path, tmp_path: Path):
+    copy = tmp_path / "chinook.sqlite"
+    shutil.copy(data / "joins" / "chinook.sqlite", copy)
+    result = on_warehouse(str(copy))
+    assert (result["precision"], result["recall"], result["f1"]) == (1.0, 1.0, 1.0)
+    assert (result["declared"], result["missed"], result["extra"]) == (11, [], [])
+    assert "Employee.ReportsTo -> Employee.EmployeeId" in result["found"]
+    assert json.loads(json.dumps(result)) == result
+
+
+def made(path: Path, *statements: str) -> str:
+    with closing(sqlite3.connect(path)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+        connection.commit()
+    return str(path)
+
+
+def test_misses_and_extras_are_named(tmp_path: Path):
+    """A reference no name speaks of is missed, one that is not declared is extra; values that do not fit are neither."""
+    numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60)"
+    warehouse = made(
+        tmp_path / "shop.db",
+        "CREATE TABLE customers (customer_id INTEGER PRIMARY KEY)",
+        "CREATE TABLE orders (id INTEGER PRIMARY KEY, zz INTEGER REFERENCES customers, customer_id INTEGER, "
+        "old_customer_id INTEGER)",
+        f"{numbers} INSERT INTO customers SELECT 1000 + i FROM n",
+        f"{numbers} INSERT INTO orders SELECT i, 1000 + i, 1000 + i, i FROM n",
+    )
+    result = on_warehouse(warehouse)
+    assert result["missed"] == ["orders.zz -> customers.customer_id"]
+    assert result["extra"] == ["orders.customer_id -> customers.customer_id"]
+    assert (result["precision"], result["recall"], result["f1"]) == (0.0, 0.0, 0.0)
+
+
+def test_there_must_be_something_to_compare_with(tmp_path: Path):
+    with pytest.raises(BadInput, match="declares no foreign keys"):
+        on_warehouse(made(tmp_path / "a.db", "CREATE TABLE a (id INTEGER PRIMARY KEY)"))
+    with pytest.raises(BadInput):
+        on_warehouse(str(tmp_path / "none.db"))
+
+
+def database(**changes: Any) -> dict[str, Any]:
+    """A library in Spider's form."""
+    columns = [
+        [-1, "*"],
+        [0, "Reader_ID"],
+        [0, "Name"],
+        [1, "Title_ID"],
+        [1, "Title"],
+        [2, "Loan_ID"],
+        [2, "Reader_ID"],
+        [2, "Title_ID"],
+        [2, "Recommended_by"],
+        [3, "Loan_ID"],
+        [3, "Line_No"],
+        [3, "Fine"],
+    ]
+    kinds = ["text" if name in {"*", "Name", "Title"} else "number" for _, name in columns]
+    base: dict[str, Any] = {
+        "db_id": "library",
+        "table_names": ["not", "read"],
+        "table_names_original": ["Readers", "Titles", "Loans", "Loan_Lines"],
+        "column_names_original": columns,
+        "column_types": kinds,
+        "primary_keys": [1, 3, 5, [9, 10]],
+        "foreign_keys": [[6, 1], [7, 3], [8, 1], [9, 5]],
+    }
+    return base | changes
+
+
+def in_file(folder: Path, body: Any) -> Path:
+    path = folder / "tables.json"
+    path.write_text(json.dumps(body), encoding="utf-8")
+    return path
+
+
+def test_names_alone(tmp_path: Path):
+    result = on_names(in_file(tmp_path, [database()]))
+    assert result["databases"] == 1
+    assert result["missed"] == ["library:Loans.Recommended_by -> library:Readers.Reader_ID"]
+    assert result["extra"] == []
+    assert (result["precision"], result["recall"]) == (1.0, 0.75)
+
+
+def test_the_answer_does_not_reach_the_detector(tmp_path: Path):
+    known = on_names(in_file(tmp_path, [database()]))
+    blind = on_names(in_file(tmp_path, [database(foreign_keys=[])]))
+    assert sorted(known["found"] + known["extra"]) == sorted(blind["found"] + blind["extra"])
+    assert (blind["recall"], blind["f1"]) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, [1], [{"db_id": "x"}], [database(column_names_original=[["a", 1]])], "text"],
+    ids=["map", "number", "lacking", "columns", "string"],
+)
+def test_a_file_of_another_form_is_refused(tmp_path: Path, body: Any):
+    with pytest.raises(BadInput):
+        on_names(in_file(tmp_path, body))
+
+
+def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path):
+    (tmp_path / "bad.json").write_bytes(b"\xff{")
+    for path in (tmp_path / "bad.json", tmp_path / "none.json"):
+        with pytest.raises(BadInput):
+            on_names(path)
+
+
+def test_indexes_that_lead_nowhere_are_passed_over(tmp_path: Path):
+    odd = database(primary_keys=[1, 99], foreign_keys=[[6, 99], [6, 1]], column_types=[])
+    assert on_names(in_file(tmp_path, [odd]))["declared"] == 1
