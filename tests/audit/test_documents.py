@@ -23,7 +23,7 @@ def test_every_module_is_described():
 
 
 def test_every_table_and_column_is_specified():
-    described = {name: columns for name, columns in re.findall(r"`(log_\w+)\(([^`]*)\)`", SPEC)}
+    described = dict(re.findall(r"`(log_\w+)\(([^`]*)\)`", SPEC))
     assert set(described) == set(storage.TABLES.tables)
     for name, columns in described.items():
         named = [re.split(r"\W", column.strip())[0] for column in columns.split(",")]
