@@ -220,3 +220,25 @@ def test_descriptions_are_one_harmless_sentence_whatever_the_names(owner: str, n
         assert text.endswith(".")
         assert len(text) < 600
         assert not set(text) & set("<>`@[]|\\#\n\r\t\x00\u202e\u200b")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("valid_at", "Time at which the invoice is valid."),
+        ("started_at", "Time at which the invoice started."),
+        ("last_updated_date", "Day on which the invoice was last updated."),
+        ("first_joined_at", "Time at which the invoice first joined."),
+        ("delivery_finally_planned_at", "Time at which the delivery was finally planned."),
+        ("reported_by", "By whom the invoice was reported."),
+    ],
+)
+def test_deeds_and_moments(name: str, text: str):
+    assert one(name, "TIMESTAMP" if name.endswith(("at", "date")) else "TEXT") == text
+
+
+def test_versions_and_periods_in_names_of_tables():
+    assert one("x_total", "REAL", owner="daily_reports_v2") == "X total."
+    assert one("label", owner="orders_v3") == "Label of the order."
+    assert one("label", owner="12") == "Label."
+    assert one("label", owner="order_history") == "Label."

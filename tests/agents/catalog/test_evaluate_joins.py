@@ -32,7 +32,7 @@ def made(path: Path, *statements: str) -> str:
 
 
 def test_misses_and_extras_are_named(tmp_path: Path):
-    """A reference no name speaks of is missed, one that is not declared is extra; values that do not fit are neither."""
+    """A reference no name speaks of is missed, one not declared is extra; values that do not fit make neither."""
     numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60)"
     warehouse = made(
         tmp_path / "shop.db",
@@ -125,3 +125,23 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path):
 def test_indexes_that_lead_nowhere_are_passed_over(tmp_path: Path):
     odd = database(primary_keys=[1, 99], foreign_keys=[[6, 99], [6, 1]], column_types=[])
     assert on_names(in_file(tmp_path, [odd]))["declared"] == 1
+
+
+def test_what_cannot_be_read_is_judged_by_its_names(tmp_path: Path):
+    warehouse = made(
+        tmp_path / "a.db",
+        "CREATE TABLE a (a_id INTEGER PRIMARY KEY)",
+        "CREATE TABLE b (b_id INTEGER PRIMARY KEY, a_id INTEGER REFERENCES a)",
+        "CREATE VIEW broken AS SELECT nope FROM gone",
+    )
+    result = on_warehouse(warehouse)
+    assert result["tables"] == 3
+    assert result["declared"] == 1
+
+
+def test_a_file_beyond_all_measure_is_refused(tmp_path: Path):
+    path = tmp_path / "large.json"
+    with path.open("wb") as file:
+        file.truncate(65 * 1024 * 1024)
+    with pytest.raises(BadInput, match="64 MiB"):
+        on_names(path)

@@ -40,6 +40,8 @@ _NOUNS_IN_ED: Final = frozenset(
     """.split()  # noqa: SIM905 - a list of words reads better as words
 )
 
+_ADVERBS: Final = frozenset({"last", "first", "next", "previously", "soft"})
+
 UNITS: Final = {
     "cents": "cents",
     "cent": "cents",
@@ -125,8 +127,11 @@ def happened(words: Sequence[str], subject: str | None) -> str | None:
     """Give ``the invoice was paid`` for ``paid``; None where the last word is no deed."""
     if not words:
         return None
-    verb, before = words[-1], names.phrase(words[:-1])
-    actor = f"the {before}" if before else f"the {subject}" if subject else "it"
+    verb, rest = words[-1], words[:-1]
+    adverb = ""
+    if rest and (rest[-1] in _ADVERBS or rest[-1].endswith("ly")):
+        adverb, rest = f"{rest[-1]} ", rest[:-1]
+    actor = f"the {names.phrase(rest)}" if rest else f"the {subject}" if subject else "it"
     if verb == "due":
         return f"{actor} is due"
     if verb in {"valid", "active", "available"}:
@@ -135,7 +140,7 @@ def happened(words: Sequence[str], subject: str | None) -> str | None:
         return f"{actor} {verb}"
     if not is_deed(verb):
         return None
-    return f"{actor} {verb}" if verb in INTRANSITIVE else f"{actor} was {verb}"
+    return f"{actor} {adverb}{verb}" if verb in INTRANSITIVE else f"{actor} was {adverb}{verb}"
 
 
 def window(word: str) -> str | None:

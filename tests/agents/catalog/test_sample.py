@@ -1,0 +1,73 @@
+"""The sample workspace of the demo: what was planted in it is found, and its repository is respected."""
+
+import shutil
+from pathlib import Path
+
+from support.catalog_workshop import Workshop, files_of, tables_of
+
+from twokey.agents.reviewer.claims import fault
+from twokey.agents.reviewer.scopes import Content
+from twokey.channels.sample import Sample, build
+from twokey.core.lifecycle import State
+
+
+def placed(workshop: Workshop) -> Sample:
+    """Build the sample and put its repository where the bench keeps its own."""
+    sample = build(workshop.folder / "sample")
+    shutil.rmtree(workshop.bench.repository)
+    shutil.copytree(sample.repo, workshop.bench.repository)
+    return sample
+
+
+def test_what_was_planted_is_found_and_nothing_else_is_called_personal(workshop: Workshop):
+    sample = placed(workshop)
+    found = workshop.job(str(sample.warehouse)).scan()
+    personal = {
+        finding.subject for finding in found if finding.kind == "sensitivity" and " is personal: " in finding.claim
+    }
+    assert personal == {f"{each.table}.{each.column}" for each in sample.personal}
+    claims = {finding.claim.split(":")[0] for finding in found if finding.kind == "relationship"}
+    wanted = {
+        f"{each.child}.{each.child_column} refers to {each.parent}.{each.parent_column}" for each in sample.relations
+    }
+    assert claims == wanted
+    dirt = {(finding.subject, finding.kind): finding.claim for finding in found if finding.attention}
+    assert dirt["subscriptions.plan", "misspelt_values"].startswith("6 rows")
+    assert dirt["subscriptions.ended_on", "impossible_dates"].startswith("5 rows")
+    assert dirt["invoices.subscription_id", "orphans"].startswith("9 rows")
+    assert dirt["events_daily.browser", "missing_as_text"].startswith("60 rows")
+    assert dirt["invoices.paid_on", "missing_as_text"].startswith("41 rows")
+    assert ("customers.notes", "sensitivity") in dirt
+    assert not any("country" in subject for subject, _ in dirt)
+    assert len(dirt) < 10
+
+
+def test_the_canaries_leave_the_warehouse_nowhere(workshop: Workshop):
+    """Customers' values that were planted to be watched do not occur in findings, files or the letter."""
+    sample = placed(workshop)
+    job = workshop.job(str(sample.warehouse))
+    text = str([finding.claim for finding in job.scan()])
+    body = job.propose()
+    assert body is not None
+    for canary in sample.canaries:
+        assert canary.value not in text + str(body)
+
+
+def test_the_proposal_keeps_the_house_in_order_and_its_claims_hold(workshop: Workshop):
+    sample = placed(workshop)
+    job = workshop.job(str(sample.warehouse))
+    findings = job.scan()
+    contents: dict[str, Content] = {}
+    for cited in {cited for finding in findings for cited in finding.evidence}:
+        contents[cited] = Content(job.desk.content(cited)[1])
+    assert [finding.claim for finding in findings if fault(finding, contents)] == []
+    body = job.propose()
+    assert body is not None
+    files = files_of(body)
+    churn = (Path(sample.repo) / "models/churn/schema.yml").read_text(encoding="utf-8")
+    for line in churn.splitlines():
+        assert line in files["models/churn/schema.yml"] or line.strip() == "data_tests: [not_null]"
+    sources = tables_of(files["models/staging/_sources.yml"])
+    assert sources["customers"]["columns"]["contact"]["meta"] == {"sensitivity": "personal", "personal_data": "email"}
+    assert sources["customers"]["columns"]["country"]["description"].startswith("ISO 3166-1")
+    assert job.submit(body).state is State.AWAITING_APPROVAL
