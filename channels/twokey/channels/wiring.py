@@ -70,11 +70,18 @@ def opened(folder: Path) -> Generator[Workspace]:
         _check_demo(config, ledger)
         engine = _engine(folder, config)
         stack.callback(engine.close)
-        yield _workspace(folder, config, home, ledger, engine, clock, ids)
+        yield _workspace(folder, config, home, ledger, engine, clock, ids, stack)
 
 
 def _workspace(  # the parts that were opened
-    folder: Path, config: Settings, home: Path, ledger: Ledger, engine: PolicyEngine, clock: Clock, ids: Ids
+    folder: Path,
+    config: Settings,
+    home: Path,
+    ledger: Ledger,
+    engine: PolicyEngine,
+    clock: Clock,
+    ids: Ids,
+    stack: ExitStack,
 ) -> Workspace:
     directory = FileDirectory(folder)
     tools = registry.installed(config.tools.plugins)
@@ -101,7 +108,7 @@ def _workspace(  # the parts that were opened
     def runner() -> "Runner":
         from twokey.agents.planner.runner import Runner  # noqa: PLC0415 - LangGraph comes in when a run is driven
 
-        return Runner(_savers(folder, config.store.url), desk, _models(config))
+        return Runner(_savers(folder, config.store.url), desk, _models(config, stack))
 
     service = Service(workspace=config.workspace.id, ledger=ledger, gate=gate, runner=runner, clock=clock, ids=ids)
     ring = KeyRing(home / "keys")
@@ -206,14 +213,16 @@ def _with_password(location: str, variable: str | None) -> str:
     return make_url(location).set(password=password).render_as_string(hide_password=False)
 
 
-def _models(config: Settings) -> "Models":
+def _models(config: Settings, stack: ExitStack) -> "Models":
 
     from twokey.agents.models.none import NoModels  # noqa: PLC0415 - comes in when a run is driven
     from twokey.agents.models.openai_tier import OpenAIModels  # noqa: PLC0415 - as above
 
     if not config.model.base_url:
         return NoModels()
-    return OpenAIModels(config.model, os.environ.get(config.model.key_env, ""))
+    models = OpenAIModels(config.model, os.environ.get(config.model.key_env, ""))
+    stack.callback(models.close)
+    return models
 
 
 def _savers(folder: Path, url: str) -> "Callable[[], AbstractContextManager[Saver]]":
@@ -287,7 +296,8 @@ def _engine(folder: Path, config: Settings) -> PolicyEngine:
             from twokey.policies.engines.server import Server  # noqa: PLC0415 - brings an HTTP client
 
             token = os.environ.get(section.token_env)
-            return Server(held, url=section.url, token=token, deadline_s=section.deadline_ms / 1000)
+            ca_file = folder / section.ca_file if section.ca_file else None
+            return Server(held, url=section.url, token=token, ca_file=ca_file, deadline_s=section.deadline_ms / 1000)
 
 
 def write_policies(folder: Path, groups: Sequence[str]) -> None:

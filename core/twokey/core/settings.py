@@ -7,7 +7,6 @@ environment; a secret is never a setting but the name of an environment variable
 
 import difflib
 import os
-import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -54,6 +53,8 @@ class PolicySection(_Section):
     opa_path: str = ""
     opa_sha256: Digest | None = None
     url: str = "http://127.0.0.1:8181"
+    ca_file: str = ""
+    """PEM file of the authority to trust for ``opa``, instead of the system's."""
     token_env: VariableName = "OPA_TOKEN"  # noqa: S105 - the name of a variable, not a token
 
 
@@ -121,7 +122,7 @@ class Settings(_Section):
     principals: People = Field(default_factory=dict)
 
 
-FROM_FILE_ONLY: Final = frozenset({"workspace", "principals", "tools"})
+FROM_FILE_ONLY: Final = frozenset({"workspace", "places", "policy", "principals", "tools"})
 """Sections that decide who may do what: a variable in somebody's shell must not change them."""
 
 _MODELS: Final[dict[str, type[BaseModel]]] = {
@@ -187,7 +188,7 @@ def _override(data: dict[str, Any], environment: Mapping[str, str]) -> dict[tupl
 
     Any spelling of the prefix counts as ours, so that none slips past the rules that hold for the others.
     """
-    names = _variables(data)
+    names = _variables()
     used: dict[tuple[str, ...], str] = {}
     for name, value in environment.items():
         if not name.lower().startswith(PREFIX.lower()) or name in OWN_VARIABLES:
@@ -215,15 +216,12 @@ def _override(data: dict[str, Any], environment: Mapping[str, str]) -> dict[tupl
     return used
 
 
-def _variables(data: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    """Give the variables that override a key: of each section, and of each place in the file with a plain name."""
-    places = data.get("places")
-    named = [name for name in places if re.fullmatch("[a-z0-9_]+", name)] if isinstance(places, dict) else []
+def _variables() -> dict[str, tuple[str, ...]]:
+    """Give the variables that override a key, and the key."""
     locations = [
-        (*table, key)
+        (section, key)
         for section, model in _MODELS.items()
         if section not in FROM_FILE_ONLY
-        for table in ([(section, name) for name in named] if section == "places" else [(section,)])
         for key in model.model_fields
     ]
     return {PREFIX + "__".join(location).upper(): location for location in locations}

@@ -10,6 +10,7 @@ from langgraph.runtime import Runtime
 
 from twokey.agents.reviewer.checks import review
 from twokey.agents.state import Progress, State, Surroundings
+from twokey.core.errors import NotFound
 from twokey.core.values import Plan, Report
 from twokey.tools.desk import Desk
 
@@ -60,14 +61,25 @@ def _reported(desk: Desk, steps: list[int]) -> Report:
 
 
 def _evidence(desk: Desk, report: Report) -> dict[str, Any]:
-    cited = {evidence for finding in report.findings for evidence in finding.evidence}
-    return {evidence: desk.content(evidence)[1] for evidence in sorted(cited)}
+    return _held(desk, {evidence for finding in report.findings for evidence in finding.evidence})
 
 
 def _named(desk: Desk, draft: dict[str, Any]) -> dict[str, Any]:
     """Give the evidence that a draft names for its arguments: among it what the repository said before."""
-    named = {str(evidence) for part in draft["provenance"] for evidence in part.get("evidence", ())}
-    return {evidence: desk.content(evidence)[1] for evidence in sorted(named)}
+    return _held(desk, {str(evidence) for part in draft["provenance"] for evidence in part.get("evidence", ())})
+
+
+def _held(desk: Desk, wanted: set[str]) -> dict[str, Any]:
+    """Give what this run really has of the evidence named; what it has not supports nothing."""
+    held: dict[str, Any] = {}
+    for name in sorted(wanted):
+        try:
+            evidence, content = desk.content(name)
+        except NotFound:
+            continue
+        if evidence.run == desk.run:
+            held[name] = content
+    return held
 
 
 def _without(draft: dict[str, Any], dropped: set[str]) -> dict[str, Any]:
