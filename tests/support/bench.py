@@ -44,6 +44,13 @@ from twokey.tools.registry import AnyTool, Registry, installed
 from twokey.tools.steps import Steps
 
 WORKSPACE = "w-000000000000"
+GROUPS = {
+    "ana": ("analysts",),
+    "sam": ("platform-owners",),
+    "kim": ("platform-owners",),
+    "rita": ("risk-owners",),
+}
+"""Who is in which group when a test begins."""
 
 
 class People:
@@ -223,14 +230,8 @@ class Bench:
 def build(folder: Path, url: str, clock: FixedClock, ids: CountingIds, tools: Iterable[AnyTool] | None = None) -> Bench:
     """Put a bench together in ``folder`` on the database at ``url``."""
     ring = KeyRing(folder / "home" / "keys")
-    groups = {
-        "ana": ("analysts",),
-        "sam": ("platform-owners",),
-        "kim": ("platform-owners",),
-        "rita": ("risk-owners",),
-    }
-    keys = {name: ring.create(name) for name in groups}
-    people = People(*(Principal(name=name, groups=groups[name], key=keys[name].public) for name in groups))
+    keys = {name: ring.create(name) for name in GROUPS}
+    people = People(*(Principal(name=name, groups=GROUPS[name], key=keys[name].public) for name in GROUPS))
     engine = database.open_engine(url)
     migrate.migrate(engine)
     storage.migrate(engine)

@@ -1,11 +1,13 @@
 """The workbench, on SQLite and on PostgreSQL."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import CountingIds, FixedClock
-from support.bench import Bench, build
+from support.bench import Bench, CountingIds, FixedClock, build
+from support.notes import MakeBench, notes_bench
+
+from twokey.tools.registry import AnyTool
 
 
 @pytest.fixture
@@ -14,3 +16,27 @@ def bench(tmp_path: Path, database_url: str, clock: FixedClock, ids: CountingIds
     made = build(tmp_path, database_url, clock, ids)
     yield made
     made.engine.dispose()
+
+
+def _maker(folder: Path, url: str, clock: FixedClock, ids: CountingIds) -> Iterator[MakeBench]:
+    made: list[Bench] = []
+
+    def make(tools: Iterable[AnyTool] = ()) -> Bench:
+        made.append(notes_bench(folder, url, clock, ids, tools))
+        return made[-1]
+
+    yield make
+    for bench in made:
+        bench.engine.dispose()
+
+
+@pytest.fixture
+def make_notes(tmp_path: Path, database_url: str, clock: FixedClock, ids: CountingIds) -> Iterator[MakeBench]:
+    """Makes a workbench with the tools of ``support.notes``, some of them given, on both databases."""
+    yield from _maker(tmp_path, database_url, clock, ids)
+
+
+@pytest.fixture
+def make_notes_once(tmp_path: Path, sqlite_url: str, clock: FixedClock, ids: CountingIds) -> Iterator[MakeBench]:
+    """The same on SQLite alone, for what does not depend on the database."""
+    yield from _maker(tmp_path, sqlite_url, clock, ids)

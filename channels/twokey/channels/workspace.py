@@ -100,7 +100,7 @@ class Workspace:
     ) -> Outcome:
         """Read the warehouse at ``url``; with a repository, propose its documentation there."""
         warehouse = self._granted("warehouse", canonical_location(url), display_name)
-        args: dict[str, Any] = {"warehouse": warehouse.id, "tables": list(tables)}
+        args: dict[str, Any] = {"warehouse": warehouse.id, "tables": [f"*{table}*" for table in tables]}
         places = [warehouse]
         if repository is not None:
             target = self._granted("repository", str(Path(repository).expanduser().resolve()), str)

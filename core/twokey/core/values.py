@@ -337,7 +337,7 @@ class Answer(Value):
 
     @model_validator(mode="after")
     def _a_key_signs(self) -> Self:
-        if (self.auth == "key") != (self.signature is not None and self.key is not None):
+        if {self.signature is not None, self.key is not None} != {self.auth == "key"}:
             raise ValueError("an answer by key carries the key's fingerprint and a signature, any other carries none")
         return self
 

@@ -29,9 +29,9 @@ from twokey.agents.catalog.vetting import JsonLike, NodeName, NotAllowed
 from twokey.core.errors import BadInput
 from twokey.core.values import Finding
 
-MAX_LINES: Final = 8_000
+MAX_LINES: Final = 9_000
 """Lines one change may add, roughly; tables beyond are left for the next."""
-_LINES_PER_COLUMN: Final = 14
+_LINES_PER_COLUMN: Final = 9
 
 Where = tuple[str, str]
 """A table and what was not done with it, in words."""

@@ -10,7 +10,7 @@ from twokey.channels.cli.session import SESSION
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands."""
-    group = typer.Typer(help="See what waits for people, and answer it.", no_args_is_help=True)
+    group = typer.Typer(help="See what waits for people, and answer it.")
     group.command("list")(list_)
     group.command("show")(show)
     group.command("approve")(approve)
@@ -90,14 +90,17 @@ def withdraw(proposal: Id, *, digest: Digest = None) -> None:
 def _answer(
     action: Literal["approve", "refuse", "withdraw"], proposal: str, reason: str, digest: str | None, *, yes: bool
 ) -> None:
+    from twokey.channels import plain
     from twokey.channels.cli.following import tell
     from twokey.channels.wiring import opened
+    from twokey.core.errors import Refused
 
     with opened(SESSION.workspace) as workspace:
         identity, credential = workspace.identify(SESSION.principal, "cli")
         if not yes and not SESSION.as_json and sys.stdin.isatty():
             _print(workspace.service.card(proposal, identity), whole_diff=False)
-            typer.confirm(f"Approve as {identity.principal.name}?", abort=True)
+            if not typer.confirm(f"Approve as {identity.principal.name}?"):
+                raise Refused("You did not approve it; it still waits.", next="Nothing.", code="not_confirmed")
         result = workspace.service.answer(
             identity,
             credential,
@@ -111,7 +114,7 @@ def _answer(
     SESSION.say(f"{result.id} is {result.state.value} ({result.code})")
     details: dict[str, Any] = record.result if isinstance(record.result, dict) else {}
     for key, value in details.items():
-        SESSION.say(f"  {key}: {value}")
+        SESSION.say(f"  {key}: {plain.line(str(value))}")
     SESSION.give({"id": result.id, "state": result.state.value, "code": result.code})
 
 

@@ -10,11 +10,11 @@ from twokey.channels.cli.session import SESSION
 def add_to(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("ask")(ask)
-    catalog = typer.Typer(help="Document a warehouse.", no_args_is_help=True)
+    catalog = typer.Typer(help="Document a warehouse.")
     catalog.command("propose")(catalog_propose)
     catalog.command("scan")(catalog_scan)
     app.add_typer(catalog, name="catalog")
-    runs = typer.Typer(help="Follow what was asked.", no_args_is_help=True)
+    runs = typer.Typer(help="Follow what was asked.")
     runs.command("list")(runs_list)
     runs.command("show")(runs_show)
     runs.command("resume")(runs_resume)

@@ -10,7 +10,7 @@ from twokey.channels.cli.session import SESSION
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands."""
-    group = typer.Typer(help="Read the audit log and verify it.", no_args_is_help=True)
+    group = typer.Typer(help="Read the audit log and verify it.")
     group.command("verify")(verify)
     group.command("show")(show)
     group.command("checkpoint")(checkpoint)

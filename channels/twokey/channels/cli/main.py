@@ -11,14 +11,13 @@ from pathlib import Path
 import typer
 
 from twokey.channels.cli import approvals, asking, evidence, measuring, setup
-from twokey.channels.cli.session import SESSION
-from twokey.core.errors import BadInput, EnvironmentFault, TwokeyError
+from twokey.channels.cli.session import INTERRUPTED, SESSION, prepare_output
+from twokey.core.errors import BadInput, EnvironmentFault, Refused, TwokeyError
 
 app = typer.Typer(
     name="twokey",
     help="An ops assistant that cannot act alone: policy and a person turn the keys, and a log proves it.",
     epilog="Everywhere: -C/--workspace DIR, --json (one object on stdout), --as PRINCIPAL.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -36,11 +35,13 @@ def hoist(arguments: Sequence[str]) -> list[str]:
     """Take the global options out of ``arguments``, wherever they stand before ``--``, into the session.
 
     Raises:
-        BadInput: an option that needs a value has none.
+        BadInput: an option that needs a value has none, or an argument is no text.
 
     """
     rest: list[str] = []
     items = iter(arguments)
+    if not all(map(_is_text, arguments)):
+        raise BadInput("An argument is not UTF-8.", next="Use names and text in UTF-8.", code="usage")
     for item in items:
         name, equals, value = item.partition("=")
         if item == "--":
@@ -60,19 +61,33 @@ def hoist(arguments: Sequence[str]) -> list[str]:
     return rest
 
 
+def _is_text(argument: str) -> bool:
+    """Tell whether an argument was UTF-8; Python keeps other bytes as surrogates."""
+    return not any("\ud800" <= character <= "\udfff" for character in argument)
+
+
 def main() -> None:
     """Run the command line."""
+    prepare_output()
     try:
-        status = app(args=hoist(sys.argv[1:]), standalone_mode=False)
+        rest = hoist(sys.argv[1:])
+        if not rest and not SESSION.as_json:
+            app(args=["--help"], standalone_mode=False)
+            sys.exit(BadInput.exit_code)
+        status = app(args=rest, standalone_mode=False)
     except TwokeyError as error:
         SESSION.fail(error)
     except typer.TyperException as error:
-        SESSION.fail(BadInput(error.format_message(), next="See `twokey --help`.", code="usage"))
+        SESSION.fail(_usage(error))
     except (typer.Abort, KeyboardInterrupt):
-        SESSION.say("Interrupted. What was acknowledged is kept; `twokey runs list` shows where things stand.")
-        sys.exit(130)
-    except BrokenPipeError:
-        sys.exit(0)
+        SESSION.fail(
+            Refused(
+                "Interrupted. What was acknowledged is kept.",
+                next="`twokey runs list` shows where things stand; `twokey runs resume ID` goes on.",
+                code="interrupted",
+            ),
+            INTERRUPTED,
+        )
     except OSError as error:
         SESSION.fail(
             EnvironmentFault(
@@ -81,4 +96,24 @@ def main() -> None:
                 code="system",
             )
         )
+    except Exception as error:  # noqa: BLE001 - the last resort: a fault of Twokey itself ends in a sentence, and fails
+        SESSION.fail(_own_fault(error))
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _usage(error: typer.TyperException) -> BadInput:
+    path = getattr(getattr(error, "ctx", None), "command_path", "twokey")
+    return BadInput(error.format_message(), next=f"See `{path} --help`.", code="usage")
+
+
+def _own_fault(error: Exception) -> EnvironmentFault:
+    """Say where Twokey failed. Not the error's own words: they may hold what was being worked on."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = f" in {trace.tb_frame.f_globals.get('__name__')}, line {trace.tb_lineno}" if trace is not None else ""
+    return EnvironmentFault(
+        f"Twokey itself failed: {type(error).__name__}{place}.",
+        next="Report this line. `twokey audit verify` tells whether the log is whole, `twokey runs list` what was done.",
+        code="internal",
+    )

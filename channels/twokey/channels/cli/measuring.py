@@ -10,10 +10,10 @@ from twokey.core.errors import BadInput
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands."""
-    measure = typer.Typer(help="Measure quality on labelled data.", no_args_is_help=True)
+    measure = typer.Typer(help="Measure quality on labelled data.")
     measure.command("joins")(joins)
     app.add_typer(measure, name="eval")
-    bench = typer.Typer(help="Measure speed.", no_args_is_help=True)
+    bench = typer.Typer(help="Measure speed.")
     bench.command("startup")(startup)
     app.add_typer(bench, name="bench")
 
@@ -27,16 +27,17 @@ def joins(
     ] = None,
 ) -> None:
     """Find relationships with the declared keys hidden, and compare."""
-    from twokey.agents.catalog.evaluate_joins import names_only as by_names
-    from twokey.agents.catalog.evaluate_joins import on_database
+    from pathlib import Path
+
+    from twokey.agents.catalog.evaluate_joins import on_names, on_warehouse
 
     if (url is None) == (names_only is None):
         raise BadInput("Give either a database URL or --names-only FILE.", next="See `twokey eval joins --help`.")
-    result = on_database(url) if url is not None else by_names(str(names_only))
+    result = on_warehouse(url) if url is not None else on_names(Path(str(names_only)))
     for key in ("precision", "recall", "f1"):
         SESSION.say(f"{key:<10} {result[key]:.3f}")
     for key in ("found", "missed", "extra"):
-        for item in result[key] if isinstance(result[key], list) else []:
+        for item in result[key]:
             SESSION.say(f"{key:<10} {item}")
     SESSION.give(result)
 
