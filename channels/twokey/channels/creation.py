@@ -1,9 +1,11 @@
 """Makes a workspace: settings, policies, database, log key and credentials.
 
 Rules: a folder becomes a workspace only when everything in it works (``twokey.toml`` is written last); keys lie outside
-it; what a failed attempt wrote is removed again; an existing workspace is never touched.
+it; what a failed attempt wrote is removed again (in a database elsewhere, empty tables may stay); an existing workspace
+is never touched, nor a database that holds one; no password is written into the settings.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -20,9 +22,11 @@ from twokey.core.errors import BadInput, EnvironmentFault
 from twokey.core.events import CredentialCreated, WorkspaceCreated
 from twokey.core.settings import StoreSection
 from twokey.core.values import Principal
+from twokey.store import database
 from twokey.tools.identity import KeyRing, fingerprint, wipe
 
 POLICY_FOLDER: Final = "policies"
+_STORE_VARIABLE: Final = f"{settings.PREFIX}STORE__URL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,49 +69,73 @@ def create(
     people: Sequence[tuple[str, tuple[str, ...]]],
     *,
     demo: bool = False,
+    store: str | None = None,
     sections: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Made:
     """Make a workspace in ``folder``, which may exist but must not be one already.
 
-    ``sections`` are further tables of ``twokey.toml`` (name to keys). In a demo workspace people have no credentials:
-    their identity is asserted, and the log's first entry says so.
+    ``store`` is the address of the database of state and log, written into the settings; by default a SQLite file in
+    the workspace, or what the variable TWOKEY_STORE__URL names now and later. ``sections`` are further tables of
+    ``twokey.toml`` (name to keys). In a demo workspace people have no credentials: their identity is asserted, and the
+    log's first entry says so.
 
     Raises:
-        BadInput: there is a workspace already.
-        EnvironmentFault: the folder or the keys' folder cannot be written.
+        BadInput: there is a workspace already, or the address cannot be the store's.
+        EnvironmentFault: the folder, the keys' folder or the store cannot be used.
 
     """
-    path = folder / settings.FILE_NAME
-    if path.exists():
-        raise BadInput(f"{folder} is a workspace already.", next="Use it with -C, or choose another folder.")
-    ids = RandomIds()
-    identifier = ids.new("w")
+    tables = dict(sections or {})
+    if store is not None:
+        tables = {"store": {"url": _without_password(store)}} | tables
+    url = store or os.environ.get(_STORE_VARIABLE) or StoreSection().url
+    database.parse(url)
+    identifier = RandomIds().new("w")
     home = settings.home(identifier)
     made: list[Path] = []
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for part in (folder / wiring.STATE_FOLDER, folder / POLICY_FOLDER):
-            part.mkdir(mode=0o700)
+        _make_folder(folder, made)
+        for part in (folder / wiring.STATE_FOLDER, folder / POLICY_FOLDER, home):
+            part.mkdir(mode=0o700, parents=part == home)
             made.append(part)
-        home.mkdir(mode=0o700, parents=True)
-        made.append(home)
-        _write(folder / wiring.STATE_FOLDER / ".gitignore", "*\n")
-        return _fill(folder, identifier, home, people, demo=demo, sections=sections or {})
+        _write(folder / wiring.STATE_FOLDER / ".gitignore", "*\n", made)
+        return _fill(folder, identifier, home, people, made, url, demo=demo, sections=tables)
     except FileExistsError as error:
-        _undo(made, path)
+        _undo(made)
         raise BadInput(
             f"{folder} holds a {Path(str(error.filename)).name} already.", next="Choose an empty folder."
         ) from error
     except OSError as error:
-        _undo(made, path)
+        _undo(made)
         raise EnvironmentFault(
             f"The workspace cannot be written: {error.strerror}.",
             next="Choose a folder you can write, and check the free space.",
             code="not_writable",
         ) from error
     except BaseException:
-        _undo(made, path)
+        _undo(made)
         raise
+
+
+def _without_password(url: str) -> str:
+    """Let only an address without a password into the settings."""
+    if database.parse(url).password:
+        raise BadInput(
+            "The store's address holds a password, and none is written into the settings.",
+            next="Leave it out, and give it to the driver: PGPASSWORD or ~/.pgpass, or all of TWOKEY_STORE__URL.",
+        )
+    return url
+
+
+def _make_folder(folder: Path, made: list[Path]) -> None:
+    """Make ``folder`` and what is missing above it, unless it is a workspace already."""
+    if (folder / settings.FILE_NAME).exists():
+        raise BadInput(f"{folder} is a workspace already.", next="Use it with -C, or choose another folder.")
+    missing = [part for part in (folder, *folder.parents) if not part.exists()]
+    for part in reversed(missing):
+        part.mkdir()
+        made.append(part)
+    if not folder.is_dir():
+        raise BadInput(f"{folder} is no folder.", next="Name a new folder.")
 
 
 def _fill(
@@ -115,6 +143,8 @@ def _fill(
     identifier: str,
     home: Path,
     people: Sequence[tuple[str, tuple[str, ...]]],
+    made: list[Path],
+    url: str,
     *,
     demo: bool,
     sections: Mapping[str, Mapping[str, str]],
@@ -126,7 +156,13 @@ def _fill(
     groups = sorted({group for principal in principals for group in principal.groups})
     wiring.write_policies(folder / POLICY_FOLDER, groups)
     text = toml(identifier, principals, demo=demo, sections=sections)
-    with wiring.new_ledger(folder, identifier, home, StoreSection().url) as ledger:
+    with wiring.new_ledger(folder, identifier, home, url) as ledger:
+        if ledger.log.entries(limit=1):
+            raise BadInput(
+                "That database holds the log of another workspace already.",
+                next="Name an empty database with --store.",
+                code="store_in_use",
+            )
         ledger.record(
             WorkspaceCreated(workspace=identifier, demo=demo, version=version("twokey")),
             *(
@@ -135,7 +171,7 @@ def _fill(
                 if principal.key
             ),
         )
-    _write(folder / settings.FILE_NAME, text)
+    _write(folder / settings.FILE_NAME, text, made)
     return Made(identifier, folder, tuple(principals), ring.folder)
 
 
@@ -164,18 +200,22 @@ def toml(
     return "\n".join(lines) + "\n"
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, text: str, made: list[Path]) -> None:
     """Write a new file completely or not at all."""
     part = path.with_name(path.name + ".part")
     with part.open("x", encoding="utf-8") as file:
+        made.append(part)
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
     part.rename(path)
 
 
-def _undo(made: Iterable[Path], path: Path) -> None:
-    for part in made:
-        shutil.rmtree(part, ignore_errors=True)
-    wipe(path)
-    wipe(path.with_name(path.name + ".part"))
+def _undo(made: Sequence[Path]) -> None:
+    """Remove what was made, the latest first. What cannot be removed stays; the error that led here counts more."""
+    for part in reversed(made):
+        if part.is_dir():
+            shutil.rmtree(part, ignore_errors=True)
+        else:
+            with contextlib.suppress(OSError):
+                wipe(part)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from twokey.channels.card import Card
+from twokey.channels.driving import Drivers
 from twokey.core import canonical
 from twokey.core.errors import BadInput, NotFound, Refused, TwokeyError
 from twokey.core.events import CardShown, RunEnded, RunRequested
@@ -46,12 +47,21 @@ class Service:
     """One workspace, opened."""
 
     def __init__(
-        self, *, workspace: str, ledger: Ledger, gate: Gate, runner: "Callable[[], Runner]", clock: Clock, ids: Ids
+        self,
+        *,
+        workspace: str,
+        ledger: Ledger,
+        gate: Gate,
+        runner: "Callable[[], Runner]",
+        drivers: Drivers,
+        clock: Clock,
+        ids: Ids,
     ) -> None:
         self._workspace = workspace
         self._ledger = ledger
         self._gate = gate
         self._runner = runner
+        self._drivers = drivers
         self._clock = clock
         self._ids = ids
 
@@ -85,17 +95,36 @@ class Service:
         """Start a run, or take it up again after a pause or a crash.
 
         Raises:
-            Refused: another process is driving it.
+            NotFound: there is no such run.
+            Refused: another process is driving it, or it has come to its end.
             TwokeyError: the run failed; its record says why.
 
         """
-        holder, now = self._ids.new("x"), self._clock.now_us()
+        holder = self._ids.new("x")
+        with self._drivers.alive(holder):
+            self._take(run, holder)
+            return self._driven(run, holder, tell)
+
+    def _take(self, run: str, holder: str) -> None:
+        """Take the lease on a run from nobody, or from a process of this machine that died with it."""
+        now = self._clock.now_us()
         with self._ledger.change() as unit:
-            taken = runs.take_run(unit.connection, run, holder=holder, now=now, until=now + RUN_LEASE_US)
-        if not taken:
-            raise Refused(
-                f"Another process is driving run {run}.", next="Watch it with `twokey runs show`.", code="run_busy"
-            )
+            record = runs.get_run(unit.connection, run)
+            if record.state not in {"running", "waiting"}:
+                raise Refused(f"Run {run} is {record.state} already ({record.code}).", next="Ask again.", code="ended")
+            before = runs.driver(unit.connection, run)
+            life = "unknown" if before is None else self._drivers.life(before)
+            if before is not None and life == "dead":
+                runs.leave_run(unit.connection, run, holder=before)
+            until = now + RUN_LEASE_US
+            if life == "alive" or not runs.take_run(unit.connection, run, holder=holder, now=now, until=until):
+                raise Refused(
+                    f"Another process is driving run {run}.", next="Watch it with `twokey runs show`.", code="run_busy"
+                )
+        if before is not None:
+            self._drivers.forget(before)
+
+    def _driven(self, run: str, holder: str, tell: "Callable[[Progress], None]") -> Outcome:
         try:
             pauses = self._runner().drive(run, tell)
         except TwokeyError as error:

@@ -17,6 +17,7 @@ from twokey.audit import storage
 from twokey.audit.keys import LogKey, load_verifier
 from twokey.audit.log import Log
 from twokey.audit.verify import BadArgument, SqliteSource, verify
+from twokey.channels.driving import Drivers
 from twokey.channels.people import People
 from twokey.channels.service import Service
 from twokey.channels.workspace import Workspace
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 LOG_KEY: Final = "log.key"
 CHECKPOINTS: Final = "checkpoints.db"
 STATE_FOLDER: Final = ".twokey"
+DRIVERS: Final = "drivers"
 
 
 @contextmanager
@@ -110,7 +112,15 @@ def _workspace(  # the parts that were opened
 
         return Runner(_savers(folder, config.store.url), desk, _models(config, stack))
 
-    service = Service(workspace=config.workspace.id, ledger=ledger, gate=gate, runner=runner, clock=clock, ids=ids)
+    service = Service(
+        workspace=config.workspace.id,
+        ledger=ledger,
+        gate=gate,
+        runner=runner,
+        drivers=Drivers(folder / STATE_FOLDER / DRIVERS),
+        clock=clock,
+        ids=ids,
+    )
     ring = KeyRing(home / "keys")
     people = People(directory=directory, ring=ring, rules=rules, recorder=ledger)
     return Workspace(

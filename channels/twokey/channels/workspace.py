@@ -98,12 +98,17 @@ class Workspace:
         tables: Sequence[str],
         tell: "Callable[[Progress], None]",
     ) -> Outcome:
-        """Read the warehouse at ``url``; with a repository, propose its documentation there."""
+        """Read the warehouse at ``url``; with a repository, propose its documentation there.
+
+        Raises:
+            BadInput: the warehouse's address cannot be used, or the repository is no folder.
+
+        """
         warehouse = self._granted("warehouse", canonical_location(url), display_name)
         args: dict[str, Any] = {"warehouse": warehouse.id, "tables": [f"*{table}*" for table in tables]}
         places = [warehouse]
         if repository is not None:
-            target = self._granted("repository", str(Path(repository).expanduser().resolve()), str)
+            target = self._granted("repository", str(_folder(repository)), str)
             args["repository"] = target.id
             places.append(target)
         intent = "catalog_scan" if repository is None else "catalog_propose"
@@ -140,3 +145,19 @@ class Workspace:
         shown = name(location)
         self._book.remember(shown, location)
         return Resource(kind=kind, id=shown, granted_by="request")
+
+
+def _folder(text: str) -> Path:
+    """Find the folder that somebody names as repository, before anything is begun."""
+    try:
+        folder = Path(text).expanduser().resolve()
+        there = folder.is_dir()
+    except (RuntimeError, OSError):  # no such person's home, links in a circle, a name that is too long
+        folder, there = Path(text), False
+    if not there:
+        raise BadInput(
+            f"There is no folder {str(folder)[:200]}.",
+            next="Name the top folder of a git repository on this machine.",
+            code="no_repository",
+        )
+    return folder

@@ -107,6 +107,11 @@ def take_run(connection: Connection, run: str, *, holder: str, now: int, until: 
     return result.rowcount == 1
 
 
+def driver(connection: Connection, run: str) -> str | None:
+    """Give the holder of the lease on a run, whether it still runs or not; none where nobody holds it."""
+    return connection.execute(select(tables.runs.c.holder).where(tables.runs.c.id == run)).scalar()
+
+
 def leave_run(connection: Connection, run: str, *, holder: str) -> None:
     """Give the lease back."""
     connection.execute(

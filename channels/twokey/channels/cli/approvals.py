@@ -94,13 +94,19 @@ def _answer(
     from twokey.channels.cli.following import tell
     from twokey.channels.wiring import opened
     from twokey.core.errors import Refused
+    from twokey.core.lifecycle import State
+    from twokey.tools.answers import MORE_NEEDED
 
     with opened(SESSION.workspace) as workspace:
         identity, credential = workspace.identify(SESSION.principal, "cli")
         if not yes and not SESSION.as_json and sys.stdin.isatty():
             _print(workspace.service.card(proposal, identity), whole_diff=False)
             if not typer.confirm(f"Approve as {identity.principal.name}?"):
-                raise Refused("You did not approve it; it still waits.", next="Nothing.", code="not_confirmed")
+                raise Refused(
+                    "You did not approve it; it still waits.",
+                    next="Answer it when you are ready, or refuse it.",
+                    code="not_confirmed",
+                )
         result = workspace.service.answer(
             identity,
             credential,
@@ -116,6 +122,8 @@ def _answer(
     for key, value in details.items():
         SESSION.say(f"  {key}: {plain.line(str(value))}")
     SESSION.give({"id": result.id, "state": result.state.value, "code": result.code})
+    if action == "approve" and result.code != MORE_NEEDED and result.state not in {State.EXECUTING, State.DONE}:
+        raise SystemExit(Refused.exit_code)  # the answer counted, and what it allowed did not come about
 
 
 def _print(shown: Any, *, whole_diff: bool) -> None:

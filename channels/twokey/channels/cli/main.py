@@ -114,6 +114,6 @@ def _own_fault(error: Exception) -> EnvironmentFault:
     place = f" in {trace.tb_frame.f_globals.get('__name__')}, line {trace.tb_lineno}" if trace is not None else ""
     return EnvironmentFault(
         f"Twokey itself failed: {type(error).__name__}{place}.",
-        next="Report this line. `twokey audit verify` tells whether the log is whole, `twokey runs list` what was done.",
+        next="Report this line. `twokey runs list` shows where things stand; `twokey audit verify` checks the log.",
         code="internal",
     )

@@ -20,11 +20,18 @@ INTERRUPTED: Final = 130
 """What a command that was interrupted ends with, as shells have it: 128 and the number of SIGINT."""
 
 
+def _here() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:  # the current folder was removed; no command but those that need a workspace minds
+        return Path()
+
+
 @dataclass(slots=True)
 class Session:
     """The global options."""
 
-    workspace: Path = field(default_factory=Path)
+    workspace: Path = field(default_factory=_here)
     as_json: bool = False
     principal: str | None = None
 
@@ -65,7 +72,7 @@ def _print(text: str, stream: TextIO) -> None:
 def from_environment() -> Session:
     """Give the session that ``TWOKEY_WORKSPACE`` and ``TWOKEY_AS`` ask for."""
     return Session(
-        workspace=Path(os.environ.get("TWOKEY_WORKSPACE") or "."),
+        workspace=Path(os.environ.get("TWOKEY_WORKSPACE") or _here()),
         principal=os.environ.get("TWOKEY_AS") or None,
     )
 

@@ -34,11 +34,14 @@ def init(
     principal: Annotated[
         list[str], typer.Option(help="NAME:GROUP, several joined by commas; further groups by +. Repeatable.")
     ],
+    store: Annotated[
+        str | None, typer.Option(help="Database of state and log, instead of a SQLite file in the workspace.")
+    ] = None,
 ) -> None:
     """Make a workspace, with a credential for each person."""
     from twokey.channels.creation import create, parse_people
 
-    made = create(folder, parse_people(principal))
+    made = create(folder, parse_people(principal), store=store)
     SESSION.say(f"workspace {made.id} in {made.folder}")
     for person in made.people:
         SESSION.say(f"  {person.name:<16} {', '.join(person.groups):<30} credential {made.keys / person.name}.key")
