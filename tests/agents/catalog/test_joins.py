@@ -10,6 +10,7 @@ from support.warehouse_facts import column, integers, profile, refers, table, wa
 from twokey.agents.catalog import joins, keys
 from twokey.agents.catalog.facts import Join, Table, Warehouse
 from twokey.agents.catalog.joins import Counted
+from twokey.agents.catalog.likeness import likeness, probes, traits
 
 PEOPLE = table("employees", column("employee_id", "INTEGER"), "display_name", key=("employee_id",))
 CUSTOMERS = table("customers", column("customer_id", "INTEGER"), "full_name", key=("customer_id",))
@@ -198,3 +199,19 @@ def test_any_names_are_compared_and_references_stay_inside(raw: list[tuple[str, 
         assert set(join.columns) <= set(found.by_key[join.child].by_name)
         assert set(join.targets) <= set(found.by_key[join.parent].by_name)
         assert (join.child, join.columns) != (join.parent, join.targets)
+
+
+@given(
+    st.sampled_from(["customers", "PlaylistTrack", "employees", "credit_cards", "departments", "media_types", "a"]),
+    st.sampled_from(["id", "customer_id", "EmployeeId", "code", "dept_no", "media_type_id"]),
+    st.sampled_from(
+        ["customer_id", "cust", "playlist_track_id", "cc_id", "handled_by", "boss", "dept_id", "MediaTypeId"]
+    )
+    | st.text(alphabet="acdempstuy_Idr", max_size=10),
+)
+def test_only_names_that_touch_can_be_alike(parent: str, key: str, name: str):
+    """The index that spares comparisons never hides one that would have counted."""
+    child = table("things", column(name, "INTEGER"))
+    other = table(parent, column(key, "INTEGER"), key=(key,))
+    if not probes(name) & traits(other, key):
+        assert likeness(child, name, other, key, sole_key=True).score == 0

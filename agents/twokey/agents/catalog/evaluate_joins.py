@@ -112,7 +112,8 @@ def find(schema: SchemaResult, ask: Ask) -> tuple[Join, ...]:
             continue  # a table that cannot be profiled is judged by its names, as in a scan
     warehouse = reading.with_profiles(reading.warehouse_of(schema), profiles)
     chosen = reading.chosen(warehouse, ())
-    asked = understanding.questions(warehouse, chosen).all
+    questions = understanding.questions(warehouse, chosen)
+    asked = questions.all
     checks = reading.checks_of(asked, infos)
     counts: dict[Join, Counted] = {}
     for start in range(0, len(checks), reading.CHECKS_AT_ONCE):
@@ -122,7 +123,7 @@ def find(schema: SchemaResult, ask: Ask) -> tuple[Join, ...]:
             counted = reading.counted(fact)
             if counted is not None:
                 counts[join] = counted
-    return understanding.understand(warehouse, chosen, counts).joins
+    return understanding.understand(warehouse, chosen, counts, questions).joins
 
 
 def _alone(location: str) -> Ask:

@@ -16,7 +16,7 @@ from typing import Final
 
 from twokey.agents.catalog import keys, names, types
 from twokey.agents.catalog.facts import Column, Family, Join, Key, Table, Warehouse
-from twokey.agents.catalog.likeness import PART, ROLE, likeness
+from twokey.agents.catalog.likeness import PART, ROLE, likeness, probes, traits
 
 WORTH_COUNTING: Final = 35
 """Likeness (percent) from which a proposal is counted."""
@@ -138,11 +138,16 @@ def _single(warehouse: Warehouse, found_keys: Mapping[str, Key], taken: set[tupl
         for parent in warehouse.tables
         for column in keys.referable(parent, found_keys.get(parent.key))
     ]
+    index: dict[tuple[str, str], set[int]] = defaultdict(set)
+    for number, (parent, target, _) in enumerate(parents):
+        for trait in {*traits(parent, target), ("table", parent.key)}:
+            index[trait].add(number)
     by_column: dict[tuple[str, str], list[Join]] = defaultdict(list)
     for child, column in warehouse.columns():
         if (child.key, column.name) in taken or _group(column) not in _REFERRING:
             continue
-        for parent, target, key in parents:
+        met = {number for probe in {*probes(column.name), ("table", child.key)} for number in index.get(probe, ())}
+        for parent, target, key in (parents[number] for number in sorted(met)):
             sole = key is not None and key.columns == (target,)
             found = likeness(child, column.name, parent, target, sole_key=sole)
             doubt = (0 if sole else 8) + _own_key(found_keys.get(child.key), column.name)
@@ -204,7 +209,7 @@ def _last_resort(
         own = set(names.entity(table.name))
         for name in key.columns:
             place, stem = (table.key, name), names.stem(name)
-            keyed = len(stem) < len(names.words(name)) and not own.issuperset(stem)
+            keyed = len(stem) < len(names.words(name)) and not own > set(stem)
             if place in known or place in taken or not keyed or name in parent.by_name:
                 continue
             if not _compatible(table.by_name[name], parent.by_name[target]):

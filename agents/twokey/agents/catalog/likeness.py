@@ -67,6 +67,35 @@ def likeness(child: Table, column: str, parent: Table, key: str, *, sole_key: bo
     return best if best.score else _NONE
 
 
+def traits(table: Table, key: str) -> frozenset[tuple[str, str]]:
+    """Give what the name of a column must touch (``probes``) for ``likeness`` to be more than 0.
+
+    Comparing every column with every key costs the product of both; this lets only those meet that can be alike.
+    """
+    about, stem = names.entity(table.name), names.stem(key)
+    found = {("word", names.singular(word)) for word in (*about, *stem, *names.expanded(key))}
+    found |= {("whole", "".join(words)) for words in (about, stem) if words}
+    if about:
+        found |= {("start", "".join(about)[:3]), ("start", about[-1][:3]), ("letter", about[0][0])}
+        found.add(("initials", "".join(word[0] for word in about)))
+    if not PEOPLE.isdisjoint(about):
+        found.add(("people", ""))
+    return frozenset(found)
+
+
+def probes(column: str) -> frozenset[tuple[str, str]]:
+    """Give what a column's name touches, see ``traits``."""
+    found, stem = names.expanded(column), names.stem(column)
+    touched = {("word", names.singular(word)) for word in found}
+    if stem:
+        whole, last = "".join(stem), stem[-1]
+        touched |= {("whole", whole), ("start", whole[:3]), ("start", last[:3])}
+        touched |= {("initials", whole), ("initials", last), ("letter", whole)}
+    if (found and found[-1] == "by") or not _ROLES.isdisjoint(found) or "reports" in found:
+        touched.add(("people", ""))
+    return frozenset(touched)
+
+
 def _to_itself(
     column: str, found: tuple[str, ...], stem: tuple[str, ...], about: tuple[str, ...], key: str
 ) -> Likeness:

@@ -89,7 +89,7 @@ class Notes:
     def understood(self, desk: Desk) -> tuple[Understanding, Citations]:
         """Work out what is understood, and which evidence holds what."""
         _, facts = self.facts(desk)
-        asked = questions(facts, self.chosen).all
+        asked = questions(facts, self.chosen)
         counts: dict[Join, Counted] = {}
         cited: dict[Join, str] = {}
         answers = [
@@ -97,13 +97,13 @@ class Notes:
             for evidence in self.counts
             for fact in reading.keys_of(reading.kept_answer(desk, evidence)).checks
         ]
-        for join, (fact, evidence) in zip(asked, answers, strict=False):
+        for join, (fact, evidence) in zip(asked.all, answers, strict=False):
             counted = reading.counted(fact)
             if counted is not None:
                 counts[join] = counted
                 cited[join] = evidence
         problems = {table: problem for table, problem in self.problems.items() if problem}
-        return understand(facts, self.chosen, counts), Citations(self.schema, self.profiles, cited, problems)
+        return understand(facts, self.chosen, counts, asked), Citations(self.schema, self.profiles, cited, problems)
 
 
 def _name(step: int) -> str:

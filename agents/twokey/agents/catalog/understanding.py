@@ -87,9 +87,11 @@ def questions(warehouse: Warehouse, chosen: Sequence[str]) -> Questions:
     return Questions((*known, *proposed), tuple(whole))
 
 
-def understand(warehouse: Warehouse, chosen: Sequence[str], counts: Mapping[Join, Counted]) -> Understanding:
-    """Work out what is understood, given what was counted for ``questions(...).all``."""
-    asked = questions(warehouse, chosen)
+def understand(
+    warehouse: Warehouse, chosen: Sequence[str], counts: Mapping[Join, Counted], asked: Questions | None = None
+) -> Understanding:
+    """Work out what is understood, given what was counted for ``questions(...).all`` (``asked``, where it is known)."""
+    asked = asked or questions(warehouse, chosen)
     combined: dict[str, Key] = {}
     for table, columns in asked.whole:
         counted = counts.get(Join(table, columns, table, columns))
