@@ -1,17 +1,26 @@
 """Fixtures every folder shares: fresh databases, fixed time and ids, and the development data where it is."""
 
+import hashlib
 import os
 import secrets
+import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import create_engine, text
 
 from twokey.core.values import ID_ALPHABET
 
 ROOT = Path(__file__).resolve().parent.parent
+OPA_VERSION = "1.20.2"
+
+# A busy machine makes a test slow, not wrong; pytest-timeout ends what hangs.
+settings.register_profile("twokey", deadline=None)
+settings.load_profile("twokey")
 
 
 @pytest.fixture(scope="session")
@@ -68,6 +77,32 @@ def sqlite_url(tmp_path: Path) -> str:
 def database_url(request: pytest.FixtureRequest) -> str:
     """A fresh database, once on SQLite and once on PostgreSQL."""
     return str(request.getfixturevalue(f"{request.param}_url"))
+
+
+def _named_opa() -> str | None:
+    beside = ROOT / ".venv" / "bin" / "opa"
+    return os.environ.get("TWOKEY_OPA") or (str(beside) if beside.exists() else shutil.which("opa"))
+
+
+@pytest.fixture(scope="session")
+def opa() -> Path:
+    """The pinned OPA; tests that need it skip where it is absent, except under CI."""
+    name = _named_opa()
+    version = ""
+    if name:
+        output = subprocess.run([name, "version"], capture_output=True, text=True, check=True).stdout
+        version = output.splitlines()[0].removeprefix("Version: ")
+    if version == OPA_VERSION:
+        return Path(str(name))
+    missing = f"OPA {OPA_VERSION} is not here (TWOKEY_OPA, .venv/bin/opa, PATH); found {version or 'none'}"
+    if os.environ.get("CI") == "true":
+        pytest.fail(missing)
+    pytest.skip(missing)
+
+
+@pytest.fixture(scope="session")
+def opa_sha256(opa: Path) -> str:
+    return hashlib.sha256(opa.read_bytes()).hexdigest()
 
 
 class FixedClock:

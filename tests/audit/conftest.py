@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 from support.log_world import WORKSPACE, World
 
 from twokey.audit import storage
@@ -12,10 +11,6 @@ from twokey.audit.keys import LogKey
 from twokey.audit.log import Log
 from twokey.core.ports import Clock, Ids
 from twokey.store.database import open_engine
-
-# A busy machine makes a test slow, not wrong; pytest-timeout ends what hangs.
-settings.register_profile("twokey", deadline=None)
-settings.load_profile("twokey")
 
 
 def _world(url: str, folder: Path, clock: Clock, ids: Ids) -> Iterator[World]:

@@ -1,9 +1,6 @@
 """The pinned OPA, a bundle with pinned tools, calls to decide on, and a server that can be told to misbehave."""
 
-import hashlib
 import os
-import shutil
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -21,7 +18,6 @@ from twokey.policies.engines.managed import Managed
 from twokey.policies.facts import ROOT as FACTS_ROOT
 from twokey.policies.facts import with_tools
 
-OPA_VERSION = "1.20.2"
 SCHEMA = "00aa" * 16
 TOOLS = [
     ("query_warehouse", "1", "read", SCHEMA),
@@ -29,32 +25,6 @@ TOOLS = [
     ("open_pull_request", "1", "write", SCHEMA),
     ("update_ticket", "1", "write", SCHEMA),
 ]
-
-
-def _named_opa() -> str | None:
-    beside = Path(__file__).parents[2] / ".venv" / "bin" / "opa"
-    return os.environ.get("TWOKEY_OPA") or (str(beside) if beside.exists() else shutil.which("opa"))
-
-
-@pytest.fixture(scope="session")
-def opa() -> Path:
-    """The pinned OPA; tests that need it skip where it is absent, except under CI."""
-    name = _named_opa()
-    version = ""
-    if name:
-        output = subprocess.run([name, "version"], capture_output=True, text=True, check=True).stdout
-        version = output.splitlines()[0].removeprefix("Version: ")
-    if version == OPA_VERSION:
-        return Path(str(name))
-    missing = f"OPA {OPA_VERSION} is not here (TWOKEY_OPA, .venv/bin/opa, PATH); found {version or 'none'}"
-    if os.environ.get("CI") == "true":
-        pytest.fail(missing)
-    pytest.skip(missing)
-
-
-@pytest.fixture(scope="session")
-def opa_sha256(opa: Path) -> str:
-    return hashlib.sha256(opa.read_bytes()).hexdigest()
 
 
 @pytest.fixture(scope="session")
