@@ -13,6 +13,7 @@ from support.bench import Bench
 from support.git_repo import make_commit
 from twokey.agents.catalog.graph import build_propose, build_scan
 from twokey.agents.models.none import NoModels
+from twokey.agents.reviewer.checks import Review, review
 from twokey.agents.state import Progress, Surroundings
 from twokey.core.values import Finding, Plan, Provenance, Report, Resource, Step
 from twokey.store.proposals import ProposalRecord
@@ -46,6 +47,14 @@ class Job:
 
     def findings(self, step: int) -> tuple[Finding, ...]:
         return Report.model_validate(self.desk.kept(f"report-{step}")).findings
+
+    def review(self, body: Mapping[str, Any]) -> Review:
+        """Review the findings of both steps and the draft, as the planner has it done."""
+        found = {finding.id: finding for finding in (*self.findings(1), *self.findings(2))}
+        cited = {each for finding in found.values() for each in finding.evidence}
+        cited |= {each for part in body["provenance"] for each in part["evidence"]}
+        evidence = {each: self.desk.content(each)[1] for each in cited}
+        return review(Report(agent="reviewer", findings=tuple(found.values())), evidence, dict(body))
 
     def submit(self, body: Mapping[str, Any]) -> ProposalRecord:
         """Make the proposal, as the planner does after review."""

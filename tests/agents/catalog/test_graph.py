@@ -57,14 +57,14 @@ def test_chinook_into_an_empty_repository(workshop: Workshop, data: Path):
     assert len(tables) == 11
     assert len(columns) == 64
     assert all(column["description"] and column["data_type"] for _, column in columns)
-    assert all(column["config"]["meta"]["sensitivity"] for _, column in columns)
+    assert all(column["meta"]["sensitivity"] for _, column in columns)
     tests = [test for _, column in columns for test in column.get("data_tests", [])]
     assert sum("relationships" in test for test in tests if isinstance(test, dict)) == 11
     assert tests.count("unique") == 10
     assert tests.count("not_null") == 12
     assert "select\n    PlaylistId,\n    TrackId," in files["tests/assert_playlisttrack_key_is_unique.sql"]
     personal = {
-        f"{table}.{column['name']}" for table, column in columns if column["config"]["meta"]["sensitivity"] == "pii"
+        f"{table}.{column['name']}" for table, column in columns if column["meta"]["sensitivity"] == "pii"
     }
     assert {"Customer.Email", "Customer.Phone", "Employee.BirthDate", "Invoice.BillingAddress"} <= personal
     assert not personal & {"Artist.Name", "Album.Title", "Track.Composer", "Genre.Name", "Customer.CustomerId"}
@@ -73,6 +73,8 @@ def test_chinook_into_an_empty_repository(workshop: Workshop, data: Path):
     record = job.submit(body)
     assert record.state is State.AWAITING_APPROVAL
     assert {"adds_files", "changes_sensitivity"} <= set(record.proposal.labels)
+    reviewed = job.review(body)
+    assert (reviewed.dropped, reviewed.problems) == ((), ())
     assert body["args"]["title"] == "Document 11 tables of chinook: 14 personal columns, 11 relationships"
 
 
@@ -98,7 +100,7 @@ def test_only_what_is_missing_is_added(workshop: Workshop):
     assert test["arguments"] == {"to": "source('shop', 'customers')", "field": "customer_id"}
     assert test["config"] == {"severity": "warn"}
     customers = tables_of(files["models/staging/shop/_shop__sources.yml"])["customers"]["columns"]
-    assert customers["contact"]["config"]["meta"] == {"sensitivity": "pii", "personal_data": "email"}
+    assert customers["contact"]["meta"] == {"sensitivity": "pii", "personal_data": "email"}
     values = customers["plan"]["data_tests"][0]["accepted_values"]
     assert values == {"arguments": {"values": ["business", "free", "team"]}, "config": {"severity": "warn"}}
     carried = {finding["id"] for finding in body["findings"]}
@@ -182,8 +184,8 @@ def test_no_table_is_meant(workshop: Workshop):
 @pytest.mark.parametrize(
     ("focus", "kept", "lacking"),
     [
-        ("sensitivity", "config", "description"),
-        ("descriptions", "description", "config"),
+        ("sensitivity", "meta", "description"),
+        ("descriptions", "description", "meta"),
         ("relationships", "data_tests", "description"),
     ],
 )
@@ -264,6 +266,9 @@ EVIL = (
     "🦊",
     "select",
     "a'b",
+    "no",
+    "x" * 400,
+    "…",
 )
 
 
@@ -313,9 +318,21 @@ def test_hostile_names_and_cells_steer_nothing(workshop: Workshop):
     for finding in findings:
         assert "\n" not in finding.subject + finding.claim
         assert "\u202e" not in finding.subject + finding.claim
+    reviewed = job.review(body)
+    assert (reviewed.dropped, reviewed.problems) == ((), ())
     record = job.submit(body)
     assert record.state is State.AWAITING_APPROVAL
     assert "hides_characters" not in record.proposal.labels
+
+
+def test_names_that_cannot_be_told_are_left_alone_aloud(workshop: Workshop):
+    job = workshop.job(hostile(workshop))
+    left = [finding for finding in job.scan() if finding.kind == "unnamable"]
+    assert [finding.subject for finding in left] == ["warehouse"] * len(left)
+    assert len(left) == 6  # the fox, the dots and the long name: as tables and as columns
+    body = job.propose()
+    assert body is not None
+    assert "x" * 130 not in str(files_of(body))
 
 
 def test_tests_name_only_what_sql_can_hold(workshop: Workshop):

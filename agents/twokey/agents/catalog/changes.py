@@ -21,7 +21,7 @@ from twokey.agents.catalog.dbt_project import Ambiguous, Found, Repository, Undo
 from twokey.agents.catalog.documented import Documented, DocumentedColumn
 from twokey.agents.catalog.edits import AddColumn, AddDataType, AddMeta, AddNode, AddTests, Column, Edit, SetDescription
 from twokey.agents.catalog.facts import Join, Key, Table
-from twokey.agents.catalog.findings import Findings
+from twokey.agents.catalog.findings import UNNAMABLE, Findings
 from twokey.agents.catalog.house import KEY, House
 from twokey.agents.catalog.judgement import PERSONAL
 from twokey.agents.catalog.understanding import About, Understanding
@@ -107,7 +107,8 @@ def work_out(
         default_schema: The schema of tables that come without one (``main`` in SQLite), None where there is none.
 
     """
-    spots, left = _spots(understanding, repository, source, default_schema)
+    spoken = {table for table, _, kind in findings.by_place if kind != UNNAMABLE}
+    spots, left = _spots(understanding, spoken, repository, source, default_schema)
     done, later = _fitting([table for table in understanding.tables if table.key in spots])
     for table in later:
         if spots[table.key].said is None:
@@ -168,12 +169,12 @@ _EXPECTED: Final = frozenset({"exists"})
 
 
 def _spots(
-    understanding: Understanding, repository: Repository, source: str, default_schema: str | None
+    understanding: Understanding, spoken: set[str], repository: Repository, source: str, default_schema: str | None
 ) -> tuple[dict[str, Spot], list[Where]]:
     """Find the place of every table of the warehouse that is documented, and of every chosen one that is not."""
     spots: dict[str, Spot] = {}
     left: list[Where] = []
-    wanted = frozenset(understanding.chosen)
+    wanted = spoken.intersection(understanding.chosen)
     for table in understanding.warehouse.tables:
         schema = table.schema or default_schema
         match = repository.find(table.name, schema=schema)
@@ -199,6 +200,10 @@ def _spots(
 def _new_source(repository: Repository, table: Table, source: str, schema: str | None) -> Spot | str:
     if not table.columns:
         return "It has no columns."
+    try:
+        vetting.name(table.name, "name of the table")
+    except NotAllowed as error:
+        return error.reason
     name: str | None = source
     if schema is not None:
         try:

@@ -23,10 +23,12 @@ LEAST_SURE_KEY: Final = 60
 LEAST_SURE_VALUES: Final = 70
 LEAST_SURE_LEVEL: Final = 55
 
+UNNAMABLE: Final = "unnamable"
+
 _FOCUSED: Final[Mapping[Focus, frozenset[str]]] = {
-    "sensitivity": frozenset({"sensitivity", "unreadable"}),
-    "descriptions": frozenset({"describes", "data_type", "unreadable"}),
-    "relationships": frozenset({"relationship", "primary_key", "orphans", "unreadable"}),
+    "sensitivity": frozenset({"sensitivity", "unreadable", UNNAMABLE}),
+    "descriptions": frozenset({"describes", "data_type", "unreadable", UNNAMABLE}),
+    "relationships": frozenset({"relationship", "primary_key", "orphans", "unreadable", UNNAMABLE}),
 }
 
 
@@ -76,7 +78,7 @@ def collect(understanding: Understanding, cited: Citations, *, focus: Focus = "a
     for number, claim in enumerate(claims, first):
         by_place[claim.place] = Finding(
             id=f"f-{number}",
-            subject=subject(claim.place[0], claim.place[1]),
+            subject="warehouse" if claim.place[2] == UNNAMABLE else subject(claim.place[0], claim.place[1]),
             kind=claim.place[2],
             claim=claim.claim[:1000],
             evidence=claim.evidence,
@@ -94,9 +96,20 @@ def subject(table: str, column: str | None = None) -> str:
 
 def _claims(understanding: Understanding, cited: Citations) -> Iterator[_Claim]:
     for table in understanding.tables:
+        if not inert.speakable(table.name):
+            yield _unnamable((table.key, None, UNNAMABLE), "A table", cited)
+            continue
         yield from _of_table(understanding, table, cited)
         for about in understanding.of(table):
-            yield from _of_column(understanding, table, about, cited)
+            if inert.speakable(about.column.name):
+                yield from _of_column(understanding, table, about, cited)
+            else:
+                yield _unnamable((table.key, about.column.name, UNNAMABLE), "A column", cited)
+
+
+def _unnamable(place: Place, what: str, cited: Citations) -> _Claim:
+    claim = f"{what} has a name that cannot be told (too long, or without a letter or digit); it was left alone."
+    return _Claim(place, claim, (cited.schema,), 99, attention=True)
 
 
 def _of_table(understanding: Understanding, table: Table, cited: Citations) -> Iterator[_Claim]:
@@ -113,7 +126,8 @@ def _of_table(understanding: Understanding, table: Table, cited: Citations) -> I
     if text is not None:
         yield _Claim((table.key, None, "describes"), f"{name}: {text.text}", evidence, text.confidence)
     key = understanding.keys.get(table.key)
-    if key is not None and key.confidence >= LEAST_SURE_KEY:
+    told = key is not None and all(inert.speakable(column) for column in key.columns)
+    if key is not None and told and key.confidence >= LEAST_SURE_KEY:
         columns = listed([inert.prose(column) for column in key.columns], "and")
         if key.declared:
             claim = (

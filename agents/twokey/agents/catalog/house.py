@@ -2,8 +2,9 @@
 
 Rules: habits are read off what is there (property files, ``dbt_project.yml``, a README that says so); from outside
 text only words of a closed list are taken, so nothing a file says can put another word into a change. Where there is
-no habit, ``config.meta`` is used (dbt Core 1.10 and later, and Fusion), with the words public, operational, financial
-and pii.
+no habit, a column's ``meta`` stands beside its description (every dbt Core reads it there, and its JSON schema knows no
+other place; Fusion wants ``config.meta``, which is used where a repository does), with the words public, operational,
+financial and pii.
 """
 
 import re
@@ -81,7 +82,7 @@ def _column_meta(count: Counter[str]) -> Literal["beside", "config"]:
         beside, inside = count[f"{where} beside"], count[f"{where} config"]
         if beside != inside:
             return "beside" if beside > inside else "config"
-    return "config"
+    return "beside"
 
 
 def _count(count: Counter[str], under: str, mapping: Mapping[str, Plain]) -> None:

@@ -27,6 +27,11 @@ _STAND_INS: Final = str.maketrans(
 )
 
 
+def speakable(name: str) -> bool:
+    """Tell whether a name can be told to a person so that they recognise it: short enough, with a letter or digit."""
+    return len(name) <= MAX_CHARS and any(char.isalnum() for char in name)
+
+
 def line(text: str, limit: int = MAX_CHARS) -> str:
     """Give one visible line: blanks evened out, hidden and reordering characters dropped, cut at ``limit``."""
     shown = "".join(" " if char.isspace() else char for char in text[: limit * 8] if _is_shown(char) or char.isspace())

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from twokey.agents.catalog import accepted, describe, joins, keys, sensitivity
+from twokey.agents.catalog import accepted, describe, inert, joins, keys, sensitivity
 from twokey.agents.catalog.accepted import Accepted
 from twokey.agents.catalog.describe import Description, Surround
 from twokey.agents.catalog.facts import Column, Join, Key, Table, Warehouse
@@ -101,6 +101,7 @@ def understand(
     settled = tuple(joins.with_orphans(join, counts.get(join)) for join in asked.joins if join.declared) + joins.settle(
         [join for join in asked.joins if not join.declared], counts
     )
+    settled = tuple(join for join in settled if _can_be_told(warehouse, join))
     descriptions: dict[str, Description] = {}
     abouts: dict[tuple[str, str], About] = {}
     wanted = frozenset(chosen)
@@ -116,6 +117,11 @@ def understand(
         for column in table.columns:
             abouts[table.key, column.name] = around.about(column)
     return Understanding(warehouse, tuple(chosen), found, settled, descriptions, abouts)
+
+
+def _can_be_told(warehouse: Warehouse, join: Join) -> bool:
+    tables = (warehouse.by_key[join.child].name, warehouse.by_key[join.parent].name)
+    return all(inert.speakable(name) for name in (*tables, *join.columns, *join.targets))
 
 
 def _all_differ(counted: Counted) -> bool:
