@@ -22,7 +22,6 @@ from twokey.core.errors import BadInput, EnvironmentFault
 from twokey.core.events import CredentialCreated, WorkspaceCreated
 from twokey.core.settings import StoreSection
 from twokey.core.values import Principal
-from twokey.store import database
 from twokey.tools.identity import KeyRing, fingerprint, wipe
 
 POLICY_FOLDER: Final = "policies"
@@ -88,7 +87,7 @@ def create(
     if store is not None:
         tables = {"store": {"url": _without_password(store)}} | tables
     url = store or os.environ.get(_STORE_VARIABLE) or StoreSection().url
-    database.parse(url)
+    wiring.store_has_password(url)  # refuses what cannot be a store before anything is made
     identifier = RandomIds().new("w")
     home = settings.home(identifier)
     made: list[Path] = []
@@ -118,7 +117,7 @@ def create(
 
 def _without_password(url: str) -> str:
     """Let only an address without a password into the settings."""
-    if database.parse(url).password:
+    if wiring.store_has_password(url):
         raise BadInput(
             "The store's address holds a password, and none is written into the settings.",
             next="Leave it out, and give it to the driver: PGPASSWORD or ~/.pgpass, or all of TWOKEY_STORE__URL.",

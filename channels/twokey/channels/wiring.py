@@ -140,6 +140,11 @@ def _workspace(  # the parts that were opened
 # -- store and log --------------------------------------------------------------------------------------------------
 
 
+def store_has_password(url: str) -> bool:
+    """Tell whether a store's address holds a password; raises ``BadInput`` where it cannot be a store's address."""
+    return bool(database.parse(url).password)
+
+
 def store_url(folder: Path, url: str) -> str:
     """Give the store's address with a relative SQLite path made relative to the workspace."""
     parsed = database.parse(url)

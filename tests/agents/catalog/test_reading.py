@@ -39,7 +39,10 @@ def test_schemas_stand_in_names_where_there_are_several():
     assert two.by_key["r.t"].foreign_keys[0].table == "r.other"
     assert [column.name for column in one.by_key["t"].columns] == ["a", "b"]
     assert reading.chosen(two, ["r.T"]) == ("r.t",)
-    assert reading.chosen(two, ["[st].*"]) == ("s.t",)
+    assert reading.chosen(two, ["s.*"]) == ("s.t",)
+    assert reading.chosen(two, ["t"]) == ("s.t", "r.t")
+    assert reading.chosen(two, ["*"]) == ("s.t", "r.t")
+    assert reading.chosen(two, ["[sr].t"]) == ()
     assert set(reading.names_of(SchemaResult(dialect="x", tables=(info("s", "t"),)))) == {"t"}
 
 

@@ -7,12 +7,12 @@ that cannot be read is a fact about it, not the end.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 from typing import Final
 
 from twokey.agents.catalog import types
 from twokey.agents.catalog.facts import Column, ForeignKey, Join, Profile, Table, Warehouse
 from twokey.agents.catalog.joins import Counted
+from twokey.agents.planner.meaning import selects
 from twokey.core.errors import CheckFailed
 from twokey.core.values import Value
 from twokey.tools.desk import Desk
@@ -121,18 +121,12 @@ def names_of(schema: SchemaResult) -> Mapping[str, TableInfo]:
 
 
 def chosen(warehouse: Warehouse, wanted: Sequence[str]) -> tuple[str, ...]:
-    """Give the keys of the tables that are meant: all, or those whose name matches a glob or holds a text. No case."""
-    if not wanted:
-        return tuple(table.key for table in warehouse.tables)
-    patterns = [text.casefold() for text in wanted]
-    return tuple(table.key for table in warehouse.tables if any(_matches(table, pattern) for pattern in patterns))
-
-
-def _matches(table: Table, pattern: str) -> bool:
-    for name in (table.name.casefold(), table.key.casefold(), f"{table.schema}.{table.name}".casefold()):
-        if fnmatchcase(name, pattern) if any(mark in pattern for mark in "*?[") else pattern in name:
-            return True
-    return False
+    """Give the keys of the tables that are meant: all, or those that a plan's filters select (``planner.meaning``)."""
+    return tuple(
+        table.key
+        for table in warehouse.tables
+        if selects(wanted, table.key) or selects(wanted, f"{table.schema}.{table.name}")
+    )
 
 
 def _key(table: TableName, *, several: bool) -> str:
