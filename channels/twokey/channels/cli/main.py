@@ -7,6 +7,7 @@ heavy is imported before a command needs it; whatever happens, a person gets a s
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -22,6 +23,27 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+def _say_version(*, wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        SESSION.say(f"twokey {version('twokey')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", help="Say which version this is.", is_eager=True, callback=_say_version)
+    ] = False,
+) -> None:
+    """Take the options that belong to no command."""
+    del version
+
+
 setup.add_to(app)
 asking.add_to(app)
 approvals.add_to(app)
