@@ -144,6 +144,16 @@ def test_a_lease_that_is_given_back_is_free_at_once(connection: Connection):
     assert runs.take_run(connection, made.RUN, holder="x-2", now=11, until=20)
 
 
+def test_who_drives_a_run_is_known_even_after_the_lease_has_run_out(connection: Connection):
+    assert runs.driver(connection, made.RUN) is None
+    assert runs.driver(connection, OTHER) is None
+    runs.take_run(connection, made.RUN, holder="x-1", now=10, until=11)
+    assert not runs.take_run(connection, made.RUN, holder="x-2", now=10, until=20)
+    assert runs.driver(connection, made.RUN) == "x-1"
+    runs.leave_run(connection, made.RUN, holder="x-1")
+    assert runs.driver(connection, made.RUN) is None
+
+
 def test_nobody_holds_a_run_that_does_not_exist(connection: Connection):
     assert not runs.take_run(connection, OTHER, holder="x-1", now=10, until=20)
     runs.leave_run(connection, OTHER, holder="x-1")
