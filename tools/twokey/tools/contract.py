@@ -163,7 +163,9 @@ def _part(node: object) -> Json:
 
 
 def _names(node: object) -> Json:
-    """Give a map from names to what they name."""
+    """Give a map from names to what they name; anything else as it is."""
+    if not isinstance(node, Mapping):
+        return _part(node)
     return {name: _part(item) for name, item in cast("Mapping[str, object]", node).items()}
 
 

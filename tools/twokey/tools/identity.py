@@ -174,6 +174,9 @@ def _write(path: Path, credential: Credential) -> None:
     """Create a credential file that survives a power loss; what is there already is never touched."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise _not_written(path) from error
+    try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except FileExistsError:
         raise BadInput(
