@@ -4,7 +4,6 @@ from typing import Final
 
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     CheckConstraint,
     Column,
     ForeignKey,
@@ -16,7 +15,6 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    false,
 )
 
 metadata: Final = MetaData(
@@ -127,7 +125,6 @@ executions: Final = Table(
     Column("executor", _ID, nullable=False),
     Column("intent", _ID, nullable=False),
     Column("lease_until_us", BigInteger, nullable=False),
-    Column("reconciled", Boolean, nullable=False, server_default=false()),
     Column("started_us", BigInteger, nullable=False),
 )
 """Who started a write, and until when nobody else may look after it."""

@@ -107,7 +107,6 @@ def upgrade() -> None:
         sa.Column("executor", identifier, nullable=False),
         sa.Column("intent", identifier, nullable=False),
         sa.Column("lease_until_us", sa.BigInteger, nullable=False),
-        sa.Column("reconciled", sa.Boolean, nullable=False, server_default=sa.false()),
         sa.Column("started_us", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("proposal", name="pk_executions"),
         sa.ForeignKeyConstraint(["proposal"], ["proposals.id"], name="fk_executions_proposal"),
