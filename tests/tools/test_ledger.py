@@ -1,0 +1,350 @@
+"""State and log in one transaction, and what the log proves of a life."""
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Executable, create_engine, event, func, select, text, update
+from support.bench import CountingIds, FixedClock
+
+from twokey.audit import storage
+from twokey.audit.keys import LogKey
+from twokey.audit.log import Log
+from twokey.core.canonical import commitment
+from twokey.core.errors import CheckFailed, LogUnavailable, Refused
+from twokey.core.events import StepEnded, StepStarted
+from twokey.store import database, migrate, tables
+from twokey.tools.ledger import PAGE, Ledger
+
+WORKSPACE = "w-000000000000"
+RUN, OTHER = "r-000000000001", "r-000000000002"
+
+
+def started(step: int = 0, run: str = RUN) -> StepStarted:
+    return StepStarted(run=run, step=step, agent="catalog")
+
+
+def finished(step: int = 0, run: str = RUN) -> StepEnded:
+    return StepEnded(run=run, step=step, agent="catalog", code="ok", findings=0)
+
+
+class Books:
+    """A ledger with what it stands on."""
+
+    def __init__(self, folder: Path, url: str, clock: FixedClock, ids: CountingIds) -> None:
+        self.engine = database.open_engine(url)
+        migrate.migrate(self.engine)
+        storage.migrate(self.engine)
+        self.key = LogKey.create(folder / "log.key", WORKSPACE)
+        self.clock, self.ids = clock, ids
+        self.log = self.open(self.key)
+        self.ledger = Ledger(self.engine, self.log, ids)
+
+    def open(self, key: Any, **more: Any) -> Log:
+        return Log(self.engine, workspace=WORKSPACE, clock=self.clock, ids=self.ids, key=key, **more)
+
+    def rows(self) -> int:
+        with self.engine.connect() as connection:
+            return connection.execute(select(func.count()).select_from(tables.openings)).scalar_one()
+
+    def size(self) -> int:
+        with self.engine.connect() as connection:
+            return storage.size(connection)
+
+
+@pytest.fixture
+def books(tmp_path: Path, database_url: str, clock: FixedClock, ids: CountingIds) -> Iterator[Books]:
+    made = Books(tmp_path, database_url, clock, ids)
+    yield made
+    made.engine.dispose()
+
+
+# -- one transaction ----------------------------------------------------------------------------------------------
+
+
+def test_a_change_returns_once_a_checkpoint_covers_it(books: Books):
+    with books.ledger.change() as unit:
+        opened = unit.commit_to({"a": 1})
+        entry = unit.record(started())
+    checkpoint = books.ledger.checkpoint()
+    assert checkpoint is not None
+    assert checkpoint.size == 1
+    assert books.ledger.proven(entry).event == started()
+    with books.ledger.look() as connection:
+        row = connection.execute(select(tables.openings)).one()
+    assert (row.commitment, commitment(row.salt, {"a": 1})) == (opened, opened)
+
+
+def test_a_change_without_an_entry_is_a_change(books: Books):
+    with books.ledger.change() as unit:
+        unit.commit_to("a")
+    assert (books.rows(), books.size()) == (1, 0)
+
+
+@pytest.mark.parametrize("error", [Refused("No.", next="No."), KeyboardInterrupt(), ValueError()], ids=str)
+def test_an_error_inside_leaves_neither_row_nor_entry(books: Books, error: BaseException):
+    def spoiled() -> None:
+        with books.ledger.change() as unit:
+            unit.commit_to("a")
+            unit.record(started())
+            raise error
+
+    with pytest.raises(type(error)):
+        spoiled()
+    assert (books.rows(), books.size()) == (0, 0)
+
+
+def test_several_events_come_in_their_order(books: Books):
+    entries = books.ledger.record(started(), finished())
+    assert [books.ledger.proven(entry).event.kind for entry in entries] == ["step.started", "step.ended"]
+    books.ledger.record(started(1))
+    assert [event.step for event in books.ledger.history(RUN, "step.started") if isinstance(event, StepStarted)] == [
+        0,
+        1,
+    ]
+
+
+def test_a_history_has_no_length_at_which_it_ends(books: Books):
+    count = PAGE + 3
+    books.ledger.record(*(started(number) for number in range(count)))
+    steps = [past.step for past in books.ledger.history(RUN, "step.started") if isinstance(past, StepStarted)]
+    assert steps == list(range(count))
+
+
+# -- databases that fail ------------------------------------------------------------------------------------------
+
+
+def refuse_commits(engine: Any) -> None:
+    """Make the database refuse what is committed: at the statement on SQLite, at the commit on PostgreSQL."""
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(
+                text(
+                    "CREATE FUNCTION full_disk() RETURNS trigger AS $$ BEGIN RAISE 'disk full'; END $$ LANGUAGE plpgsql"
+                )
+            )
+            connection.execute(
+                text(
+                    "CREATE CONSTRAINT TRIGGER full_disk AFTER INSERT ON openings "
+                    "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION full_disk()"
+                )
+            )
+        else:
+            connection.execute(
+                text("CREATE TRIGGER full_disk AFTER INSERT ON openings BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+            )
+
+
+def attempt(ledger: Ledger) -> None:
+    with ledger.change() as unit:
+        unit.record(started())
+        unit.commit_to("a secret")
+
+
+def test_a_change_that_the_database_refuses_is_not_acknowledged(books: Books):
+    refuse_commits(books.engine)
+    with pytest.raises(LogUnavailable) as caught:
+        attempt(books.ledger)
+    assert "secret" not in caught.value.message
+    assert (books.rows(), books.size()) == (0, 0)
+    books.ledger.record(started())
+    assert books.log.verify().ok
+
+
+def test_a_commit_that_fails_is_not_acknowledged(books: Books):
+    """A foreign key that is checked at the commit stands for a disk that is full then."""
+    deferred = "PRAGMA defer_foreign_keys = ON" if books.engine.dialect.name == "sqlite" else None
+    if deferred is None:
+        refuse_commits(books.engine)
+
+    def change() -> None:
+        with books.ledger.change() as unit:
+            if deferred:
+                unit.connection.exec_driver_sql(deferred)
+                unit.connection.execute(text("INSERT INTO documents VALUES ('r-none', 'a', x'00', 0)"))
+            unit.commit_to("a")
+            unit.record(started())
+
+    with pytest.raises(LogUnavailable):
+        change()
+    assert (books.rows(), books.size()) == (0, 0)
+    books.ledger.record(started())
+    assert books.log.verify().ok
+
+
+@pytest.mark.postgresql
+def test_a_server_that_goes_away_before_the_commit_leaves_nothing_and_the_next_change_works(
+    tmp_path: Path, postgresql_url: str, clock: FixedClock, ids: CountingIds
+):
+    books = Books(tmp_path, postgresql_url, clock, ids)
+    killer = create_engine(books.engine.url, isolation_level="AUTOCOMMIT")
+
+    victims: list[Connection] = []
+
+    def kill(connection: Connection) -> None:
+        if victims:
+            return
+        victims.append(connection)
+        backend = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+        with killer.connect() as other:
+            other.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": backend})
+
+    event.listen(books.engine, "commit", kill)
+    with pytest.raises(LogUnavailable):
+        attempt(books.ledger)
+    assert (books.rows(), books.size()) == (0, 0)
+    attempt(books.ledger)
+    assert (len(victims), books.rows(), books.log.verify().ok) == (1, 1, True)
+    killer.dispose()
+    books.engine.dispose()
+
+
+def test_a_database_that_is_no_database_is_one_sentence(
+    tmp_path: Path, sqlite_url: str, clock: FixedClock, ids: CountingIds
+):
+    books = Books(tmp_path, sqlite_url, clock, ids)
+    books.engine.dispose()
+    path = Path(str(books.engine.url.database))
+    for side in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
+        side.unlink(missing_ok=True)
+    path.write_bytes(b"no database " * 400)
+
+    def look() -> None:
+        with books.ledger.look() as connection:
+            connection.execute(text("SELECT 1 FROM runs"))
+
+    for act in (look, lambda: attempt(books.ledger), books.ledger.catch_up):
+        with pytest.raises(LogUnavailable):
+            act()
+    books.engine.dispose()
+
+
+def test_looking_changes_nothing(books: Books):
+    with books.ledger.look() as connection:
+        assert connection.execute(select(func.count()).select_from(tables.openings)).scalar_one() == 0
+    assert books.size() == 0
+
+
+# -- processes without the log key --------------------------------------------------------------------------------
+
+
+def test_a_process_without_the_log_key_waits_and_then_says_why(books: Books):
+    agent = Ledger(books.engine, books.open(books.key.writer("agent")), books.ids, cover_timeout_s=0.2)
+    with pytest.raises(LogUnavailable) as caught:
+        agent.record(started())
+    assert "checkpoint" in caught.value.message
+    assert books.size() == 0
+    books.ledger.catch_up()
+    assert books.size() == 1
+    books.ledger.catch_up()
+    assert (books.size(), books.log.verify().ok) == (1, True)
+
+
+def test_a_process_without_the_log_key_returns_once_another_has_signed(books: Books):
+    agent = Ledger(books.engine, books.open(books.key.writer("agent")), books.ids)
+    entries: list[str] = []
+    thread = threading.Thread(target=lambda: entries.extend(agent.record(started())))
+    committed = threading.Event()
+
+    def seen(connection: Connection) -> None:
+        del connection
+        committed.set()
+
+    event.listen(books.engine, "commit", seen)
+    thread.start()
+    while not entries and thread.is_alive():
+        committed.wait(60)
+        books.ledger.catch_up()
+        thread.join(0.05)
+    event.remove(books.engine, "commit", seen)
+    assert books.ledger.proven(entries[0]).event == started()
+
+
+def test_a_process_that_only_reads_signs_nothing(books: Books):
+    reader = Ledger(books.engine, books.open(books.key.verifier), books.ids)
+    with pytest.raises(LogUnavailable):
+        reader.record(started())
+    reader.catch_up()
+    assert books.size() == 0
+
+
+# -- a life, proven -----------------------------------------------------------------------------------------------
+
+
+def test_a_life_is_every_entry_from_its_beginning_and_of_nobody_else(books: Books):
+    books.ledger.record(started(0, OTHER), finished(0, OTHER))
+    books.ledger.record(finished(8), started(1), started(1, OTHER), finished(1), started(2))
+    assert [entry.event for entry in books.ledger.life(RUN, "step.started")] == [started(1), finished(1), started(2)]
+
+
+@pytest.mark.parametrize("before", [0, 1, 5, 8])
+def test_a_life_may_be_longer_than_a_page_and_begin_anywhere(books: Books, before: int):
+    if before:
+        books.ledger.record(*(started(number, OTHER) for number in range(before)))
+    books.ledger.record(*(started(number) for number in range(PAGE + 1)), *(finished(0, OTHER) for _ in range(3)))
+    assert len(books.ledger.life(RUN, "step.started")) == PAGE + 1
+
+
+def test_what_has_no_beginning_under_a_checkpoint_is_not_proven(books: Books):
+    for _ in range(2):
+        with pytest.raises(CheckFailed) as caught:
+            books.ledger.life(RUN, "step.started")
+        assert caught.value.code == "history_not_proven"
+        books.ledger.record(finished())
+
+
+def unguarded(books: Books, change: Callable[[Connection], Any]) -> None:
+    """Edit the log as only the owner of the database can."""
+    with books.engine.begin() as connection:
+        if books.engine.dialect.name == "postgresql":
+            for table in storage.TABLES.tables:
+                connection.execute(text(f'ALTER TABLE "{table}" DISABLE TRIGGER USER'))
+        else:
+            names = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).scalars().all()
+            for name in names:
+                connection.execute(text(f'DROP TRIGGER "{name}"'))
+        change(connection)
+
+
+def nth(number: int) -> Any:
+    return storage.ENTRIES.c.seq == number
+
+
+def swap(connection: Connection) -> None:
+    bodies = {row.seq: row.body for row in connection.execute(select(storage.ENTRIES))}
+    for one, other in ((4, 5), (5, 4)):
+        connection.execute(update(storage.ENTRIES).where(nth(one)).values(body=bodies[other]))
+
+
+def edit(statement: Executable) -> Callable[[Connection], Any]:
+    def change(connection: Connection) -> None:
+        connection.execute(statement)
+
+    return change
+
+
+ENTRIES, NODES = storage.ENTRIES, storage.NODES
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        edit(ENTRIES.delete().where(nth(6))),
+        edit(ENTRIES.delete().where(ENTRIES.c.seq > 4)),
+        edit(update(ENTRIES).where(nth(5)).values(body=b"{}")),
+        edit(update(ENTRIES).where(nth(6)).values(seq=60)),
+        swap,
+        edit(NODES.delete()),
+        edit(update(NODES).values(hash=b"\1" * 32)),
+    ],
+    ids=["gap", "shortened", "changed", "moved", "swapped", "no tree", "other tree"],
+)
+def test_a_life_with_anything_hidden_or_changed_is_not_proven(books: Books, change: Callable[[Connection], Any]):
+    books.ledger.record(*(started(number, OTHER) for number in range(4)))
+    books.ledger.record(*(started(number) for number in range(5)))
+    assert len(books.ledger.life(RUN, "step.started")) == 5
+    unguarded(books, change)
+    with pytest.raises(CheckFailed):
+        books.ledger.life(RUN, "step.started")
