@@ -127,13 +127,12 @@ class Child:
         return int(pipe.readline(32))
 
     def _wait_for_port(self, deadline: Deadline) -> int:
-        while True:
+        while self.alive(wait_ms=_TURN_MS):
             port = listening_port(self.pid)
             if port is not None:
                 return port
             deadline.left()
-            if not self.alive(wait_ms=_TURN_MS):
-                raise ProcessLookupError("the server ended")
+        raise ProcessLookupError("the server ended")
 
 
 def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
