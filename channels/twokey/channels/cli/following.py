@@ -28,7 +28,7 @@ def report(outcome: Outcome, *, ended_badly_fails: bool) -> None:
 
     Raises:
         BadInput: the request was not clear.
-        Refused: policy denied what was proposed.
+        SystemExit: policy denied what was proposed, or the run failed; what was said above says why.
 
     """
     if outcome.question is not None and ended_badly_fails:
@@ -36,9 +36,9 @@ def report(outcome: Outcome, *, ended_badly_fails: bool) -> None:
     for record in outcome.proposals:
         added = sum(file.added for file in record.proposal.files)
         removed = sum(file.removed for file in record.proposal.files)
+        files = "1 file" if len(record.proposal.files) == 1 else f"{len(record.proposal.files):,} files"
         SESSION.say(
-            f"proposal {record.id} · {record.proposal.tool} · {len(record.proposal.files)} files, +{added} -{removed}"
-            f" · {record.state.value}"
+            f"proposal {record.id} · {record.proposal.tool} · {files}, +{added} -{removed} · {record.state.value}"
         )
         reasons = "; ".join(f'"{plain.line(item.message)}" ({item.rule})' for item in record.decision.reasons)
         SESSION.say(f"policy   {card.needed(record.decision)} · {reasons}")
@@ -48,8 +48,8 @@ def report(outcome: Outcome, *, ended_badly_fails: bool) -> None:
         SESSION.say(f"nothing  {outcome.run.code or 'no proposal yet'}")
     SESSION.say(f"run      {outcome.run.id} is {outcome.run.state}")
     SESSION.give(as_json(outcome))
-    denied = [record for record in outcome.proposals if record.state is State.DENIED]
-    if denied and ended_badly_fails:
+    denied = any(record.state is State.DENIED for record in outcome.proposals)
+    if ended_badly_fails and (denied or outcome.run.state == "failed"):
         raise SystemExit(Refused.exit_code)
 
 
