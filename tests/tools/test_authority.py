@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, insert, select, text, update
 from support.bench import WORKSPACE, Bench
-from support.notes import MakeBench, approved_note, effects, notes, notes_policy, proposed_note, target
+from support.notes import KeyedNotes, MakeBench, approved_note, effects, notes, notes_policy, proposed_note, target
 
 from twokey.audit import storage
 from twokey.core import canonical
@@ -19,7 +19,7 @@ from twokey.core.values import Answer, ApprovalsNeeded, Call, Decision, GroupQuo
 from twokey.store import proposals, tables
 from twokey.store.proposals import ProposalRecord
 from twokey.tools.authority import Authority, Rules, authentic, barred, counting_groups, met
-from twokey.tools.gate import Gate
+from twokey.tools.gate import WRITE_LEASE_S, Gate
 from twokey.tools.steps import Steps
 
 GROUPS = ("a", "b", "c")
@@ -312,6 +312,25 @@ def test_a_used_approval_is_not_used_again_whatever_the_owner_of_the_database_hi
         found = error.code
     assert found == code
     assert notes(target(bench)) == []
+
+
+def test_a_takeover_applies_nothing_where_the_log_does_not_prove_the_intent(make_notes: MakeBench):
+    class Died(BaseException):
+        """Ends an executor where it stands."""
+
+    def die() -> None:
+        raise Died
+
+    at = {"before": die}
+    bench = make_notes([KeyedNotes(at)])
+    record = approved_note(bench)
+    with pytest.raises(Died):
+        bench.gate.execute(record.id)
+    at.clear()
+    edit_log(bench, lambda connection: hide("proposal.moved")(connection, record))
+    bench.clock.advance(WRITE_LEASE_S + 1)
+    assert bench.gate.recover(record.id).code == "intent_not_proven"
+    assert effects(target(bench)) == 0
 
 
 @pytest.mark.parametrize("hidden", ["answer.given", "proposal.moved"])

@@ -193,6 +193,11 @@ def test_a_plugin_in_a_namespace_package_works(tmp_path: Path):
     assert "greet" in load(tmp_path)["tools"]
 
 
+def test_a_plugin_whose_module_is_nowhere_is_refused(tmp_path: Path):
+    install(tmp_path, entry="greet = acme_tools.missing:Greet")
+    assert fault(load(tmp_path))[0] == "plugin_broken"
+
+
 def test_a_namespace_alone_is_no_plugin(tmp_path: Path):
     install(tmp_path, files={"acme/tools.py": SOURCE}, entry="greet = acme:Greet")
     assert fault(load(tmp_path))[0] == "plugin_broken"

@@ -1,0 +1,152 @@
+"""Steps of a proposal that somebody else has moved meanwhile, and answers that come at the same moment."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import event, select
+from support.bench import Bench
+from support.notes import KeyedNotes, MakeBench, approved_note, notes_policy, proposed_note
+
+from twokey.core.errors import NotFound, Refused
+from twokey.core.events import ClickRejected
+from twokey.core.lifecycle import IllegalTransition, State
+from twokey.core.values import Answer, ApprovalsNeeded, Call, Decision, GroupQuorum, Identity
+from twokey.store import tables
+from twokey.store.proposals import ProposalRecord
+from twokey.tools.steps import Moved, Steps
+
+
+def steps_of(bench: Bench) -> Steps:
+    return Steps(
+        ledger=bench.ledger,
+        policy=bench.policy,
+        registry=bench.registry,
+        directory=bench.people,
+        clock=bench.clock,
+        book=bench.book,
+    )
+
+
+def withdraw(bench: Bench, record: ProposalRecord) -> None:
+    bench.gate.answer(bench.answer(record, "ana", "withdraw"), channel="cli")
+
+
+def test_a_move_that_comes_second_gives_what_the_first_made_of_it(make_notes: MakeBench):
+    bench = make_notes()
+    record = proposed_note(bench)
+    withdraw(bench, record)
+    kinds = bench.kinds(record.id)
+    result = steps_of(bench).move(record, State.EXPIRED, "expired")
+    assert (result.state, result.code) == (State.WITHDRAWN, "withdrawn_by_requester")
+    assert bench.kinds(record.id) == kinds
+
+
+def test_a_transition_from_a_state_that_is_over_leaves_nothing(make_notes: MakeBench):
+    bench = make_notes()
+    record = proposed_note(bench)
+    withdraw(bench, record)
+    kinds = bench.kinds(record.id)
+
+    def late() -> None:
+        with bench.ledger.change() as unit:
+            steps_of(bench).transition(unit, record, State.APPROVED, "quorum_met")
+
+    with pytest.raises(Moved):
+        late()
+    assert (bench.gate.find(record.id).state, bench.kinds(record.id)) == (State.WITHDRAWN, kinds)
+
+
+def test_a_step_that_the_lifecycle_does_not_have_is_refused(make_notes_once: MakeBench):
+    bench = make_notes_once()
+    record = proposed_note(bench)
+    with pytest.raises(IllegalTransition):
+        steps_of(bench).move(record, State.DONE, "written")
+    assert bench.gate.find(record.id).state is State.AWAITING_APPROVAL
+
+
+def test_an_answer_to_what_is_withdrawn_while_it_is_checked_does_not_count(make_notes: MakeBench):
+    at: dict[str, Callable[[], None]] = {}
+    bench = make_notes([KeyedNotes(at)])
+    record = proposed_note(bench)
+
+    def meanwhile() -> None:
+        at.clear()
+        withdraw(bench, record)
+
+    at["render"] = meanwhile
+    with pytest.raises(Refused) as caught:
+        bench.gate.answer(bench.answer(record), channel="cli")
+    assert caught.value.code == "is_withdrawn"
+    rejected = [item.entry.event for item in bench.log.entries(record.id, kind="click.rejected")]
+    assert [said.code for said in rejected if isinstance(said, ClickRejected)] == ["is_withdrawn"]
+    assert bench.gate.find(record.id).state is State.WITHDRAWN
+
+
+def test_an_answer_names_the_whole_proposal(make_notes_once: MakeBench):
+    bench = make_notes_once()
+    record = proposed_note(bench)
+    with pytest.raises(NotFound):
+        bench.gate.answer(bench.answer(record, proposal=record.id[:-1]), channel="cli")
+    assert bench.gate.find(record.id).state is State.AWAITING_APPROVAL
+
+
+def test_an_answer_to_what_is_not_here_is_recorded_without_what_was_named(make_notes: MakeBench):
+    bench = make_notes()
+    sam = Identity(principal=bench.people.people["sam"], auth="key", channel="cli")
+    bench.gate.rejected(sam, "approve", "unknown_proposal")
+    (item,) = bench.log.entries("-")
+    assert item.entry.event == ClickRejected(
+        action="approve", principal="sam", auth="key", channel="cli", proposal=None, code="unknown_proposal"
+    )
+
+
+class Two:
+    """A policy that asks two people (port ``Policy``)."""
+
+    def decide(self, call: Call) -> Decision:
+        decision = notes_policy().decide(call)
+        if decision.approvals is None:
+            return decision
+        both = ApprovalsNeeded(all_of=(GroupQuorum(group="platform-owners", n=2),), exclude=decision.approvals.exclude)
+        return decision.model_copy(update={"approvals": both})
+
+
+@pytest.mark.parametrize("second", ["approve", "refuse"])
+def test_whoever_counts_again_sees_the_answer_that_came_in_between(make_notes: MakeBench, second: str):
+    """Kim answers after Sam's answer is stored and before Sam's call has counted again."""
+    bench = make_notes()
+    bench.policy.policy = Two()
+    record = proposed_note(bench)
+    kims: Answer = bench.answer(record, "kim", "approve" if second == "approve" else "refuse")
+    results: list[str] = []
+
+    def meanwhile(_connection: Any, _record: Any) -> None:
+        if results:
+            return
+        with bench.engine.connect() as connection:
+            results.append("looking")
+            stored = connection.execute(select(tables.approvals)).first()
+        results.clear()
+        if stored is not None:
+            results.append("kim answers")
+            results.append(bench.gate.answer(kims, channel="cli").state.value)
+
+    event.listen(bench.engine, "checkin", meanwhile)
+    result = bench.gate.answer(bench.answer(record), channel="cli")
+    event.remove(bench.engine, "checkin", meanwhile)
+    expected = State.APPROVED if second == "approve" else State.REFUSED
+    assert results == ["kim answers", expected.value]
+    assert bench.gate.find(record.id).state is expected
+    if second == "approve":
+        assert result.state is State.APPROVED
+        assert bench.gate.execute(record.id).state is State.DONE
+
+
+def test_a_shorter_card_is_made_only_while_the_proposal_waits(make_notes_once: MakeBench):
+    """A new decision on a proposal that moved on meanwhile changes nothing."""
+    bench = make_notes_once()
+    record = approved_note(bench)
+    other = record.decision.model_copy(update={"warnings": ("late",)})
+    steps_of(bench).renew(record, other)
+    assert bench.gate.find(record.id).decision_digest == record.decision_digest
