@@ -201,6 +201,14 @@ def test_of_many_who_move_a_run_one_does(engine: Engine):
 # -- documents ------------------------------------------------------------------------------------------------------
 
 
+def test_documents_are_listed_by_the_beginning_of_their_name(connection: Connection):
+    for name in ("report-2", "report-1", "reporting"):
+        runs.put_document(connection, run=made.RUN, name=name, body=name, now=2)
+    assert runs.list_documents(connection, run=made.RUN, prefix="report-") == ["report-1", "report-2"]
+    assert runs.list_documents(connection, run=made.RUN, prefix="%") == []
+    assert runs.list_documents(connection, run=OTHER, prefix="report-") == []
+
+
 def test_a_document_is_replaced_by_the_same_step_and_only_there(connection: Connection):
     runs.add_run(connection, run=OTHER, request=made.request(), auth="key", places=[], now=1)
     assert not runs.has_document(connection, run=made.RUN, name="plan")

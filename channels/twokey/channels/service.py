@@ -4,18 +4,19 @@ Rules: every function takes an identity that was proven, never a name; an approv
 a run is taken up again after its proposals have come to an end; the credential signs one statement and is not kept.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from twokey.channels.card import Card
 from twokey.channels.driving import Drivers
 from twokey.core import canonical
+from twokey.core.canonical import Json
 from twokey.core.errors import BadInput, NotFound, Refused, TwokeyError
 from twokey.core.events import CardShown, RunEnded, RunRequested
 from twokey.core.lifecycle import OPEN, State
 from twokey.core.ports import Clock, Ids
-from twokey.core.values import Action, Answer, Identity, Request, Resource, Statement
+from twokey.core.values import Action, Answer, Finding, Identity, Report, Request, Resource, Statement
 from twokey.store import evidence, proposals, runs
 from twokey.store.proposals import ProposalRecord
 from twokey.store.runs import RunRecord
@@ -41,6 +42,8 @@ class Outcome:
     proposals: tuple[ProposalRecord, ...]
     question: dict[str, Any] | None = None
     """What has to be answered before the run can be planned."""
+    findings: tuple[Finding, ...] = ()
+    """What the run found, where it proposed nothing: then that is its answer."""
 
 
 class Service:
@@ -188,7 +191,8 @@ class Service:
             made = proposals.list_proposals(connection, run=run)[::-1]
             asked = runs.has_document(connection, run=run, name="question")
             question = runs.get_document(connection, run=run, name="question") if asked else None
-        return Outcome(record, tuple(made), question if isinstance(question, dict) else None)
+            found = () if made else tuple(_findings(runs.list_documents(connection, run=run, prefix="report-")))
+        return Outcome(record, tuple(made), question if isinstance(question, dict) else None, found)
 
     def runs(self, limit: int = 50) -> list[RunRecord]:
         """Give the latest runs, newest first."""
@@ -310,3 +314,8 @@ class Service:
         outcome = self.outcome(record.run)
         if outcome.run.state == "waiting" and not any(item.state in OPEN for item in outcome.proposals):
             self.drive(record.run, tell)
+
+
+def _findings(reports: Sequence[Json]) -> Generator[Finding]:
+    for report in reports:
+        yield from Report.model_validate(report).findings

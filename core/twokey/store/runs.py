@@ -158,6 +158,16 @@ def get_document(connection: Connection, *, run: str, name: str) -> Json:
         return rows.json(row.body)
 
 
+def list_documents(connection: Connection, *, run: str, prefix: str) -> list[Json]:
+    """Read the documents of a run whose name begins with ``prefix``, by name."""
+    names = (
+        select(tables.documents.c.name)
+        .where(tables.documents.c.run == run, tables.documents.c.name.startswith(prefix, autoescape=True))
+        .order_by(tables.documents.c.name)
+    )
+    return [get_document(connection, run=run, name=name) for name in connection.execute(names).scalars()]
+
+
 def has_document(connection: Connection, *, run: str, name: str) -> bool:
     """Tell whether a run holds a document of that name."""
     query = select(tables.documents.c.name).where(tables.documents.c.run == run, tables.documents.c.name == name)

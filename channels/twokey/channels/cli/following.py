@@ -1,7 +1,7 @@
 """Shows a run while it works, and where it stands afterwards."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 from twokey.agents.state import Progress
 from twokey.channels import card, plain
@@ -9,6 +9,11 @@ from twokey.channels.cli.session import SESSION
 from twokey.channels.service import Outcome
 from twokey.core.errors import BadInput, Refused
 from twokey.core.lifecycle import State
+from twokey.core.values import Finding
+
+FINDINGS_SHOWN: Final = 25
+KINDS: Final = ("relationship", "primary_key", "accepted_values", "describes", "sensitivity", "data_type")
+"""Kinds of findings, the most telling first."""
 
 
 def tell(progress: Progress) -> None:
@@ -45,12 +50,29 @@ def report(outcome: Outcome, *, ended_badly_fails: bool) -> None:
         if record.state is State.AWAITING_APPROVAL:
             SESSION.say(f"waiting  twokey approvals show {record.id} · until {card.moment(record.expires_us)}")
     if not outcome.proposals:
-        SESSION.say(f"nothing  {outcome.run.code or 'no proposal yet'}")
+        _tell_findings(outcome.findings)
+        if not outcome.findings:
+            SESSION.say(f"nothing  {outcome.run.code or 'no proposal yet'}")
     SESSION.say(f"run      {outcome.run.id} is {outcome.run.state}")
     SESSION.give(as_json(outcome))
     denied = any(record.state is State.DENIED for record in outcome.proposals)
     if ended_badly_fails and (denied or outcome.run.state == "failed"):
         raise SystemExit(Refused.exit_code)
+
+
+def _tell_findings(findings: Sequence[Finding]) -> None:
+    """Show what was found: first what wants a person, then personal and financial data, then the rest by kind."""
+    told = sorted(findings, key=_urgency)
+    for finding in told[:FINDINGS_SHOWN]:
+        mark = "!" if finding.attention else " "
+        SESSION.say(f"  {mark} {plain.line(finding.claim, 200)} ({finding.confidence} %)")
+    if len(told) > FINDINGS_SHOWN:
+        SESSION.say(f"    ... {len(told) - FINDINGS_SHOWN:,} more: --json gives them all")
+
+
+def _urgency(finding: Finding) -> tuple[bool, bool, int]:
+    guarded = finding.kind == "sensitivity" and any(word in finding.claim for word in (" is personal", " is financial"))
+    return not finding.attention, not guarded, KINDS.index(finding.kind) if finding.kind in KINDS else len(KINDS)
 
 
 def as_json(outcome: Outcome) -> dict[str, Any]:
@@ -62,7 +84,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "proposals": [
             {"id": record.id, "digest": record.digest, "state": record.state.value} for record in outcome.proposals
         ],
-    }
+    } | ({"findings": [finding.canonical() for finding in outcome.findings]} if outcome.findings else {})
 
 
 def _unclear(question: dict[str, Any]) -> BadInput:
