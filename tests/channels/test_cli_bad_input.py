@@ -33,7 +33,7 @@ def twokey(shared: Command) -> Iterator[Command]:
     assert shared.rows("SELECT id FROM runs WHERE state NOT IN ('failed', 'done', 'waiting') OR holder <> ''") == []
 
 
-def propose(twokey: Command, place: object, repo: object = "repo") -> tuple[object, ...]:
+def propose(place: object, repo: object = "repo") -> tuple[object, ...]:
     """The arguments of a request for the documentation of a warehouse."""
     return ("catalog", "propose", place, "--repo", repo, "--as", "ana")
 
@@ -66,18 +66,18 @@ def test_a_warehouse_that_cannot_be_read_is_one_sentence(twokey: Command, place:
     (folder / "noise.db").write_bytes(bytes(range(256)) * 20)
     if not (folder / "no-tables.db").exists():
         warehouse(folder / "no-tables.db", "CREATE TABLE t (a)", "DROP TABLE t")
-    done = twokey(*propose(twokey, place))
+    done = twokey(*propose(place))
     assert done.code == code, done
     assert done.sentence.replace(str(folder), "FOLDER") == sentence
     assert "planted-password" not in done.out + done.err
 
 
 def test_with_json_an_error_is_one_object_and_nothing_else(twokey: Command):
-    done = twokey(*propose(twokey, "nothing.db"), "--json")
+    done = twokey(*propose("nothing.db"), "--json")
     assert (done.code, done.err) == (2, "")
     assert set(done.json) == {"error"}
     assert set(done.json["error"]) == {"code", "message", "next"}
-    done = twokey(*propose(twokey, "postgresql://127.0.0.1:1/db"), "--json")
+    done = twokey(*propose("postgresql://127.0.0.1:1/db"), "--json")
     assert (done.code, done.json["error"]["code"]) == (3, "warehouse_unreachable")
     assert "Traceback" not in done.err
 
@@ -90,7 +90,7 @@ def test_a_view_that_fails_is_reported_and_the_rest_is_done(shared: Command):
         "CREATE VIEW broken AS SELECT x FROM gone",
         "DROP TABLE gone",
     )
-    done = shared.json(*propose(shared, place))
+    done = shared.json(*propose(place))
     shown = shared.ok("approvals", "show", done["proposals"][0]["id"]).out
     assert "broken" in shown
     assert "kept" in shown
@@ -113,7 +113,7 @@ def test_hostile_names_reach_neither_the_terminal_nor_the_meaning_of_a_file(shar
         f"CREATE TABLE plain ({columns})",
     )
     control = warehouse(shared.folder / "control.db", "CREATE TABLE t (id INTEGER, 'c1\x9b31m' TEXT)")
-    asked = shared.ok(*propose(shared, place, repo))
+    asked = shared.ok(*propose(place, repo))
     identifier = "p-" + asked.out.split("proposal p-")[1][:12]
     outputs = [
         asked,
@@ -121,8 +121,8 @@ def test_hostile_names_reach_neither_the_terminal_nor_the_meaning_of_a_file(shar
         shared.ok("approvals", "show", identifier, "--json"),
         shared.ok("approvals", "list"),
         shared.ok("approvals", "approve", identifier, "--as", "sam"),
-        shared(*propose(shared, "missing\x1b[2J\u202e.db", repo)),
-        shared(*propose(shared, control)),
+        shared(*propose("missing\x1b[2J\u202e.db", repo)),
+        shared(*propose(control)),
     ]
     for done in outputs:
         raw = {character for character in done.out + done.err if unicodedata.category(character) in {"Cc", "Cf"}}
@@ -140,7 +140,7 @@ def test_a_table_of_two_thousand_columns_ends_in_a_sentence(shared: Command):
     columns = ", ".join(f"c{number} INTEGER" for number in range(2000))
     place = warehouse(shared.folder / "wide.db", f"CREATE TABLE wide ({columns})", "INSERT INTO wide DEFAULT VALUES")
     before = everything_in(shared.folder / "repo")
-    done = shared(*propose(shared, place), "--json")
+    done = shared(*propose(place), "--json")
     assert done.code == 1
     (proposal,) = done.json["proposals"]
     assert proposal["state"] == "denied"
@@ -159,7 +159,7 @@ def test_a_repository_that_is_none_is_one_sentence(twokey: Command):
     (folder / "new").mkdir()
     run_git(folder / "new", "init", "--quiet", "--initial-branch=main")
     told = {
-        place: twokey.refused(*propose(twokey, "small.db", place), code=code).replace(str(folder), "FOLDER")
+        place: twokey.refused(*propose("small.db", place), code=code).replace(str(folder), "FOLDER")
         for place, code in (("plain", 2), ("new", 3), ("absent", 2), ("small.db", 2), ("~nobody-there/x", 2))
     }
     assert told == snapshot(
@@ -172,7 +172,7 @@ def test_a_repository_that_is_none_is_one_sentence(twokey: Command):
         }
     )
     assert not list((folder / "plain").iterdir())
-    told = twokey.refused(*propose(twokey, "small.db", "https://example.org/x.git"), code=2)
+    told = twokey.refused(*propose("small.db", "https://example.org/x.git"), code=2)
     assert told.replace(str(folder), "FOLDER") == snapshot("There is no folder FOLDER/https:/example.org/x.git.")
 
 
@@ -183,7 +183,7 @@ def test_a_bare_and_a_shallow_repository_work_like_any_other_and_without_git(sha
     (tmp_path / "nothing").mkdir()
     for name, path in (("bare", None), ("shallow", str(tmp_path / "nothing"))):
         variables = {} if path is None else {"PATH": path}
-        asked = shared.json(*propose(shared, "small.db", tmp_path / name), **variables)
+        asked = shared.json(*propose("small.db", tmp_path / name), **variables)
         (proposal,) = asked["proposals"]
         done = shared.json("approvals", "approve", proposal["id"], "--as", "sam", **variables)
         assert done["state"] == "done"
@@ -193,7 +193,7 @@ def test_a_bare_and_a_shallow_repository_work_like_any_other_and_without_git(sha
 
 def test_a_repository_that_cannot_be_written_fails_and_keeps_its_refs(shared: Command, tmp_path: Path):
     repo = repository(tmp_path / "locked")
-    (proposal,) = shared.json(*propose(shared, "small.db", repo))["proposals"]
+    (proposal,) = shared.json(*propose("small.db", repo))["proposals"]
     before = everything_in(repo)
     with unwritable(repo / ".git"):
         done = shared("approvals", "approve", proposal["id"], "--as", "sam")
@@ -222,17 +222,17 @@ def test_settings_that_do_not_fit_are_one_sentence(twokey: Command):
     try:
         for name, content in damaged.items():
             path.write_text(content, encoding="utf-8")
-            told[name] = twokey.refused("approvals", "list", code=2).replace(str(twokey.folder), "FOLDER")
+            told[name] = twokey.refused("approvals", "list", code=2).replace(str(path), "FILE")
         doctor = twokey("doctor", "--json")
         assert (doctor.code, doctor.json["ok"]) == (1, False)
     finally:
         path.write_text(text, encoding="utf-8")
     assert told == snapshot(
         {
-            "broken": "FOLDER/w/twokey.toml is damaged: Expected ']' at the end of a table declaration (at line 3, column 11).",
+            "broken": "FILE is damaged: Expected ']' at the end of a table declaration (at line 3, column 11).",
             "unknown": "twokey.toml has an unknown key 'polciy'. Did you mean 'policy'?",
             "nested": "twokey.toml has an unknown key 'workspace.colour'. Known here: demo, id.",
-            "binary": "FOLDER/w/twokey.toml is damaged: Invalid statement (at line 1, column 1).",
+            "binary": "FILE is damaged: Invalid statement (at line 1, column 1).",
             "empty": "twokey.toml lacks 'workspace'.",
         }
     )

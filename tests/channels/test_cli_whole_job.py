@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 import yaml
 from inline_snapshot import snapshot
+from jsonschema.validators import validator_for
 from support.command import Command, account, everything_in, repository, warehouse
 from support.git_repo import run_git
 
@@ -49,7 +49,7 @@ def test_chinook_is_documented_approved_and_written(data: Path, chinook: Path, t
     assert twokey.whole()
 
     schema = json.loads((data / "schemas" / "dbt_yml_files-latest.json").read_text(encoding="utf-8"))
-    validator = jsonschema.validators.validator_for(schema)(schema)
+    validator = validator_for(schema)(schema)
     assert [error.message for document in documents for error in validator.iter_errors(document)] == []
 
 

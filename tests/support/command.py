@@ -2,11 +2,10 @@
 
 import json
 import os
-import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -136,7 +135,7 @@ class Command:
 
     def log_bytes(self) -> bytes:
         """Every value of every row of the log's tables, as it is stored."""
-        tables = [name for (name,) in self.rows("SELECT name FROM sqlite_master WHERE name LIKE 'log\\_%' ESCAPE '\\'")]
+        tables = [name for (name,) in self.rows("SELECT name FROM sqlite_master WHERE type = 'table'") if name[:4] == "log_"]
         assert {"log_entries", "log_nodes", "log_checkpoints", "log_pending", "log_rejected"} <= set(tables)
         values = [value for name in tables for row in self.rows(f"SELECT * FROM {name}") for value in row]
         return b"\n".join(value if isinstance(value, bytes) else str(value).encode() for value in values)
@@ -182,7 +181,7 @@ def warehouse(path: Path, *statements: str) -> Path:
 
 
 @contextmanager
-def unwritable(folder: Path) -> Iterator[None]:
+def unwritable(folder: Path) -> Generator[None]:
     """Nobody can write into ``folder``, not even root; skips where this machine cannot arrange that."""
     if os.geteuid() == 0:
         done = subprocess.run(["chattr", "-R", "+i", str(folder)], capture_output=True, check=False)
@@ -198,21 +197,3 @@ def unwritable(folder: Path) -> Iterator[None]:
             yield
         finally:
             folder.chmod(0o700)
-
-
-def wait_for(process: subprocess.Popen[str], text: str) -> str:
-    """Read what a process prints, line by line, until a line holds ``text``; gives what was read."""
-    assert process.stdout is not None
-    read = ""
-    for line in process.stdout:
-        read += line
-        if text in line:
-            return read
-    raise AssertionError(f"{text!r} was never printed:\n{read}\n{process.communicate()[1]}")
-
-
-def end(process: subprocess.Popen[str], number: signal.Signals) -> Done:
-    """Send a signal to a process that was started here; gives what it left."""
-    process.send_signal(number)
-    out, err = process.communicate(timeout=PATIENCE_S)
-    return Done(process.returncode, out, err)

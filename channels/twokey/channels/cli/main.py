@@ -97,19 +97,14 @@ def main() -> None:
             app(args=["--help"], standalone_mode=False)
             sys.exit(BadInput.exit_code)
         status = app(args=rest, standalone_mode=False)
+        if status == INTERRUPTED:  # what Typer makes of an interrupt
+            SESSION.fail(_interrupted(), INTERRUPTED)
     except TwokeyError as error:
         SESSION.fail(error)
     except typer.TyperException as error:
         SESSION.fail(_usage(error))
     except (typer.Abort, KeyboardInterrupt):
-        SESSION.fail(
-            Refused(
-                "Interrupted. What was acknowledged is kept.",
-                next="`twokey runs list` shows where things stand; `twokey runs resume ID` goes on.",
-                code="interrupted",
-            ),
-            INTERRUPTED,
-        )
+        SESSION.fail(_interrupted(), INTERRUPTED)
     except OSError as error:
         SESSION.fail(
             EnvironmentFault(
@@ -121,6 +116,14 @@ def main() -> None:
     except Exception as error:  # noqa: BLE001 - the last resort: a fault of Twokey itself ends in a sentence, and fails
         SESSION.fail(_own_fault(error))
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _interrupted() -> Refused:
+    return Refused(
+        "Interrupted. What was acknowledged is kept.",
+        next="`twokey runs list` shows where things stand; `twokey runs resume ID` goes on.",
+        code="interrupted",
+    )
 
 
 def _usage(error: typer.TyperException) -> BadInput:
