@@ -135,7 +135,9 @@ class Command:
 
     def log_bytes(self) -> bytes:
         """Every value of every row of the log's tables, as it is stored."""
-        tables = [name for (name,) in self.rows("SELECT name FROM sqlite_master WHERE type = 'table'") if name[:4] == "log_"]
+        tables = [
+            name for (name,) in self.rows("SELECT name FROM sqlite_master WHERE type = 'table'") if name[:4] == "log_"
+        ]
         assert {"log_entries", "log_nodes", "log_checkpoints", "log_pending", "log_rejected"} <= set(tables)
         values = [value for name in tables for row in self.rows(f"SELECT * FROM {name}") for value in row]
         return b"\n".join(value if isinstance(value, bytes) else str(value).encode() for value in values)
