@@ -3,6 +3,7 @@
 import errno
 import os
 import pty
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -191,6 +192,25 @@ def test_rows_written_by_hand_approve_nothing(twokey: Command):
     assert twokey("approvals", "show", made).code in {0, 1}
     assert everything_in(twokey.folder / "repo") == before
     assert not [event for event in twokey.log("write.intended") if event["proposal"] == made]
+
+
+def test_an_answer_that_comes_too_late_is_refused_and_nothing_is_written(tmp_path: Path):
+    late, repo = account(tmp_path), repository(tmp_path / "repo")
+    rules = tmp_path / "w" / "policies" / "data.json"
+    short = re.sub(r'"expires_s": ?\d+', '"expires_s": 1', rules.read_text(encoding="utf-8"))
+    rules.write_text(short, encoding="utf-8")
+    asked = late.json("catalog", "propose", warehouse(tmp_path / "a.db"), "--repo", "repo", "--as", "ana")
+    before, identifier = everything_in(repo), asked["proposals"][0]["id"]
+    ((expires,),) = late.rows("SELECT expires_us FROM proposals")
+    time.sleep(max(0.0, expires / 1_000_000 - time.time()) + 0.01)  # the proposal's own second
+    told = late.refused("approvals", "approve", identifier, "--as", "sam", code=1)
+    assert told.replace(identifier, "ID") == snapshot(
+        "The answer of sam to ID does not count. The proposal is expired already."
+    )
+    assert late.state(identifier) == "expired"
+    assert late.log("click.rejected")[-1]["code"] == "is_expired"
+    assert everything_in(repo) == before
+    assert late.whole()
 
 
 def test_a_person_at_a_terminal_sees_the_card_and_is_asked(twokey: Command):

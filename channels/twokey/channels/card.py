@@ -99,7 +99,7 @@ def needed(decision: Decision) -> str:
 def as_lines(card: Card, *, whole_diff: bool) -> Iterable[tuple[str, str]]:
     """Give the card as (label, text) rows; an empty label continues the row above."""
     proposal, decision, record = card.proposal, card.decision, card.record
-    target = f"{plain.line(proposal.target.id)} @ {proposal.target.version[:12]}"
+    target = f"{plain.line(proposal.target.id)} @ {plain.line(proposal.target.version[:12])}"
     asked = f"asked by {proposal.requester}, run {record.run}, {moment(record.created_us)}"
     yield record.id, f"{proposal.tool} {proposal.tool_version} -> {target}     {asked}"
     yield "state", f"{record.state.value} ({record.code})"

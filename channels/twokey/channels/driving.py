@@ -43,7 +43,7 @@ class Drivers:
             return "unknown"
         try:
             descriptor = os.open(self._folder / holder, _FLAGS)
-        except FileNotFoundError:
+        except OSError:  # it is not there, or it is nothing that this class made
             return "unknown"
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -12,7 +12,8 @@ _HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 def line(text: str, limit: int = 400) -> str:
     """Give ``text`` as one harmless line of at most ``limit`` characters."""
-    return _visible(text[: limit + 1], keep="")[:limit] + ("…" if len(text) > limit else "")
+    shown = _visible(text[: limit + 1], keep="")
+    return shown if len(shown) <= limit else shown[:limit] + "…"
 
 
 def block(text: str) -> str:

@@ -30,6 +30,7 @@ def _say_version(*, wanted: bool) -> None:
         from importlib.metadata import version
 
         SESSION.say(f"twokey {version('twokey')}")
+        SESSION.give({"version": version("twokey")})
         raise typer.Exit
 
 

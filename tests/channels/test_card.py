@@ -1,0 +1,233 @@
+"""The card shows what is hashed: who asks, diff, evidence, rollback plan, policy's reasons, digest; none of it raw."""
+
+import unicodedata
+
+import pytest
+from inline_snapshot import snapshot
+from support import cards
+
+from twokey.channels import card
+from twokey.core.lifecycle import State
+from twokey.core.values import ApprovalsNeeded, FileChange, GroupQuorum, RollbackPlan, Target
+
+
+def shown(made: card.Card, *, whole_diff: bool = False) -> str:
+    """The card as the terminal shows it."""
+    rows = card.as_lines(made, whole_diff=whole_diff)
+    return "\n".join(f"{label:<16}{text}".rstrip() for label, text in rows)
+
+
+def test_a_card_that_waits():
+    assert shown(cards.card()) == snapshot("""\
+p-000000000001  open_pull_request 1 -> /dbt @ 4be1c0200000     asked by ana, run r-000000000001, 2026-01-01T00:00:00Z
+state           awaiting_approval (needs_approval)
+why             One column is personal and not marked.
+digest          1111111111111111111111111111111111111111111111111111111111111111
+files           models/schema.yml  +1 -1
+findings        ! b.mail is personal. (90 %, e-000000000001)
+                  b has one row per person. (90 %, e-000000000001)
+text            title   Document b
+                branch  twokey/1 -> main
+diff            diff --git a/models/schema.yml b/models/schema.yml
+                --- a/models/schema.yml
+                +++ b/models/schema.yml
+                @@ -1,2 +1,3 @@
+                 models:
+                -  - name: a
+                +  - name: b
+evidence        e-000000000001 b.mail: 50 of 50 values are e-mail addresses  (sha256 cccccccccccc)
+rollback        Close the pull request.
+                Delete the branch.
+policy          require_approval · needs 1 of platform-owners, not ana
+                R07 changes_sensitivity: Changes sensitivity tags.
+                bundle dddddddddddd · data eeeeeeeeeeee · engine embedded
+log             checkpoint 1,204 · root 9c410000…a1e7
+expires         2026-01-02T00:00:00Z\
+""")
+
+
+def test_a_card_that_was_answered_and_has_no_evidence():
+    made = cards.record(cards.proposal(findings=()), state=State.REFUSED, code="refused_by_person")
+    text = shown(cards.card(made, answers=(cards.answer(action="refuse"),), bare=True))
+    assert text == snapshot("""\
+p-000000000001  open_pull_request 1 -> /dbt @ 4be1c0200000     asked by ana, run r-000000000001, 2026-01-01T00:00:00Z
+state           refused (refused_by_person)
+why             One column is personal and not marked.
+digest          1111111111111111111111111111111111111111111111111111111111111111
+files           models/schema.yml  +1 -1
+text            title   Document b
+                branch  twokey/1 -> main
+diff            diff --git a/models/schema.yml b/models/schema.yml
+                --- a/models/schema.yml
+                +++ b/models/schema.yml
+                @@ -1,2 +1,3 @@
+                 models:
+                -  - name: a
+                +  - name: b
+evidence        none
+rollback        Close the pull request.
+                Delete the branch.
+policy          require_approval · needs 1 of platform-owners, not ana
+                R07 changes_sensitivity: Changes sensitivity tags.
+                bundle dddddddddddd · data eeeeeeeeeeee · engine embedded
+answers         sam refuse 2026-01-01T00:01:00Z (log l-000000000001)\
+""")
+
+
+def test_the_card_for_programs_has_every_part():
+    assert card.as_json(cards.card(answers=(cards.answer(),))) == snapshot(
+        {
+            "id": "p-000000000001",
+            "digest": "1111111111111111111111111111111111111111111111111111111111111111",
+            "state": "awaiting_approval",
+            "code": "needs_approval",
+            "run": "r-000000000001",
+            "tool": {
+                "name": "open_pull_request",
+                "version": "1",
+                "schema": "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+            },
+            "args": {"branch": "twokey/1"},
+            "why": "One column is personal and not marked.",
+            "preview": """\
+title   Document b
+branch  twokey/1 -> main
+
+diff --git a/models/schema.yml b/models/schema.yml
+--- a/models/schema.yml
++++ b/models/schema.yml
+@@ -1,2 +1,3 @@
+ models:
+-  - name: a
++  - name: b
+""",
+            "content": [{"name": "tree", "hash": "git:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"}],
+            "rollback": {
+                "text": """\
+Close the pull request.
+Delete the branch.\
+""",
+                "tool": None,
+                "args": {},
+            },
+            "evidence": [
+                {
+                    "id": "e-000000000001",
+                    "sha256": "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc",
+                    "tool": "query_warehouse",
+                    "origin": "app",
+                    "summary": "b.mail: 50 of 50 values are e-mail addresses",
+                    "trusted": False,
+                }
+            ],
+            "findings": [
+                {
+                    "id": "f-1",
+                    "subject": "b",
+                    "kind": "describes",
+                    "claim": "b.mail is personal.",
+                    "evidence": ["e-000000000001"],
+                    "confidence": 90,
+                    "attention": True,
+                },
+                {
+                    "id": "f-2",
+                    "subject": "b",
+                    "kind": "describes",
+                    "claim": "b has one row per person.",
+                    "evidence": ["e-000000000001"],
+                    "confidence": 90,
+                    "attention": False,
+                },
+            ],
+            "target": {"kind": "repository", "id": "/dbt", "version": "4be1c02000000000000000000000000000000000"},
+            "requester": "ana",
+            "contributors": ["ana"],
+            "decision": {
+                "digest": "2222222222222222222222222222222222222222222222222222222222222222",
+                "effect": "require_approval",
+                "approvals": {
+                    "all_of": [{"group": "platform-owners", "n": 1}],
+                    "exclude": ["ana"],
+                    "distinct": True,
+                    "expires_s": 86400,
+                    "max_uses": 1,
+                },
+                "reasons": [{"code": "changes_sensitivity", "message": "Changes sensitivity tags.", "rule": "R07"}],
+                "obligations": [],
+                "warnings": [],
+                "policy_revision": "dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd",
+                "data_revision": "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee",
+                "engine": "embedded",
+                "input_digest": "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+            },
+            "approvals": [
+                {"principal": "sam", "action": "approve", "at": "2026-01-01T00:01:00Z", "entry": "l-000000000001"}
+            ],
+            "created_at": "2026-01-01T00:00:00Z",
+            "expires_at": "2026-01-02T00:00:00Z",
+            "checkpoint": {"size": 1204, "root": "9c4100000000000000000000000000000000000000000000000000000000a1e7"},
+            "result": None,
+        }
+    )
+
+
+def test_of_a_long_diff_the_rest_is_counted_and_shown_when_asked_for():
+    lines = "".join(f"+line {number}\n" for number in range(500))
+    made = cards.card(cards.record(cards.proposal(preview=f"title   x\n\n{cards.DIFF}{lines}")))
+    assert "... 447 more lines: `twokey approvals show ID --diff`" in shown(made)
+    assert "line 499" not in shown(made)
+    assert "line 499" in shown(made, whole_diff=True)
+
+
+def test_what_wants_attention_comes_first_and_the_rest_is_counted():
+    found = [cards.finding(number, f"claim {number}") for number in range(1, 40)]
+    found.append(cards.finding(40, "look here", attention=True))
+    text = shown(cards.card(cards.record(cards.proposal(findings=tuple(found)))))
+    assert text.index("! look here") < text.index("claim 1")
+    assert "... 28 more" in text
+    assert "claim 39" not in text
+
+
+def test_a_preview_of_another_tool_is_all_words():
+    made = cards.record(cards.proposal(tool="update_ticket", preview="set the label\n\ndiff --git is a word here\n"))
+    text = shown(cards.card(made))
+    assert "text            set the label" in text
+    assert "\ndiff " not in text
+
+
+def test_more_files_than_fit_are_counted():
+    files = tuple(FileChange(path=f"models/{number}.yml", added=2, removed=1) for number in range(7))
+    assert "models/4.yml and 2 more  +14 -7" in shown(cards.card(cards.record(cards.proposal(files=files))))
+
+
+@pytest.mark.parametrize(
+    ("needed", "words"),
+    [
+        (None, snapshot("nobody can approve this")),
+        (ApprovalsNeeded(all_of=(GroupQuorum(group="owners", n=1),)), snapshot("needs 1 of owners")),
+        (
+            ApprovalsNeeded(
+                all_of=(GroupQuorum(group="owners", n=2), GroupQuorum(group="risk", n=1)), exclude=("ana", "eve")
+            ),
+            snapshot("needs 2 of owners and 1 of risk, not ana, eve"),
+        ),
+    ],
+)
+def test_who_has_to_approve_is_said_in_words(needed: ApprovalsNeeded | None, words: str):
+    assert card.needed(cards.decision(approvals=needed)) == words
+
+
+def test_nothing_from_outside_is_rendered_raw():
+    bad = "\x1b[2J\u202e\x9b\u200b\r"
+    made = cards.proposal(
+        why=f"why {bad}",
+        preview=f"title {bad}\n\n{cards.DIFF}+{bad}\n",
+        files=(FileChange(path=f"models/{bad}.yml", added=1, removed=0),),
+        findings=(cards.finding(1, f"claim {bad}"),),
+        rollback=RollbackPlan(text=f"undo {bad}"),
+        target=Target(kind="repository", id=f"/{bad}", version=f"{bad}abc"),
+    )
+    text = shown(cards.card(cards.record(made)), whole_diff=True)
+    assert not [item for item in text if unicodedata.category(item) in {"Cc", "Cf"} and item != "\n"]
+    assert text.count("\\u{1b}[2J\\u{202e}\\u{9b}\\u{200b}\\u{d}") >= 6
