@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
@@ -443,7 +444,8 @@ def test_a_log_that_cannot_be_shared_is_explained(tmp_path: Path) -> None:
         shutil.copy(f"{live}{suffix}", folder / f"c.db{suffix}")
         (folder / f"c.db{suffix}").chmod(0o444)
     writer.close()
-    above = (tmp_path, tmp_path.parent, tmp_path.parent.parent)  # pytest's own folders, private to this account
+    # pytest's own folders, private to this account
+    above = [path for path in folder.parents if Path(tempfile.gettempdir()) in path.parents]
     script = f"""
     import os
     from twokey.tools.read.warehouse.location import parse
