@@ -5,6 +5,7 @@ import os
 import signal
 import sqlite3
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -18,6 +19,12 @@ from support.git_repo import run_git
 
 TABLES = 60
 SMALLEST_PIPE = 4096
+ASKS = ("--repo", "repo", "--as", "ana")
+MINDS_INTERRUPTS = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # tests that run in the background of a shell inherit that it is ignored
+os.execv(sys.argv[1], sys.argv[1:])
+"""
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +44,7 @@ def in_the_middle_of_a_scan(twokey: Command) -> tuple[subprocess.Popen[bytes], i
     reading, writing = os.pipe()
     fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, SMALLEST_PIPE)
     process = subprocess.Popen(
-        twokey.arguments("catalog", "propose", "long.db", "--repo", "repo", "--as", "ana"),
+        [sys.executable, "-c", MINDS_INTERRUPTS, *twokey.arguments("catalog", "propose", "long.db", *ASKS)],
         cwd=twokey.folder,
         env=twokey.environment(),
         stdin=subprocess.DEVNULL,
