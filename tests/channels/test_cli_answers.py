@@ -194,6 +194,17 @@ def test_rows_written_by_hand_approve_nothing(twokey: Command):
     assert not [event for event in twokey.log("write.intended") if event["proposal"] == made]
 
 
+def test_a_run_is_cancelled_by_who_asked_and_only_when_nothing_of_it_waits(twokey: Command, proposal: str):
+    ((run,),) = twokey.rows("SELECT run FROM proposals WHERE id = ?", proposal)
+    shown = twokey.json("runs", "show", run)
+    assert (shown["run"], shown["state"], shown["proposals"][0]["id"]) == (run, "waiting", proposal)
+    assert f"{run}  waiting   waits_for_people     ana" in twokey.ok("runs", "list").out
+    told = twokey.refused("runs", "cancel", run, "--as", "sam", code=1)
+    assert told == f"Run {run} was asked for by ana; only they may cancel it."
+    told = twokey.refused("runs", "cancel", run, "--as", "ana", code=1)
+    assert told == f"Run {run} has a proposal that waits."
+
+
 def test_an_answer_that_comes_too_late_is_refused_and_nothing_is_written(tmp_path: Path):
     late, repo = account(tmp_path), repository(tmp_path / "repo")
     rules = tmp_path / "w" / "policies" / "data.json"

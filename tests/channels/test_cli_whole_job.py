@@ -93,6 +93,7 @@ def test_the_demo_runs_headless_and_says_what_is_asserted(tmp_path: Path):
     told = alone.ok("demo", "--once", "--dir", tmp_path / "demo").out
     for word in ("asserted", "needs 1 of", "is done (written)", "git log", "ok:"):
         assert word in told
+    assert alone.refused("demo", "--once", "--dir", tmp_path / "demo", code=2).endswith("is not empty.")
     alone.workspace = tmp_path / "demo" / "workspace"
     doctor = alone("doctor")
     assert doctor.code == 0
