@@ -4,10 +4,7 @@ Rules: the global options ``-C/--workspace``, ``--json`` and ``--as`` may stand 
 heavy is imported before a command needs it; whatever happens, a person gets a sentence and not a traceback.
 """
 
-import os
-import signal
 import sys
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -54,8 +51,6 @@ approvals.add_to(app)
 evidence.add_to(app)
 measuring.add_to(app)
 
-GRACE_S = 5.0
-"""How long an interrupted command may take to end by itself, in seconds."""
 _WITH_VALUE = {"-C": "workspace", "--workspace": "workspace", "--as": "principal"}
 
 
@@ -97,7 +92,6 @@ def _is_text(argument: str) -> bool:
 def main() -> None:
     """Run the command line."""
     prepare_output()
-    signal.signal(signal.SIGINT, _on_interrupt)
     try:
         rest = hoist(sys.argv[1:])
         if not rest and not SESSION.as_json:
@@ -123,25 +117,6 @@ def main() -> None:
     except Exception as error:  # noqa: BLE001 - the last resort: a fault of Twokey itself ends in a sentence, and fails
         SESSION.fail(_own_fault(error))
     sys.exit(status if isinstance(status, int) else 0)
-
-
-def _on_interrupt(_signal: int, _frame: object) -> None:
-    """Stop in good order, and in any case soon: a thread that waits for a lock must not keep the process.
-
-    What was acknowledged is durable already, so ending hard loses no more than ending by the book.
-    """
-    giving_up = threading.Timer(GRACE_S, _give_up)
-    giving_up.daemon = True
-    giving_up.start()
-    raise KeyboardInterrupt
-
-
-def _give_up() -> None:
-    try:
-        SESSION.fail(_interrupted(), INTERRUPTED)
-    finally:
-        sys.stdout.flush()
-        os._exit(INTERRUPTED)
 
 
 def _interrupted() -> Refused:
