@@ -113,12 +113,13 @@ def _strategy(model: type[BaseModel]) -> st.SearchStrategy[Any]:
 
 
 def _valid(document: dict[str, Any]) -> dict[str, Any]:
-    """Let an answer's proof fit its kind of authentication."""
-    if document["kind"] == "answer.given":
-        answer = document["answer"]
-        signed = answer["auth"] == "key"
-        answer["key"] = "0" * 16 if signed else None
-        answer["signature"] = "0" * 128 if signed else None
+    """Let the proof of an answer or order fit its kind of authentication."""
+    for name in ("answer", "order"):
+        proof = document.get(name)
+        if isinstance(proof, dict):
+            signed = proof["auth"] == "key"
+            proof["key"] = "0" * 16 if signed else None
+            proof["signature"] = "0" * 128 if signed else None
     return document
 
 
@@ -144,9 +145,9 @@ def test_the_subject_is_the_proposal_else_the_run_else_the_kinds_own(model: type
         assert subject == document["answer"]["statement"]["proposal"]
     elif document["kind"] == "click.rejected":
         assert subject == (document["proposal"] or "-")
-    elif document["kind"] in {"identity.used", "credential.created"}:
+    elif document["kind"] in {"identity.used", "credential.created", "runs.pruned"}:
         assert subject == document["principal"]
-    elif document["kind"] == "workspace.created":
+    elif document["kind"] in {"workspace.created", "freeze.changed", "order.rejected"}:
         assert subject == document["workspace"]
     else:
         assert subject == (document.get("proposal") or document["run"])

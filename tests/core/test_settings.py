@@ -54,6 +54,7 @@ def test_a_workspace_needs_nothing_but_its_id(write: Write):
                 "token_env": "OPA_TOKEN",
             },
             "catalog": {"warehouse": "", "repository": ""},
+            "controls": {"owners": ["platform-owners", "risk-owners"], "break_glass_minutes": 60},
             "model": {"base_url": "", "name": "", "key_env": "OPENAI_API_KEY", "timeout_s": 30, "max_tokens": 1024},
             "tools": {"plugins": {}},
             "places": {},
@@ -159,7 +160,7 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path):
         (
             f'_env_prefix = "Q_"\n{WORKSPACE}',
             (
-                "twokey.toml has an unknown key '_env_prefix'. Known here: catalog, model, places, policy, "
+                "twokey.toml has an unknown key '_env_prefix'. Known here: catalog, controls, model, places, policy, "
                 "principals, store, tools, workspace."
             ),
         ),

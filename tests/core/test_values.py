@@ -173,6 +173,8 @@ OTHER: dict[str, Any] = {
     "findings": ({"id": "f-1", "subject": "a", "kind": "k", "claim": "c", "evidence": (), "confidence": 1},),
     "target": {"kind": "repository", "id": "dbt", "version": "c" * 40},
     "why": "It is not documented!",
+    "supersedes": "p-000000000003",
+    "reverts": "p-000000000004",
     "created_us": 6,
 }
 

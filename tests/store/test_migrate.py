@@ -60,7 +60,17 @@ def test_the_history_makes_the_tables_that_the_code_uses(empty: Engine):
     tables.metadata.drop_all(empty)
     migrate.migrate(empty)
     assert shape(empty) == declared
-    assert set(declared) == {"runs", "documents", "evidence", "openings", "proposals", "approvals", "executions"}
+    assert set(declared) == {
+        "approvals",
+        "broken_glass",
+        "documents",
+        "evidence",
+        "executions",
+        "openings",
+        "proposals",
+        "runs",
+        "switches",
+    }
     assert declared["approvals"]["checks"]
     assert declared["proposals"]["foreign keys"]
     with empty.connect() as connection:

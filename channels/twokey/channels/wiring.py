@@ -55,8 +55,10 @@ DRIVERS: Final = "drivers"
 
 
 @contextmanager
-def opened(folder: Path) -> Generator[Workspace]:
+def opened(folder: Path, *, clock: Clock | None = None, ids: Ids | None = None) -> Generator[Workspace]:
     """Open the workspace at ``folder`` with everything its settings ask for, and close it again.
+
+    ``clock`` and ``ids`` are the machine's own where none are given.
 
     Raises:
         NotFound: there is no workspace.
@@ -66,7 +68,7 @@ def opened(folder: Path) -> Generator[Workspace]:
     """
     config = settings.load(folder)
     home = settings.home(config.workspace.id)
-    clock, ids = SystemClock(), RandomIds()
+    clock, ids = clock or SystemClock(), ids or RandomIds()
     with ExitStack() as stack:
         ledger = stack.enter_context(_ledger(folder, config.store.url, config.workspace.id, home, clock, ids))
         _check_demo(config, ledger)

@@ -24,6 +24,8 @@ from twokey.core.values import (
     EngineName,
     EvidenceId,
     ExecutorId,
+    GivenOrder,
+    GlassId,
     GroupName,
     Instant,
     PrincipalName,
@@ -95,6 +97,25 @@ class RunEnded(Value):
     run: RunId
     state: Literal["done", "failed", "cancelled"]
     code: Code
+
+
+class RunTakenOver(Value):
+    """A process took up a run whose driver died or fell silent."""
+
+    kind: Literal["run.taken_over"] = "run.taken_over"
+    run: RunId
+    holder: ExecutorId
+    before: ExecutorId
+    code: Code
+
+
+class RunsPruned(Value):
+    """What ended runs left behind was removed. The log and what it needs stay."""
+
+    kind: Literal["runs.pruned"] = "runs.pruned"
+    principal: PrincipalName
+    runs: Count
+    ended_before_us: Instant
 
 
 class StepStarted(Value):
@@ -202,6 +223,63 @@ class ProposalMoved(Value):
     by: PrincipalName | None = None
     decision_digest: Digest | None = None
     expires_us: Instant | None = None
+    successor: ProposalId | None = None
+    """The proposal that stands in for this one from now on."""
+
+
+class FreezeChanged(Value):
+    """The kill switch was turned. While it is on, nothing is approved and no write begins."""
+
+    kind: Literal["freeze.changed"] = "freeze.changed"
+    workspace: WorkspaceId
+    on: bool
+    order: GivenOrder
+    channel: Channel
+
+
+class GlassBroken(Value):
+    """Somebody declared an emergency for one proposal: fewer people are asked, and a review is due afterwards."""
+
+    kind: Literal["break_glass.opened"] = "break_glass.opened"
+    proposal: ProposalId
+    id: GlassId
+    digest: Digest
+    order: GivenOrder
+    ticket: Digest
+    """Salted commitment to the name of the ticket."""
+    until_us: Instant
+    channel: Channel
+
+
+class GlassUsed(Value):
+    """A write began that fewer people approved than policy asks for without the emergency."""
+
+    kind: Literal["break_glass.used"] = "break_glass.used"
+    proposal: ProposalId
+    id: GlassId
+    opened_by: PrincipalName
+
+
+class GlassReviewed(Value):
+    """Somebody else looked at an emergency afterwards."""
+
+    kind: Literal["break_glass.reviewed"] = "break_glass.reviewed"
+    proposal: ProposalId
+    id: GlassId
+    order: GivenOrder
+    channel: Channel
+
+
+class OrderRejected(Value):
+    """An order that did not count, and why."""
+
+    kind: Literal["order.rejected"] = "order.rejected"
+    principal: PrincipalName | None
+    workspace: WorkspaceId
+    order: Literal["freeze_on", "freeze_off", "break_glass", "review_break_glass"]
+    auth: Auth
+    channel: Channel
+    code: Code
 
 
 class CardShown(Value):
@@ -273,6 +351,8 @@ Event = Annotated[
     | RunRequested
     | RunPlanned
     | RunEnded
+    | RunTakenOver
+    | RunsPruned
     | StepStarted
     | StepEnded
     | PolicyDecided
@@ -281,6 +361,11 @@ Event = Annotated[
     | ModelCalled
     | ReviewEnded
     | ProposalMoved
+    | FreezeChanged
+    | GlassBroken
+    | GlassUsed
+    | GlassReviewed
+    | OrderRejected
     | CardShown
     | AnswerGiven
     | ClickRejected
@@ -298,15 +383,23 @@ def subject(event: Event) -> str:
     match event:
         case AnswerGiven():
             return event.answer.statement.proposal
-        case ProposalMoved() | CardShown() | WriteIntended() | WriteEnded():
+        case (
+            ProposalMoved()
+            | CardShown()
+            | WriteIntended()
+            | WriteEnded()
+            | GlassBroken()
+            | GlassUsed()
+            | GlassReviewed()
+        ):
             return event.proposal
         case ClickRejected():
             return event.proposal or "-"
         case PolicyDecided():
             return event.proposal or event.run
-        case WorkspaceCreated():
+        case WorkspaceCreated() | FreezeChanged() | OrderRejected():
             return event.workspace
-        case IdentityUsed() | CredentialCreated():
+        case IdentityUsed() | CredentialCreated() | RunsPruned():
             return event.principal
         case _:
             return event.run

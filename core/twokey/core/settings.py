@@ -74,6 +74,15 @@ class CatalogSection(_Section):
     repository: str = ""
 
 
+class ControlsSection(_Section):
+    """Who keeps the kill switch and answers for emergencies."""
+
+    owners: tuple[GroupName, ...] = ("platform-owners", "risk-owners")
+    """Groups whose members may lift a freeze, break glass and review it. Anybody may freeze."""
+    break_glass_minutes: Annotated[int, Field(ge=1, le=60)] = 60
+    """How long an emergency may last, in minutes."""
+
+
 class ModelSection(_Section):
     """An OpenAI-compatible endpoint. Without ``base_url`` only the built-in tier works."""
 
@@ -116,13 +125,14 @@ class Settings(_Section):
     store: StoreSection = StoreSection()
     policy: PolicySection = PolicySection()
     catalog: CatalogSection = CatalogSection()
+    controls: ControlsSection = ControlsSection()
     model: ModelSection = ModelSection()
     tools: PluginsSection = PluginsSection()
     places: dict[PlaceName, PlaceSection] = Field(default_factory=dict)
     principals: People = Field(default_factory=dict)
 
 
-FROM_FILE_ONLY: Final = frozenset({"workspace", "places", "policy", "principals", "tools"})
+FROM_FILE_ONLY: Final = frozenset({"controls", "workspace", "places", "policy", "principals", "tools"})
 """Sections that decide who may do what: a variable in somebody's shell must not change them."""
 
 _MODELS: Final[dict[str, type[BaseModel]]] = {

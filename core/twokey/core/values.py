@@ -31,6 +31,7 @@ EvidenceId = Annotated[str, StringConstraints(pattern=r"^e-" + _ID)]
 CallId = Annotated[str, StringConstraints(pattern=r"^c-" + _ID)]
 EntryId = Annotated[str, StringConstraints(pattern=r"^l-" + _ID)]
 WorkspaceId = Annotated[str, StringConstraints(pattern=r"^w-" + _ID)]
+GlassId = Annotated[str, StringConstraints(pattern=r"^g-" + _ID)]
 ExecutorId = Annotated[str, StringConstraints(pattern=r"^x-" + _ID)]
 Instant = Annotated[int, Field(ge=0, le=canonical.MAX_INTEGER)]
 Count = Annotated[int, Field(ge=0, le=canonical.MAX_INTEGER)]
@@ -200,6 +201,14 @@ class Change(Value):
     rollback: bool
 
 
+class BreakGlass(Value):
+    """An emergency that somebody declared for one proposal: it shortens the quorum until it ends."""
+
+    id: GlassId
+    opened_by: PrincipalName
+    until_us: Instant
+
+
 class Call(Value):
     """One intended tool call, as policy sees it."""
 
@@ -215,12 +224,15 @@ class Call(Value):
     provenance: tuple[Provenance, ...] = ()
     resource: Resource
     change: Change | None = None
+    break_glass: BreakGlass | None = None
     now_us: Instant
 
     @model_validator(mode="after")
     def _writes_state_their_change(self) -> Self:
         if (self.effect == "write") != (self.change is not None):
             raise ValueError("a write states its change, a read has none")
+        if self.effect == "read" and self.break_glass is not None:
+            raise ValueError("a read needs nobody, so there is no glass to break for it")
         return self
 
 
@@ -251,6 +263,10 @@ class Proposal(Value):
     findings: tuple[Finding, ...]
     target: Target
     why: Annotated[str, StringConstraints(min_length=1, max_length=4000)]
+    supersedes: ProposalId | None = None
+    """The proposal that this one stands in for, on top of a target that has moved on."""
+    reverts: ProposalId | None = None
+    """The proposal whose write this one undoes."""
     created_us: Instant
 
     def digest(self) -> str:
@@ -310,7 +326,8 @@ class Decision(Value):
         )
 
 
-Action = Literal["approve", "refuse", "withdraw"]
+Action = Literal["approve", "refuse", "withdraw", "confirm_written", "confirm_not_written"]
+"""Answers to a card. The last two say, by somebody who looked, how a write ended whose outcome is not known."""
 
 
 class Statement(Value):
@@ -327,10 +344,24 @@ class Statement(Value):
     reason_commitment: Digest | None = None
 
 
-class Answer(Value):
-    """An authenticated answer to a card: the statement and the proof that the named person gave it."""
+class Order(Value):
+    """What a person signs that is no answer to a card: the kill switch, and emergencies."""
 
-    statement: Statement
+    type: Literal["twokey/order/v1"] = "twokey/order/v1"
+    workspace: WorkspaceId
+    order: Literal["freeze_on", "freeze_off", "break_glass", "review_break_glass"]
+    subject: Annotated[str, StringConstraints(pattern=r"^[pg]-" + _ID)] | None = None
+    """The proposal, or the broken glass, that the order is about."""
+    principal: PrincipalName
+    at_us: Instant
+    until_us: Instant | None = None
+    words: Digest | None = None
+    """Salted commitment to what the person wrote: reason, ticket."""
+
+
+class Signed(Value):
+    """The proof that the named person gave a statement: a signature by their key, or a bare claim in a demo."""
+
     auth: Auth
     key: Fingerprint | None = None
     signature: Signature | None = None
@@ -340,6 +371,18 @@ class Answer(Value):
         if {self.signature is not None, self.key is not None} != {self.auth == "key"}:
             raise ValueError("an answer by key carries the key's fingerprint and a signature, any other carries none")
         return self
+
+
+class Answer(Signed):
+    """An authenticated answer to a card."""
+
+    statement: Statement
+
+
+class GivenOrder(Signed):
+    """An authenticated order."""
+
+    statement: Order
 
 
 class Checkpoint(Value):

@@ -4,6 +4,7 @@ from typing import Final
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     ForeignKey,
@@ -108,12 +109,14 @@ approvals: Final = Table(
     Column("proposal_digest", _DIGEST, nullable=False),
     Column("decision_digest", _DIGEST, nullable=False),
     Column("principal", String(40), nullable=False),
-    Column("action", String(10), nullable=False),
+    Column("action", String(20), nullable=False),
     Column("entry", _ID, nullable=False, unique=True),
     Column("reason", Text, nullable=False, server_default=""),
     Column("at_us", BigInteger, nullable=False),
     UniqueConstraint("proposal_digest", "decision_digest", "principal"),
-    CheckConstraint("action IN ('approve', 'refuse', 'withdraw')", name="action"),
+    CheckConstraint(
+        "action IN ('approve', 'refuse', 'withdraw', 'confirm_written', 'confirm_not_written')", name="action"
+    ),
     Index(None, "proposal"),
 )
 """An index of answers in the log. A row counts only if its entry is proven to be there with the same fields."""
@@ -128,3 +131,34 @@ executions: Final = Table(
     Column("started_us", BigInteger, nullable=False),
 )
 """Who started a write, and until when nobody else may look after it."""
+
+switches: Final = Table(
+    "switches",
+    metadata,
+    Column("name", String(20), primary_key=True),
+    Column("is_on", Boolean, nullable=False),
+    Column("entry", _ID),
+    Column("principal", String(40)),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("changed_us", BigInteger, nullable=False, server_default="0"),
+    CheckConstraint("name IN ('freeze')", name="name"),
+)
+"""The kill switch. Its one row is locked by whoever turns it and by whoever begins a write, so one sees the other."""
+
+broken_glass: Final = Table(
+    "broken_glass",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("proposal", _ID, ForeignKey("proposals.id"), nullable=False),
+    Column("principal", String(40), nullable=False),
+    Column("ticket", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("entry", _ID, nullable=False, unique=True),
+    Column("opened_us", BigInteger, nullable=False),
+    Column("until_us", BigInteger, nullable=False),
+    Column("reviewed_by", String(40)),
+    Column("review", Text, nullable=False, server_default=""),
+    Column("review_entry", _ID),
+    Index(None, "proposal"),
+)
+"""An index of emergencies in the log. A row counts only if its entry is proven to be there with the same fields."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from twokey.core.errors import CheckFailed, NotFound
 from twokey.core.events import AnswerGiven
 from twokey.core.ports import Directory
-from twokey.core.values import Answer, ApprovalsNeeded, Decision, Principal, Proposal
+from twokey.core.values import Answer, ApprovalsNeeded, Decision, GivenOrder, Principal, Proposal
 from twokey.store.proposals import ApprovalRecord
 from twokey.tools import identity
 from twokey.tools.ledger import Ledger
@@ -28,7 +28,7 @@ class Rules:
     """True only where the log's first entry says so."""
 
 
-def authentic(answer: Answer, principal: Principal, rules: Rules) -> bool:
+def authentic(answer: Answer | GivenOrder, principal: Principal, rules: Rules) -> bool:
     """Tell whether ``answer`` really comes from ``principal``, in this workspace."""
     statement = answer.statement
     if statement.workspace != rules.workspace or statement.principal != principal.name:
@@ -95,7 +95,7 @@ class Authority:
                     valid[name] = row.entry
         return valid
 
-    def authentic(self, answer: Answer, principal: Principal) -> bool:
+    def authentic(self, answer: Answer | GivenOrder, principal: Principal) -> bool:
         """Tell whether ``answer`` comes from ``principal``: a key that stands for two names stands for neither."""
         shared = principal.key is not None and any(
             other.key == principal.key and other.name != principal.name for other in self._directory.all()

@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from twokey.audit.keys import sync_folder
 from twokey.core import canonical
 from twokey.core.errors import BadInput, EnvironmentFault, NotAuthenticated
-from twokey.core.values import Answer, Auth, Principal, Statement
+from twokey.core.values import Answer, Auth, GivenOrder, Order, Principal, Statement
 
 PREFIX: Final = "ed25519:"
 SUFFIX: Final = ".key"
@@ -54,8 +54,16 @@ class Credential:
 
     def sign(self, statement: Statement) -> Answer:
         """Answer a card in this principal's name."""
-        signature = self._key.sign(canonical.encode(statement.canonical()))
-        return Answer(statement=statement, auth="key", key=fingerprint(self.public), signature=signature.hex())
+        return Answer(
+            statement=statement, auth="key", key=fingerprint(self.public), signature=self._signature(statement)
+        )
+
+    def order(self, order: Order) -> GivenOrder:
+        """Give an order in this principal's name."""
+        return GivenOrder(statement=order, auth="key", key=fingerprint(self.public), signature=self._signature(order))
+
+    def _signature(self, value: Statement | Order) -> str:
+        return self._key.sign(canonical.encode(value.canonical())).hex()
 
 
 def fingerprint(public: str) -> str:
@@ -63,7 +71,7 @@ def fingerprint(public: str) -> str:
     return hashlib.sha256(public.encode()).hexdigest()[:16]
 
 
-def verify(answer: Answer, principal: Principal) -> bool:
+def verify(answer: Answer | GivenOrder, principal: Principal) -> bool:
     """Tell whether ``answer`` was signed with the key that the directory names for ``principal`` now."""
     if answer.auth != "key" or answer.signature is None or principal.key is None:
         return False
