@@ -17,6 +17,7 @@ from twokey.audit import storage
 from twokey.audit.keys import LogKey, load_verifier
 from twokey.audit.log import Log
 from twokey.audit.verify import BadArgument, SqliteSource, verify
+from twokey.channels.controls import MINUTE_US, Controls
 from twokey.channels.driving import Drivers
 from twokey.channels.people import People
 from twokey.channels.service import Service
@@ -89,7 +90,12 @@ def _workspace(  # the parts that were opened
 ) -> Workspace:
     directory = FileDirectory(folder)
     tools = registry.installed(config.tools.plugins)
-    rules = Rules(workspace=config.workspace.id, demo=config.workspace.demo)
+    rules = Rules(
+        workspace=config.workspace.id,
+        demo=config.workspace.demo,
+        owners=config.controls.owners,
+        break_glass_us=config.controls.break_glass_minutes * MINUTE_US,
+    )
     book = PlaceBook(_places(folder, config))
     policy = Guard(engine)
     proposer = Proposer(ledger=ledger, policy=policy, registry=tools, directory=directory, clock=clock, ids=ids)
@@ -132,6 +138,7 @@ def _workspace(  # the parts that were opened
         registry=tools,
         people=people,
         service=service,
+        controls=Controls(workspace=config.workspace.id, gate=gate, clock=clock, ids=ids),
         book=book,
         engine=engine,
         policy=policy,
