@@ -8,6 +8,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -55,6 +56,16 @@ STATE_FOLDER: Final = ".twokey"
 DRIVERS: Final = "drivers"
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A workspace with what lies beneath its service, for whoever measures single steps."""
+
+    workspace: Workspace
+    gate: Gate
+    desk: "Callable[[str], Desk]"
+    savers: "Callable[[], AbstractContextManager[Saver]]"
+
+
 @contextmanager
 def opened(folder: Path, *, clock: Clock | None = None, ids: Ids | None = None) -> Generator[Workspace]:
     """Open the workspace at ``folder`` with everything its settings ask for, and close it again.
@@ -67,6 +78,13 @@ def opened(folder: Path, *, clock: Clock | None = None, ids: Ids | None = None) 
         EnvironmentFault: a part of it is missing or broken.
 
     """
+    with opened_parts(folder, clock=clock, ids=ids) as parts:
+        yield parts.workspace
+
+
+@contextmanager
+def opened_parts(folder: Path, *, clock: Clock | None = None, ids: Ids | None = None) -> Generator[Parts]:
+    """Open a workspace like ``opened``, and give its parts."""
     config = settings.load(folder)
     home = settings.home(config.workspace.id)
     clock, ids = clock or SystemClock(), ids or RandomIds()
@@ -75,10 +93,10 @@ def opened(folder: Path, *, clock: Clock | None = None, ids: Ids | None = None) 
         _check_demo(config, ledger)
         engine = _engine(folder, config)
         stack.callback(engine.close)
-        yield _workspace(folder, config, home, ledger, engine, clock, ids, stack)
+        yield _parts(folder, config, home, ledger, engine, clock, ids, stack)
 
 
-def _workspace(  # the parts that were opened
+def _parts(  # what that were opened
     folder: Path,
     config: Settings,
     home: Path,
@@ -87,7 +105,7 @@ def _workspace(  # the parts that were opened
     clock: Clock,
     ids: Ids,
     stack: ExitStack,
-) -> Workspace:
+) -> Parts:
     directory = FileDirectory(folder)
     tools = registry.installed(config.tools.plugins)
     rules = Rules(
@@ -131,7 +149,7 @@ def _workspace(  # the parts that were opened
     )
     ring = KeyRing(home / "keys")
     people = People(directory=directory, ring=ring, rules=rules, recorder=ledger)
-    return Workspace(
+    workspace = Workspace(
         folder=folder,
         config=config,
         ledger=ledger,
@@ -144,6 +162,7 @@ def _workspace(  # the parts that were opened
         policy=policy,
         directory=directory,
     )
+    return Parts(workspace, gate, desk, _savers(folder, config.store.url))
 
 
 # -- store and log --------------------------------------------------------------------------------------------------
