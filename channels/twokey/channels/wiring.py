@@ -112,7 +112,7 @@ def _workspace(  # the parts that were opened
     def runner() -> "Runner":
         from twokey.agents.planner.runner import Runner  # noqa: PLC0415 - LangGraph comes in when a run is driven
 
-        return Runner(_savers(folder, config.store.url), desk, _models(config, stack))
+        return Runner(_savers(folder, config.store.url, home), desk, _models(config, stack))
 
     service = Service(
         workspace=config.workspace.id,
@@ -242,41 +242,44 @@ def _models(config: Settings, stack: ExitStack) -> "Models":
     return models
 
 
-def _savers(folder: Path, url: str) -> "Callable[[], AbstractContextManager[Saver]]":
-    address = store_url(folder, url)
+def _savers(folder: Path, url: str, home: Path) -> "Callable[[], AbstractContextManager[Saver]]":
+    """Give what opens the store of runs' states, sealed with a key from outside workspace and database."""
+    address, key = store_url(folder, url), LogKey.load(home / LOG_KEY).checkpoint_key()
     if address.startswith("sqlite"):
-        return lambda: _sqlite_saver(folder / STATE_FOLDER / CHECKPOINTS)
-    return lambda: _postgresql_saver(address)
+        return lambda: _sqlite_saver(folder / STATE_FOLDER / CHECKPOINTS, key)
+    return lambda: _postgresql_saver(address, key)
 
 
 @contextmanager
-def _sqlite_saver(path: Path) -> "Generator[Saver]":
+def _sqlite_saver(path: Path, key: bytes) -> "Generator[Saver]":
     from langgraph.checkpoint.sqlite import SqliteSaver  # noqa: PLC0415 - comes in when a run is driven
 
+    from twokey.agents.planner.checkpoints import SealedSaver  # noqa: PLC0415 - as above
     from twokey.agents.planner.runner import serializer  # noqa: PLC0415 - as above
 
     connection = sqlite3.connect(path, check_same_thread=False, timeout=database.BUSY_MS / 1000)
     try:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
-        yield SqliteSaver(connection, serde=serializer())
+        yield SealedSaver(SqliteSaver(connection, serde=serializer()), key)
     finally:
         connection.close()
 
 
 @contextmanager
-def _postgresql_saver(address: str) -> "Generator[Saver]":
+def _postgresql_saver(address: str, key: bytes) -> "Generator[Saver]":
     from langgraph.checkpoint.postgres import PostgresSaver  # noqa: PLC0415 - comes with the extra for PostgreSQL
     from psycopg import Connection  # noqa: PLC0415 - as above
     from psycopg.rows import DictRow, dict_row  # noqa: PLC0415 - as above
 
-    from twokey.agents.planner.runner import serializer  # noqa: PLC0415 - comes in when a run is driven
+    from twokey.agents.planner.checkpoints import SealedSaver  # noqa: PLC0415 - comes in when a run is driven
+    from twokey.agents.planner.runner import serializer  # noqa: PLC0415 - as above
 
     plain = address.replace("postgresql+psycopg://", "postgresql://", 1)
     with Connection[DictRow].connect(plain, autocommit=True, prepare_threshold=0, row_factory=dict_row) as connection:
         saver = PostgresSaver(connection, serde=serializer())
         saver.setup()
-        yield saver
+        yield SealedSaver(saver, key)
 
 
 def tools_not_listed(names: Sequence[str]) -> CheckFailed:
