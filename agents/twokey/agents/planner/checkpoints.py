@@ -12,9 +12,9 @@ Storage is the library's own saver; this one stands before it and promises:
 - what a finished step wrote is stored once, in the checkpoint that follows. Until then a crash repeats the step, which
   every step of the planner allows; a pause is stored at once. So no step is ever half recorded.
 
-What a seal cannot show is that newer rows were removed: an older checkpoint of the same run is as genuine as its latest.
-That does no harm, because the graph has no authority: a run that was set back reads again, finds the proposal that it
-made before, and asks the desk where that stands. Nothing is written twice and no approval is asked for again.
+What a seal cannot show is that newer rows were removed: an older checkpoint of a run is as genuine as its latest. That
+does no harm, because the graph has no authority: a run that was set back reads again, finds the proposal that it made
+before, and asks the desk where that stands. Nothing is written twice and no approval is asked for again.
 """
 
 import hmac
@@ -139,7 +139,8 @@ class SealedSaver(BaseCheckpointSaver[str]):
     ) -> Iterator[CheckpointTuple]:
         """Read checkpoints, newest first; raises ``CheckFailed`` as ``get_tuple`` does."""
         with _reading(config):
-            found = [self._opened(each) for each in self._kept.list(config, filter=filter, before=before, limit=limit)]
+            stored = [*self._kept.list(config, filter=filter, before=before, limit=limit)]
+            found = [self._opened(each) for each in stored]
         yield from found
 
     # -- what the library asks of a saver ---------------------------------------------------------------------
