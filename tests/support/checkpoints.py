@@ -16,8 +16,7 @@ from langgraph.types import interrupt
 from psycopg import Connection
 from psycopg.rows import DictRow, dict_row
 
-from twokey.agents.planner.checkpoints import SealedSaver
-from twokey.agents.planner.runner import serializer
+from twokey.agents.planner.checkpoints import SealedSaver, serializer
 
 KEY = bytes(range(32))
 

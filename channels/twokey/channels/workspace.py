@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from twokey.channels.people import People
+from twokey.channels.pruning import Pruner
 from twokey.channels.service import Outcome, Service
 from twokey.core.errors import BadInput, CheckFailed
 from twokey.core.ports import Policy, PolicyEngine
@@ -55,6 +56,7 @@ class Workspace:
         engine: PolicyEngine,
         policy: Policy,
         directory: FileDirectory,
+        pruner: Pruner,
     ) -> None:
         self.folder = folder
         self.config = config
@@ -63,6 +65,7 @@ class Workspace:
         self.people = people
         self.service = service
         self.directory = directory
+        self.pruner = pruner
         self._book = book
         self._engine = engine
         self._policy = policy

@@ -12,10 +12,9 @@ from langgraph.types import Command
 from support.bench import Bench, build
 from support.ride import Ride, document_shop, shop
 
-from twokey.agents.planner.checkpoints import MAX_BYTES
+from twokey.agents.planner.checkpoints import MAX_BYTES, serializer
 from twokey.agents.planner.graph import build as build_graph
 from twokey.agents.planner.graph import read_draft
-from twokey.agents.planner.runner import serializer
 from twokey.agents.state import Progress
 from twokey.core.errors import CheckFailed, Refused
 from twokey.core.lifecycle import State

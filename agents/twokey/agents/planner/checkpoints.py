@@ -33,6 +33,7 @@ from langgraph.checkpoint.base import (
     PendingWrite,
     get_serializable_checkpoint_metadata,
 )
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.serde.types import ERROR
 
 from twokey.core import canonical
@@ -52,6 +53,11 @@ NO_TASK: Final = "00000000-0000-0000-0000-000000000000"
 
 _UNREADABLE: Final = (ValueError, TypeError, LookupError, AttributeError, NotImplementedError, RecursionError)
 """What savers and serialisers raise at rows that they did not write."""
+
+
+def serializer() -> JsonPlusSerializer:
+    """Give the serialiser of checkpoints: plain values only; a row that names a class is not brought to life."""
+    return JsonPlusSerializer(pickle_fallback=False, allowed_msgpack_modules=None)
 
 
 class SealedSaver(BaseCheckpointSaver[str]):

@@ -14,7 +14,6 @@ from typing import Any, Final, cast
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
-from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.types import Command
 
 from twokey.agents.models.port import Models
@@ -26,11 +25,6 @@ from twokey.tools.desk import Desk
 Saver = BaseCheckpointSaver[str]
 Pause = tuple[str, ...]
 NOBODY: Final[Pause] = ()
-
-
-def serializer() -> JsonPlusSerializer:
-    """Give the serialiser of checkpoints: plain values only; a row that names a class is not brought to life."""
-    return JsonPlusSerializer(pickle_fallback=False, allowed_msgpack_modules=None)
 
 
 class Runner:
