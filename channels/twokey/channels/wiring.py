@@ -5,8 +5,7 @@ whose settings and log disagree about being a demo does not open.
 """
 
 import os
-import sqlite3
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from twokey.audit.verify import BadArgument, SqliteSource, verify
 from twokey.channels.controls import MINUTE_US, Controls
 from twokey.channels.driving import Drivers
 from twokey.channels.people import People
+from twokey.channels.pruning import Pruner
 from twokey.channels.service import Service
 from twokey.channels.workspace import Workspace
 from twokey.core import settings
@@ -49,6 +49,7 @@ from twokey.tools.steps import Steps
 if TYPE_CHECKING:
     from twokey.agents.models.port import Models
     from twokey.agents.planner.runner import Runner, Saver
+    from twokey.agents.planner.savers import States
 
 LOG_KEY: Final = "log.key"
 CHECKPOINTS: Final = "checkpoints.db"
@@ -133,10 +134,18 @@ def _parts(  # what that were opened
             )
         return Desk(office, run=run, requester=requester, places=book.places(record.places))
 
+    def states() -> "AbstractContextManager[States]":
+        return _states(folder, config.store.url, home)
+
+    @contextmanager
+    def savers() -> "Generator[Saver]":
+        with states() as opened_states:
+            yield opened_states.saver
+
     def runner() -> "Runner":
         from twokey.agents.planner.runner import Runner  # noqa: PLC0415 - LangGraph comes in when a run is driven
 
-        return Runner(_savers(folder, config.store.url), desk, _models(config, stack))
+        return Runner(savers, desk, _models(config, stack))
 
     service = Service(
         workspace=config.workspace.id,
@@ -161,6 +170,7 @@ def _parts(  # what that were opened
         engine=engine,
         policy=policy,
         directory=directory,
+        pruner=Pruner(ledger=ledger, states=states, clock=clock),
     )
     return Parts(workspace, gate, desk, _savers(folder, config.store.url))
 
@@ -268,41 +278,14 @@ def _models(config: Settings, stack: ExitStack) -> "Models":
     return models
 
 
-def _savers(folder: Path, url: str) -> "Callable[[], AbstractContextManager[Saver]]":
-    address = store_url(folder, url)
+def _states(folder: Path, url: str, home: Path) -> "AbstractContextManager[States]":
+    """Open where runs' states lie, sealed with a key from outside workspace and database."""
+    from twokey.agents.planner import savers  # noqa: PLC0415 - LangGraph comes in when a run is driven
+
+    address, key = store_url(folder, url), LogKey.load(home / LOG_KEY).checkpoint_key()
     if address.startswith("sqlite"):
-        return lambda: _sqlite_saver(folder / STATE_FOLDER / CHECKPOINTS)
-    return lambda: _postgresql_saver(address)
-
-
-@contextmanager
-def _sqlite_saver(path: Path) -> "Generator[Saver]":
-    from langgraph.checkpoint.sqlite import SqliteSaver  # noqa: PLC0415 - comes in when a run is driven
-
-    from twokey.agents.planner.runner import serializer  # noqa: PLC0415 - as above
-
-    connection = sqlite3.connect(path, check_same_thread=False, timeout=database.BUSY_MS / 1000)
-    try:
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-        yield SqliteSaver(connection, serde=serializer())
-    finally:
-        connection.close()
-
-
-@contextmanager
-def _postgresql_saver(address: str) -> "Generator[Saver]":
-    from langgraph.checkpoint.postgres import PostgresSaver  # noqa: PLC0415 - comes with the extra for PostgreSQL
-    from psycopg import Connection  # noqa: PLC0415 - as above
-    from psycopg.rows import DictRow, dict_row  # noqa: PLC0415 - as above
-
-    from twokey.agents.planner.runner import serializer  # noqa: PLC0415 - comes in when a run is driven
-
-    plain = address.replace("postgresql+psycopg://", "postgresql://", 1)
-    with Connection[DictRow].connect(plain, autocommit=True, prepare_threshold=0, row_factory=dict_row) as connection:
-        saver = PostgresSaver(connection, serde=serializer())
-        saver.setup()
-        yield saver
+        return savers.sqlite_states(folder / STATE_FOLDER / CHECKPOINTS, key, busy_s=database.BUSY_MS / 1000)
+    return savers.postgresql_states(address.replace("postgresql+psycopg://", "postgresql://", 1), key)
 
 
 def tools_not_listed(names: Sequence[str]) -> CheckFailed:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from twokey.channels.controls import Controls
 from twokey.channels.people import People
+from twokey.channels.pruning import Pruner
 from twokey.channels.service import Outcome, Service
 from twokey.core.errors import BadInput, CheckFailed
 from twokey.core.ports import Policy, PolicyEngine
@@ -57,6 +58,7 @@ class Workspace:
         engine: PolicyEngine,
         policy: Policy,
         directory: FileDirectory,
+        pruner: Pruner,
     ) -> None:
         self.folder = folder
         self.config = config
@@ -66,6 +68,7 @@ class Workspace:
         self.service = service
         self.controls = controls
         self.directory = directory
+        self.pruner = pruner
         self._book = book
         self._engine = engine
         self._policy = policy

@@ -4,17 +4,16 @@ Rules:
 - one process at a time drives a run (a lease in the database, held by compare-and-swap and renewed while it works);
 - a pause is resumed by the id of its interrupt, with an empty value: whoever resumes brings no authority;
 - a run that stopped anywhere else is taken up with ``invoke(None)``, whatever the saver says is next;
-- state is written before each next step (``durability="sync"``) and read back with a strict serialiser.
+- state is written before each next step (``durability="sync"``) and read back with a strict serialiser; where it was
+  tampered with (``checkpoint_tampered``, see ``checkpoints``) the run is not taken up: nothing of it is believed.
 """
 
-import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, Final, cast
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
-from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.types import Command
 
 from twokey.agents.models.port import Models
@@ -23,19 +22,9 @@ from twokey.agents.state import Progress, Surroundings
 from twokey.core.errors import EnvironmentFault, TwokeyError
 from twokey.tools.desk import Desk
 
-os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
-for _name in ("LANGSMITH_TRACING", "LANGSMITH_TRACING_V2", "LANGCHAIN_TRACING", "LANGCHAIN_TRACING_V2"):
-    # A tracer would send prompts and results to a host that no contract lists.
-    os.environ[_name] = "false"
-
 Saver = BaseCheckpointSaver[str]
 Pause = tuple[str, ...]
 NOBODY: Final[Pause] = ()
-
-
-def serializer() -> JsonPlusSerializer:
-    """Give the serialiser of checkpoints: plain values only; a row that names a class is not brought to life."""
-    return JsonPlusSerializer(pickle_fallback=False, allowed_msgpack_modules=None)
 
 
 class Runner:
