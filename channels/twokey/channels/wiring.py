@@ -6,10 +6,11 @@ whose settings and log disagree about being a demo does not open.
 
 import os
 import sqlite3
+import threading
 from collections.abc import Callable, Generator, Sequence
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
 from sqlalchemy.engine import make_url
 
@@ -17,15 +18,15 @@ from twokey.audit import storage
 from twokey.audit.keys import LogKey, load_verifier
 from twokey.audit.log import Log
 from twokey.audit.verify import BadArgument, SqliteSource, verify
-from twokey.channels.driving import Drivers
+from twokey.channels.driving import Drivers, Heart
 from twokey.channels.people import People
 from twokey.channels.service import Service
 from twokey.channels.workspace import Workspace
 from twokey.core import settings
 from twokey.core.entropy import RandomIds, SystemClock
-from twokey.core.errors import BadInput, CheckFailed, LogUnavailable, Refused
+from twokey.core.errors import BadInput, CheckFailed, EnvironmentFault, LogUnavailable, Refused
 from twokey.core.events import WorkspaceCreated
-from twokey.core.ports import Clock, Ids, PolicyEngine
+from twokey.core.ports import Clock, Dispatcher, Ids, PolicyEngine
 from twokey.core.settings import FileDirectory, Settings
 from twokey.core.values import Resource
 from twokey.policies import bundle, facts
@@ -36,6 +37,7 @@ from twokey.tools import registry
 from twokey.tools.authority import Rules
 from twokey.tools.contract import Place
 from twokey.tools.desk import Desk, Office
+from twokey.tools.fencing import FencedLedger
 from twokey.tools.gate import Gate
 from twokey.tools.identity import KeyRing
 from twokey.tools.ledger import Ledger
@@ -45,13 +47,20 @@ from twokey.tools.read.warehouse import canonical_location
 from twokey.tools.steps import Steps
 
 if TYPE_CHECKING:
+    from langgraph.checkpoint.postgres import PostgresSaver
+
     from twokey.agents.models.port import Models
     from twokey.agents.planner.runner import Runner, Saver
+    from twokey.channels.worker import Worker
 
 LOG_KEY: Final = "log.key"
 CHECKPOINTS: Final = "checkpoints.db"
 STATE_FOLDER: Final = ".twokey"
 DRIVERS: Final = "drivers"
+MOST_SAVERS: Final = 64
+"""How many runs a process may drive at once on PostgreSQL."""
+
+Part = TypeVar("Part")
 
 
 @contextmanager
@@ -92,12 +101,10 @@ def _workspace(  # the parts that were opened
     rules = Rules(workspace=config.workspace.id, demo=config.workspace.demo)
     book = PlaceBook(_places(folder, config))
     policy = Guard(engine)
-    proposer = Proposer(ledger=ledger, policy=policy, registry=tools, directory=directory, clock=clock, ids=ids)
-    office = Office(ledger=ledger, policy=policy, registry=tools, proposer=proposer, clock=clock, ids=ids)
     steps = Steps(ledger=ledger, policy=policy, registry=tools, directory=directory, clock=clock, book=book)
     gate = Gate(steps, ids=ids, rules=rules)
 
-    def desk(run: str) -> Desk:
+    def desk(run: str, holder: str) -> Desk:
         with ledger.look() as connection:
             record = runs.get_run(connection, run)
         requester = directory.principal(record.requester)
@@ -107,36 +114,99 @@ def _workspace(  # the parts that were opened
                 next="Ask somebody who is to repeat the request.",
                 code="requester_unknown",
             )
+        fenced = FencedLedger(ledger, run=run, holder=holder)
+        proposer = Proposer(ledger=fenced, policy=policy, registry=tools, directory=directory, clock=clock, ids=ids)
+        office = Office(ledger=fenced, policy=policy, registry=tools, proposer=proposer, clock=clock, ids=ids)
         return Desk(office, run=run, requester=requester, places=book.places(record.places))
 
-    def runner() -> "Runner":
+    def new_runner() -> "Runner":
         from twokey.agents.planner.runner import Runner  # noqa: PLC0415 - LangGraph comes in when a run is driven
 
-        return Runner(_savers(folder, config.store.url), desk, _models(config, stack))
+        savers = _savers(folder, config.store.url)
+        stack.callback(savers.close)
+        return Runner(savers.lent, desk, _models(config, stack))
 
+    def new_dispatcher() -> Dispatcher:
+        dispatcher = _dispatcher(folder, config.store.url, ledger, clock, ids)
+        stack.callback(dispatcher.close)
+        return dispatcher
+
+    dispatcher = _Once(new_dispatcher)
+    drivers = Drivers(folder / STATE_FOLDER / DRIVERS)
     service = Service(
         workspace=config.workspace.id,
         ledger=ledger,
         gate=gate,
-        runner=runner,
-        drivers=Drivers(folder / STATE_FOLDER / DRIVERS),
+        runner=_Once(new_runner),
+        drivers=drivers,
+        heart=Heart(ledger, clock),
+        dispatcher=dispatcher,
         clock=clock,
         ids=ids,
     )
+
+    def worker() -> "Worker":
+        from twokey.channels.recovery import Recovery  # noqa: PLC0415 - comes in where there is a worker
+        from twokey.channels.schedules import Schedules  # noqa: PLC0415 - as above
+        from twokey.channels.worker import Worker  # noqa: PLC0415 - as above
+
+        asking = Schedules(config.schedules, ledger=ledger, clock=clock, ask=workspace.ask_scheduled)
+        recovery = Recovery(ledger=ledger, gate=gate, drivers=drivers, dispatcher=dispatcher, clock=clock)
+        return Worker(service=service, recovery=recovery, schedules=asking, dispatcher=dispatcher(), clock=clock)
+
     ring = KeyRing(home / "keys")
     people = People(directory=directory, ring=ring, rules=rules, recorder=ledger)
-    return Workspace(
+    workspace = Workspace(
         folder=folder,
         config=config,
         ledger=ledger,
         registry=tools,
         people=people,
         service=service,
+        worker=worker,
         book=book,
         engine=engine,
         policy=policy,
         directory=directory,
     )
+    return workspace
+
+
+class _Once(Generic[Part]):
+    """Makes a part when it is first needed, and gives the same one from then on, to any thread."""
+
+    def __init__(self, make: Callable[[], Part]) -> None:
+        self._make = make
+        self._lock = threading.Lock()
+        self._made: Part | None = None
+
+    def __call__(self) -> Part:
+        with self._lock:
+            if self._made is None:
+                self._made = self._make()
+            return self._made
+
+
+def _dispatcher(folder: Path, url: str, ledger: Ledger, clock: Clock, ids: Ids) -> Dispatcher:
+    """Give the queue that goes with the store."""
+    address = store_url(folder, url)
+    if address.startswith("sqlite"):
+        from twokey.channels.dispatching.local import LocalDispatcher  # noqa: PLC0415 - comes in where a job is queued
+
+        return LocalDispatcher(ledger, clock, ids)
+    try:
+        from twokey.channels.dispatching.postgresql import PostgresqlDispatcher  # noqa: PLC0415 - of the extra
+    except ImportError as error:
+        raise EnvironmentFault(
+            "Procrastinate, which queues jobs on PostgreSQL, is not installed.",
+            next="pip install 'twokey[postgresql]'",
+            code="no_dispatcher",
+        ) from error
+    return PostgresqlDispatcher(_libpq(address))
+
+
+def _libpq(address: str) -> str:
+    return address.replace("postgresql+psycopg://", "postgresql://", 1)
 
 
 # -- store and log --------------------------------------------------------------------------------------------------
@@ -242,41 +312,76 @@ def _models(config: Settings, stack: ExitStack) -> "Models":
     return models
 
 
-def _savers(folder: Path, url: str) -> "Callable[[], AbstractContextManager[Saver]]":
+class _Savers(Protocol):
+    """Lends savers of checkpoints, which are expensive to make."""
+
+    def lent(self) -> "AbstractContextManager[Saver]": ...
+
+    def close(self) -> None: ...
+
+
+def _savers(folder: Path, url: str) -> _Savers:
     address = store_url(folder, url)
     if address.startswith("sqlite"):
-        return lambda: _sqlite_saver(folder / STATE_FOLDER / CHECKPOINTS)
-    return lambda: _postgresql_saver(address)
+        return _SqliteSavers(folder / STATE_FOLDER / CHECKPOINTS)
+    return _PostgresqlSavers(_libpq(address))
 
 
-@contextmanager
-def _sqlite_saver(path: Path) -> "Generator[Saver]":
-    from langgraph.checkpoint.sqlite import SqliteSaver  # noqa: PLC0415 - comes in when a run is driven
+class _SqliteSavers:
+    """One saver for all: SQLite has one writer anyway."""
 
-    from twokey.agents.planner.runner import serializer  # noqa: PLC0415 - as above
+    def __init__(self, path: Path) -> None:
+        from langgraph.checkpoint.sqlite import SqliteSaver  # noqa: PLC0415 - comes in when a run is driven
 
-    connection = sqlite3.connect(path, check_same_thread=False, timeout=database.BUSY_MS / 1000)
-    try:
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-        yield SqliteSaver(connection, serde=serializer())
-    finally:
-        connection.close()
+        from twokey.agents.planner.runner import serializer  # noqa: PLC0415 - as above
+
+        self._connection = sqlite3.connect(path, check_same_thread=False, timeout=database.BUSY_MS / 1000)
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.execute("PRAGMA synchronous=FULL")
+        self._saver = SqliteSaver(self._connection, serde=serializer())
+
+    def lent(self) -> "AbstractContextManager[Saver]":
+        return nullcontext(self._saver)
+
+    def close(self) -> None:
+        self._connection.close()
 
 
-@contextmanager
-def _postgresql_saver(address: str) -> "Generator[Saver]":
-    from langgraph.checkpoint.postgres import PostgresSaver  # noqa: PLC0415 - comes with the extra for PostgreSQL
-    from psycopg import Connection  # noqa: PLC0415 - as above
-    from psycopg.rows import DictRow, dict_row  # noqa: PLC0415 - as above
+class _PostgresqlSavers:
+    """A saver on a connection of its own for each run that is being driven; the tables are made once."""
 
-    from twokey.agents.planner.runner import serializer  # noqa: PLC0415 - comes in when a run is driven
+    def __init__(self, address: str) -> None:
+        from psycopg import Connection  # noqa: PLC0415 - comes with the extra for PostgreSQL
+        from psycopg.rows import DictRow, dict_row  # noqa: PLC0415 - as above
+        from psycopg_pool import ConnectionPool  # noqa: PLC0415 - as above
 
-    plain = address.replace("postgresql+psycopg://", "postgresql://", 1)
-    with Connection[DictRow].connect(plain, autocommit=True, prepare_threshold=0, row_factory=dict_row) as connection:
-        saver = PostgresSaver(connection, serde=serializer())
-        saver.setup()
-        yield saver
+        self._pool: ConnectionPool[Connection[DictRow]] = ConnectionPool(
+            address,
+            connection_class=Connection[DictRow],
+            kwargs={"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row},
+            min_size=0,
+            max_size=MOST_SAVERS,
+            num_workers=1,
+            check=ConnectionPool.check_connection,  # pyright: ignore[reportArgumentType] - a ping, whatever rows are
+            open=True,
+        )
+        with self._saver() as saver:
+            saver.setup()
+
+    @contextmanager
+    def _saver(self) -> "Generator[PostgresSaver]":
+        from langgraph.checkpoint.postgres import PostgresSaver  # noqa: PLC0415 - comes with the extra for PostgreSQL
+
+        from twokey.agents.planner.runner import serializer  # noqa: PLC0415 - comes in when a run is driven
+
+        with self._pool.connection() as connection:
+            yield PostgresSaver(connection, serde=serializer())
+
+    def lent(self) -> "AbstractContextManager[Saver]":
+        return self._saver()
+
+    def close(self) -> None:
+        self._pool.close()
 
 
 def tools_not_listed(names: Sequence[str]) -> CheckFailed:

@@ -19,6 +19,9 @@ from twokey.store import rows, tables
 
 RunState = Literal["running", "waiting", "done", "failed", "cancelled"]
 
+GOING_ON: Final[tuple[RunState, ...]] = ("running", "waiting")
+"""States of a run that has not come to its end."""
+
 _STATE: Final[TypeAdapter[RunState]] = TypeAdapter(RunState)
 _AUTH: Final[TypeAdapter[Auth]] = TypeAdapter(Auth)
 _PLACES: Final[TypeAdapter[tuple[Resource, ...]]] = TypeAdapter(tuple[Resource, ...])
@@ -107,9 +110,32 @@ def take_run(connection: Connection, run: str, *, holder: str, now: int, until: 
     return result.rowcount == 1
 
 
-def driver(connection: Connection, run: str) -> str | None:
-    """Give the holder of the lease on a run, whether it still runs or not; none where nobody holds it."""
-    return connection.execute(select(tables.runs.c.holder).where(tables.runs.c.id == run)).scalar()
+def driver(connection: Connection, run: str, *, lock: bool = False) -> str | None:
+    """Give the holder of the lease on a run, whether it still runs or not; none where nobody holds it.
+
+    With ``lock`` it stays as it is until the transaction ends.
+    """
+    query = select(tables.runs.c.holder).where(tables.runs.c.id == run)
+    return connection.execute(query.with_for_update(key_share=True) if lock else query).scalar()
+
+
+def still_drives(connection: Connection, run: str, *, holder: str, to_end: bool = False) -> bool:
+    """Tell whether a run goes on under ``holder``; nobody takes it away before this transaction ends.
+
+    With ``to_end`` the transaction may change the run's row itself.
+    """
+    query = select(tables.runs.c.id).where(
+        tables.runs.c.id == run, tables.runs.c.holder == holder, tables.runs.c.state.in_(GOING_ON)
+    )
+    return connection.execute(query.with_for_update(read=not to_end, key_share=to_end)).one_or_none() is not None
+
+
+def renew_run(connection: Connection, run: str, *, holder: str, until: int) -> bool:
+    """Renew one's own lease; tells whether it still is one's own, and so never takes a run over."""
+    result = connection.execute(
+        update(tables.runs).where(tables.runs.c.id == run, tables.runs.c.holder == holder).values(lease_until_us=until)
+    )
+    return result.rowcount == 1
 
 
 def leave_run(connection: Connection, run: str, *, holder: str) -> None:

@@ -73,7 +73,7 @@ class Ride:
             yield SqliteSaver(connection, serde=serializer())
 
     def drive(self, tell: Callable[[Progress], None] = lambda _: None) -> tuple[str, ...]:
-        def desk(_run: str) -> Desk:
+        def desk(_run: str, _holder: str) -> Desk:
             return self.desk
 
         return Runner(self.saver, desk, NoModels()).drive(self.desk.run, tell)
