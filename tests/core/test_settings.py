@@ -353,7 +353,9 @@ def test_a_variable_does_not_hide_a_file_that_is_wrong(write: Write):
 def test_every_key_has_a_line_in_the_documentation():
     documented = (Path(__file__).parents[2] / "docs" / "settings.md").read_text(encoding="utf-8")
     for name, field in Settings.model_fields.items():
-        table = {"places": "places.NAME", "principals": "principals.NAME", "schedules": "schedules.NAME"}.get(name, name)
+        table = {"places": "places.NAME", "principals": "principals.NAME", "schedules": "schedules.NAME"}.get(
+            name, name
+        )
         model = {
             "places": settings.PlaceSection,
             "principals": settings.PrincipalSection,

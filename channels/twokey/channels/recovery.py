@@ -5,6 +5,8 @@ once however many processes find it, in order and not all at once; whether an ap
 became of a started write, is the gate's to find out. One thing that cannot be dealt with holds up no other.
 """
 
+import functools
+import itertools
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,6 +25,8 @@ LIMIT: Final = 100
 """How many of each kind one pass takes up; the rest is found by the next."""
 PATIENCE_S: Final = 3.0
 """How long a process that took an answer is given to follow it up itself, in seconds."""
+QUEUED_S: Final = 30.0
+"""How long a run that nobody drives is taken to wait in the queue, in seconds."""
 
 _logger: Final = logging.getLogger("twokey.recovery")
 
@@ -57,11 +61,13 @@ class Recovery:
         self._dispatcher = dispatcher
         self._clock = clock
 
-    def recover(self, *, patience_s: float = 0.0, leave: Callable[[Job], bool] = lambda _: False) -> Found:
+    def recover(
+        self, *, patience_s: float = 0.0, queued_s: float = 0.0, leave: Callable[[Job], bool] = lambda _: False
+    ) -> Found:
         """Expire what is due and queue a job for everything unfinished that nobody works on.
 
-        ``patience_s`` is how long an answer must have been given before somebody else follows it up; ``leave`` tells
-        which jobs to leave alone this time.
+        ``patience_s`` is how long an answer must have been given before somebody else follows it up, ``queued_s`` how
+        long a run must have waited for a driver before it is queued again; ``leave`` tells which jobs to leave alone.
         """
         failures: list[Failure] = []
         now = self._clock.now_us()
@@ -72,10 +78,12 @@ class Recovery:
         self._part("started writes", lambda: proposals.extend(self._abandoned(now)), failures)
         self._part("approved proposals", lambda: proposals.extend(self._approved(before)), failures)
         self._part("driven runs", lambda: runs.extend(self._stranded(now)), failures)
+        queued = now - int(queued_s * 1_000_000)
+        self._part("undriven runs", lambda: runs.extend(self._undriven(queued)), failures)
         self._part("waiting runs", lambda: runs.extend(self._answered(now, before)), failures)
         for job in (*map(jobs.execute, proposals), *map(jobs.drive, runs)):
             if not leave(job):
-                self._part(job.subject, lambda job=job: self._dispatcher().submit(job), failures)
+                self._part(job.subject, functools.partial(self._submit, job), failures)
         return Found(tuple(runs), tuple(proposals), tuple(failures))
 
     def _abandoned(self, now: int) -> list[str]:
@@ -88,16 +96,20 @@ class Recovery:
 
     def _stranded(self, now: int) -> list[str]:
         with self._ledger.look() as connection:
-            driven = unfinished.running(connection, limit=LIMIT * 10)
-        return [
-            item.run
-            for item in driven
-            if item.holder is None or item.until_us <= now or self._drivers.life(item.holder) == "dead"
-        ][:LIMIT]
+            driven = unfinished.driven(connection, limit=LIMIT * 10)
+        gone = (item.run for item in driven if item.until_us <= now or self._drivers.life(item.holder) == "dead")
+        return list(itertools.islice(gone, LIMIT))
+
+    def _undriven(self, before: int) -> list[str]:
+        with self._ledger.look() as connection:
+            return unfinished.undriven(connection, before=before, limit=LIMIT)
 
     def _answered(self, now: int, before: int) -> list[str]:
         with self._ledger.look() as connection:
             return unfinished.answered(connection, now=now, before=before, limit=LIMIT)
+
+    def _submit(self, job: Job) -> None:
+        self._dispatcher().submit(job)
 
     @staticmethod
     def _part(subject: str, do: Callable[[], object], failures: list[Failure]) -> None:

@@ -98,7 +98,7 @@ class Service:
         self._runner = runner
         self._drivers = drivers
         self._heart = heart
-        self._dispatcher = dispatcher
+        self.dispatcher = dispatcher
         self._clock = clock
         self._ids = ids
 
@@ -140,7 +140,7 @@ class Service:
             if only_if is not None and not only_if(unit):
                 return None
             self._accept(unit, run, identity, request, places)
-        self._dispatcher().submit(jobs.drive(run, priority=priority))
+        self.dispatcher().submit(jobs.drive(run, priority=priority))
         return run
 
     def _accept(self, unit: Unit, run: str, identity: Identity, request: Request, places: Sequence[Resource]) -> None:
@@ -276,7 +276,7 @@ class Service:
         record = self._gate.find(result.id)
         outcome = self.outcome(record.run)
         if outcome.run.state == "waiting" and not any(item.state in OPEN for item in outcome.proposals):
-            self._dispatcher().submit(jobs.drive(record.run))
+            self.dispatcher().submit(jobs.drive(record.run))
         return result
 
     def give_up(self, run: str, code: str, message: str) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from twokey.channels.dispatching.stopping import Stop
-from twokey.channels.recovery import PATIENCE_S, Failure, Recovery
+from twokey.channels.recovery import PATIENCE_S, QUEUED_S, Failure, Recovery
 from twokey.channels.schedules import Schedules
 from twokey.channels.service import Service
 from twokey.core import jobs
@@ -73,7 +73,7 @@ class Worker:
 
     async def _until_stopped(self, concurrency: int) -> None:
         with self._stop.on_signals():
-            await asyncio.to_thread(self._look_after, 0.0)
+            await asyncio.to_thread(self._look_after, 0.0, 0.0)
             looking = asyncio.create_task(self._keep_looking())
             try:
                 self._done.jobs += await self._dispatcher.work(
@@ -85,7 +85,7 @@ class Worker:
 
     async def _until_drained(self, concurrency: int) -> None:
         with self._stop.on_signals():
-            await asyncio.to_thread(self._look_after, 0.0)
+            await asyncio.to_thread(self._look_after, 0.0, 0.0)
             self._done.jobs += await self._dispatcher.work(
                 self._handle, self._stop, concurrency=concurrency, drain=True
             )
@@ -93,18 +93,23 @@ class Worker:
     async def _keep_looking(self) -> None:
         while True:
             await asyncio.sleep(EVERY_S)
-            await asyncio.to_thread(self._look_after, PATIENCE_S)
+            await asyncio.to_thread(self._look_after, PATIENCE_S, QUEUED_S)
 
-    def _look_after(self, patience_s: float) -> None:
-        found = self._recovery.recover(patience_s=patience_s, leave=self._leaves)
+    def _look_after(self, patience_s: float, queued_s: float) -> None:
+        found = self._recovery.recover(patience_s=patience_s, queued_s=queued_s, leave=self._leaves)
         _, failed = self._schedules.ask_due()
         for failure in (*found.failures, *failed):
             self._failed(failure)
 
     def _leaves(self, job: Job) -> bool:
-        """Tell whether a job failed for good a moment ago."""
+        """Tell whether a job was found, or failed for good, a moment ago; if not, it is found now."""
+        now = time.monotonic()
         with self._lock:
-            return self._left_alone.get(job.key, 0.0) > time.monotonic()
+            if self._left_alone.get(job.key, 0.0) > now:
+                return True
+            self._left_alone = {key: until for key, until in self._left_alone.items() if until > now}
+            self._left_alone[job.key] = now + QUEUED_S
+            return False
 
     def _handle(self, job: Job) -> None:
         """Do one job; what becomes of one that fails is decided here. Raises nothing."""

@@ -17,22 +17,33 @@ _PROPOSALS = tables.proposals.c
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Driven:
-    """A run in state ``running``: who drives it, if anybody, and until when its lease goes (microseconds)."""
+    """A run in state ``running`` that somebody drives, or drove: who, and until when the lease goes (microseconds)."""
 
     run: str
-    holder: str | None
+    holder: str
     until_us: int
 
 
-def running(connection: Connection, *, limit: int) -> list[Driven]:
-    """Give the runs in state ``running``."""
+def driven(connection: Connection, *, limit: int) -> list[Driven]:
+    """Give the runs in state ``running`` that have a driver, dead or alive; those whose lease ends first come first."""
     query = (
         select(_RUNS.id, _RUNS.holder, _RUNS.lease_until_us)
-        .where(_RUNS.state == "running")
-        .order_by(_RUNS.created_us, _RUNS.id)
+        .where(_RUNS.state == "running", _RUNS.holder.is_not(None))
+        .order_by(_RUNS.lease_until_us, _RUNS.id)
         .limit(limit)
     )
     return [Driven(row.id, row.holder, row.lease_until_us) for row in connection.execute(query)]
+
+
+def undriven(connection: Connection, *, before: int, limit: int) -> list[str]:
+    """Give the runs in state ``running`` that nobody drives, and that have been there since ``before`` or longer."""
+    query = (
+        select(_RUNS.id)
+        .where(_RUNS.state == "running", _RUNS.holder.is_(None), _RUNS.updated_us <= before)
+        .order_by(_RUNS.created_us, _RUNS.id)
+        .limit(limit)
+    )
+    return list(connection.execute(query).scalars())
 
 
 def answered(connection: Connection, *, now: int, before: int, limit: int) -> list[str]:

@@ -15,6 +15,7 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(measure, name="eval")
     bench = typer.Typer(help="Measure speed.")
     bench.command("startup")(startup)
+    bench.command("dispatch")(dispatch)
     app.add_typer(bench, name="bench")
 
 
@@ -49,4 +50,14 @@ def startup(*, quick: Annotated[bool, typer.Option("--quick", help="Fewer repeti
     result = measure(processes=5 if quick else 10)
     for key, value in result.items():
         SESSION.say(f"{key:<16} {value}")
+    SESSION.give(result)
+
+
+def dispatch(*, quick: Annotated[bool, typer.Option("--quick", help="Shorter measurements.")] = False) -> None:
+    """Measure worker processes on a PostgreSQL server of its own: runs per second, and the takeover of a dead one."""
+    from twokey.channels.dispatch_benchmark import measure
+
+    result = measure(quick=quick)
+    for key, value in result.items():
+        SESSION.say(f"{key:<20} {value}")
     SESSION.give(result)

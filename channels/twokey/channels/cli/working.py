@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from twokey.channels.cli.session import SESSION
+from twokey.core.errors import Refused
 
 
 def add_to(app: typer.Typer) -> None:
@@ -25,7 +26,7 @@ def worker(
     from twokey.channels.wiring import opened
 
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.INFO)
-    for noisy in ("procrastinate", "httpx", "psycopg.pool"):
+    for noisy in ("alembic", "procrastinate", "httpx", "httpx2", "openai", "psycopg.pool"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     with opened(SESSION.workspace) as workspace:
         made = workspace.worker()
@@ -53,3 +54,5 @@ def worker(
             ],
         }
     )
+    if once and done.failures:
+        raise SystemExit(Refused.exit_code)
