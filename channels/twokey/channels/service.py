@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from twokey.agents.planner.runner import Runner
     from twokey.agents.state import Progress
 
+REVERT: Final = "revert"
+"""Intent of a request to undo a write."""
 RUN_LEASE_US: Final = 15 * 60 * 1_000_000
 """How long a process may drive a run before another may take it up, in microseconds."""
 
@@ -129,7 +131,7 @@ class Service:
 
     def _driven(self, run: str, holder: str, tell: "Callable[[Progress], None]") -> Outcome:
         try:
-            pauses = self._runner().drive(run, tell)
+            pauses = self._work(run, tell)
         except TwokeyError as error:
             self._end(run, "failed", error.code, error.message)
             raise
@@ -148,6 +150,21 @@ class Service:
                 )
             return self.outcome(run)
         return self._conclude(run)
+
+    def _work(self, run: str, tell: "Callable[[Progress], None]") -> tuple[str, ...]:
+        """Bring a run to its pause or its end; gives what it pauses for. Undoing a write needs no planner."""
+        outcome = self.outcome(run)
+        if outcome.run.request.intent != REVERT:
+            return self._runner().drive(run, tell)
+        made = outcome.proposals
+        if not made:
+            undone = str(outcome.run.request.args["proposal"])
+            made = (self._gate.revert(undone, run=run, requester=outcome.run.requester),)
+        return tuple(record.id for record in made if record.state in OPEN)
+
+    def find(self, text: str) -> ProposalRecord:
+        """Read a proposal by id or by an unambiguous beginning of it; raises ``NotFound``, ``CheckFailed``."""
+        return self._gate.find(text)
 
     def _conclude(self, run: str) -> Outcome:
         """Close a run whose graph has come to its end, and say how."""

@@ -7,6 +7,7 @@ whose settings and log disagree about being a demo does not open.
 import os
 from collections.abc import Generator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,6 +17,7 @@ from twokey.audit import storage
 from twokey.audit.keys import LogKey, load_verifier
 from twokey.audit.log import Log
 from twokey.audit.verify import BadArgument, SqliteSource, verify
+from twokey.channels.controls import MINUTE_US, Controls
 from twokey.channels.driving import Drivers
 from twokey.channels.people import People
 from twokey.channels.pruning import Pruner
@@ -55,6 +57,16 @@ STATE_FOLDER: Final = ".twokey"
 DRIVERS: Final = "drivers"
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A workspace with what lies beneath its service, for whoever measures single steps."""
+
+    workspace: Workspace
+    gate: Gate
+    desk: "Callable[[str], Desk]"
+    savers: "Callable[[], AbstractContextManager[Saver]]"
+
+
 @contextmanager
 def opened(folder: Path, *, clock: Clock | None = None, ids: Ids | None = None) -> Generator[Workspace]:
     """Open the workspace at ``folder`` with everything its settings ask for, and close it again.
@@ -67,6 +79,13 @@ def opened(folder: Path, *, clock: Clock | None = None, ids: Ids | None = None) 
         EnvironmentFault: a part of it is missing or broken.
 
     """
+    with opened_parts(folder, clock=clock, ids=ids) as parts:
+        yield parts.workspace
+
+
+@contextmanager
+def opened_parts(folder: Path, *, clock: Clock | None = None, ids: Ids | None = None) -> Generator[Parts]:
+    """Open a workspace like ``opened``, and give its parts."""
     config = settings.load(folder)
     home = settings.home(config.workspace.id)
     clock, ids = clock or SystemClock(), ids or RandomIds()
@@ -75,10 +94,10 @@ def opened(folder: Path, *, clock: Clock | None = None, ids: Ids | None = None) 
         _check_demo(config, ledger)
         engine = _engine(folder, config)
         stack.callback(engine.close)
-        yield _workspace(folder, config, home, ledger, engine, clock, ids, stack)
+        yield _parts(folder, config, home, ledger, engine, clock, ids, stack)
 
 
-def _workspace(  # the parts that were opened
+def _parts(  # what that were opened
     folder: Path,
     config: Settings,
     home: Path,
@@ -87,10 +106,15 @@ def _workspace(  # the parts that were opened
     clock: Clock,
     ids: Ids,
     stack: ExitStack,
-) -> Workspace:
+) -> Parts:
     directory = FileDirectory(folder)
     tools = registry.installed(config.tools.plugins)
-    rules = Rules(workspace=config.workspace.id, demo=config.workspace.demo)
+    rules = Rules(
+        workspace=config.workspace.id,
+        demo=config.workspace.demo,
+        owners=config.controls.owners,
+        break_glass_us=config.controls.break_glass_minutes * MINUTE_US,
+    )
     book = PlaceBook(_places(folder, config))
     policy = Guard(engine)
     proposer = Proposer(ledger=ledger, policy=policy, registry=tools, directory=directory, clock=clock, ids=ids)
@@ -134,19 +158,21 @@ def _workspace(  # the parts that were opened
     )
     ring = KeyRing(home / "keys")
     people = People(directory=directory, ring=ring, rules=rules, recorder=ledger)
-    return Workspace(
+    workspace = Workspace(
         folder=folder,
         config=config,
         ledger=ledger,
         registry=tools,
         people=people,
         service=service,
+        controls=Controls(workspace=config.workspace.id, gate=gate, clock=clock, ids=ids),
         book=book,
         engine=engine,
         policy=policy,
         directory=directory,
         pruner=Pruner(ledger=ledger, states=states, clock=clock),
     )
+    return Parts(workspace, gate, desk, _savers(folder, config.store.url))
 
 
 # -- store and log --------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from twokey.channels.controls import Controls
 from twokey.channels.people import People
 from twokey.channels.pruning import Pruner
 from twokey.channels.service import Outcome, Service
@@ -52,6 +53,7 @@ class Workspace:
         registry: Registry,
         people: People,
         service: Service,
+        controls: Controls,
         book: PlaceBook,
         engine: PolicyEngine,
         policy: Policy,
@@ -64,6 +66,7 @@ class Workspace:
         self.registry = registry
         self.people = people
         self.service = service
+        self.controls = controls
         self.directory = directory
         self.pruner = pruner
         self._book = book
@@ -116,6 +119,18 @@ class Workspace:
             places.append(target)
         intent = "catalog_scan" if repository is None else "catalog_propose"
         return self.service.ask(identity, self._request(identity, "", intent, args), places, tell)
+
+    def revert(self, identity: Identity, proposal: str, tell: "Callable[[Progress], None]") -> Outcome:
+        """Propose to undo a write that was carried out.
+
+        Raises:
+            NotFound: there is no such proposal.
+            Refused: there is nothing to undo, or it cannot be undone without losing what others did since.
+
+        """
+        record = self.service.find(proposal)
+        request = self._request(identity, "", "revert", {"proposal": record.id})
+        return self.service.ask(identity, request, [record.proposal.resource], tell)
 
     def resume(self, run: str, tell: "Callable[[Progress], None]") -> Outcome:
         """Take up a run that was interrupted."""

@@ -123,8 +123,10 @@ class Ledger:
         """Read an entry that is included under a verified checkpoint; raises ``CheckFailed`` or ``NotFound``."""
         return self.log.proven(entry)
 
-    def life(self, about: str, kind: str) -> list[Entry]:
+    def life(self, about: str, kind: str, *, beside: str = "") -> list[Entry]:
         """Give every entry about one subject since its first one of ``kind``, oldest first: proven, and none left out.
+
+        Entries of the kind ``beside``, whatever they are about, are among them.
 
         All entries from there to the latest verified checkpoint are hashed onto the stored tree before them; only the
         signed root itself comes out if none was hidden, changed or moved. Costs time in proportion to their number.
@@ -136,6 +138,7 @@ class Ledger:
         """
         checkpoint = self.log.latest()
         wanted, found = about.encode(), list[Entry]()
+        also = f'"{beside}"'.encode()
         with storage.looking(self.engine) as connection:
             first = next(storage.entries(connection, subject=about, kind=kind, limit=1), None)
             if checkpoint is None or first is None or first.seq >= checkpoint.size:
@@ -151,11 +154,11 @@ class Ledger:
                     raise _not_proven("entries are missing")
                 for row in page:
                     tree.append(merkle.leaf_hash(row.body))
-                    if wanted in row.body:
+                    if wanted in row.body or (beside and also in row.body):
                         found.append(Entry.decode(row.body))
         if tree.root().hex() != checkpoint.root:
             raise _not_proven("entries were hidden or changed")
-        return [entry for entry in found if subject(entry.event) == about]
+        return [entry for entry in found if subject(entry.event) == about or entry.kind == beside]
 
     def checkpoint(self) -> Checkpoint | None:
         """Give the latest signed tree head."""
