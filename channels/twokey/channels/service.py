@@ -8,11 +8,12 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from twokey.agents.state import Progress
 from twokey.channels.card import Card
 from twokey.channels.driving import Drivers
 from twokey.core import canonical
 from twokey.core.canonical import Json
-from twokey.core.errors import BadInput, NotFound, Refused, TwokeyError
+from twokey.core.errors import BadInput, CheckFailed, NotFound, Refused, TwokeyError
 from twokey.core.events import CardShown, RunEnded, RunRequested
 from twokey.core.lifecycle import OPEN, State
 from twokey.core.ports import Clock, Ids
@@ -28,7 +29,6 @@ from twokey.tools.steps import Result
 if TYPE_CHECKING:
     # LangGraph takes longer to import than most commands take to answer; it comes in when a run is driven.
     from twokey.agents.planner.runner import Runner
-    from twokey.agents.state import Progress
 
 REVERT: Final = "revert"
 """Intent of a request to undo a write."""
@@ -77,7 +77,7 @@ class Service:
         identity: Identity,
         request: Request,
         places: Sequence[Resource],
-        tell: "Callable[[Progress], None]",
+        tell: Callable[[Progress], None],
     ) -> Outcome:
         """Take a request, run it to its pause or its end, and say where it stands."""
         run, now = self._ids.new("r"), self._clock.now_us()
@@ -96,7 +96,7 @@ class Service:
             )
         return self.drive(run, tell)
 
-    def drive(self, run: str, tell: "Callable[[Progress], None]") -> Outcome:
+    def drive(self, run: str, tell: Callable[[Progress], None]) -> Outcome:
         """Start a run, or take it up again after a pause or a crash.
 
         Raises:
@@ -129,7 +129,7 @@ class Service:
         if before is not None:
             self._drivers.forget(before)
 
-    def _driven(self, run: str, holder: str, tell: "Callable[[Progress], None]") -> Outcome:
+    def _driven(self, run: str, holder: str, tell: Callable[[Progress], None]) -> Outcome:
         try:
             pauses = self._work(run, tell)
         except TwokeyError as error:
@@ -151,7 +151,7 @@ class Service:
             return self.outcome(run)
         return self._conclude(run)
 
-    def _work(self, run: str, tell: "Callable[[Progress], None]") -> tuple[str, ...]:
+    def _work(self, run: str, tell: Callable[[Progress], None]) -> tuple[str, ...]:
         """Bring a run to its pause or its end; gives what it pauses for. Undoing a write needs no planner."""
         outcome = self.outcome(run)
         if outcome.run.request.intent != REVERT:
@@ -271,7 +271,7 @@ class Service:
         proposal: str,
         reason: str = "",
         expected_digest: str | None = None,
-        tell: "Callable[[Progress], None]",
+        tell: Callable[[Progress], None],
     ) -> Result:
         """Answer a card, and carry out what the answer allows.
 
@@ -304,7 +304,11 @@ class Service:
         result = self._gate.answer(answer, channel=identity.channel, reason=reason)
         if result.state is State.APPROVED:
             result = self._gate.execute(result.id)
-        self._take_up(result, tell)
+        try:
+            self._take_up(result, tell)
+        except CheckFailed as error:
+            # The run has ended as failed for it. The answer stands, and so does what it brought about.
+            tell(Progress(0, f"the run goes no further: {error.message}"))
         return result
 
     def _seen(self, identity: Identity, action: Action, proposal: str) -> tuple[str, str, str]:
@@ -325,7 +329,7 @@ class Service:
             return last.digest, last.decision_digest, record.id
         return record.digest, record.decision_digest, record.id
 
-    def _take_up(self, result: Result, tell: "Callable[[Progress], None]") -> None:
+    def _take_up(self, result: Result, tell: Callable[[Progress], None]) -> None:
         """Let the run go on if this was the last of its proposals."""
         record = self._gate.find(result.id)
         outcome = self.outcome(record.run)

@@ -5,7 +5,7 @@ whose settings and log disagree about being a demo does not open.
 """
 
 import os
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -172,7 +172,7 @@ def _parts(  # what that were opened
         directory=directory,
         pruner=Pruner(ledger=ledger, states=states, clock=clock),
     )
-    return Parts(workspace, gate, desk, _savers(folder, config.store.url))
+    return Parts(workspace, gate, desk, savers)
 
 
 # -- store and log --------------------------------------------------------------------------------------------------
