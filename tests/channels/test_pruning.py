@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -16,10 +16,10 @@ from support.checkpoints import KEY, Kept, kept_at, small_graph
 from support.command import Command, account, repository, warehouse
 from support.notes import note_draft, notes_bench, notes_desk, read_rules
 
-from twokey.agents.planner.savers import States, postgresql_states, sqlite_states
+from twokey.agents.planner.savers import PostgresqlStates, SqliteStates, States
 from twokey.audit import storage
 from twokey.audit.verify import verify
-from twokey.channels.driving import Drivers
+from twokey.channels.driving import Drivers, Heart
 from twokey.channels.pruning import DAY_US, Pruned, Pruner
 from twokey.channels.service import Service
 from twokey.core import canonical
@@ -46,11 +46,11 @@ class Yard:
     @contextmanager
     def states(self) -> Generator[States]:
         opened = (
-            sqlite_states(Path(self.kept.place), KEY, busy_s=30)
+            SqliteStates(Path(self.kept.place), KEY, busy_s=30)
             if self.kept.sqlite
-            else postgresql_states(self.kept.place.replace("+psycopg", ""), KEY)
+            else PostgresqlStates(self.kept.place.replace("+psycopg", ""), KEY)
         )
-        with opened as states:
+        with closing(opened), opened.lent() as states:
             yield states
 
     def pruner(self, states: Callable[[], Any] | None = None, batch: int = 50) -> Pruner:
@@ -104,6 +104,8 @@ class Yard:
             gate=self.bench.gate,
             runner=nobody,
             drivers=Drivers(self.bench.repository.with_name("drivers")),
+            heart=Heart(self.bench.ledger, self.bench.clock),
+            dispatcher=nobody,
             clock=self.bench.clock,
             ids=self.bench.ids,
         )

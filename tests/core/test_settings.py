@@ -59,6 +59,7 @@ def test_a_workspace_needs_nothing_but_its_id(write: Write):
             "tools": {"plugins": {}},
             "places": {},
             "principals": {},
+            "schedules": {},
         }
     )
 
@@ -352,10 +353,13 @@ def test_a_variable_does_not_hide_a_file_that_is_wrong(write: Write):
 def test_every_key_has_a_line_in_the_documentation():
     documented = (Path(__file__).parents[2] / "docs" / "settings.md").read_text(encoding="utf-8")
     for name, field in Settings.model_fields.items():
-        table = {"places": "places.NAME", "principals": "principals.NAME"}.get(name, name)
+        table = {"places": "places.NAME", "principals": "principals.NAME", "schedules": "schedules.NAME"}.get(
+            name, name
+        )
         model = {
             "places": settings.PlaceSection,
             "principals": settings.PrincipalSection,
+            "schedules": settings.ScheduleSection,
         }.get(name, field.annotation)
         assert isinstance(model, type)
         for key in model.model_fields:

@@ -66,9 +66,11 @@ def test_the_history_makes_the_tables_that_the_code_uses(empty: Engine):
         "documents",
         "evidence",
         "executions",
+        "jobs",
         "openings",
         "proposals",
         "runs",
+        "schedules",
         "switches",
     }
     assert declared["approvals"]["checks"]

@@ -67,7 +67,7 @@ class Ride:
     def drive(self, tell: Callable[[Progress], None] = lambda _: None) -> Pause:
         """Drive the run as the product does."""
 
-        def desk(_run: str) -> Desk:
+        def desk(_run: str, _holder: str) -> Desk:
             return self.desk
 
         return Runner(self.kept.sealed, desk, NoModels()).drive(self.desk.run, tell)

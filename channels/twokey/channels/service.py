@@ -2,28 +2,43 @@
 
 Rules: every function takes an identity that was proven, never a name; an approval is carried out at once by the gate;
 a run is taken up again after its proposals have come to an end; the credential signs one statement and is not kept.
+A run is driven here under a lease, or left to the workers; of several processes that want it, one gets it, and what
+befell the one before is in the log.
 """
 
+import contextlib
+import dataclasses
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from twokey.agents.state import Progress
 from twokey.channels.card import Card
-from twokey.channels.driving import Drivers
-from twokey.core import canonical
+from twokey.channels.driving import Drivers, Heart, Holding, holder_name
+from twokey.core import canonical, jobs
 from twokey.core.canonical import Json
-from twokey.core.errors import BadInput, CheckFailed, NotFound, Refused, TwokeyError
-from twokey.core.events import CardShown, RunEnded, RunRequested
+from twokey.core.errors import (
+    BadInput,
+    CheckFailed,
+    EnvironmentFault,
+    Halted,
+    LeaseLost,
+    LogUnavailable,
+    NotFound,
+    Refused,
+    TwokeyError,
+)
+from twokey.core.events import CardShown, RunEnded, RunRequested, RunTakenOver
 from twokey.core.lifecycle import OPEN, State
-from twokey.core.ports import Clock, Ids
+from twokey.core.ports import Clock, Dispatcher, Ids
 from twokey.core.values import Action, Answer, Finding, Identity, Report, Request, Resource, Statement
 from twokey.store import evidence, proposals, runs
 from twokey.store.proposals import ProposalRecord
 from twokey.store.runs import RunRecord
+from twokey.tools.fencing import lease_lost
 from twokey.tools.gate import Gate
 from twokey.tools.identity import Credential
-from twokey.tools.ledger import Ledger
+from twokey.tools.ledger import Ledger, Unit
 from twokey.tools.steps import Result
 
 if TYPE_CHECKING:
@@ -32,8 +47,6 @@ if TYPE_CHECKING:
 
 REVERT: Final = "revert"
 """Intent of a request to undo a write."""
-RUN_LEASE_US: Final = 15 * 60 * 1_000_000
-"""How long a process may drive a run before another may take it up, in microseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +61,26 @@ class Outcome:
     """What the run found, where it proposed nothing: then that is its answer."""
 
 
+def _never() -> bool:
+    return False
+
+
+class _Reins:
+    """Holds one run while it is driven: stops it where its lease is lost or its process is to end."""
+
+    def __init__(self, holding: Holding, halted: Callable[[], bool]) -> None:
+        self.holder: Final = holding.holder
+        self._holding = holding
+        self._halted = halted
+
+    @property
+    def halted(self) -> bool:
+        return self._holding.lost or self._halted()
+
+    def check(self) -> None:
+        self._holding.check()
+
+
 class Service:
     """One workspace, opened."""
 
@@ -59,6 +92,8 @@ class Service:
         gate: Gate,
         runner: "Callable[[], Runner]",
         drivers: Drivers,
+        heart: Heart,
+        dispatcher: Callable[[], Dispatcher],
         clock: Clock,
         ids: Ids,
     ) -> None:
@@ -67,6 +102,8 @@ class Service:
         self._gate = gate
         self._runner = runner
         self._drivers = drivers
+        self._heart = heart
+        self.dispatcher = dispatcher
         self._clock = clock
         self._ids = ids
 
@@ -80,82 +117,146 @@ class Service:
         tell: Callable[[Progress], None],
     ) -> Outcome:
         """Take a request, run it to its pause or its end, and say where it stands."""
-        run, now = self._ids.new("r"), self._clock.now_us()
-        with self._ledger.change() as unit:
-            runs.add_run(unit.connection, run=run, request=request, auth=identity.auth, places=places, now=now)
-            runs.put_document(unit.connection, run=run, name="request", body=request.canonical(), now=now)
-            unit.record(
-                RunRequested(
-                    run=run,
-                    requester=identity.principal.name,
-                    auth=identity.auth,
-                    channel=identity.channel,
-                    intent=request.intent,
-                    request=unit.commit_to(request.canonical()),
-                )
-            )
-        return self.drive(run, tell)
+        run, holder = self._ids.new("r"), self._ids.new("x")
+        with self._drivers.alive(holder):
+            holding = self._heart.holding(run, holder)
+            with self._ledger.change() as unit:
+                self._accept(unit, run, identity, request, places)
+                # In the same transaction, so that no worker takes it for one that nobody drives.
+                runs.take_run(unit.connection, run, holder=holder, now=self._clock.now_us(), until=holding.until_us())
+            return self._driven(holding, tell)
 
-    def drive(self, run: str, tell: Callable[[Progress], None]) -> Outcome:
+    def leave(
+        self,
+        identity: Identity,
+        request: Request,
+        places: Sequence[Resource],
+        *,
+        priority: int = 0,
+        only_if: Callable[[Unit], bool] | None = None,
+    ) -> str | None:
+        """Take a request and leave it to the workers; gives the run.
+
+        ``only_if`` is asked in the transaction that takes the request; where it says no, nothing was asked. What is
+        acknowledged is not lost: a run whose job got lost is found by the next recovery.
+        """
+        run = self._ids.new("r")
+        with self._ledger.change() as unit:
+            if only_if is not None and not only_if(unit):
+                return None
+            self._accept(unit, run, identity, request, places)
+        self.dispatcher().submit(jobs.drive(run, priority=priority))
+        return run
+
+    def _accept(self, unit: Unit, run: str, identity: Identity, request: Request, places: Sequence[Resource]) -> None:
+        now = self._clock.now_us()
+        runs.add_run(unit.connection, run=run, request=request, auth=identity.auth, places=places, now=now)
+        runs.put_document(unit.connection, run=run, name="request", body=request.canonical(), now=now)
+        unit.record(
+            RunRequested(
+                run=run,
+                requester=identity.principal.name,
+                auth=identity.auth,
+                channel=identity.channel,
+                intent=request.intent,
+                request=unit.commit_to(request.canonical()),
+            )
+        )
+
+    def drive(
+        self,
+        run: str,
+        tell: Callable[[Progress], None],
+        *,
+        halted: Callable[[], bool] = _never,
+        patient: bool = False,
+    ) -> Outcome:
         """Start a run, or take it up again after a pause or a crash.
+
+        ``halted`` tells whether to stop at the next boundary of a step. For who is ``patient``, a fault of the
+        surroundings leaves the run as it is, to be tried again.
 
         Raises:
             NotFound: there is no such run.
             Refused: another process is driving it, or it has come to its end.
+            LeaseLost: another process took it over.
+            Halted: it was left at a step's boundary.
             TwokeyError: the run failed; its record says why.
 
         """
         holder = self._ids.new("x")
         with self._drivers.alive(holder):
-            self._take(run, holder)
-            return self._driven(run, holder, tell)
+            holding = self._heart.holding(run, holder)
+            self._take(holding)
+            return self._driven(holding, tell, halted=halted, patient=patient)
 
-    def _take(self, run: str, holder: str) -> None:
-        """Take the lease on a run from nobody, or from a process of this machine that died with it."""
-        now = self._clock.now_us()
+    def _take(self, holding: Holding) -> None:
+        """Take the lease on a run from nobody, or from a process that died or fell silent with it."""
+        run, now = holding.run, self._clock.now_us()
         with self._ledger.change() as unit:
-            record = runs.get_run(unit.connection, run)
-            if record.state not in {"running", "waiting"}:
+            record, before = runs.get_driven(unit.connection, run)
+            if record.state not in runs.GOING_ON:
                 raise Refused(f"Run {run} is {record.state} already ({record.code}).", next="Ask again.", code="ended")
-            before = runs.driver(unit.connection, run)
-            life = "unknown" if before is None else self._drivers.life(before)
-            if before is not None and life == "dead":
+            dead = before is not None and self._drivers.life(before) == "dead"
+            if before is not None and dead:
                 runs.leave_run(unit.connection, run, holder=before)
-            until = now + RUN_LEASE_US
-            if life == "alive" or not runs.take_run(unit.connection, run, holder=holder, now=now, until=until):
+            if not runs.take_run(unit.connection, run, holder=holding.holder, now=now, until=holding.until_us()):
                 raise Refused(
                     f"Another process is driving run {run}.", next="Watch it with `twokey runs show`.", code="run_busy"
+                )
+            if before is not None:
+                unit.record(
+                    RunTakenOver(
+                        run=run,
+                        holder=holding.holder,
+                        before=holder_name(before),
+                        code="driver_died" if dead else "lease_expired",
+                    )
                 )
         if before is not None:
             self._drivers.forget(before)
 
-    def _driven(self, run: str, holder: str, tell: Callable[[Progress], None]) -> Outcome:
-        try:
-            pauses = self._work(run, tell)
-        except TwokeyError as error:
-            self._end(run, "failed", error.code, error.message)
-            raise
-        finally:
-            with self._ledger.change() as unit:
-                runs.leave_run(unit.connection, run, holder=holder)
-        if pauses:
-            with self._ledger.change() as unit:
-                runs.move_run(
-                    unit.connection,
-                    run,
-                    before=("running", "waiting"),
-                    after="waiting",
-                    now=self._clock.now_us(),
-                    code="waits_for_people",
-                )
-            return self.outcome(run)
-        return self._conclude(run)
+    def _driven(
+        self,
+        holding: Holding,
+        tell: Callable[[Progress], None],
+        *,
+        halted: Callable[[], bool] = _never,
+        patient: bool = False,
+    ) -> Outcome:
+        run = holding.run
 
-    def _work(self, run: str, tell: Callable[[Progress], None]) -> tuple[str, ...]:
+        def told(progress: Progress) -> None:
+            if holding.lost:
+                raise lease_lost(run)
+            tell(progress)
+
+        with self._heart.beats(holding):
+            try:
+                pauses = self._work(run, told, _Reins(holding, halted))
+            except TwokeyError as error:
+                if isinstance(error, (LeaseLost, LogUnavailable, Halted)) or (
+                    patient and isinstance(error, EnvironmentFault)
+                ):
+                    self._give_back(holding)
+                else:
+                    self._settle(holding, "failed", error.code, error.message)
+                raise
+            except BaseException:
+                self._give_back(holding)
+                raise
+            outcome = self.outcome(run)
+            if pauses:
+                record = self._settle(holding, "waiting", "waits_for_people", "")
+            else:
+                record = self._conclude(holding, outcome)
+        return dataclasses.replace(outcome, run=record)
+
+    def _work(self, run: str, tell: Callable[[Progress], None], reins: _Reins) -> tuple[str, ...]:
         """Bring a run to its pause or its end; gives what it pauses for. Undoing a write needs no planner."""
         outcome = self.outcome(run)
         if outcome.run.request.intent != REVERT:
-            return self._runner().drive(run, tell)
+            return self._runner().drive(run, tell, reins)
         made = outcome.proposals
         if not made:
             undone = str(outcome.run.request.args["proposal"])
@@ -166,48 +267,75 @@ class Service:
         """Read a proposal by id or by an unambiguous beginning of it; raises ``NotFound``, ``CheckFailed``."""
         return self._gate.find(text)
 
-    def _conclude(self, run: str) -> Outcome:
+    def _conclude(self, holding: Holding, outcome: Outcome) -> RunRecord:
         """Close a run whose graph has come to its end, and say how."""
-        outcome = self.outcome(run)
         if outcome.question is not None:
-            self._end(run, "failed", "unclear", "The request was not clear enough to plan.")
-        elif not outcome.proposals and self._withdrawn(run):
-            self._end(run, "failed", "unbacked_claim", "The draft said more than its evidence supports.")
-        elif not outcome.proposals:
-            self._end(run, "done", "nothing_to_propose", "")
-        else:
-            self._end(run, "done", outcome.proposals[0].state.value, "")
-        return self.outcome(run)
+            return self._settle(holding, "failed", "unclear", "The request was not clear enough to plan.")
+        if not outcome.proposals and self._withdrawn(holding.run):
+            return self._settle(holding, "failed", "unbacked_claim", "The draft said more than its evidence supports.")
+        if not outcome.proposals:
+            return self._settle(holding, "done", "nothing_to_propose", "")
+        return self._settle(holding, "done", outcome.proposals[0].state.value, "")
 
     def _withdrawn(self, run: str) -> bool:
         """Tell whether the reviewer kept a draft from becoming a proposal."""
         with self._ledger.look() as connection:
-            if not runs.has_document(connection, run=run, name="review"):
-                return False
-            review = runs.get_document(connection, run=run, name="review")
+            review = runs.find_document(connection, run=run, name="review")
         return isinstance(review, dict) and bool(review.get("problems"))
 
-    def _end(self, run: str, state: runs.RunState, code: str, message: str) -> None:
+    def carry_out(self, proposal: str) -> Result:
+        """Carry out an approved proposal, or find out what became of a started write; see ``Gate.execute``.
+
+        Where that ends the last of a run's proposals, the run is left to the workers.
+        """
+        result = self._gate.execute(proposal)
+        record = self._gate.find(result.id)
+        outcome = self.outcome(record.run)
+        if outcome.run.state == "waiting" and not any(item.state in OPEN for item in outcome.proposals):
+            self.dispatcher().submit(jobs.drive(record.run))
+        return result
+
+    def give_up(self, run: str, code: str, message: str) -> None:
+        """End a run that could not be driven, however often it was tried; not one that somebody drives now."""
+        now = self._clock.now_us()
         with self._ledger.change() as unit:
-            moved = runs.move_run(
-                unit.connection,
-                run,
-                before=("running", "waiting"),
-                after=state,
-                now=self._clock.now_us(),
-                code=code,
-                message=message,
-            )
-            if moved and state in {"done", "failed", "cancelled"}:
-                unit.record(RunEnded.model_validate({"run": run, "state": state, "code": code}))
+            holder = self._ids.new("x")
+            if runs.take_run(unit.connection, run, holder=holder, now=now, until=now):
+                self._end(unit, run, "failed", code, message, holder=holder)
+
+    def _give_back(self, holding: Holding) -> None:
+        """Leave a run to whoever comes next. Where the database does not take it, the lease runs out by itself."""
+        with contextlib.suppress(LogUnavailable), self._ledger.change() as unit:
+            runs.leave_run(unit.connection, holding.run, holder=holding.holder)
+
+    def _settle(self, holding: Holding, state: runs.RunState, code: str, message: str) -> RunRecord:
+        """Set the state that driving a run has led to and give the lease back, if this process still drives it."""
+        with self._ledger.change() as unit:
+            self._end(unit, holding.run, state, code, message, holder=holding.holder)
+            return runs.get_run(unit.connection, holding.run)
+
+    def _end(
+        self, unit: Unit, run: str, state: runs.RunState, code: str, message: str, *, holder: str | None = None
+    ) -> None:
+        moved = runs.move_run(
+            unit.connection,
+            run,
+            before=runs.GOING_ON,
+            after=state,
+            now=self._clock.now_us(),
+            code=code,
+            message=message,
+            holder=holder,
+        )
+        if moved and state in {"done", "failed", "cancelled"}:
+            unit.record(RunEnded.model_validate({"run": run, "state": state, "code": code}))
 
     def outcome(self, run: str) -> Outcome:
         """Say where a run stands; raises ``NotFound``."""
         with self._ledger.look() as connection:
             record = runs.get_run(connection, run)
             made = proposals.list_proposals(connection, run=run)[::-1]
-            asked = runs.has_document(connection, run=run, name="question")
-            question = runs.get_document(connection, run=run, name="question") if asked else None
+            question = runs.find_document(connection, run=run, name="question")
             found = () if made else tuple(_findings(runs.list_documents(connection, run=run, prefix="report-")))
         return Outcome(record, tuple(made), question if isinstance(question, dict) else None, found)
 
@@ -238,7 +366,8 @@ class Service:
             )
         if outcome.run.state not in {"running", "waiting"}:
             raise Refused(f"Run {run} is {outcome.run.state} already.", next="Nothing is left to cancel.", code="ended")
-        self._end(run, "cancelled", "cancelled_by_requester", "")
+        with self._ledger.change() as unit:
+            self._end(unit, run, "cancelled", "cancelled_by_requester", "")
         return self.outcome(run)
 
     # -- looking ----------------------------------------------------------------------------------------------
@@ -334,7 +463,11 @@ class Service:
         record = self._gate.find(result.id)
         outcome = self.outcome(record.run)
         if outcome.run.state == "waiting" and not any(item.state in OPEN for item in outcome.proposals):
-            self.drive(record.run, tell)
+            try:
+                self.drive(record.run, tell)
+            except Refused as refusal:
+                if refusal.code not in {"run_busy", "ended"}:  # a worker was faster, and does the same
+                    raise
 
 
 def _findings(reports: Sequence[Json]) -> Generator[Finding]:

@@ -5,11 +5,12 @@ whose settings and log disagree about being a demo does not open.
 """
 
 import os
+import threading
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from sqlalchemy.engine import make_url
 
@@ -18,16 +19,16 @@ from twokey.audit.keys import LogKey, load_verifier
 from twokey.audit.log import Log
 from twokey.audit.verify import BadArgument, SqliteSource, verify
 from twokey.channels.controls import MINUTE_US, Controls
-from twokey.channels.driving import Drivers
+from twokey.channels.driving import Drivers, Heart
 from twokey.channels.people import People
 from twokey.channels.pruning import Pruner
 from twokey.channels.service import Service
 from twokey.channels.workspace import Workspace
 from twokey.core import settings
 from twokey.core.entropy import RandomIds, SystemClock
-from twokey.core.errors import BadInput, CheckFailed, LogUnavailable, Refused
+from twokey.core.errors import BadInput, CheckFailed, EnvironmentFault, LogUnavailable, Refused
 from twokey.core.events import WorkspaceCreated
-from twokey.core.ports import Clock, Ids, PolicyEngine
+from twokey.core.ports import Clock, Dispatcher, Ids, PolicyEngine
 from twokey.core.settings import FileDirectory, Settings
 from twokey.core.values import Resource
 from twokey.policies import bundle, facts
@@ -38,6 +39,7 @@ from twokey.tools import registry
 from twokey.tools.authority import Rules
 from twokey.tools.contract import Place
 from twokey.tools.desk import Desk, Office
+from twokey.tools.fencing import FencedLedger
 from twokey.tools.gate import Gate
 from twokey.tools.identity import KeyRing
 from twokey.tools.ledger import Ledger
@@ -49,12 +51,15 @@ from twokey.tools.steps import Steps
 if TYPE_CHECKING:
     from twokey.agents.models.port import Models
     from twokey.agents.planner.runner import Runner, Saver
-    from twokey.agents.planner.savers import States
+    from twokey.agents.planner.savers import StateStore
+    from twokey.channels.worker import Worker
 
 LOG_KEY: Final = "log.key"
 CHECKPOINTS: Final = "checkpoints.db"
 STATE_FOLDER: Final = ".twokey"
 DRIVERS: Final = "drivers"
+
+Part = TypeVar("Part")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +122,10 @@ def _parts(  # what that were opened
     )
     book = PlaceBook(_places(folder, config))
     policy = Guard(engine)
-    proposer = Proposer(ledger=ledger, policy=policy, registry=tools, directory=directory, clock=clock, ids=ids)
-    office = Office(ledger=ledger, policy=policy, registry=tools, proposer=proposer, clock=clock, ids=ids)
     steps = Steps(ledger=ledger, policy=policy, registry=tools, directory=directory, clock=clock, book=book)
     gate = Gate(steps, ids=ids, rules=rules)
 
-    def desk(run: str) -> Desk:
+    def desk(run: str, holder: str) -> Desk:
         with ledger.look() as connection:
             record = runs.get_run(connection, run)
         requester = directory.principal(record.requester)
@@ -132,30 +135,56 @@ def _parts(  # what that were opened
                 next="Ask somebody who is to repeat the request.",
                 code="requester_unknown",
             )
+        fenced = FencedLedger(ledger, run=run, holder=holder)
+        proposer = Proposer(ledger=fenced, policy=policy, registry=tools, directory=directory, clock=clock, ids=ids)
+        office = Office(ledger=fenced, policy=policy, registry=tools, proposer=proposer, clock=clock, ids=ids)
         return Desk(office, run=run, requester=requester, places=book.places(record.places))
 
-    def states() -> "AbstractContextManager[States]":
-        return _states(folder, config.store.url, home)
+    def new_states() -> "StateStore":
+        opened_states = _states(folder, config.store.url, home)
+        stack.callback(opened_states.close)
+        return opened_states
+
+    states = _Once(new_states)
 
     @contextmanager
     def savers() -> "Generator[Saver]":
-        with states() as opened_states:
-            yield opened_states.saver
+        with states().lent() as lent:
+            yield lent.saver
 
-    def runner() -> "Runner":
+    def new_runner() -> "Runner":
         from twokey.agents.planner.runner import Runner  # noqa: PLC0415 - LangGraph comes in when a run is driven
 
         return Runner(savers, desk, _models(config, stack))
 
+    def new_dispatcher() -> Dispatcher:
+        dispatcher = _dispatcher(folder, config.store.url, ledger, clock, ids)
+        stack.callback(dispatcher.close)
+        return dispatcher
+
+    dispatcher = _Once(new_dispatcher)
+    drivers = Drivers(folder / STATE_FOLDER / DRIVERS)
     service = Service(
         workspace=config.workspace.id,
         ledger=ledger,
         gate=gate,
-        runner=runner,
-        drivers=Drivers(folder / STATE_FOLDER / DRIVERS),
+        runner=_Once(new_runner),
+        drivers=drivers,
+        heart=Heart(ledger, clock),
+        dispatcher=dispatcher,
         clock=clock,
         ids=ids,
     )
+
+    def worker() -> "Worker":
+        from twokey.channels.recovery import Recovery  # noqa: PLC0415 - comes in where there is a worker
+        from twokey.channels.schedules import Schedules  # noqa: PLC0415 - as above
+        from twokey.channels.worker import Worker  # noqa: PLC0415 - as above
+
+        asking = Schedules(config.schedules, ledger=ledger, clock=clock, ask=workspace.ask_scheduled)
+        recovery = Recovery(ledger=ledger, gate=gate, drivers=drivers, dispatcher=dispatcher, clock=clock)
+        return Worker(service=service, recovery=recovery, schedules=asking, dispatcher=dispatcher(), clock=clock)
+
     ring = KeyRing(home / "keys")
     people = People(directory=directory, ring=ring, rules=rules, recorder=ledger)
     workspace = Workspace(
@@ -166,13 +195,51 @@ def _parts(  # what that were opened
         people=people,
         service=service,
         controls=Controls(workspace=config.workspace.id, gate=gate, clock=clock, ids=ids),
+        worker=worker,
         book=book,
         engine=engine,
         policy=policy,
         directory=directory,
-        pruner=Pruner(ledger=ledger, states=states, clock=clock),
+        pruner=Pruner(ledger=ledger, states=lambda: states().lent(), clock=clock),
     )
-    return Parts(workspace, gate, desk, savers)
+    return Parts(workspace, gate, lambda run: desk(run, ""), savers)
+
+
+class _Once(Generic[Part]):
+    """Makes a part when it is first needed, and gives the same one from then on, to any thread."""
+
+    def __init__(self, make: Callable[[], Part]) -> None:
+        self._make = make
+        self._lock = threading.Lock()
+        self._made: Part | None = None
+
+    def __call__(self) -> Part:
+        with self._lock:
+            if self._made is None:
+                self._made = self._make()
+            return self._made
+
+
+def _dispatcher(folder: Path, url: str, ledger: Ledger, clock: Clock, ids: Ids) -> Dispatcher:
+    """Give the queue that goes with the store."""
+    address = store_url(folder, url)
+    if address.startswith("sqlite"):
+        from twokey.channels.dispatching.local import LocalDispatcher  # noqa: PLC0415 - comes in where a job is queued
+
+        return LocalDispatcher(ledger, clock, ids)
+    try:
+        from twokey.channels.dispatching.postgresql import PostgresqlDispatcher  # noqa: PLC0415 - of the extra
+    except ImportError as error:
+        raise EnvironmentFault(
+            "Procrastinate, which queues jobs on PostgreSQL, is not installed.",
+            next="pip install 'twokey[postgresql]'",
+            code="no_dispatcher",
+        ) from error
+    return PostgresqlDispatcher(_libpq(address))
+
+
+def _libpq(address: str) -> str:
+    return address.replace("postgresql+psycopg://", "postgresql://", 1)
 
 
 # -- store and log --------------------------------------------------------------------------------------------------
@@ -278,14 +345,14 @@ def _models(config: Settings, stack: ExitStack) -> "Models":
     return models
 
 
-def _states(folder: Path, url: str, home: Path) -> "AbstractContextManager[States]":
+def _states(folder: Path, url: str, home: Path) -> "StateStore":
     """Open where runs' states lie, sealed with a key from outside workspace and database."""
     from twokey.agents.planner import savers  # noqa: PLC0415 - LangGraph comes in when a run is driven
 
     address, key = store_url(folder, url), LogKey.load(home / LOG_KEY).checkpoint_key()
     if address.startswith("sqlite"):
-        return savers.sqlite_states(folder / STATE_FOLDER / CHECKPOINTS, key, busy_s=database.BUSY_MS / 1000)
-    return savers.postgresql_states(address.replace("postgresql+psycopg://", "postgresql://", 1), key)
+        return savers.SqliteStates(folder / STATE_FOLDER / CHECKPOINTS, key, busy_s=database.BUSY_MS / 1000)
+    return savers.PostgresqlStates(_libpq(address), key)
 
 
 def tools_not_listed(names: Sequence[str]) -> CheckFailed:

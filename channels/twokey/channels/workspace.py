@@ -12,18 +12,19 @@ from twokey.channels.controls import Controls
 from twokey.channels.people import People
 from twokey.channels.pruning import Pruner
 from twokey.channels.service import Outcome, Service
-from twokey.core.errors import BadInput, CheckFailed
+from twokey.core.errors import BadInput, CheckFailed, Refused
 from twokey.core.ports import Policy, PolicyEngine
-from twokey.core.settings import FileDirectory, Settings
+from twokey.core.settings import FileDirectory, ScheduleSection, Settings
 from twokey.core.values import Call, Channel, Identity, Principal, Request, Resource, ResourceKind
 from twokey.tools.identity import Credential
-from twokey.tools.ledger import Ledger
+from twokey.tools.ledger import Ledger, Unit
 from twokey.tools.places import PlaceBook
 from twokey.tools.read.warehouse import canonical_location, display_name
 from twokey.tools.registry import Registry
 
 if TYPE_CHECKING:
     from twokey.agents.state import Progress
+    from twokey.channels.worker import Worker
 
 MAX_REQUEST: Final = 4000
 _PROBE: Final = Call(
@@ -54,6 +55,7 @@ class Workspace:
         people: People,
         service: Service,
         controls: Controls,
+        worker: "Callable[[], Worker]",
         book: PlaceBook,
         engine: PolicyEngine,
         policy: Policy,
@@ -67,6 +69,7 @@ class Workspace:
         self.people = people
         self.service = service
         self.controls = controls
+        self.worker = worker
         self.directory = directory
         self.pruner = pruner
         self._book = book
@@ -81,8 +84,10 @@ class Workspace:
         """Prove who looks, where they say who they are; see ``People.viewer``."""
         return self.people.viewer(name, channel)
 
-    def ask(self, identity: Identity, text: str, tell: "Callable[[Progress], None]") -> Outcome:
+    def ask(self, identity: Identity, text: str, tell: "Callable[[Progress], None] | None") -> Outcome:
         """Take a request in somebody's own words, about the places that the settings name.
+
+        Without ``tell`` it is left to the workers.
 
         Raises:
             BadInput: the text is empty or too long.
@@ -92,9 +97,27 @@ class Workspace:
             raise BadInput(
                 f"A request has between 1 and {MAX_REQUEST:,} characters.", next="Say in a sentence what you want."
             )
-        defaults = {"warehouse": self.config.catalog.warehouse, "repository": self.config.catalog.repository}
-        request = self._request(identity, text, "ask", defaults)
-        return self.service.ask(identity, request, [place.resource for place in self._book.configured()], tell)
+        places = [place.resource for place in self._book.configured()]
+        return self._asked(identity, self._in_words(identity, text), places, tell)
+
+    def ask_scheduled(self, name: str, schedule: ScheduleSection, only_if: Callable[[Unit], bool]) -> str | None:
+        """Ask what a schedule says, in the name of whom it says, if ``only_if`` agrees; gives the run.
+
+        Raises:
+            Refused: who is to ask is no longer in the directory.
+
+        """
+        principal = self.directory.principal(schedule.asked_by)
+        if principal is None:
+            raise Refused(
+                f"The schedule {name} asks in the name of {schedule.asked_by}, who is not in the directory.",
+                next="Change the schedule in twokey.toml.",
+                code="requester_unknown",
+            )
+        identity = Identity(principal=principal, auth="system", channel="worker")
+        places = [place.resource for place in self._book.configured()]
+        request = self._in_words(identity, schedule.ask)
+        return self.service.leave(identity, request, places, priority=schedule.priority, only_if=only_if)
 
     def catalog(
         self,
@@ -102,15 +125,24 @@ class Workspace:
         url: str,
         repository: str | None,
         tables: Sequence[str],
-        tell: "Callable[[Progress], None]",
+        tell: "Callable[[Progress], None] | None",
     ) -> Outcome:
         """Read the warehouse at ``url``; with a repository, propose its documentation there.
+
+        Without ``tell`` it is left to the workers.
 
         Raises:
             BadInput: the warehouse's address cannot be used, or the repository is no folder.
 
         """
-        warehouse = self._granted("warehouse", canonical_location(url), display_name)
+        location = canonical_location(url)
+        if tell is None and location != display_name(location):
+            raise BadInput(
+                "The address holds what stays in this process, such as a password: no worker could read the warehouse.",
+                next="Name the warehouse in twokey.toml with places.NAME.password_env, or leave out --detach.",
+                code="password_stays_here",
+            )
+        warehouse = self._granted("warehouse", location, display_name)
         args: dict[str, Any] = {"warehouse": warehouse.id, "tables": [f"*{table}*" for table in tables]}
         places = [warehouse]
         if repository is not None:
@@ -118,10 +150,10 @@ class Workspace:
             args["repository"] = target.id
             places.append(target)
         intent = "catalog_scan" if repository is None else "catalog_propose"
-        return self.service.ask(identity, self._request(identity, "", intent, args), places, tell)
+        return self._asked(identity, self._request(identity, "", intent, args), places, tell)
 
-    def revert(self, identity: Identity, proposal: str, tell: "Callable[[Progress], None]") -> Outcome:
-        """Propose to undo a write that was carried out.
+    def revert(self, identity: Identity, proposal: str, tell: "Callable[[Progress], None] | None") -> Outcome:
+        """Propose to undo a write that was carried out; without ``tell`` it is left to the workers.
 
         Raises:
             NotFound: there is no such proposal.
@@ -130,11 +162,22 @@ class Workspace:
         """
         record = self.service.find(proposal)
         request = self._request(identity, "", "revert", {"proposal": record.id})
-        return self.service.ask(identity, request, [record.proposal.resource], tell)
+        return self._asked(identity, request, [record.proposal.resource], tell)
 
     def resume(self, run: str, tell: "Callable[[Progress], None]") -> Outcome:
         """Take up a run that was interrupted."""
         return self.service.drive(run, tell)
+
+    def _asked(
+        self,
+        identity: Identity,
+        request: Request,
+        places: Sequence[Resource],
+        tell: "Callable[[Progress], None] | None",
+    ) -> Outcome:
+        if tell is not None:
+            return self.service.ask(identity, request, places, tell)
+        return self.service.outcome(str(self.service.leave(identity, request, places)))
 
     def probe_policy(self) -> str:
         """Try the engine on a call that no policy allows, and say what it is.
@@ -151,6 +194,10 @@ class Workspace:
             )
         revisions = self._engine.revisions()
         return f"{self._engine.name} decides; bundle {revisions.policy[:12]}, data {revisions.data[:12]}"
+
+    def _in_words(self, identity: Identity, text: str) -> Request:
+        defaults = {"warehouse": self.config.catalog.warehouse, "repository": self.config.catalog.repository}
+        return self._request(identity, text, "ask", defaults)
 
     def _request(self, identity: Identity, text: str, intent: str, args: dict[str, Any]) -> Request:
         return Request(text=text, intent=intent, args=args, channel=identity.channel, requester=identity.principal.name)

@@ -58,6 +58,18 @@ class NotAuthenticated(Refused):
     default_code = "not_authenticated"
 
 
+class LeaseLost(Refused):
+    """Another process has taken over what this one was working on. This one must not go on; nothing is amiss."""
+
+    default_code = "lease_lost"
+
+
+class Halted(Refused):
+    """A run was left at a step's boundary because its process is coming to an end. It goes on elsewhere, or later."""
+
+    default_code = "halted"
+
+
 class EnvironmentFault(TwokeyError):  # noqa: N818 - a fault of the surroundings
     """Something outside Twokey is missing, broken or unreachable."""
 

@@ -1,10 +1,11 @@
 """What the inside needs from the outside, as Protocols. Only ``channels.wiring`` names the adapters behind them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from twokey.core.canonical import Json
 from twokey.core.events import Event
+from twokey.core.jobs import Job
 from twokey.core.values import Call, Decision, Evidence, Principal
 
 
@@ -102,4 +103,40 @@ class EvidenceStore(Protocol):
 
     def get(self, evidence_id: str) -> tuple[Evidence, Json]:
         """Read one piece back; raises ``NotFound``, or ``CheckFailed`` where content and hash disagree."""
+        ...
+
+
+class Stopping(Protocol):
+    """Says when a process is to come to an end."""
+
+    @property
+    def asked(self) -> bool:
+        """Whether it was asked to stop."""
+        ...
+
+    async def wait(self) -> None:
+        """Return once it is asked to stop."""
+        ...
+
+
+class Dispatcher(Protocol):
+    """Hands jobs to workers. Several processes may share one queue; a job of a process that died comes back."""
+
+    def submit(self, job: Job) -> bool:
+        """Queue a job; tells whether it was queued: not where the same one waits already.
+
+        Raises ``LogUnavailable`` where the queue cannot be reached.
+        """
+        ...
+
+    async def work(self, handle: Callable[[Job], None], stop: Stopping, *, concurrency: int, drain: bool) -> int:
+        """Work off jobs, at most ``concurrency`` at a time, until asked to stop; gives how many were handled.
+
+        With ``drain`` it ends as soon as nothing is left that is due. ``handle`` is called in a thread of its own and
+        does not raise; after a request to stop it is waited for, for some time. What is cut off comes back.
+        """
+        ...
+
+    def close(self) -> None:
+        """Release connections."""
         ...

@@ -93,6 +93,27 @@ class ModelSection(_Section):
     max_tokens: Annotated[int, Field(ge=16, le=32_768)] = 1024
 
 
+def _cron(text: str) -> str:
+    from croniter import croniter  # noqa: PLC0415 - comes in where there is a schedule
+
+    if len(text.split()) != 5 or not croniter.is_valid(text):
+        raise ValueError("write a cron expression of five fields, such as '0 6 * * 1-5' (UTC)")
+    return text
+
+
+class ScheduleSection(_Section):
+    """A request that is made at set times, in somebody's name."""
+
+    cron: Annotated[str, StringConstraints(max_length=100), AfterValidator(_cron)]
+    """Minute, hour, day of the month, month, day of the week; UTC."""
+    ask: Annotated[str, StringConstraints(min_length=1, max_length=4000)]
+    """The request, in words."""
+    asked_by: PrincipalName
+    """Who asks: what a run may do, and who may not approve it, follows from that."""
+    priority: Annotated[int, Field(ge=-100, le=100)] = 0
+    """Workers take what is higher first; what people ask for has 0."""
+
+
 class PluginsSection(_Section):
     """Pinned plugins: name of the distribution to its digest."""
 
@@ -130,16 +151,17 @@ class Settings(_Section):
     tools: PluginsSection = PluginsSection()
     places: dict[PlaceName, PlaceSection] = Field(default_factory=dict)
     principals: People = Field(default_factory=dict)
+    schedules: dict[Code, ScheduleSection] = Field(default_factory=dict)
 
 
-FROM_FILE_ONLY: Final = frozenset({"controls", "workspace", "places", "policy", "principals", "tools"})
+FROM_FILE_ONLY: Final = frozenset({"controls", "workspace", "places", "policy", "principals", "schedules", "tools"})
 """Sections that decide who may do what: a variable in somebody's shell must not change them."""
 
 _MODELS: Final[dict[str, type[BaseModel]]] = {
     name: cast("type[BaseModel]", (get_args(field.annotation) or (None, field.annotation))[1])
     for name, field in Settings.model_fields.items()
 }
-"""What the keys of each section are; of ``places`` and ``principals``: of each table in it."""
+"""What the keys of each section are; of ``places``, ``principals`` and ``schedules``: of each table in it."""
 
 
 def read_file(folder: Path) -> dict[str, Any]:
@@ -188,9 +210,17 @@ def load(folder: Path, environment: Mapping[str, str] | None = None) -> Settings
     data = read_file(folder)
     variables = _override(data, os.environ if environment is None else environment)
     try:
-        return Settings.model_validate(data)
+        found = Settings.model_validate(data)
     except ValidationError as error:
         raise _explain(error, variables) from error
+    for name, schedule in found.schedules.items():
+        if schedule.asked_by not in found.principals:
+            raise BadInput(
+                f"{FILE_NAME}: the schedule {name!r} asks in the name of {schedule.asked_by!r}, who is no principal.",
+                next="Name somebody of the section principals.",
+                code="bad_settings",
+            )
+    return found
 
 
 def _override(data: dict[str, Any], environment: Mapping[str, str]) -> dict[tuple[str, ...], str]:

@@ -7,22 +7,29 @@ process. Nothing else is supported as a store, and an address that cannot be use
 """
 
 import contextlib
+import math
 import os
 import sqlite3
 import stat
+import time
 from pathlib import Path
 from typing import Final
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from twokey.core.errors import BadInput, EnvironmentFault
 
 BUSY_MS: Final = 30_000
 """How long a SQLite writer queues for the lock, in milliseconds."""
+
+IDLE_S: Final = 1.0
+"""A connection to PostgreSQL that has been idle for longer is tried before it is used, in seconds."""
+
+_IDLE_SINCE: Final = "twokey_idle_since"
 
 READ_ONLY: Final = "twokey_read_only"
 """Execution option of a connection that only reads: on SQLite it takes no write lock."""
@@ -104,9 +111,7 @@ def _short(error: Exception) -> str:
 
 
 def _postgresql(url: URL) -> Engine:
-    engine = create_engine(
-        url, isolation_level="READ COMMITTED", pool_pre_ping=True, connect_args={"connect_timeout": 10}
-    )
+    engine = create_engine(url, isolation_level="READ COMMITTED", connect_args={"connect_timeout": 10})
 
     def on_connect(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
         # A server, database or role may have it off: what is acknowledged would not survive a power cut.
@@ -117,7 +122,21 @@ def _postgresql(url: URL) -> Engine:
         cursor.close()
         connection.commit()
 
+    def on_checkin(_connection: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
+        entry.info[_IDLE_SINCE] = time.monotonic()
+
+    def on_checkout(connection: DBAPIConnection, entry: ConnectionPoolEntry, _proxy: object) -> None:
+        # A ping each time costs as much as a query; one that was used a moment ago is most likely still there.
+        if time.monotonic() - entry.info.get(_IDLE_SINCE, math.inf) < IDLE_S:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise DisconnectionError from error  # the pool tries another one
+
     event.listen(engine, "connect", on_connect)
+    event.listen(engine, "checkin", on_checkin)
+    event.listen(engine, "checkout", on_checkout)
     return engine
 
 

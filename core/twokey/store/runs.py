@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from twokey.core import canonical
 from twokey.core.canonical import Json
@@ -18,6 +19,9 @@ from twokey.core.values import Auth, Request, Resource
 from twokey.store import rows, tables
 
 RunState = Literal["running", "waiting", "done", "failed", "cancelled"]
+
+GOING_ON: Final[tuple[RunState, ...]] = ("running", "waiting")
+"""States of a run that has not come to its end."""
 
 _STATE: Final[TypeAdapter[RunState]] = TypeAdapter(RunState)
 _AUTH: Final[TypeAdapter[Auth]] = TypeAdapter(Auth)
@@ -70,6 +74,19 @@ def get_run(connection: Connection, run: str) -> RunRecord:
         return _run(row)
 
 
+def get_driven(connection: Connection, run: str) -> tuple[RunRecord, str | None]:
+    """Read one run and the holder of its lease, and keep others from changing it until the transaction ends.
+
+    The holder is named whether its lease goes on or not; see ``get_run`` for what is raised.
+    """
+    with rows.reading("run"):
+        query = select(tables.runs).where(tables.runs.c.id == run).with_for_update(key_share=True)
+        row = connection.execute(query).one_or_none()
+        if row is None:
+            raise NotFound("There is no such run here.", next="List them with `twokey runs list`.")
+        return _run(row), row.holder
+
+
 def list_runs(connection: Connection, *, limit: int = 50, states: Sequence[RunState] = ()) -> list[RunRecord]:
     """Newest first; raises ``CheckFailed`` where a row is not as it was stored."""
     query = select(tables.runs).order_by(tables.runs.c.created_us.desc(), tables.runs.c.id.desc()).limit(limit)
@@ -88,14 +105,18 @@ def move_run(  # the fields of one update
     now: int,
     code: str = "",
     message: str = "",
+    holder: str | None = None,
 ) -> bool:
-    """Set the state of a run if it is one of ``before``; tells whether it was."""
-    result = connection.execute(
-        update(tables.runs)
-        .where(tables.runs.c.id == run, tables.runs.c.state.in_(before))
-        .values(state=after, code=code, message=message, updated_us=now)
-    )
-    return result.rowcount == 1
+    """Set the state of a run if it is one of ``before``; tells whether it was.
+
+    With ``holder`` only if it still drives the run, and its lease is given back.
+    """
+    where = [tables.runs.c.id == run, tables.runs.c.state.in_(before)]
+    values: dict[str, Any] = {"state": after, "code": code, "message": message, "updated_us": now}
+    if holder is not None:
+        where.append(tables.runs.c.holder == holder)
+        values |= {"holder": None, "lease_until_us": 0}
+    return connection.execute(update(tables.runs).where(*where).values(**values)).rowcount == 1
 
 
 def take_run(connection: Connection, run: str, *, holder: str, now: int, until: int) -> bool:
@@ -110,6 +131,22 @@ def take_run(connection: Connection, run: str, *, holder: str, now: int, until: 
 def driver(connection: Connection, run: str) -> str | None:
     """Give the holder of the lease on a run, whether it still runs or not; none where nobody holds it."""
     return connection.execute(select(tables.runs.c.holder).where(tables.runs.c.id == run)).scalar()
+
+
+def still_drives(connection: Connection, run: str, *, holder: str) -> bool:
+    """Tell whether a run goes on under ``holder``; nobody takes it away before this transaction ends."""
+    query = select(tables.runs.c.id).where(
+        tables.runs.c.id == run, tables.runs.c.holder == holder, tables.runs.c.state.in_(GOING_ON)
+    )
+    return connection.execute(query.with_for_update(read=True)).one_or_none() is not None
+
+
+def renew_run(connection: Connection, run: str, *, holder: str, until: int) -> bool:
+    """Renew one's own lease; tells whether it still is one's own, and so never takes a run over."""
+    result = connection.execute(
+        update(tables.runs).where(tables.runs.c.id == run, tables.runs.c.holder == holder).values(lease_until_us=until)
+    )
+    return result.rowcount == 1
 
 
 def leave_run(connection: Connection, run: str, *, holder: str) -> None:
@@ -142,10 +179,19 @@ def _run(row: Row[Any]) -> RunRecord:
 
 def put_document(connection: Connection, *, run: str, name: str, body: Json, now: int) -> None:
     """Store what one agent hands to the next; a second writing of the same name replaces it (a step that ran again)."""
-    where = (tables.documents.c.run == run) & (tables.documents.c.name == name)
-    values = {"body": canonical.encode(body), "created_us": now}
-    if connection.execute(update(tables.documents).where(where).values(**values)).rowcount == 0:
-        connection.execute(insert(tables.documents).values(run=run, name=name, **values))
+    values = {"run": run, "name": name, "body": canonical.encode(body), "created_us": now}
+    insert_into = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    statement = insert_into(tables.documents).values(**values)
+    replaced = {key: statement.excluded[key] for key in ("body", "created_us")}
+    connection.execute(statement.on_conflict_do_update(index_elements=["run", "name"], set_=replaced))
+
+
+def find_document(connection: Connection, *, run: str, name: str) -> Json:
+    """Read one document, none where there is none; raises ``CheckFailed`` where it is not canonical JSON any more."""
+    query = select(tables.documents.c.body).where(tables.documents.c.run == run, tables.documents.c.name == name)
+    with rows.reading("document"):
+        row = connection.execute(query).one_or_none()
+        return None if row is None else rows.json(row.body)
 
 
 def get_document(connection: Connection, *, run: str, name: str) -> Json:
@@ -160,12 +206,13 @@ def get_document(connection: Connection, *, run: str, name: str) -> Json:
 
 def list_documents(connection: Connection, *, run: str, prefix: str) -> list[Json]:
     """Read the documents of a run whose name begins with ``prefix``, by name."""
-    names = (
-        select(tables.documents.c.name)
+    query = (
+        select(tables.documents.c.body)
         .where(tables.documents.c.run == run, tables.documents.c.name.startswith(prefix, autoescape=True))
         .order_by(tables.documents.c.name)
     )
-    return [get_document(connection, run=run, name=name) for name in connection.execute(names).scalars()]
+    with rows.reading("document"):
+        return [rows.json(body) for body in connection.execute(query).scalars()]
 
 
 def has_document(connection: Connection, *, run: str, name: str) -> bool:

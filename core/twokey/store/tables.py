@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata: Final = MetaData(
@@ -162,3 +163,40 @@ broken_glass: Final = Table(
     Index(None, "proposal"),
 )
 """An index of emergencies in the log. A row counts only if its entry is proven to be there with the same fields."""
+
+jobs: Final = Table(
+    "jobs",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key", String(40), nullable=False),
+    Column("lock", String(40), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("not_before_us", BigInteger, nullable=False),
+    Column("holder", _ID),
+    Column("lease_until_us", BigInteger, nullable=False, server_default="0"),
+    Index(
+        "uq_jobs_waiting",
+        "key",
+        unique=True,
+        sqlite_where=text("holder IS NULL"),
+        postgresql_where=text("holder IS NULL"),
+    ),
+    Index(
+        "uq_jobs_running",
+        "lock",
+        unique=True,
+        sqlite_where=text("holder IS NOT NULL"),
+        postgresql_where=text("holder IS NOT NULL"),
+    ),
+    Index(None, "priority", "id"),
+)
+"""The queue of the in-process dispatcher. A job that was handled has no row."""
+
+schedules: Final = Table(
+    "schedules",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("due_us", BigInteger, nullable=False),
+)
+"""Up to which time each schedule has been seen to: what was due until then was asked, or is too old."""

@@ -59,8 +59,8 @@ class Ledger:
         """``cover_timeout_s`` is how long a change waits for another process to sign, in seconds."""
         self.engine = engine
         self.log = log
-        self._ids = ids
-        self._cover_timeout_s = cover_timeout_s
+        self.ids = ids
+        self.cover_timeout_s = cover_timeout_s
 
     @contextmanager
     def change(self) -> Generator[Unit]:
@@ -72,7 +72,7 @@ class Ledger:
         """
         try:
             with self.engine.begin() as connection:
-                unit = Unit(connection, self.log, self._ids)
+                unit = Unit(connection, self.log, self.ids)
                 yield unit
                 checkpoint = self.log.settle(connection) if unit.entries else None
         except SQLAlchemyError as error:
@@ -80,7 +80,7 @@ class Ledger:
         if checkpoint is not None:
             self.log.confirm(checkpoint)
         elif unit.entries:
-            self.log.wait_covered(unit.entries, self._cover_timeout_s)
+            self.log.wait_covered(unit.entries, self.cover_timeout_s)
 
     @contextmanager
     def look(self) -> Generator[Connection]:

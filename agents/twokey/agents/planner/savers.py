@@ -1,14 +1,24 @@
-"""Where checkpoints lie: a SQLite file or a PostgreSQL database, opened with the library's saver behind the seal."""
+"""Where checkpoints lie: a SQLite file or a PostgreSQL database, opened with the library's saver behind the seal.
+
+Rules: what is expensive to open is opened once and lent; several runs may be driven at the same time, each with what it
+was lent.
+"""
 
 import sqlite3
 from collections.abc import Callable, Generator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from twokey.agents.planner.checkpoints import SealedSaver, serializer
 
+if TYPE_CHECKING:
+    from psycopg import Connection
+    from psycopg.rows import DictRow
+
+MOST_LENT: Final = 64
+"""How many runs a process may drive at once on PostgreSQL."""
 _COUNT: Final = "SELECT count(*) FROM checkpoints WHERE thread_id = "
 
 
@@ -25,36 +35,86 @@ class States:
         self.saver.delete_thread(run)
 
 
-@contextmanager
-def sqlite_states(path: Path, key: bytes, *, busy_s: float) -> Generator[States]:
-    """Open the file at ``path``; ``busy_s`` is how long a writer queues for it, in seconds."""
-    from langgraph.checkpoint.sqlite import SqliteSaver  # noqa: PLC0415 - only one of the two savers is needed
+class StateStore(Protocol):
+    """Lends the checkpoints of a workspace."""
 
-    with closing(sqlite3.connect(path, check_same_thread=False, timeout=busy_s)) as connection:
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-        saver = SqliteSaver(connection, serde=serializer())
+    def lent(self) -> AbstractContextManager[States]:
+        """Lend them for the time of one drive."""
+        ...
+
+    def close(self) -> None:
+        """Release files and connections."""
+        ...
+
+
+class SqliteStates:
+    """A file. One saver serves all: SQLite has one writer anyway."""
+
+    def __init__(self, path: Path, key: bytes, *, busy_s: float) -> None:
+        """``busy_s`` is how long a writer queues for the file, in seconds."""
+        from langgraph.checkpoint.sqlite import SqliteSaver  # noqa: PLC0415 - only one of the two savers is needed
+
+        self._connection = sqlite3.connect(path, check_same_thread=False, timeout=busy_s)
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.execute("PRAGMA synchronous=FULL")
+        saver = SqliteSaver(self._connection, serde=serializer())
         saver.setup()
+        self._states = States(SealedSaver(saver, key), self._count)
 
-        def count(run: str) -> int:
-            return int(connection.execute(f"{_COUNT} ?", (run,)).fetchone()[0])
+    def _count(self, run: str) -> int:
+        return int(self._connection.execute(f"{_COUNT} ?", (run,)).fetchone()[0])
 
-        yield States(SealedSaver(saver, key), count)
+    def lent(self) -> AbstractContextManager[States]:
+        """Lend them for the time of one drive."""
+        return nullcontext(self._states)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
 
 
-@contextmanager
-def postgresql_states(address: str, key: bytes) -> Generator[States]:
-    """Open the database at ``address``, a URL as the driver takes it."""
-    from langgraph.checkpoint.postgres import PostgresSaver  # noqa: PLC0415 - comes with the extra for PostgreSQL
-    from psycopg import Connection  # noqa: PLC0415 - as above
-    from psycopg.rows import DictRow, dict_row  # noqa: PLC0415 - as above
+class PostgresqlStates:
+    """A database. Each run that is driven has a connection of its own; the tables are made once."""
 
-    with Connection[DictRow].connect(address, autocommit=True, prepare_threshold=0, row_factory=dict_row) as connection:
-        saver = PostgresSaver(connection, serde=serializer())
-        saver.setup()
+    def __init__(self, address: str, key: bytes) -> None:
+        """``address`` is a URL as the driver takes it."""
+        from langgraph.checkpoint.postgres import PostgresSaver  # noqa: PLC0415 - comes with the extra for PostgreSQL
+        from psycopg import Connection  # noqa: PLC0415 - as above
+        from psycopg.rows import DictRow, dict_row  # noqa: PLC0415 - as above
+        from psycopg_pool import ConnectionPool  # noqa: PLC0415 - as above
+
+        self._key = key
+        self._pool: ConnectionPool[Connection[DictRow]] = ConnectionPool(
+            address,
+            connection_class=Connection[DictRow],
+            kwargs={"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row},
+            min_size=0,
+            max_size=MOST_LENT,
+            num_workers=1,
+            check=ConnectionPool.check_connection,  # pyright: ignore[reportArgumentType] - a ping, whatever rows are
+            open=True,
+        )
+        with self._pool.connection() as connection:
+            PostgresSaver(connection).setup()
+
+    def _on(self, connection: "Connection[DictRow]") -> States:
+        from langgraph.checkpoint.postgres import PostgresSaver  # noqa: PLC0415 - comes with the extra for PostgreSQL
 
         def count(run: str) -> int:
             row = connection.execute(f"{_COUNT} %s", (run,)).fetchone()
             return 0 if row is None else int(row["count"])
 
-        yield States(SealedSaver(saver, key), count)
+        return States(SealedSaver(PostgresSaver(connection, serde=serializer()), self._key), count)
+
+    @contextmanager
+    def _lent(self) -> Generator[States]:
+        with self._pool.connection() as connection:
+            yield self._on(connection)
+
+    def lent(self) -> AbstractContextManager[States]:
+        """Lend them for the time of one drive."""
+        return self._lent()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._pool.close()

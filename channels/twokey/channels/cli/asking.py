@@ -24,20 +24,27 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(runs, name="runs")
 
 
-def ask(text: Annotated[str, typer.Argument(help="What you want, in your own words.")]) -> None:
+Detach = Annotated[bool, typer.Option("--detach", help="Leave it to a worker and return at once.")]
+
+
+def ask(
+    text: Annotated[str, typer.Argument(help="What you want, in your own words.")], *, detach: Detach = False
+) -> None:
     """Ask for something in your own words."""
     from twokey.channels.cli.following import follow
     from twokey.channels.wiring import opened
 
     with opened(SESSION.workspace) as workspace:
         identity, _ = workspace.identify(SESSION.principal, "cli")
-        follow(lambda tell: workspace.ask(identity, text, tell))
+        follow(lambda tell: workspace.ask(identity, text, tell), detach=detach)
 
 
 def catalog_propose(
     url: Annotated[str, typer.Argument(help="Database URL, database file, or folder of CSV/Parquet.")],
     repo: Annotated[str, typer.Option(help="Git repository that gets the pull request.")] = ".",
     table: Annotated[list[str] | None, typer.Option(help="Only tables whose name contains this; repeatable.")] = None,
+    *,
+    detach: Detach = False,
 ) -> None:
     """Read a warehouse and propose its documentation as a pull request."""
     from twokey.channels.cli.following import follow
@@ -45,12 +52,14 @@ def catalog_propose(
 
     with opened(SESSION.workspace) as workspace:
         identity, _ = workspace.identify(SESSION.principal, "cli")
-        follow(lambda tell: workspace.catalog(identity, url, repo, tuple(table or ()), tell))
+        follow(lambda tell: workspace.catalog(identity, url, repo, tuple(table or ()), tell), detach=detach)
 
 
 def catalog_scan(
     url: Annotated[str, typer.Argument(help="Database URL, database file, or folder of CSV/Parquet.")],
     table: Annotated[list[str] | None, typer.Option(help="Only tables whose name contains this; repeatable.")] = None,
+    *,
+    detach: Detach = False,
 ) -> None:
     """Read a warehouse and say what is in it; nothing is proposed."""
     from twokey.channels.cli.following import follow
@@ -58,7 +67,7 @@ def catalog_scan(
 
     with opened(SESSION.workspace) as workspace:
         identity, _ = workspace.identify(SESSION.principal, "cli")
-        follow(lambda tell: workspace.catalog(identity, url, None, tuple(table or ()), tell))
+        follow(lambda tell: workspace.catalog(identity, url, None, tuple(table or ()), tell), detach=detach)
 
 
 def runs_list() -> None:
@@ -86,12 +95,12 @@ def runs_show(run: Annotated[str, typer.Argument(help="Id of the run.")]) -> Non
 
 def runs_resume(run: Annotated[str, typer.Argument(help="Id of the run.")]) -> None:
     """Take up a run that was interrupted."""
-    from twokey.channels.cli.following import follow
+    from twokey.channels.cli.following import follow, tell
     from twokey.channels.wiring import opened
 
     with opened(SESSION.workspace) as workspace:
         workspace.identify(SESSION.principal, "cli")
-        follow(lambda tell: workspace.resume(run, tell))
+        follow(lambda _: workspace.resume(run, tell))
 
 
 def runs_cancel(run: Annotated[str, typer.Argument(help="Id of the run.")]) -> None:

@@ -23,9 +23,14 @@ def tell(progress: Progress) -> None:
     SESSION.say(f"{label:>5}  {plain.line(progress.text, 200)}{count}")
 
 
-def follow(start: Callable[[Callable[[Progress], None]], Outcome]) -> None:
-    """Run something and report on it."""
-    report(start(tell), ended_badly_fails=True)
+def follow(start: Callable[[Callable[[Progress], None] | None], Outcome], *, detach: bool = False) -> None:
+    """Run something and report on it; detached, only say which run the workers were given."""
+    if not detach:
+        report(start(tell), ended_badly_fails=True)
+        return
+    outcome = start(None)
+    SESSION.say(f"run      {outcome.run.id} is left to the workers · twokey runs show {outcome.run.id}")
+    SESSION.give(as_json(outcome))
 
 
 def report(outcome: Outcome, *, ended_badly_fails: bool) -> None:

@@ -16,6 +16,7 @@ def add_to(app: typer.Typer) -> None:
     bench = typer.Typer(help="Measure speed.")
     bench.command("startup")(startup)
     bench.command("gate")(gate)
+    bench.command("dispatch")(dispatch)
     app.add_typer(bench, name="bench")
 
 
@@ -63,4 +64,14 @@ def gate(*, quick: Annotated[bool, typer.Option("--quick", help="Fewer repetitio
             f"{name:<12} raw {figures['raw_ms']:.1f} ms · gated {figures['gated_ms']:.1f} ms · "
             f"added {figures['added_vs_raw']:.2f} of raw"
         )
+    SESSION.give(result)
+
+
+def dispatch(*, quick: Annotated[bool, typer.Option("--quick", help="Shorter measurements.")] = False) -> None:
+    """Measure worker processes on a PostgreSQL server of its own: runs per second, and the takeover of a dead one."""
+    from twokey.channels.dispatch_benchmark import measure
+
+    result = measure(quick=quick)
+    for key, value in result.items():
+        SESSION.say(f"{key:<20} {value}")
     SESSION.give(result)

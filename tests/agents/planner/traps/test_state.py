@@ -80,8 +80,8 @@ def test_06_twokey_a_run_goes_on_after_a_crash_before_any_checkpoint(make_ride: 
             with dying(Path(ride.kept.place), left) as saver:
                 yield SealedSaver(saver, KEY)
 
-        def desk(_run: str, ride: Ride = ride) -> Desk:
-            return ride.desk
+        def desk(_run: str, _holder: str, mine: Desk = ride.desk) -> Desk:
+            return mine
 
         with pytest.raises(Killed):
             Runner(savers, desk, NoModels()).drive(ride.desk.run, lambda _: None)

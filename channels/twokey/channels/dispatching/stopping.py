@@ -1,0 +1,66 @@
+"""Being asked to stop: by a signal, by a test, by whoever started the work.
+
+Rules: asking is safe from any thread and from a signal's handler of the event loop, and is never taken back; who waits
+wakes up at once.
+"""
+
+import asyncio
+import signal
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import Final
+
+SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+
+
+class Stop:
+    """Says whether, and when, to stop (port ``Stopping``)."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._asked = False
+        self._waiting: list[Callable[[], None]] = []
+
+    @property
+    def asked(self) -> bool:
+        """Whether it was asked for."""
+        return self._asked
+
+    def ask(self) -> None:
+        """Ask to stop."""
+        with self._lock:
+            self._asked = True
+            waiting, self._waiting = self._waiting, []
+        for wake in waiting:
+            wake()
+
+    async def wait(self) -> None:
+        """Return once it is asked for."""
+        loop, event = asyncio.get_running_loop(), asyncio.Event()
+
+        def wake() -> None:
+            loop.call_soon_threadsafe(event.set)
+
+        with self._lock:
+            if self._asked:
+                return
+            self._waiting.append(wake)
+        try:
+            await event.wait()
+        finally:
+            with self._lock:
+                if wake in self._waiting:
+                    self._waiting.remove(wake)
+
+    @contextmanager
+    def on_signals(self) -> Generator[None]:
+        """Ask when the process gets SIGTERM or SIGINT, while the running event loop does; for its main thread."""
+        loop = asyncio.get_running_loop()
+        for number in SIGNALS:
+            loop.add_signal_handler(number, self.ask)
+        try:
+            yield
+        finally:
+            for number in SIGNALS:
+                loop.remove_signal_handler(number)

@@ -1,0 +1,65 @@
+"""Jobs: what workers are given to do, and how often they try.
+
+Rules: a job names a run or a proposal and carries nothing else, so whoever can write a row of the queue has no more
+power than to have something looked at again; the same job (by ``key``) is queued at most once; jobs with one ``lock``
+are worked on one at a time. A job that fails because of its surroundings is tried again, later each time, and at most
+``MAX_ATTEMPTS`` times. A write is never tried again from here: what began belongs to the gate's own lease and recovery.
+"""
+
+from typing import Annotated, Final, Literal
+
+from pydantic import Field
+
+from twokey.core.values import Instant, ProposalId, RunId, Value
+
+Task = Literal["drive", "execute"]
+
+MAX_ATTEMPTS: Final = 5
+FIRST_PAUSE_S: Final = 1
+LONGEST_PAUSE_S: Final = 60
+URGENT: Final = 10
+"""Priority of what people have approved already. Asked for by a person is 0; schedules say theirs."""
+
+
+class Job(Value):
+    """One thing to do: ``drive`` a run, or ``execute`` an approved or started proposal."""
+
+    task: Task
+    subject: RunId | ProposalId
+    priority: Annotated[int, Field(ge=-100, le=100)] = 0
+    """Higher comes first; among equals the older one."""
+    not_before_us: Instant = 0
+    attempt: Annotated[int, Field(ge=1, le=99)] = 1
+
+    @property
+    def key(self) -> str:
+        """The same for the same job: at most one of them waits in the queue."""
+        return f"{self.task}:{self.subject}"
+
+    @property
+    def lock(self) -> str:
+        """What is worked on by one worker at a time."""
+        return self.subject
+
+
+def drive(run: str, *, priority: int = 0) -> Job:
+    """Give the job of starting a run or taking it up again."""
+    return Job(task="drive", subject=run, priority=priority)
+
+
+def execute(proposal: str) -> Job:
+    """Give the job of carrying out an approved proposal, or of finding out what became of a started write."""
+    return Job(task="execute", subject=proposal, priority=URGENT)
+
+
+def pause_s(attempt: int) -> int:
+    """Seconds to wait after the given attempt, counted from 1, has failed."""
+    return int(min(FIRST_PAUSE_S << min(attempt - 1, 16), LONGEST_PAUSE_S))
+
+
+def again(job: Job, now_us: int) -> Job | None:
+    """Give the job as it is to be tried again, or none where it was tried often enough."""
+    if job.attempt >= MAX_ATTEMPTS:
+        return None
+    later = now_us + pause_s(job.attempt) * 1_000_000
+    return job.model_copy(update={"attempt": job.attempt + 1, "not_before_us": later})
