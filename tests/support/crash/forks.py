@@ -24,8 +24,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-PATIENCE_S: Final = 120.0
-"""How long one job may take on a busy machine; none should take a hundredth of it."""
+PATIENCE_S: Final = 60.0
+"""How long one job may be silent on a busy machine; none should be for a hundredth of it."""
 TESTS: Final = Path(__file__).resolve().parents[2]
 MAX_MESSAGE: Final = 64 * 1024
 
@@ -116,6 +116,8 @@ class Child:
         """The next thing it says; nothing where it has ended."""
         deadline = time.monotonic() + patience_s
         while b"\n" not in self._rest:
+            if self._ended:
+                return None
             if not select.select([self.pipe], [], [], max(0.0, deadline - time.monotonic()))[0]:
                 raise Broken(f"a child says nothing for {patience_s:g} s; so far: {self.told}")
             data = os.read(self.pipe, 1 << 20)
@@ -158,6 +160,11 @@ class Child:
             return
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(self.handle, number)
+
+    def end(self) -> None:
+        """Kill it if it still runs, and wait until it is gone."""
+        self.signal(signal.SIGKILL)
+        self._close()
 
     def wait_stopped(self, patience_s: float = PATIENCE_S) -> None:
         """Wait until it is stopped (proc_pid_stat(5): state T)."""

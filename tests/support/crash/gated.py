@@ -97,12 +97,13 @@ def finish(tell: Tell, args: Any) -> None:
     try:
         with _opened(stage, RandomIds()) as workspace:
             tell("opened")
-            if args.get("elsewhere"):
+            beside = bool(args.get("beside"))  # the first process is alive, and its people still wait for it
+            if beside:
                 # Another machine has the database and the key, and not this machine's locks of living processes.
                 for lock in (stage.workspace / ".twokey" / "drivers").glob("x-*"):
                     lock.unlink(missing_ok=True)
             recover(workspace)
-            if not workspace.service.runs():
+            if not workspace.service.runs() and not beside:
                 _ask(workspace, stage)
                 tell("asked again")
             for record in workspace.service.waiting():

@@ -24,6 +24,13 @@ BEGIN_US: Final = 1_767_225_600_000_000
 PASSING_US: Final = 20 * 60 * 1_000_000
 """Longer than any lease, shorter than an approval lasts, in microseconds."""
 
+_TRANSACTIONS: Final = """
+SELECT (SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_xid IS NOT NULL)
+     + (SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database
+        WHERE locktype = 'advisory' AND datname = current_database())
+"""
+"""Transactions that have changed something and not ended, and advisory locks."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:
@@ -79,23 +86,15 @@ class Stage:
             return list(connection.execute(sqlalchemy.text(sql)))
 
     def held(self) -> bool:
-        """Tell whether somebody holds a lock that a second process would wait for: a database's, or the repository's."""
-        if self.url:
-            others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_xid IS NOT NULL"
-            if self.rows(others)[0][0]:
-                return True
-        else:
-            state = self.workspace / ".twokey"
-            if any(_write_locked(path) for path in (state / "twokey.db", state / "checkpoints.db") if path.exists()):
-                return True
-        descriptor = os.open(self.repository / ".git" / "objects", os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        finally:
-            os.close(descriptor)
-        return False
+        """Tell whether somebody holds a lock that a second process waits for: of a database, the repository, the pin."""
+        state = self.workspace / ".twokey"
+        databases = () if self.url else (state / "twokey.db", state / "checkpoints.db")
+        locks = (self.repository / ".git" / "objects", *self.home.glob("*/log.key.pin"))
+        return (
+            any(_write_locked(path) for path in databases if path.exists())
+            or any(_flocked(path) for path in locks)
+            or (bool(self.url) and bool(self.rows(_TRANSACTIONS)[0][0]))
+        )
 
     def time_passes(self) -> None:
         """Move the clock of every process of this trial past all leases."""
@@ -182,6 +181,17 @@ def fast_folder() -> Path | None:
     """A folder in memory, where there is one: what a killed process leaves is the same there, and flushing is free."""
     memory = Path("/dev/shm")
     return memory if os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 512 * 1024 * 1024 else None
+
+
+def _flocked(path: Path) -> bool:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def _write_locked(path: Path) -> bool:

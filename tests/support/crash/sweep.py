@@ -126,6 +126,7 @@ class Sweep:
         """
         with self._stages.fresh() as stage:
             first = self._forks.start(*self._job(stage, "whole_run", point, "stop"))
+            second: Child | None = None
             try:
                 if first.until("reached") is None:
                     return Trial(point, 0, Verdict(faults=("the point was not reached",)))
@@ -133,22 +134,24 @@ class Sweep:
                 acknowledged = self._contender.approvals(stage)
                 stage.time_passes()
                 held = stage.held()
-                second = self._forks.start(*self._job(stage, "finish", elsewhere=True))
+                second = self._forks.start(*self._job(stage, "finish", beside=True))
                 if held:
                     second.until("started")
                 else:
                     _ended(second)
                 first.signal(signal.SIGCONT)
                 _ended(first)
-                told = [] if held else second.told
-                if held:
-                    _ended(second)
-                last = self._forks.run(*self._job(stage, "finish", elsewhere=True))
+                _ended(second)
+                last = self._forks.run(*self._job(stage, "finish", beside=True))
+                # Who waits for a lock of somebody who is alive may give up; then nothing was done, and is done later.
+                told = [message for message in second.told if not (held and message["kind"] == "refused")]
                 return Trial(point, 0, self._contender.judge(stage, acknowledged, [*told, *last.told]))
             except Broken as error:
                 return Trial(point, 0, Verdict(stuck=1, faults=(str(error),)))
             finally:
-                first.signal(signal.SIGKILL)
+                for child in (first, second):
+                    if child is not None:
+                        child.end()
 
     def _job(
         self, stage: Stage, name: str, point: Point | None = None, action: str = "say", **more: Any
