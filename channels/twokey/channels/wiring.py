@@ -6,6 +6,7 @@ whose settings and log disagree about being a demo does not open.
 
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from pathlib import Path
@@ -23,7 +24,7 @@ from twokey.channels.service import Service
 from twokey.channels.workspace import Workspace
 from twokey.core import settings
 from twokey.core.entropy import RandomIds, SystemClock
-from twokey.core.errors import BadInput, CheckFailed, LogUnavailable, Refused
+from twokey.core.errors import BadInput, CheckFailed, EnvironmentFault, LogUnavailable, Refused
 from twokey.core.events import WorkspaceCreated
 from twokey.core.ports import Clock, Ids, PolicyEngine
 from twokey.core.settings import FileDirectory, Settings
@@ -45,6 +46,9 @@ from twokey.tools.read.warehouse import canonical_location
 from twokey.tools.steps import Steps
 
 if TYPE_CHECKING:
+    from psycopg import Connection as PostgresConnection
+    from psycopg.rows import DictRow
+
     from twokey.agents.models.port import Models
     from twokey.agents.planner.runner import Runner, Saver
 
@@ -52,6 +56,10 @@ LOG_KEY: Final = "log.key"
 CHECKPOINTS: Final = "checkpoints.db"
 STATE_FOLDER: Final = ".twokey"
 DRIVERS: Final = "drivers"
+SETUP_LOCK: Final = 0x74_77_6F_6B_65_7A
+"""Key of the advisory lock under which the tables of checkpoints are set up (PostgreSQL)."""
+SETUP_S: Final = 30.0
+SETUP_PAUSE_S: Final = 0.05
 
 
 @contextmanager
@@ -275,8 +283,30 @@ def _postgresql_saver(address: str) -> "Generator[Saver]":
     plain = address.replace("postgresql+psycopg://", "postgresql://", 1)
     with Connection[DictRow].connect(plain, autocommit=True, prepare_threshold=0, row_factory=dict_row) as connection:
         saver = PostgresSaver(connection, serde=serializer())
-        saver.setup()
+        with _alone(connection):
+            saver.setup()
         yield saver
+
+
+@contextmanager
+def _alone(connection: "PostgresConnection[DictRow]", patience_s: float = SETUP_S) -> "Generator[None]":
+    """Let one process at a time set the saver's tables up: each of its statements commits by itself.
+
+    Polls, because whoever waits inside a statement keeps ``CREATE INDEX CONCURRENTLY`` of the other one waiting.
+    """
+    until = time.monotonic() + patience_s
+    while not connection.execute("SELECT 1 WHERE pg_try_advisory_lock(%s)", (SETUP_LOCK,)).fetchall():
+        if time.monotonic() >= until:
+            raise EnvironmentFault(
+                "Another process is setting up the tables of runs and does not finish.",
+                next="See what that process is doing, then try again.",
+                code="store_busy",
+            )
+        time.sleep(SETUP_PAUSE_S)
+    try:
+        yield
+    finally:
+        connection.execute("SELECT pg_advisory_unlock(%s)", (SETUP_LOCK,))
 
 
 def tools_not_listed(names: Sequence[str]) -> CheckFailed:

@@ -112,6 +112,11 @@ def driver(connection: Connection, run: str) -> str | None:
     return connection.execute(select(tables.runs.c.holder).where(tables.runs.c.id == run)).scalar()
 
 
+def hold_run(connection: Connection, run: str) -> None:
+    """Keep every other transaction that holds this run waiting until this one ends."""
+    connection.execute(select(tables.runs.c.id).where(tables.runs.c.id == run).with_for_update())
+
+
 def leave_run(connection: Connection, run: str, *, holder: str) -> None:
     """Give the lease back."""
     connection.execute(

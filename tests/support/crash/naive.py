@@ -89,6 +89,7 @@ def saver(stage: Stage) -> Generator[BaseCheckpointSaver[Any]]:
 
 def build(tell: Tell, args: Any) -> None:
     """Set the saver's tables up."""
+    del tell
     stage = read_stage(args["stage"])
     stage.target.touch()
     with saver(stage) as held:

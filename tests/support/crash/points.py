@@ -6,6 +6,7 @@ one by itself, and before every change of a file below the trial's folder is a p
 on whose behalf, and the how manieth time, so that threads which swap places do not change what it means.
 """
 
+import inspect
 import json
 import os
 import re
@@ -17,7 +18,6 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Any, Final
 
 PLUMBING: Final = ("twokey.tools.ledger", "twokey.audit.", "twokey.store.", "twokey.core.")
@@ -151,45 +151,57 @@ class Points:
 
     def _watch_psycopg(self) -> None:
         import psycopg
-        from psycopg._pipeline import BasePipeline
-        from psycopg.pq import TransactionStatus
+        from psycopg._pipeline_base import BasePipeline
+        from psycopg.pq import PipelineStatus, TransactionStatus
 
         points, synced = self, set[int]()
-        commit, wait, enqueue = psycopg.Connection.commit, psycopg.Connection.wait, BasePipeline._enqueue_sync
 
-        def watched_commit(connection: psycopg.Connection[Any]) -> None:
-            changes = connection.pgconn.transaction_status != TransactionStatus.IDLE
-            if changes:
-                points.reached("before commit store")
-            commit(connection)
-            if changes:
-                points.reached("after commit store")
+        def watched_commit(commit: Any) -> Any:
+            def watched(connection: psycopg.Connection[Any]) -> None:
+                changes = connection.pgconn.transaction_status != TransactionStatus.IDLE
+                if changes:
+                    points.reached("before commit store")
+                commit(connection)
+                if changes:
+                    points.reached("after commit store")
 
-        def watched_enqueue(pipeline: BasePipeline) -> None:
-            """A pipeline of a connection that commits by itself commits when the server reads its sync."""
-            if _in_saver():
-                points.reached("before commit saver")
-                synced.add(id(pipeline.pgconn))
-            enqueue(pipeline)
+            return watched
 
-        def watched_wait(connection: psycopg.Connection[Any], *args: Any, **options: Any) -> Any:
-            by_itself = connection.autocommit and _in_saver()
-            if by_itself and connection._pipeline is None:
-                points.reached("statement saver")
-            result = wait(connection, *args, **options)
-            if by_itself and id(connection.pgconn) in synced:
-                synced.remove(id(connection.pgconn))
-                points.reached("after commit saver")
-            return result
+        def watched_sync(sync: Any) -> Any:
+            def watched(pipeline: BasePipeline) -> None:
+                """A pipeline of a connection that commits by itself commits when the server reads its sync."""
+                if _in_saver():
+                    points.reached("before commit saver")
+                    synced.add(id(pipeline.pgconn))
+                sync(pipeline)
 
-        psycopg.Connection.commit = watched_commit
-        psycopg.Connection.wait = watched_wait
-        BasePipeline._enqueue_sync = watched_enqueue
+            return watched
+
+        def watched_wait(wait: Any) -> Any:
+            def watched(connection: psycopg.Connection[Any], *args: Any, **options: Any) -> Any:
+                by_itself = connection.autocommit and _in_saver()
+                if by_itself and connection.pgconn.pipeline_status == PipelineStatus.OFF:
+                    points.reached("statement saver")
+                result = wait(connection, *args, **options)
+                if by_itself and id(connection.pgconn) in synced:
+                    synced.remove(id(connection.pgconn))
+                    points.reached("after commit saver")
+                return result
+
+            return watched
+
+        _wrap(psycopg.Connection, "commit", watched_commit)
+        _wrap(psycopg.Connection, "wait", watched_wait)
+        _wrap(BasePipeline, "_enqueue_sync", watched_sync)
+
+
+def _wrap(owner: Any, name: str, wrapper: Callable[[Any], Any]) -> None:
+    setattr(owner, name, wrapper(getattr(owner, name)))
 
 
 def _in_saver() -> bool:
     """Tell whether a saver is at work that changes something."""
-    frame: FrameType | None = sys._getframe(2)
+    frame = inspect.currentframe()
     while frame is not None:
         name = frame.f_code.co_name
         if str(frame.f_globals.get("__name__", "")).startswith(SAVERS) and name in {"put", "put_writes", "setup"}:
@@ -200,7 +212,7 @@ def _in_saver() -> bool:
 
 def _on_behalf() -> str:
     """Say for whom a library works: the innermost of our functions that is no plumbing, or a saver's method."""
-    frame: FrameType | None = sys._getframe(1)
+    frame = inspect.currentframe()
     plumbing, saver = "", ""
     while frame is not None:
         module = str(frame.f_globals.get("__name__", ""))

@@ -126,13 +126,13 @@ class Stages:
         self._name = f"crash_{secrets.token_hex(4)}"
         self._template = Stage(folder / "template", self._database(self._name))
 
-    def build(self, forks: Forks, job: str) -> None:
+    def build(self, forks: Forks, job: str, *, first: bool) -> None:
         """Have a process make the template."""
         self._template.folder.mkdir(parents=True)
         (self._template.folder / "clock").write_text(str(BEGIN_US), encoding="utf-8")
         if self._server:
             self._admin(f'CREATE DATABASE "{self._name}"')
-        forks.run(job, {"stage": self._template.as_json()}, self._template.environment)
+        forks.run(job, {"stage": self._template.as_json(), "first": first}, self._template.environment)
 
     @contextmanager
     def fresh(self) -> Generator[Stage]:
@@ -167,11 +167,11 @@ class Stages:
 
 
 @contextmanager
-def stages(forks: Forks, folder: Path, server: str, job: str) -> Generator[Stages]:
-    """A template made by ``job``, and stages after it."""
+def stages(forks: Forks, folder: Path, server: str, job: str, *, first: bool) -> Generator[Stages]:
+    """A template made by ``job``, and stages after it; ``first`` where nothing ever ran in it."""
     made = Stages(folder, server)
     try:
-        made.build(forks, job)
+        made.build(forks, job, first=first)
         yield made
     finally:
         made.remove()

@@ -167,9 +167,9 @@ def _ended(child: Child) -> None:
 
 
 @contextmanager
-def prepared(forks: Forks, folder: Path, server: str, contender: Contender) -> Generator[Sweep]:
-    """A sweep on stages of its own."""
-    with stages(forks, folder, server, f"{contender.jobs}build") as made:
+def prepared(forks: Forks, folder: Path, server: str, contender: Contender, *, first: bool = False) -> Generator[Sweep]:
+    """A sweep on stages of its own; with ``first`` in workspaces in which nothing ever ran."""
+    with stages(forks, folder, server, f"{contender.jobs}build", first=first) as made:
         yield Sweep(forks, made, contender)
 
 

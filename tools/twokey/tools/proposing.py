@@ -23,7 +23,7 @@ from twokey.core.values import (
     Provenance,
     Value,
 )
-from twokey.store import evidence, proposals
+from twokey.store import evidence, proposals, runs
 from twokey.store.proposals import ProposalRecord
 from twokey.tools import calls
 from twokey.tools.contract import Context, Places, Rendered, WriteTool
@@ -91,9 +91,12 @@ class Proposer:
         self._ids = ids
 
     def propose(
-        self, draft: Draft, *, run: str, requester: str, agent: str, step: int, places: Places
+        self, draft: Draft, *, run: str, requester: str, agent: str, step: int, places: Places, once: bool = False
     ) -> ProposalRecord:
         """Render, fix and store a proposal, with policy's decision on it.
+
+        ``once``: where this step of the run has proposed with this tool before, that proposal is given and none made,
+        even if two processes are at it at the same moment.
 
         Raises:
             ToolRetry: the draft's arguments do not fit, or what it says or renders to cannot be part of a proposal.
@@ -141,7 +144,7 @@ class Proposer:
                 next="Propose less at once, in plain text.",
                 code="unfit_proposal",
             ) from error
-        return self._store(proposal, digest, self._requester(requester))
+        return self._store(proposal, digest, self._requester(requester), once=once)
 
     def _requester(self, name: str) -> Principal:
         principal = self._directory.principal(name)
@@ -186,7 +189,7 @@ class Proposer:
                     missing.remove((event.evidence, event.content))
             after = page[-1].seq
 
-    def _store(self, proposal: Proposal, digest: str, requester: Principal) -> ProposalRecord:
+    def _store(self, proposal: Proposal, digest: str, requester: Principal, *, once: bool) -> ProposalRecord:
         now = proposal.created_us
         call = calls.of_proposal(proposal, requester, now)
         decision = self._policy.decide(call)
@@ -195,6 +198,11 @@ class Proposer:
         code = "needs_approval" if waits else decision.reasons[0].code
         expires = expiry(proposal, decision)
         with self._ledger.change() as unit:
+            if once:
+                runs.hold_run(unit.connection, proposal.run)
+                for made in proposals.list_proposals(unit.connection, run=proposal.run)[::-1]:
+                    if (made.proposal.step, made.proposal.tool) == (proposal.step, proposal.tool):
+                        return made
             proposals.add_proposal(
                 unit.connection, proposal, decision, state=state, expires_us=expires, code=code, now=now
             )
