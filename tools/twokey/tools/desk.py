@@ -278,7 +278,13 @@ class Desk:
             if made.proposal.step == step and made.proposal.tool == draft.tool:
                 return made
         return self._office.proposer.propose(
-            draft, run=self.run, requester=self.requester.name, agent=agent, step=step, places=self.places
+            draft,
+            run=self.run,
+            requester=self.requester.name,
+            agent=agent,
+            step=step,
+            places=self.places,
+            once=True,
         )
 
     def proposals(self) -> list[ProposalRecord]:

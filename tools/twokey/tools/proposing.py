@@ -24,7 +24,7 @@ from twokey.core.values import (
     Provenance,
     Value,
 )
-from twokey.store import evidence, proposals
+from twokey.store import evidence, proposals, runs
 from twokey.store.proposals import ProposalRecord
 from twokey.tools import calls
 from twokey.tools.contract import Context, Places, Rendered, WriteTool
@@ -94,8 +94,12 @@ class Proposer:
         step: int,
         places: Places,
         reverts: str | None = None,
+        once: bool = False,
     ) -> ProposalRecord:
         """Render, fix and store a proposal, with policy's decision on it. ``reverts`` names what it undoes.
+
+        ``once``: where this step of the run has proposed with this tool before, that proposal is given and none made,
+        even if two processes are at it at the same moment.
 
         Raises:
             ToolRetry: the draft's arguments do not fit, or what it says or renders to cannot be part of a proposal.
@@ -130,6 +134,11 @@ class Proposer:
         )
         made = self._decided(made)
         with self._ledger.change() as unit:
+            if once:
+                runs.hold_run(unit.connection, run)
+                for record in proposals.list_proposals(unit.connection, run=run)[::-1]:
+                    if (record.proposal.step, record.proposal.tool) == (step, tool.name):
+                        return record
             return self.add(unit, made)
 
     def rebased(self, proposal: Proposal, context: Context) -> "Made | None":

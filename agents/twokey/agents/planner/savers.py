@@ -5,6 +5,7 @@ was lent.
 """
 
 import sqlite3
+import time
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -12,11 +13,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 from twokey.agents.planner.checkpoints import SealedSaver, serializer
+from twokey.core.errors import EnvironmentFault
 
 if TYPE_CHECKING:
     from psycopg import Connection
     from psycopg.rows import DictRow
 
+SETUP_LOCK: Final = 0x74_77_6F_6B_65_7A
+"""Key of the advisory lock under which the tables of checkpoints are set up (PostgreSQL)."""
+SETUP_S: Final = 30.0
+SETUP_PAUSE_S: Final = 0.05
 MOST_LENT: Final = 64
 """How many runs a process may drive at once on PostgreSQL."""
 _COUNT: Final = "SELECT count(*) FROM checkpoints WHERE thread_id = "
@@ -94,7 +100,7 @@ class PostgresqlStates:
             check=ConnectionPool.check_connection,  # pyright: ignore[reportArgumentType] - a ping, whatever rows are
             open=True,
         )
-        with self._pool.connection() as connection:
+        with self._pool.connection() as connection, _alone(connection):
             PostgresSaver(connection).setup()
 
     def _on(self, connection: "Connection[DictRow]") -> States:
@@ -118,3 +124,24 @@ class PostgresqlStates:
     def close(self) -> None:
         """Close all connections."""
         self._pool.close()
+
+
+@contextmanager
+def _alone(connection: "Connection[DictRow]", patience_s: float = SETUP_S) -> Generator[None]:
+    """Let one process at a time set the saver's tables up: each of its statements commits by itself.
+
+    Polls, because whoever waits inside a statement keeps ``CREATE INDEX CONCURRENTLY`` of the other one waiting.
+    """
+    until = time.monotonic() + patience_s
+    while not connection.execute("SELECT 1 WHERE pg_try_advisory_lock(%s)", (SETUP_LOCK,)).fetchall():
+        if time.monotonic() >= until:
+            raise EnvironmentFault(
+                "Another process is setting up the tables of runs and does not finish.",
+                next="See what that process is doing, then try again.",
+                code="store_busy",
+            )
+        time.sleep(SETUP_PAUSE_S)
+    try:
+        yield
+    finally:
+        connection.execute("SELECT pg_advisory_unlock(%s)", (SETUP_LOCK,))
