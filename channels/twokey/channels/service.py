@@ -301,10 +301,14 @@ class Service:
             reason_commitment=canonical.commitment(self._ids.salt(), reason) if reason else None,
         )
         answer = credential.sign(statement) if credential else Answer(statement=statement, auth=identity.auth)
-        result = self._gate.answer(answer, channel=identity.channel, reason=reason)
+        try:
+            result = self._gate.answer(answer, channel=identity.channel, reason=reason)
+        except Refused:
+            self._take_up(proposal_id, tell)  # it may have found that the proposal is over
+            raise
         if result.state is State.APPROVED:
             result = self._gate.execute(result.id)
-        self._take_up(result, tell)
+        self._take_up(result.id, tell)
         return result
 
     def _seen(self, identity: Identity, action: Action, proposal: str) -> tuple[str, str, str]:
@@ -325,9 +329,9 @@ class Service:
             return last.digest, last.decision_digest, record.id
         return record.digest, record.decision_digest, record.id
 
-    def _take_up(self, result: Result, tell: "Callable[[Progress], None]") -> None:
+    def _take_up(self, proposal: str, tell: "Callable[[Progress], None]") -> None:
         """Let the run go on if this was the last of its proposals."""
-        record = self._gate.find(result.id)
+        record = self._gate.find(proposal)
         outcome = self.outcome(record.run)
         if outcome.run.state == "waiting" and not any(item.state in OPEN for item in outcome.proposals):
             self.drive(record.run, tell)

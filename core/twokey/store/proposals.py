@@ -229,7 +229,7 @@ def add_approval(connection: Connection, record: ApprovalRecord) -> None:
     """Index one answer.
 
     Raises:
-        AlreadyThere: this person has answered this card before.
+        AlreadyThere: this person has answered this card before, or the outcome was settled before.
 
     """
     try:
