@@ -188,7 +188,7 @@ class Gate:
             return self._contradicted(record, proven)
         if proven.frozen:
             self._steps.note(ready.asked)
-            return Result(record.id, record.state, NOT_PROVEN)
+            return Result(record.id, record.state, self.stopped() or NOT_PROVEN)
         return self._write(record, ready, off)
 
     def _hinder(self, record: ProposalRecord, found: _Hindrance) -> Result:
