@@ -430,11 +430,15 @@ class Service:
             reason_commitment=canonical.commitment(self._ids.salt(), reason) if reason else None,
         )
         answer = credential.sign(statement) if credential else Answer(statement=statement, auth=identity.auth)
-        result = self._gate.answer(answer, channel=identity.channel, reason=reason)
+        try:
+            result = self._gate.answer(answer, channel=identity.channel, reason=reason)
+        except Refused:
+            self._take_up(proposal_id, tell)  # it may have found that the proposal is over
+            raise
         if result.state is State.APPROVED:
             result = self._gate.execute(result.id)
         try:
-            self._take_up(result, tell)
+            self._take_up(result.id, tell)
         except CheckFailed as error:
             # The run has ended as failed for it. The answer stands, and so does what it brought about.
             tell(Progress(0, f"the run goes no further: {error.message}"))
@@ -458,9 +462,9 @@ class Service:
             return last.digest, last.decision_digest, record.id
         return record.digest, record.decision_digest, record.id
 
-    def _take_up(self, result: Result, tell: Callable[[Progress], None]) -> None:
+    def _take_up(self, proposal: str, tell: Callable[[Progress], None]) -> None:
         """Let the run go on if this was the last of its proposals."""
-        record = self._gate.find(result.id)
+        record = self._gate.find(proposal)
         outcome = self.outcome(record.run)
         if outcome.run.state == "waiting" and not any(item.state in OPEN for item in outcome.proposals):
             try:
