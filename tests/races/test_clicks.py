@@ -1,7 +1,6 @@
 """Many people answer one card in the same moment, through several processes: one outcome, and an answer for everybody."""
 
 import json
-import os
 import subprocess
 import sys
 from collections import Counter
@@ -9,7 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import pytest
 from sqlalchemy import create_engine, text
 from support.command import Command, account, repository, warehouse
 from support.git_repo import run_git
@@ -18,6 +16,7 @@ TESTS = Path(__file__).resolve().parent.parent
 PROCESSES = 4
 CLIENTS = 100
 PATIENCE_S = 150
+ROUNDS = 3
 
 
 class Office:
@@ -84,7 +83,6 @@ def test_a_hundred_clicks_at_once_are_one_write(tmp_path: Path, database_url: st
     proposal = office.propose()
     shares = [[f"{name}:approve" for name in office.names[number::PROCESSES]] for number in range(PROCESSES)]
     told = office.at_once(proposal, shares)
-    print(Counter((item["state"], item["code"]) for item in told), max(item["seconds"] for item in told))
     assert len(told) == CLIENTS
     assert sum(item["state"] == "done" for item in told) == 1, told
     assert {item["state"] for item in told} == {"done", "error"}
@@ -95,3 +93,35 @@ def test_a_hundred_clicks_at_once_are_one_write(tmp_path: Path, database_url: st
     assert kinds["click.rejected"] == CLIENTS - 1
     assert len(office.branches()) == 1
     assert office.command.json("audit", "verify")["ok"]
+
+
+def test_two_approvers_and_a_refusal_at_once_have_one_outcome(tmp_path: Path, database_url: str):
+    """Again and again, each in a process of its own: what the log says follows from the answers in it."""
+    office = Office(tmp_path, 3, database_url)
+    first, second, third = office.names
+    for _ in range(ROUNDS):
+        proposal = office.propose()
+        told = office.at_once(proposal, [[f"{first}:approve"], [f"{second}:approve"], [f"{third}:refuse"]])
+        one_outcome(office.log(proposal), told)
+    assert len(office.branches()) <= ROUNDS
+    assert office.command.json("audit", "verify")["ok"]
+
+
+def one_outcome(events: list[dict[str, Any]], told: list[dict[str, Any]]) -> None:
+    """Hold what people were told against what the log says of one proposal."""
+    left = [
+        event["after"]
+        for event in events
+        if event["kind"] == "proposal.moved" and event["before"] == "awaiting_approval"
+    ]
+    counted = [event["answer"]["statement"] for event in events if event["kind"] == "answer.given"]
+    rejected = [event for event in events if event["kind"] == "click.rejected"]
+    assert len(left) == 1, "it is decided once"
+    assert len(counted) + len(rejected) == len(told), "every answer is in the log, counted or not"
+    expected = {"refused": "refuse", "approved": "approve"}[left[0]]
+    assert [statement["action"] for statement in counted] == [expected]
+    assert len({event["principal"] for event in rejected} | {counted[0]["principal"]}) == len(told)
+    heard = {item["name"] for item in told if item["state"] != "error"}
+    assert heard == {counted[0]["principal"]}, "whoever is told that it counted is whose answer counts"
+    writes = [event for event in events if event["kind"] == "write.intended"]
+    assert len(writes) == (left[0] == "approved")

@@ -7,6 +7,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,6 @@ SAMPLE_ON_POSTGRESQL = 12
 SOAK_SHARDS = 10
 SOAK_SHARD = 960
 SOAK_ON_POSTGRESQL = 400
-CAUGHT_WITHIN = 400
 
 
 @pytest.fixture(scope="module")
@@ -271,10 +271,22 @@ def of_kind(kind: type[Gate]) -> MakeGate:
     return lambda steps, ids, rules: kind(steps, ids=ids, rules=rules)
 
 
-RANDOM = tuple(range(CAUGHT_WITHIN))
+APPROVED = Step("click", 1, "sam", "approve")
+TWO_PEOPLE = (Step("choose", how="two"), APPROVED, APPROVED, replace(APPROVED, who="kim"))
+"""The first click finds that policy asks for more than the card says."""
+ROW_OF_ANOTHER = (
+    *TWO_PEOPLE,
+    Step("member", who="kim", how="none"),
+    Step("member", who="rita", how="platform"),
+    Step("edit", 1, "rita", "approve"),
+    Step("execute", 1),
+)
+DIED_MEANWHILE = tuple(
+    (APPROVED, Step("execute", 1, cut=(moment, "die")), Step("wait", how="lease"), Step("recover", 1))
+    for moment in range(1, 25)
+)
 FROZEN_MEANWHILE = tuple(
-    (Step("click", 0, "sam", "approve"), Step("execute", 0, cut=(moment, Step("freeze", 0, "kim", "on"))))
-    for moment in range(1, 60)
+    (APPROVED, Step("execute", 1, cut=(moment, Step("freeze", who="kim", how="on")))) for moment in range(1, 25)
 )
 """Somebody turns the kill switch at every moment of an execution."""
 
@@ -284,29 +296,39 @@ def test_the_kill_switch_at_any_moment_of_an_execution_is_minded(memory: Path, o
     seen = [run(list(steps)) for steps in FROZEN_MEANWHILE]
     stopped = [item for item in seen if item["meanwhile"] and not item["write"]]
     too_late = [item for item in seen if item["meanwhile"] and item["write"]]
-    assert len(stopped) >= 20
-    assert len(too_late) <= 5, "what comes after the tool was called, or in the moment before"
+    assert len(stopped) >= 8
+    assert len(too_late) <= 8, "what comes after the tool was called, or in the moment before"
 
 
 @pytest.mark.parametrize(
     ("make", "told", "plans"),
     [
         pytest.param(of_kind(DeafGate), "behind the kill switch", FROZEN_MEANWHILE, id="deaf"),
-        pytest.param(of_kind(TrustingGate), "without a valid quorum", RANDOM, id="trusting"),
-        pytest.param(of_kind(HastyGate), "a second write", RANDOM, id="hasty"),
-        pytest.param(of_other_parts(Incurious), "a target that has moved on", RANDOM, id="incurious"),
-        pytest.param(of_other_parts(directory=Forgetful), "without a valid quorum", RANDOM, id="forgetful"),
+        pytest.param(of_kind(TrustingGate), "without a valid quorum", (ROW_OF_ANOTHER,), id="trusting"),
+        pytest.param(of_kind(HastyGate), "a second write", DIED_MEANWHILE, id="hasty"),
+        pytest.param(
+            of_other_parts(Incurious),
+            "a target that has moved on",
+            ((APPROVED, Step("move", how="2"), Step("execute", 1)),),
+            id="incurious",
+        ),
+        pytest.param(
+            of_other_parts(directory=Forgetful),
+            "without a valid quorum",
+            ((APPROVED, Step("member", who="sam", how="none"), Step("execute", 1)),),
+            id="forgetful",
+        ),
         pytest.param(
             of_other_parts(clock=lambda clock: FixedClock(clock.now_us())),
             "without a valid quorum",
-            RANDOM,
+            ((APPROVED, Step("wait", how="day"), Step("execute", 1)),),
             id="stopped",
         ),
     ],
 )
 def test_the_model_finds_a_gate_that_is_broken_on_purpose(
-    memory: Path, on_sqlite: Template, make: MakeGate, told: str, plans: tuple[int | tuple[Step, ...], ...]
+    memory: Path, on_sqlite: Template, make: MakeGate, told: str, plans: tuple[tuple[Step, ...], ...]
 ):
-    run = on_a_copy(on_sqlite, memory / "broken", make)
-    found = (says(run, plan(item) if isinstance(item, int) else list(item)) for item in plans)
-    assert next((number for number, said in enumerate(found) if told in (said or "")), None) is not None
+    run, sound_run = on_a_copy(on_sqlite, memory / "broken", make), on_a_copy(on_sqlite, memory / "sound")
+    assert any(told in (says(run, list(steps)) or "") for steps in plans)
+    assert all(says(sound_run, list(steps)) is None for steps in plans), "and nothing against the gate as it is"

@@ -57,11 +57,15 @@ POLICIES: Final[dict[str, Asks | None]] = {
     "silent": None,
 }
 PEOPLE: Final = ("sam", "kim", "rita", "ana")
+MOMENTS: Final = {"click": 40, "execute": 20, "recover": 16, "freeze": 6, "expire": 4}
+"""About how many moments each of these steps has."""
 STATES_BY_HAND: Final = ("approved", "executing", "awaiting_approval", "done")
 SLACK: Final = 1
 """So many moments may lie between the kill switch and a write that it no longer stops."""
 
 Die: Final = "die"
+FREE: Final = "l-zzzzzzzzzzzz"
+"""The id of no entry."""
 
 
 @dataclass(frozen=True)
@@ -201,6 +205,7 @@ class Interleaving:
         self._transactions = 0
         self.seen: Counter[str] = Counter()
         self._answers: list[Answer] = []
+        self._found: Broken | None = None
         self._edited: set[str] = set()
         self._restated: set[str] = set()
         self._look = database.open_engine(url)
@@ -297,10 +302,15 @@ class Interleaving:
     def on_write(self, marker: Marker) -> None:
         """A tool is about to change the target."""
         self.seen["write"] += 1
-        frame = self._frames[-1]
-        self.model.judge(marker.proposal, frame.since, self._moment, SLACK)
-        intents, size = self._entries(marker.proposal, "write.intended"), self._size()
-        if not [seq for seq, _ in intents if seq < size]:
+        try:
+            self.model.judge(marker.proposal, self._frames[-1].since, self._moment, SLACK)
+            self._covered(marker.proposal)
+        except Broken as broken:
+            self._found = self._found or broken  # whatever a tool raises, the executor takes for a fault of the tool
+
+    def _covered(self, proposal: str) -> None:
+        size = self._size()
+        if not any(seq < size for seq, _ in self._entries(proposal, "write.intended")):
             raise Broken("a write without an intent under a checkpoint")
 
     # -- steps ------------------------------------------------------------------------------------------------------
@@ -311,6 +321,8 @@ class Interleaving:
             for step in plan:
                 self._take(step)
             self._rest()
+            if self._found is not None:
+                raise self._found
             self._judge()
         finally:
             for worker in self._workers.values():
@@ -493,7 +505,7 @@ class Interleaving:
 
     def _claim(self, record: ProposalRecord, who: str) -> None:
         """Write a row that says that somebody approved; it names the entry of some real answer, or of none."""
-        entries = self._entries(record.id, "answer.given")
+        given = [body["id"] for _, body in self._entries(record.id, "answer.given")]
         now = self._worker(0).gate.find(record.id)
         row = {
             "proposal": record.id,
@@ -501,13 +513,15 @@ class Interleaving:
             "decision_digest": now.decision_digest,
             "principal": who,
             "action": "approve",
-            "entry": entries[0][1]["id"] if entries else "l-zzzzzzzzzzzz",
+            "entry": FREE,
             "reason": "",
             "at_us": self.clock.now_us(),
         }
         with self._look.begin() as connection:
             there = connection.execute(select(tables.approvals.c.entry, tables.approvals.c.principal)).all()
-            if all(row["entry"] != entry and who != principal for entry, principal in there):
+            taken = {entry for entry, _ in there}
+            row["entry"] = next((entry for entry in given if entry not in taken), FREE)
+            if row["entry"] not in taken and who not in {principal for _, principal in there}:
                 connection.execute(insert(tables.approvals).values(**row))
 
     # -- at rest ----------------------------------------------------------------------------------------------------
@@ -653,9 +667,9 @@ def _step(dice: random.Random, about: int, *, cut: bool) -> Step:
     else:
         who = dice.choices(PEOPLE, (6, 5, 2, 1))[0]
     step = Step(what, proposal, who, chosen, worker=dice.randrange(2))
-    if cut and what in {"click", "execute", "recover", "freeze", "expire"} and dice.random() < 0.45:
+    if cut and what in MOMENTS and dice.random() < 0.45:
         meanwhile = _step(dice, proposal, cut=False) if dice.random() < 0.6 else Die
-        return replace(step, cut=(dice.randint(1, 40 if what in {"click", "execute", "recover"} else 8), meanwhile))
+        return replace(step, cut=(dice.randint(1, MOMENTS[what]), meanwhile))
     return step
 
 
