@@ -16,7 +16,7 @@ TESTS = Path(__file__).resolve().parent.parent
 PROCESSES = 4
 CLIENTS = 100
 PATIENCE_S = 150
-ROUNDS = 3
+ROUNDS = 2
 
 
 class Office:

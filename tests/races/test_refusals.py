@@ -16,7 +16,7 @@ from support.notes import effects, notes_bench, proposed_note, target
 from twokey.core.errors import Refused
 from twokey.store.proposals import ProposalRecord
 
-ROUNDS = 25
+ROUNDS = 6
 
 
 @pytest.fixture
