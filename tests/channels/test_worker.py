@@ -110,7 +110,9 @@ def test_a_job_that_got_lost_is_found_again(workspace: Workspace, place: Place, 
     run = detached(workspace, place)
     engine = create_engine(database_url)
     with engine.begin() as connection:
-        table = "jobs" if engine.dialect.name == "sqlite" else "twokey_jobs.procrastinate_jobs"
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SET LOCAL search_path TO twokey_jobs"))
+        table = "jobs" if engine.dialect.name == "sqlite" else "procrastinate_jobs"
         assert connection.execute(text(f"DELETE FROM {table}")).rowcount == 1
     engine.dispose()
     assert once(workspace).runs == {run: "waiting"}
@@ -214,7 +216,11 @@ def test_two_workers_drive_a_run_once(place: Place, clock: FixedClock):
     with place.opened(clock) as one, place.opened(clock) as two:
         run = detached(one, place)
         states: list[dict[str, str]] = []
-        threads = [threading.Thread(target=lambda item=item: states.append(once(item).runs)) for item in (one, two)]
+
+        def work(workspace: Workspace) -> None:
+            states.append(once(workspace).runs)
+
+        threads = [threading.Thread(target=work, args=(item,)) for item in (one, two)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -281,8 +287,8 @@ def worker_on(service: Any, workspace: Workspace, clock: FixedClock) -> Worker:
     inner = workspace.service
     recovery = Recovery(
         ledger=workspace.ledger,
-        gate=inner._gate,
-        drivers=inner._drivers,
+        gate=inner._gate,  # pyright: ignore[reportPrivateUsage]
+        drivers=inner._drivers,  # pyright: ignore[reportPrivateUsage]
         dispatcher=inner.dispatcher,
         clock=clock,
     )
@@ -291,19 +297,18 @@ def worker_on(service: Any, workspace: Workspace, clock: FixedClock) -> Worker:
 
 
 def tried_until_quiet(worker: Worker, clock: FixedClock) -> Any:
-    for _ in range(8):
-        done = worker.once(concurrency=1)
+    for _ in range(7):
+        worker.once(concurrency=1)
         clock.advance(jobs.LONGEST_PAUSE_S)
-    return done
+    return worker.once(concurrency=1)
 
 
 FAULT = EnvironmentFault("The warehouse does not answer.", next="Wait.", code="warehouse_away")
 
 
+@pytest.mark.usefixtures("sqlite_only")
 @pytest.mark.parametrize("error", [FAULT, RuntimeError("a fault of Twokey itself")], ids=["fault", "bug"])
-def test_what_fails_because_of_its_surroundings_is_tried_again(
-    place: Place, clock: FixedClock, error: Exception, sqlite_only: None
-):
+def test_what_fails_because_of_its_surroundings_is_tried_again(place: Place, clock: FixedClock, error: Exception):
     with place.opened(clock) as workspace:
         run = detached(workspace, place)
         flaky = Flaky(workspace, error, times=2)
@@ -312,11 +317,12 @@ def test_what_fails_because_of_its_surroundings_is_tried_again(
         assert (done.runs, done.failures) == ({run: "waiting"}, [])
 
 
+@pytest.mark.usefixtures("sqlite_only")
 @pytest.mark.parametrize(
     ("error", "code"), [(FAULT, "warehouse_away"), (RuntimeError("a bug"), "internal")], ids=["fault", "bug"]
 )
 def test_it_is_tried_a_bounded_number_of_times_and_then_ends_the_run(
-    place: Place, clock: FixedClock, error: Exception, code: str, sqlite_only: None
+    place: Place, clock: FixedClock, error: Exception, code: str
 ):
     with place.opened(clock) as workspace:
         run = detached(workspace, place)
@@ -328,7 +334,8 @@ def test_it_is_tried_a_bounded_number_of_times_and_then_ends_the_run(
         assert [event.code for event in events(workspace, run, "run.ended") if isinstance(event, RunEnded)] == [code]
 
 
-def test_a_log_that_cannot_be_written_never_ends_a_run(place: Place, clock: FixedClock, sqlite_only: None):
+@pytest.mark.usefixtures("sqlite_only")
+def test_a_log_that_cannot_be_written_never_ends_a_run(place: Place, clock: FixedClock):
     with place.opened(clock) as workspace:
         run = detached(workspace, place)
         flaky = Flaky(workspace, LogUnavailable("The disk is full.", next="Make room."), times=1000)

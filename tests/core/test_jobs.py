@@ -21,14 +21,12 @@ def test_the_same_job_has_the_same_key_whatever_its_priority_and_attempt():
 
 
 def test_a_job_is_tried_a_bounded_number_of_times_and_later_each_time():
-    job: Job | None = jobs.drive(RUN)
+    job = jobs.drive(RUN)
     waits: list[int] = []
-    while job is not None:
-        last = job
-        job = jobs.again(job, 0)
-        if job is not None:
-            waits.append(job.not_before_us)
-    assert last.attempt == jobs.MAX_ATTEMPTS
+    while later := jobs.again(job, 0):
+        waits.append(later.not_before_us)
+        job = later
+    assert job.attempt == jobs.MAX_ATTEMPTS
     assert waits == [1_000_000, 2_000_000, 4_000_000, 8_000_000]
     assert jobs.pause_s(99) == jobs.LONGEST_PAUSE_S
 

@@ -53,6 +53,7 @@ def approve_only(workspace: Workspace, proposal: str) -> str:
         proposal_digest=record.digest,
         decision_digest=record.decision_digest,
         principal="sam",
-        at_us=workspace.service._clock.now_us(),
+        at_us=workspace.service._clock.now_us(),  # pyright: ignore[reportPrivateUsage]
     )
-    return workspace.service._gate.answer(credential.sign(statement), channel="cli").state.value
+    gate = workspace.service._gate  # pyright: ignore[reportPrivateUsage]
+    return gate.answer(credential.sign(statement), channel="cli").state.value
