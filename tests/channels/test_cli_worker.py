@@ -59,8 +59,8 @@ class Site:
 
 
 @pytest.fixture
-def site(tmp_path: Path, database_url: str) -> Iterator[Site]:
-    made = Site(tmp_path, database_url)
+def server_site(tmp_path: Path, postgresql_url: str) -> Iterator[Site]:
+    made = Site(tmp_path, postgresql_url)
     yield made
     made.engine.dispose()
 
@@ -104,7 +104,8 @@ def held_up(site: Site, model: Endpoint) -> tuple[str, Reply]:
     return str(asked["run"]), slow
 
 
-def test_a_worker_drives_what_was_left_to_it_and_ends_on_sigterm(site: Site):
+def test_a_worker_drives_what_was_left_to_it_and_ends_on_sigterm(local_site: Site):
+    site = local_site
     run = site.ask()
     with site.worker() as process:
         eventually(lambda: site.state(run) == "waiting")
@@ -119,7 +120,9 @@ def test_a_worker_drives_what_was_left_to_it_and_ends_on_sigterm(site: Site):
     assert site.twokey.json("audit", "verify")["ok"]
 
 
-def test_the_run_of_a_worker_that_was_killed_is_taken_over(site: Site, model: Endpoint):
+@pytest.mark.postgresql
+def test_the_run_of_a_worker_that_was_killed_is_taken_over(server_site: Site, model: Endpoint):
+    site = server_site
     run, slow = held_up(site, model)
     with site.worker(**at(model)) as first:
         assert slow.arrived.wait(PATIENCE_S)
@@ -135,7 +138,8 @@ def test_the_run_of_a_worker_that_was_killed_is_taken_over(site: Site, model: En
     assert site.twokey.json("audit", "verify")["ok"]
 
 
-def test_a_worker_that_stood_still_and_goes_on_does_no_harm(site: Site, model: Endpoint):
+def test_a_worker_that_stood_still_and_goes_on_does_no_harm(local_site: Site, model: Endpoint):
+    site = local_site
     run, slow = held_up(site, model)
     with site.worker(**at(model)) as first:
         assert slow.arrived.wait(PATIENCE_S)
