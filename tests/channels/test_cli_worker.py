@@ -5,7 +5,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,7 @@ class Site:
         return [json.loads(bytes(body))["event"] for (body,) in rows]
 
     @contextmanager
-    def worker(self, **variables: str) -> "Iterator[subprocess.Popen[str]]":
+    def worker(self, **variables: str) -> "Generator[subprocess.Popen[str]]":
         process = self.twokey.start("worker", "--concurrency", "1", "--json", **variables)
         try:
             yield process
