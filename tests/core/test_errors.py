@@ -16,6 +16,8 @@ EXIT_CODES = {
     "BadInput": 2,
     "NotFound": 2,
     "NotAuthenticated": 1,
+    "LeaseLost": 1,
+    "Halted": 1,
     "EnvironmentFault": 3,
     "EngineFault": 3,
     "LogUnavailable": 3,

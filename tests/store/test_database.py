@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -357,3 +358,32 @@ def _alter(url: str, setting: str) -> None:
     with admin.connect() as connection:
         connection.execute(text(f'ALTER DATABASE "{admin.url.database}" SET {setting}'))
     admin.dispose()
+
+
+# -- connections that were cut --------------------------------------------------------------------------------------
+
+
+@pytest.mark.postgresql
+def test_a_connection_that_was_cut_while_it_was_idle_is_replaced(postgresql_url: str):
+    engine = database.open_engine(postgresql_url)
+    other = create_engine(postgresql_url)
+    try:
+        with engine.connect() as connection:
+            mine = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+        with other.begin() as connection:
+            connection.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": mine})
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:  # the pool tries a connection only after a while without use
+            time.sleep(database.IDLE_S)
+            with other.connect() as connection:
+                left = text("SELECT count(*) FROM pg_stat_activity WHERE pid = :pid")
+                if connection.execute(left, {"pid": mine}).scalar_one() == 0:
+                    break
+        with engine.connect() as connection:
+            assert connection.execute(text("SELECT pg_backend_pid()")).scalar_one() != mine
+        time.sleep(database.IDLE_S)
+        with engine.connect() as connection:
+            assert connection.execute(text("SELECT 1")).scalar_one() == 1
+    finally:
+        engine.dispose()
+        other.dispose()

@@ -154,6 +154,35 @@ def test_who_drives_a_run_is_known_even_after_the_lease_has_run_out(connection: 
     assert runs.driver(connection, made.RUN) is None
 
 
+def test_a_lease_is_renewed_by_its_holder_and_takes_nothing_over(connection: Connection):
+    runs.take_run(connection, made.RUN, holder="x-1", now=10, until=20)
+    assert runs.renew_run(connection, made.RUN, holder="x-1", until=30)
+    assert not runs.renew_run(connection, made.RUN, holder="x-2", until=99)
+    assert not runs.take_run(connection, made.RUN, holder="x-2", now=29, until=40)
+    assert runs.take_run(connection, made.RUN, holder="x-2", now=30, until=40)
+    assert not runs.renew_run(connection, made.RUN, holder="x-1", until=99), "it was taken over"
+
+
+def test_a_run_goes_on_under_its_holder_until_it_is_taken_over_or_ended(connection: Connection):
+    assert not runs.still_drives(connection, made.RUN, holder="x-1")
+    runs.take_run(connection, made.RUN, holder="x-1", now=10, until=20)
+    assert runs.still_drives(connection, made.RUN, holder="x-1"), "nobody has taken it, however late it is"
+    assert not runs.still_drives(connection, made.RUN, holder="x-2")
+    runs.move_run(connection, made.RUN, before=["running"], after="cancelled", now=3)
+    assert not runs.still_drives(connection, made.RUN, holder="x-1")
+
+
+def test_who_no_longer_drives_a_run_does_not_end_it(connection: Connection):
+    runs.take_run(connection, made.RUN, holder="x-1", now=10, until=20)
+    assert not runs.move_run(connection, made.RUN, before=["running"], after="done", now=3, holder="x-2")
+    assert runs.get_driven(connection, made.RUN)[1] == "x-1"
+    assert runs.move_run(connection, made.RUN, before=["running"], after="done", now=3, holder="x-1")
+    record, holder = runs.get_driven(connection, made.RUN)
+    assert (record, holder) == (runs.get_run(connection, made.RUN), None), "its lease was given back"
+    with pytest.raises(NotFound):
+        runs.get_driven(connection, OTHER)
+
+
 def test_nobody_holds_a_run_that_does_not_exist(connection: Connection):
     assert not runs.take_run(connection, OTHER, holder="x-1", now=10, until=20)
     runs.leave_run(connection, OTHER, holder="x-1")
@@ -258,3 +287,13 @@ def test_a_document_that_was_changed_is_refused(connection: Connection, body: by
     with pytest.raises(CheckFailed) as caught:
         runs.get_document(connection, run=made.RUN, name="plan")
     assert caught.value.code == "document_tampered"
+
+
+def test_a_document_that_is_not_there_is_none(connection: Connection):
+    assert runs.find_document(connection, run=made.RUN, name="question") is None
+    runs.put_document(connection, run=made.RUN, name="question", body={"a": 1}, now=1)
+    runs.put_document(connection, run=made.RUN, name="question", body={"a": 2}, now=2)
+    assert runs.find_document(connection, run=made.RUN, name="question") == {"a": 2}
+    connection.execute(update(tables.documents).values(body=b"{ }"))
+    with pytest.raises(CheckFailed):
+        runs.find_document(connection, run=made.RUN, name="question")

@@ -12,7 +12,7 @@ from support.bench import Bench
 from support.checkpoints import Kept
 from twokey.agents.models.none import NoModels
 from twokey.agents.planner.graph import build as build_graph
-from twokey.agents.planner.runner import Pause, Runner
+from twokey.agents.planner.runner import Pause, Reins, Runner
 from twokey.agents.state import Progress, Surroundings
 from twokey.core.values import Action, Request, Resource
 from twokey.store import runs
@@ -64,13 +64,13 @@ class Ride:
     def config(self) -> RunnableConfig:
         return {"configurable": {"thread_id": self.desk.run, "checkpoint_ns": ""}}
 
-    def drive(self, tell: Callable[[Progress], None] = lambda _: None) -> Pause:
+    def drive(self, tell: Callable[[Progress], None] = lambda _: None, reins: Reins | None = None) -> Pause:
         """Drive the run as the product does."""
 
         def desk(_run: str, _holder: str) -> Desk:
             return self.desk
 
-        return Runner(self.kept.sealed, desk, NoModels()).drive(self.desk.run, tell)
+        return Runner(self.kept.sealed, desk, NoModels()).drive(self.desk.run, tell, reins)
 
     def invoke(self, value: Any, config: RunnableConfig | None = None) -> Any:
         """Drive the planner's graph past the runner, with whatever somebody puts in."""

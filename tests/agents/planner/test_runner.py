@@ -16,7 +16,7 @@ from twokey.agents.planner.checkpoints import MAX_BYTES, serializer
 from twokey.agents.planner.graph import build as build_graph
 from twokey.agents.planner.graph import read_draft
 from twokey.agents.state import Progress
-from twokey.core.errors import CheckFailed, Refused
+from twokey.core.errors import CheckFailed, Halted, LeaseLost, Refused
 from twokey.core.lifecycle import State
 from twokey.core.values import Request
 
@@ -189,3 +189,66 @@ def test_a_draft_that_cannot_be_read_is_refused(body: Any):
     with pytest.raises(Refused) as caught:
         read_draft(body)
     assert caught.value.code == "draft_unreadable"
+
+
+class Pulled:
+    """Reins that halt a run, or tell it that it was lost, after a number of looks at them."""
+
+    holder = ""
+
+    def __init__(self, *, halt_at: int = 10_000, lost_at: int = 10_000) -> None:
+        self.looks, self.checks = 0, 0
+        self.halt_at, self.lost_at = halt_at, lost_at
+
+    @property
+    def halted(self) -> bool:
+        self.looks += 1
+        return self.looks > self.halt_at
+
+    def check(self) -> None:
+        self.checks += 1
+        if self.checks > self.lost_at:
+            raise LeaseLost("Somebody else drives it.", next="Nothing.")
+
+
+def test_a_run_can_be_halted_at_every_boundary_and_goes_on_from_there(ride: Ride):
+    halts = 0
+    while True:
+        try:
+            assert len(ride.drive(reins=Pulled(halt_at=2))) == 1
+        except Halted:
+            halts += 1
+            assert halts < 60, "every time it gets one step further"
+            continue
+        break
+    assert halts >= 6
+    assert len(ride.desk.proposals()) == 1
+    kinds = ride.bench.kinds(ride.desk.run)
+    assert kinds.count("run.planned") == 1, "no step was done twice"
+    assert kinds.count("step.started") == kinds.count("step.ended")
+
+
+def test_a_driver_that_lost_its_run_writes_no_checkpoint_at_any_point(ride: Ride):
+    losses = 0
+    while True:
+        reins = Pulled(lost_at=1)  # each time one checkpoint or result is written, and then the run is somebody else's
+        try:
+            assert len(ride.drive(reins=reins)) == 1
+        except LeaseLost:
+            losses += 1
+            assert losses < 100, "what was written before it was lost is not lost"
+            continue
+        break
+    assert losses >= 10
+    assert len(ride.desk.proposals()) == 1
+
+
+def test_a_run_that_is_halted_because_it_was_lost_says_so(ride: Ride):
+    class Taken(Pulled):
+        @property
+        def halted(self) -> bool:
+            self.lost_at = 0  # somebody takes the run over just now
+            return True
+
+    with pytest.raises(LeaseLost):
+        ride.drive(reins=Taken())

@@ -1,9 +1,9 @@
 """The queue on PostgreSQL: Procrastinate, in a schema of its own beside the store's tables.
 
 Rules: its tables are made once, by whoever comes first; a worker is woken by LISTEN/NOTIFY and looks every ``POLL_S``
-besides; a job whose worker has not been heard of for ``STALLED_S`` goes back into the queue, found by any worker. A
-connection that is lost stops nothing: the worker begins again once the server answers. Jobs that were handled leave no
-row: what became of them is in the run's record and in the log.
+besides; it says that it lives four times in ``STALLED_S``, and a job of one that has said nothing for so long goes back
+into the queue, put there by any worker. A connection that is lost stops nothing: the worker begins again once the
+server answers. Jobs that were handled leave no row: what became of them is in the run's record and in the log.
 """
 
 import asyncio
@@ -33,7 +33,6 @@ TASK: Final = "twokey.job"
 LOCK: Final = 0x74_77_6F_6B_65_79_6A
 """Key of the advisory lock under which the schema is made."""
 POLL_S: Final = 1.0
-BEAT_S: Final = 2.5
 STALLED_S: Final = 10.0
 AGAIN_S: Final = 1.0
 """How long to wait before a worker that lost its database begins again, in seconds."""
@@ -45,10 +44,15 @@ _JOB: Final[TypeAdapter[Job]] = TypeAdapter(Job)
 class PostgresqlDispatcher:
     """Jobs in Procrastinate's tables (port ``Dispatcher``)."""
 
-    def __init__(self, address: str, *, grace_s: float = GRACE_S) -> None:
-        """``address`` is a libpq URL; connects when it is first needed."""
+    def __init__(self, address: str, *, grace_s: float = GRACE_S, stalled_s: float = STALLED_S) -> None:
+        """``address`` is a libpq URL; connects when it is first needed.
+
+        Times are in seconds: how long what is worked on is waited for at the end, and after what silence a worker is
+        taken for dead.
+        """
         self._address = address
         self._grace_s = grace_s
+        self._stalled_s = stalled_s
         self._lock = threading.Lock()
         self._submitting: tuple[procrastinate.App, ConnectionPool[psycopg.Connection]] | None = None
 
@@ -118,10 +122,10 @@ class PostgresqlDispatcher:
                 shutdown_graceful_timeout=self._grace_s,
                 delete_jobs=jobs.DeleteJobCondition.ALWAYS,
                 install_signal_handlers=False,
-                update_heartbeat_interval=BEAT_S,
-                stalled_worker_timeout=STALLED_S,
+                update_heartbeat_interval=self._stalled_s / 4,
+                stalled_worker_timeout=self._stalled_s,
             )
-            tending = asyncio.create_task(_tend(app.job_manager))
+            tending = asyncio.create_task(_tend(app.job_manager, self._stalled_s))
             stopping = asyncio.create_task(_stop(worker, stop))
             try:
                 await worker.run()
@@ -201,13 +205,13 @@ async def _stop(worker: Worker, stop: Stopping) -> None:
     worker.stop()
 
 
-async def _tend(queue: manager.JobManager) -> None:
+async def _tend(queue: manager.JobManager, stalled_s: float) -> None:
     """Put the jobs of workers that died back into the queue, over and over."""
     while True:
         with contextlib.suppress(exceptions.ConnectorException):  # the worker itself reports it
-            for job in await queue.get_stalled_jobs(seconds_since_heartbeat=STALLED_S):
+            for job in await queue.get_stalled_jobs(seconds_since_heartbeat=stalled_s):
                 await _requeue(queue, job)
-            await queue.prune_stalled_workers(STALLED_S * 6)
+            await queue.prune_stalled_workers(stalled_s * 6)
         await asyncio.sleep(POLL_S)
 
 

@@ -55,12 +55,13 @@ class Stop:
 
     @contextmanager
     def on_signals(self) -> Generator[None]:
-        """Ask when the process gets SIGTERM or SIGINT, while the running event loop does; for its main thread."""
+        """Ask when the process gets SIGTERM or SIGINT. Only its main thread hears of them; in another one they pass."""
         loop = asyncio.get_running_loop()
-        for number in SIGNALS:
+        heard = SIGNALS if threading.current_thread() is threading.main_thread() else ()
+        for number in heard:
             loop.add_signal_handler(number, self.ask)
         try:
             yield
         finally:
-            for number in SIGNALS:
+            for number in heard:
                 loop.remove_signal_handler(number)
