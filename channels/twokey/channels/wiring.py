@@ -68,7 +68,8 @@ class Parts:
 
     workspace: Workspace
     gate: Gate
-    desk: "Callable[[str], Desk]"
+    desk: "Callable[[str, str], Desk]"
+    """The desk of a run, for the holder of its lease."""
     savers: "Callable[[], AbstractContextManager[Saver]]"
 
 
@@ -202,7 +203,7 @@ def _parts(  # what that were opened
         directory=directory,
         pruner=Pruner(ledger=ledger, states=lambda: states().lent(), clock=clock),
     )
-    return Parts(workspace, gate, lambda run: desk(run, ""), savers)
+    return Parts(workspace, gate, desk, savers)
 
 
 class _Once(Generic[Part]):

@@ -355,8 +355,8 @@ class Gate:
         if self._clock.now_us() >= lease_end:
             # The intent took so long that somebody else may have taken over: they, or whoever comes next, go on.
             return Result(record.id, State.EXECUTING, "another_executor")
-        late = self._switch.off()
-        if isinstance(late, str):
+        late = self._switch.turned(off)
+        if late is not None:
             return self._finish(begun, mine, Applied("not_written", late))
         return self._finish(begun, mine, executor.apply(permit, context))
 
@@ -367,9 +367,9 @@ class Gate:
         """
         after = {"written": State.DONE, "not_written": State.FAILED, "unknown": State.UNKNOWN}[applied.outcome]
         with self._ledger.change() as unit:
-            current = proposals.get_proposal(unit.connection, record.id, lock=True)
-            if current.state is not State.EXECUTING and not looked:
-                return Result(record.id, current.state, current.code)
+            state, _ = proposals.lock_proposal(unit.connection, record.id)
+            if state is not State.EXECUTING and not looked:
+                return Result(record.id, state, "another_executor")
             unit.record(
                 WriteEnded(
                     proposal=record.id,
@@ -381,9 +381,9 @@ class Gate:
                     result=unit.commit_to(applied.result) if applied.result is not None else None,
                 )
             )
-            if current.state is not State.EXECUTING:
-                return Result(record.id, current.state, current.code)
-            self._steps.transition(unit, current, after, applied.code, result=applied.result)
+            if state is not State.EXECUTING:
+                return Result(record.id, state, "another_executor")
+            self._steps.transition(unit, record, after, applied.code, result=applied.result)
             if after is State.DONE and record.proposal.reverts is not None:
                 self._reverted(unit, record.proposal.reverts)
         return Result(record.id, after, applied.code)

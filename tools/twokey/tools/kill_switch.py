@@ -12,8 +12,8 @@ from sqlalchemy import Connection
 from twokey.core.errors import CheckFailed, NotFound
 from twokey.core.events import FreezeChanged
 from twokey.store import switches
-from twokey.store.switches import FreezeRecord
-from twokey.tools.ledger import PAGE, Ledger
+from twokey.store.switches import FreezeRecord, Hold
+from twokey.tools.ledger import Ledger
 
 FROZEN: Final = "frozen"
 NOT_PROVEN: Final = "freeze_not_proven"
@@ -42,37 +42,39 @@ class KillSwitch:
     def off(self) -> FreezeRecord | str:
         """Give the row where it is proven to be off; else the code of what stops writes."""
         try:
-            row = self.record()
+            with self._ledger.look() as connection:
+                row = switches.get_freeze(connection)
+                last = self._ledger.last(connection, self._workspace, "freeze.changed")
         except CheckFailed:
             return NOT_PROVEN
         if row.is_on:
             return FROZEN
-        return row if self._is_proven(row) else NOT_PROVEN
+        return row if last == row.entry and (last is None or self._is_off(last)) else NOT_PROVEN
+
+    def turned(self, seen: FreezeRecord) -> str | None:
+        """Give the code of what stops writes where the switch is no longer as ``seen`` by ``off``."""
+        with self._ledger.look() as connection:
+            try:
+                self._compare(connection, seen, hold="nothing")
+            except Stopped as stopped:
+                return stopped.code
+        return None
 
     def hold(self, connection: Connection, seen: FreezeRecord) -> None:
         """Keep the switch as ``off`` saw it until the transaction ends; raises ``Stopped`` where it was turned."""
+        self._compare(connection, seen, hold="shared")
+
+    def _compare(self, connection: Connection, seen: FreezeRecord, *, hold: Hold) -> None:
         try:
-            row = switches.get_freeze(connection, hold="shared")
+            row = switches.get_freeze(connection, hold=hold)
         except CheckFailed:
             raise Stopped(NOT_PROVEN) from None
         if row != seen:
             raise Stopped(FROZEN)
 
-    def _is_proven(self, row: FreezeRecord) -> bool:
-        last = self._last_turn()
-        if last != row.entry:
-            return False
-        if last is None:
-            return True
+    def _is_off(self, entry: str) -> bool:
         try:
-            event = self._ledger.proven(last).event
+            event = self._ledger.proven(entry).event
         except (CheckFailed, NotFound):
             return False
         return isinstance(event, FreezeChanged) and not event.on
-
-    def _last_turn(self) -> str | None:
-        """Give the latest turn that the log's index shows."""
-        last, after = None, -1
-        while page := self._ledger.log.entries(self._workspace, kind="freeze.changed", after=after, limit=PAGE):
-            last, after = page[-1].entry.id, page[-1].seq
-        return last

@@ -5,9 +5,9 @@ covers what was recorded; where the log or the database cannot take it, ``LogUna
 further may happen. ``record`` and rows of the index show; ``proven`` and ``life`` are what may be relied on.
 """
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -16,6 +16,7 @@ from twokey.audit import merkle, storage
 from twokey.audit.entry import Entry
 from twokey.audit.log import Log
 from twokey.audit.merkle import BadProof
+from twokey.audit.storage import Pending
 from twokey.core import canonical
 from twokey.core.canonical import Json
 from twokey.core.errors import CheckFailed, LogUnavailable
@@ -25,6 +26,11 @@ from twokey.core.values import Checkpoint
 from twokey.store import evidence
 from twokey.store.database import READ_ONLY
 
+READING: Final[Mapping[str, Mapping[str, Any]]] = {
+    "sqlite": {READ_ONLY: True},
+    "postgresql": {"isolation_level": "AUTOCOMMIT", "postgresql_readonly": True},
+}
+"""How a connection that only reads is opened. On PostgreSQL each statement takes one round trip and sees the latest."""
 COVER_TIMEOUT_S: Final = 30.0
 PAGE: Final = 500
 
@@ -36,13 +42,18 @@ class Unit:
         self.connection = connection
         self._log = log
         self._ids = ids
-        self.entries: list[str] = []
+        self.prepared: list[Pending] = []
+
+    @property
+    def entries(self) -> list[str]:
+        """Ids of the entries of this transaction, in order."""
+        return [entry.entry_id for entry in self.prepared]
 
     def record(self, event: Event) -> str:
         """Append one event; gives the entry's id. It counts once the transaction has committed."""
-        (entry,) = self._log.append(self.connection, event)
-        self.entries.append(entry)
-        return entry
+        entry = self._log.prepare(event)
+        self.prepared.append(entry)
+        return entry.entry_id
 
     def commit_to(self, value: Json) -> str:
         """Give a salted commitment to ``value`` for the log, and keep what opens it in the store."""
@@ -74,19 +85,19 @@ class Ledger:
             with self.engine.begin() as connection:
                 unit = Unit(connection, self.log, self.ids)
                 yield unit
-                checkpoint = self.log.settle(connection) if unit.entries else None
+                checkpoint = self.log.settle(connection, unit.prepared) if unit.prepared else None
         except SQLAlchemyError as error:
             raise _not_taken() from error
         if checkpoint is not None:
             self.log.confirm(checkpoint)
-        elif unit.entries:
+        elif unit.prepared:
             self.log.wait_covered(unit.entries, self.cover_timeout_s)
 
     @contextmanager
     def look(self) -> Generator[Connection]:
         """Open a transaction for reading only."""
         try:
-            with self.engine.connect().execution_options(**{READ_ONLY: True}) as connection:
+            with self.engine.connect().execution_options(**READING[self.engine.dialect.name]) as connection:
                 yield connection
         except SQLAlchemyError as error:
             raise LogUnavailable(
@@ -118,6 +129,10 @@ class Ledger:
             for recorded in page:
                 yield recorded.entry.event
             after = page[-1].seq
+
+    def last(self, connection: Connection, about: str, kind: str) -> str | None:
+        """Give the latest entry of one kind about one subject: a row of the index, no authority."""
+        return storage.last_id(connection, about, kind)
 
     def proven(self, entry: str) -> Entry:
         """Read an entry that is included under a verified checkpoint; raises ``CheckFailed`` or ``NotFound``."""

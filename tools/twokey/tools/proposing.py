@@ -130,9 +130,7 @@ class Proposer:
         )
         made = self._decided(made)
         with self._ledger.change() as unit:
-            self.add(unit, made)
-        with self._ledger.look() as connection:
-            return proposals.get_proposal(connection, made.proposal.id)
+            return self.add(unit, made)
 
     def rebased(self, proposal: Proposal, context: Context) -> "Made | None":
         """Give the proposal that means the same on top of the target as it is now; the caller adds it.
@@ -220,8 +218,8 @@ class Proposer:
         call = calls.of_proposal(proposal, self._requester(proposal.requester), proposal.created_us)
         return Made(proposal, proposal.digest(), call, self._policy.decide(call))
 
-    def add(self, unit: Unit, made: "Made") -> State:
-        """Store a proposal with its first entries, in the open transaction; gives the state it begins in."""
+    def add(self, unit: Unit, made: "Made") -> ProposalRecord:
+        """Store a proposal with its first entries, in the open transaction; gives it as it is stored."""
         proposal, decision = made.proposal, made.decision
         waits = decision.effect == "require_approval"
         state = State.AWAITING_APPROVAL if waits else State.DENIED
@@ -250,7 +248,20 @@ class Proposer:
                     expires_us=expires if waits and after is state else None,
                 )
             )
-        return state
+        return ProposalRecord(
+            id=proposal.id,
+            run=proposal.run,
+            digest=made.digest,
+            state=state,
+            proposal=proposal,
+            decision=decision,
+            decision_digest=decision.digest(),
+            expires_us=expires,
+            code=code,
+            result=None,
+            created_us=proposal.created_us,
+            updated_us=proposal.created_us,
+        )
 
 
 @dataclass(frozen=True, slots=True)

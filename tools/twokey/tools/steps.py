@@ -89,17 +89,15 @@ class Steps:
         with self.ledger.look() as connection:
             return proposals.get_proposal(connection, proposals.resolve_proposal(connection, text))
 
-    def lock(self, unit: Unit, record: ProposalRecord) -> ProposalRecord:
+    def lock(self, unit: Unit, record: ProposalRecord) -> None:
         """Hold a proposal until the transaction ends.
 
         Raises:
             Moved: it is no longer in the state, or under the decision, that ``record`` shows.
 
         """
-        current = proposals.get_proposal(unit.connection, record.id, lock=True)
-        if (current.state, current.decision_digest) != (record.state, record.decision_digest):
+        if proposals.lock_proposal(unit.connection, record.id) != (record.state, record.decision_digest):
             raise Moved
-        return current
 
     def ask(self, record: ProposalRecord, occasion: calls.Occasion, glass: BreakGlass | None = None) -> Asked:
         """Ask policy about a proposal as things are now. The caller records the answer."""
