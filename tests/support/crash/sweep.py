@@ -76,6 +76,11 @@ class Sweep:
         self._stages = stages
         self._contender = contender
 
+    @property
+    def server(self) -> str:
+        """The address of the PostgreSQL server; empty on SQLite."""
+        return self._stages.server
+
     def points(self) -> list[Point]:
         """Every point of one whole run, in the order in which they came.
 
