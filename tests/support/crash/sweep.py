@@ -124,10 +124,11 @@ class Sweep:
                 verdict = replace(verdict, faults=(*verdict.faults, "a run that was acknowledged is gone"))
             return Trial(point, number, verdict)
 
-    def stop(self, point: Point) -> Trial:
+    def stop(self, point: Point, *, patient: bool = False) -> Trial:
         """Hold a process at ``point`` past every lease, let another one take over, and let the first one go on.
 
-        Where the first one holds a lock that the other needs, both go on at the same time.
+        Where the first one holds a lock that the other needs, both go on at the same time; with ``patient`` the other
+        one tries until it gives up.
         """
         with self._stages.fresh() as stage:
             first = self._forks.start(*self._job(stage, "whole_run", point, "stop"))
@@ -138,7 +139,7 @@ class Sweep:
                 first.wait_stopped()
                 acknowledged = self._contender.approvals(stage)
                 stage.time_passes()
-                held = stage.held()
+                held = stage.held() and not patient
                 second = self._forks.start(*self._job(stage, "finish", beside=True))
                 if held:
                     second.until("started")
