@@ -40,8 +40,12 @@ class Contender:
 
 TWOKEY: Final = Contender("Twokey", gated.JOBS, {}, looks.approvals, looks.judge)
 NAIVE: Final = tuple(
-    Contender(f"naive LangGraph, {text}", naive.JOBS, {"nodes": nodes}, naive.approvals, naive.judge)
-    for nodes, text in ((1, "one node"), (2, "two nodes"))
+    Contender(f"naive LangGraph, {text}", naive.JOBS, args, naive.approvals, naive.judge)
+    for text, args in (
+        ("one node", {"nodes": 1, "believing": False}),
+        ("two nodes", {"nodes": 2, "believing": False}),
+        ("two nodes, believing `next`", {"nodes": 2, "believing": True}),
+    )
 )
 
 
@@ -120,6 +124,8 @@ class Sweep:
                 lost_run = bool(child.said("asked")) and bool(second.said("asked again"))
             except Broken as error:
                 return Trial(point, number, Verdict(stuck=1, faults=(str(error),)))
+            finally:
+                child.end()
             if lost_run:
                 verdict = replace(verdict, faults=(*verdict.faults, "a run that was acknowledged is gone"))
             return Trial(point, number, verdict)
