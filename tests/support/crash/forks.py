@@ -211,8 +211,11 @@ class Forks:
     def run(self, job: str, args: Any, environment: dict[str, str] | None = None) -> Child:
         """Do a job to its end."""
         child = self.start(job, args, environment)
-        if not child.finish():
-            raise Broken(f"{job} was killed")
+        try:
+            if not child.finish():
+                raise Broken(f"{job} was killed")
+        finally:
+            child.end()
         return child
 
     def preload(self, modules: list[str], warm: str) -> None:

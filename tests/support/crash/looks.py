@@ -83,6 +83,8 @@ def judge(stage: Stage, acknowledged: list[str], told: list[dict[str, Any]]) -> 
     faults += [f"{len(proposals)} proposals" for _ in range(len(proposals) != 1)]
     faults += [f"refused: {message['code']}" for message in told if message["kind"] == "refused"]
     faults += [f"{len(intended)} intents" for _ in range(len(intended) != 1)]
+    faults += [f"a proposal is {state}" for _, state in proposals if state != "done"]
+    faults += [f"a run is {state} ({code})" for _, state, code in runs if state != "done"]
     return Verdict(
         duplicates=max(0, effects - 1),
         lost=sum(1 for entry in acknowledged if entry not in used or not effects),

@@ -7,7 +7,6 @@ on whose behalf, and the how manieth time, so that threads which swap places do 
 """
 
 import inspect
-import json
 import os
 import re
 import sqlite3
@@ -38,6 +37,11 @@ class Point:
 
     def __str__(self) -> str:
         return f"{self.name} #{self.nth}"
+
+    @property
+    def of_database(self) -> bool:
+        """Whether a database changes here, and not a file beside it."""
+        return self.name.startswith(("before commit", "after commit", "statement"))
 
     def as_json(self) -> list[Any]:
         """The form in which processes hand it on."""
@@ -152,7 +156,7 @@ class Points:
     def _watch_psycopg(self) -> None:
         import psycopg
         from psycopg._pipeline_base import BasePipeline
-        from psycopg.pq import PipelineStatus, TransactionStatus
+        from psycopg.pq import TransactionStatus
 
         points, synced = self, set[int]()
 
@@ -180,7 +184,7 @@ class Points:
         def watched_wait(wait: Any) -> Any:
             def watched(connection: psycopg.Connection[Any], *args: Any, **options: Any) -> Any:
                 by_itself = connection.autocommit and _in_saver()
-                if by_itself and connection.pgconn.pipeline_status == PipelineStatus.OFF:
+                if by_itself and getattr(connection, "_pipeline", None) is None:
                     points.reached("statement saver")
                 result = wait(connection, *args, **options)
                 if by_itself and id(connection.pgconn) in synced:
@@ -225,8 +229,3 @@ def _on_behalf() -> str:
             saver = f"saver.{frame.f_code.co_name}"
         frame = frame.f_back
     return saver or plumbing or "nobody"
-
-
-def to_text(points: list[Point]) -> str:
-    """Points as one line each."""
-    return "\n".join(json.dumps(point.as_json(), ensure_ascii=False) for point in points)

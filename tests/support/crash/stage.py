@@ -122,7 +122,7 @@ class Stages:
     def __init__(self, folder: Path, server: str) -> None:
         """``server`` is the address of a PostgreSQL server, or empty."""
         self._folder = folder
-        self._server = server
+        self.server = server
         self._name = f"crash_{secrets.token_hex(4)}"
         self._template = Stage(folder / "template", self._database(self._name))
 
@@ -130,7 +130,7 @@ class Stages:
         """Have a process make the template."""
         self._template.folder.mkdir(parents=True)
         (self._template.folder / "clock").write_text(str(BEGIN_US), encoding="utf-8")
-        if self._server:
+        if self.server:
             self._admin(f'CREATE DATABASE "{self._name}"')
         forks.run(job, {"stage": self._template.as_json(), "first": first}, self._template.environment)
 
@@ -140,28 +140,28 @@ class Stages:
         name = secrets.token_hex(6)
         stage = Stage(self._folder / name, self._database(f"{self._name}_{name}"))
         shutil.copytree(self._template.folder, stage.folder)
-        if self._server:
+        if self.server:
             self._admin(f'CREATE DATABASE "{self._name}_{name}" TEMPLATE "{self._name}"')
         try:
             yield stage
         finally:
             shutil.rmtree(stage.folder)
-            if self._server:
+            if self.server:
                 self._admin(f'DROP DATABASE "{self._name}_{name}" WITH (FORCE)')
 
     def remove(self) -> None:
         """Remove the template."""
         shutil.rmtree(self._template.folder, ignore_errors=True)
-        if self._server:
+        if self.server:
             self._admin(f'DROP DATABASE IF EXISTS "{self._name}" WITH (FORCE)')
 
     def _database(self, name: str) -> str:
-        if not self._server:
+        if not self.server:
             return ""
-        return sqlalchemy.make_url(_driver(self._server)).set(database=name).render_as_string(hide_password=False)
+        return sqlalchemy.make_url(_driver(self.server)).set(database=name).render_as_string(hide_password=False)
 
     def _admin(self, statement: str) -> None:
-        engine = sqlalchemy.create_engine(_driver(self._server), isolation_level="AUTOCOMMIT", poolclass=NullPool)
+        engine = sqlalchemy.create_engine(_driver(self.server), isolation_level="AUTOCOMMIT", poolclass=NullPool)
         with engine.connect() as connection:
             connection.execute(sqlalchemy.text(statement))
 

@@ -40,8 +40,12 @@ class Contender:
 
 TWOKEY: Final = Contender("Twokey", gated.JOBS, {}, looks.approvals, looks.judge)
 NAIVE: Final = tuple(
-    Contender(f"naive LangGraph, {text}", naive.JOBS, {"nodes": nodes}, naive.approvals, naive.judge)
-    for nodes, text in ((1, "one node"), (2, "two nodes"))
+    Contender(f"naive LangGraph, {text}", naive.JOBS, args, naive.approvals, naive.judge)
+    for text, args in (
+        ("one node", {"nodes": 1, "believing": False}),
+        ("two nodes", {"nodes": 2, "believing": False}),
+        ("two nodes, believing `next`", {"nodes": 2, "believing": True}),
+    )
 )
 
 
@@ -75,6 +79,11 @@ class Sweep:
         self._forks = forks
         self._stages = stages
         self._contender = contender
+
+    @property
+    def server(self) -> str:
+        """The address of the PostgreSQL server; empty on SQLite."""
+        return self._stages.server
 
     def points(self) -> list[Point]:
         """Every point of one whole run, in the order in which they came.
@@ -115,14 +124,17 @@ class Sweep:
                 lost_run = bool(child.said("asked")) and bool(second.said("asked again"))
             except Broken as error:
                 return Trial(point, number, Verdict(stuck=1, faults=(str(error),)))
+            finally:
+                child.end()
             if lost_run:
                 verdict = replace(verdict, faults=(*verdict.faults, "a run that was acknowledged is gone"))
             return Trial(point, number, verdict)
 
-    def stop(self, point: Point) -> Trial:
+    def stop(self, point: Point, *, patient: bool = False) -> Trial:
         """Hold a process at ``point`` past every lease, let another one take over, and let the first one go on.
 
-        Where the first one holds a lock that the other needs, both go on at the same time.
+        Where the first one holds a lock that the other needs, both go on at the same time; with ``patient`` the other
+        one tries until it gives up.
         """
         with self._stages.fresh() as stage:
             first = self._forks.start(*self._job(stage, "whole_run", point, "stop"))
@@ -133,7 +145,7 @@ class Sweep:
                 first.wait_stopped()
                 acknowledged = self._contender.approvals(stage)
                 stage.time_passes()
-                held = stage.held()
+                held = stage.held() and not patient
                 second = self._forks.start(*self._job(stage, "finish", beside=True))
                 if held:
                     second.until("started")
