@@ -8,13 +8,14 @@ UV := $(BIN)/uv
 UV_VERSION := 0.13.9
 OPA_VERSION := 1.20.2
 ARGS ?=
+TRIALS ?= 25
 export UV_PYTHON := $(CURDIR)/$(VENV)/bin/python
 unexport VIRTUAL_ENV
 
-.PHONY: help demo test lint types policies unit soak bench lock wheel clean
+.PHONY: help demo test lint types policies unit soak soak-crash bench lock wheel clean
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 $(UV):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -40,6 +41,12 @@ test: $(VENV)/.dev ## every gate and every test
 	@mkdir -p .cache
 	@OPA_VERSION=$(OPA_VERSION) bash .ci/find-opa $(VENV)
 	@bash .ci/gates $(VENV)
+
+soak: soak-crash ## every long sweep (hours); each can be interrupted and goes on
+	@$(BIN)/python -m pytest -m soak -q
+
+soak-crash: $(VENV)/.dev ## kill -9 at every point of a gated run, both databases (TRIALS=25 each); can be interrupted
+	@PYTHONPATH=tests $(BIN)/python -m support.crash --trials $(TRIALS)
 
 lock: | $(UV) ## renew the pinned, hashed dependency lists
 	$(UV) pip compile -q pyproject.toml --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --python-version 3.11 -o requirements.lock

@@ -44,6 +44,7 @@ def test_the_keys_are_derived_from_the_seed_as_specified(tmp_path: Path):
     assert key.verifier == Signer(f"twokey/{WORKSPACE}", hkdf(b"\x07" * 32, "twokey/log-key/v1/signing")).verifier
     agent = hkdf(b"\x07" * 32, "twokey/log-key/v1/writer/agent")
     assert key.writer("agent").mac(b"body") == hmac.digest(agent, b"twokey/pending/v1\nagent\nbody", "sha256")
+    assert key.checkpoint_key() == hkdf(b"\x07" * 32, "twokey/log-key/v1/checkpoints")
 
 
 def test_roles_have_different_keys():

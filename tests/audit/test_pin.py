@@ -1,5 +1,6 @@
 """The pin: it only grows, survives a crash of its writer, and is believed only if it verifies."""
 
+import fcntl
 import subprocess
 import sys
 from pathlib import Path
@@ -45,6 +46,15 @@ def test_two_processes_share_a_pin(path: Path):
     other.advance(checkpoint(9))
     one.advance(checkpoint(5))
     assert one.read() == other.read() == checkpoint(9)
+
+
+def test_a_process_that_is_held_with_the_lock_is_not_waited_for_without_end(path: Path):
+    Pin(path, KEY.verifier).advance(checkpoint(3))
+    with path.open("rb+") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(LogUnavailable, match="another process holds it"):
+            Pin(path, KEY.verifier, wait_s=0.02).read()
+    assert Pin(path, KEY.verifier).read() == checkpoint(3)
 
 
 def test_an_empty_file_pins_nothing(path: Path):

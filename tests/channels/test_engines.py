@@ -167,10 +167,10 @@ def test_an_opa_server_decides_and_its_death_is_a_recorded_refusal(home: Home, o
         process.send_signal(signal.SIGKILL)
         process.wait()
         code, result = home.ask("approvals", "approve", proposal, "--as", "sam")
-        assert (code, result["error"]["code"]) == (1, "policy_denied")
+        assert (code, result["error"]["code"]) == (1, "engine_fault")
         assert home.branches() == []
         assert home.decisions()[-1] == "engine_fault"
-        assert home.ask("approvals", "show", proposal)[1]["state"] == "denied"
+        assert home.ask("approvals", "show", proposal)[1]["state"] == "awaiting_approval"
         code, result = home.propose()
         assert (code, result["error"]["code"]) == (1, "engine_fault")
     assert home.ask("audit", "verify")[0] == 0

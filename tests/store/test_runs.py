@@ -227,6 +227,27 @@ def test_of_many_who_move_a_run_one_does(engine: Engine):
         assert moved == [runs.get_run(connection, made.RUN).state]
 
 
+def test_of_many_who_hold_a_run_each_sees_what_the_one_before_did(engine: Engine):
+    with engine.begin() as connection:
+        runs.add_run(connection, run=made.RUN, request=made.request(), auth="key", places=[], now=1)
+    start = threading.Barrier(4)
+
+    def add() -> None:
+        start.wait(60)
+        with engine.begin() as connection:
+            runs.hold_run(connection, made.RUN)
+            count = len(runs.list_documents(connection, run=made.RUN, prefix="note-"))
+            runs.put_document(connection, run=made.RUN, name=f"note-{count}", body=count, now=2)
+
+    threads = [threading.Thread(target=add) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with engine.connect() as connection:
+        assert runs.list_documents(connection, run=made.RUN, prefix="note-") == [0, 1, 2, 3]
+
+
 # -- documents ------------------------------------------------------------------------------------------------------
 
 

@@ -31,7 +31,7 @@ from twokey.policies import bundle
 from twokey.policies.engines.embedded import Embedded
 from twokey.policies.guard import Guard
 from twokey.store.proposals import ProposalRecord
-from twokey.tools.contract import Context, Guarantee, Marker, Outcome, Place, ReadTool, Rendered, WriteTool
+from twokey.tools.contract import Context, Guarantee, Marker, Outcome, Place, ReadTool, Rendered, Reverse, WriteTool
 from twokey.tools.desk import Desk, Reading
 from twokey.tools.proposing import Draft
 from twokey.tools.registry import AnyTool
@@ -110,6 +110,12 @@ class NoteWriter(WriteTool[NoteArgs, Written]):
         if seen != args.text:
             return Outcome("different")
         return Outcome("written", Written(name=args.name, sha256=sha256(seen)))
+
+    def reverse(self, args: NoteArgs, rendered: Rendered, marker: Marker, context: Context) -> Reverse:
+        """A note is taken back by one that says so: what is undone is whatever the tool says it is."""
+        del rendered, marker, context
+        self.pass_("reverse")
+        return Reverse(self.name, {"folder": args.folder, "name": f"un{args.name}", "text": "Not so."}, "Take it back.")
 
     def write(self, folder: Path, args: NoteArgs, marker: Marker) -> None:
         raise NotImplementedError

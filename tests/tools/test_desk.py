@@ -26,6 +26,7 @@ from twokey.core.errors import CheckFailed, EnvironmentFault, NotFound, Refused,
 from twokey.core.events import ToolReturned
 from twokey.core.values import Call, Decision, Finding, Plan, Report, Resource, Step, Value
 from twokey.store import tables
+from twokey.store.proposals import ProposalRecord
 from twokey.tools.contract import Context, Place
 from twokey.tools.desk import Desk
 from twokey.tools.proposing import Draft
@@ -342,6 +343,25 @@ def test_a_step_that_runs_again_gets_the_proposal_it_made(make_notes_once: MakeB
     assert desk.propose(draft, agent="catalog", step=2).id == first.id
     other = desk.propose(note_draft(desk, name="other"), agent="catalog", step=3)
     assert [record.id for record in desk.proposals()] == sorted((first.id, other.id))
+
+
+def test_two_processes_at_the_same_step_make_one_proposal(make_notes: MakeBench):
+    """Both have looked and found no proposal; one was only slow, and comes when the other one's is there."""
+    bench = make_notes()
+    desk = notes_desk(bench)
+
+    def propose(step: int, text: str) -> ProposalRecord:
+        draft = note_draft(desk, text=text)
+        return bench.office.proposer.propose(
+            draft, run=desk.run, requester="ana", agent="catalog", step=step, places=desk.places, once=True
+        )
+
+    first = propose(2, "Good morning.")
+    size = len(bench.log.entries(first.id))
+    assert propose(2, "Good evening.") == first
+    assert len(bench.log.entries(first.id)) == size
+    assert propose(3, "Good night.").id != first.id
+    assert len(desk.proposals()) == 2
 
 
 def test_evidence_that_was_exchanged_is_not_read(make_notes: MakeBench):

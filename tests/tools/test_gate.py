@@ -11,7 +11,7 @@ from support.bench import Bench, git, policy
 
 from twokey.core import canonical
 from twokey.core.errors import CheckFailed, LogUnavailable, NotFound, Refused
-from twokey.core.events import ClickRejected, WriteEnded, WriteIntended
+from twokey.core.events import ClickRejected, PolicyDecided, WriteEnded, WriteIntended
 from twokey.core.lifecycle import State
 from twokey.core.values import Answer, Call, Decision, Principal
 from twokey.store import proposals, tables
@@ -497,7 +497,7 @@ class Broken:
         return self.decision
 
 
-def test_an_engine_fault_at_the_execution_is_a_recorded_denial(bench: Bench):
+def test_an_engine_fault_at_the_execution_is_recorded_and_takes_nothing_from_the_proposal(bench: Bench):
     record = approved(bench)
     fault = record.decision.model_copy(
         update={
@@ -506,10 +506,31 @@ def test_an_engine_fault_at_the_execution_is_a_recorded_denial(bench: Bench):
             "reasons": (record.decision.reasons[0].model_copy(update={"code": "engine_fault"}),),
         }
     )
-    bench.policy.policy = Broken(fault)
+    whole, bench.policy.policy = bench.policy.policy, Broken(fault)
     result = bench.gate.execute(record.id)
-    assert (result.state, result.code) == (State.DENIED, "engine_fault")
+    assert (result.state, result.code) == (State.APPROVED, "engine_fault")
     assert bench.branches() == []
+    decided = [item.entry.event for item in bench.log.entries(record.id, kind="policy.decided")][-1]
+    assert isinstance(decided, PolicyDecided)
+    assert decided.reasons == ("engine_fault",)
+    bench.policy.policy = whole
+    assert bench.gate.execute(record.id).state is State.DONE
+
+
+def test_an_engine_fault_at_the_click_is_recorded_and_the_card_still_waits(bench: Bench):
+    record = bench.propose()
+    fault = record.decision.model_copy(
+        update={
+            "effect": "deny",
+            "approvals": None,
+            "reasons": (record.decision.reasons[0].model_copy(update={"code": "engine_fault"}),),
+        }
+    )
+    whole, bench.policy.policy = bench.policy.policy, Broken(fault)
+    assert refused(bench, record, bench.answer(record)) == "engine_fault"
+    assert bench.gate.find(record.id).state is State.AWAITING_APPROVAL
+    bench.policy.policy = whole
+    assert bench.gate.answer(bench.answer(record), channel="cli").state is State.APPROVED
 
 
 def test_an_allow_for_a_write_is_not_enough(bench: Bench):

@@ -1,5 +1,6 @@
 """Steps of a proposal that somebody else has moved meanwhile, and answers that come at the same moment."""
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -147,6 +148,8 @@ def test_a_shorter_card_is_made_only_while_the_proposal_waits(make_notes_once: M
     """A new decision on a proposal that moved on meanwhile changes nothing."""
     bench = make_notes_once()
     record = approved_note(bench)
-    other = record.decision.model_copy(update={"warnings": ("late",)})
-    steps_of(bench).renew(record, other)
+    steps = steps_of(bench)
+    asked = steps.ask(record, "click")
+    other = asked.decision.model_copy(update={"warnings": ("late",)})
+    steps.renew(record, dataclasses.replace(asked, decision=other))
     assert bench.gate.find(record.id).decision_digest == record.decision_digest

@@ -1,10 +1,11 @@
 """The log's keys and the files they lie in.
 
 Rules: a key file is created once, whole, readable by its owner only, and never overwritten; one that others can read or
-that belongs to somebody else is refused. The log key's file holds a random seed, from which the signing key and the
-writers' MAC keys are derived (HKDF-SHA256, RFC 5869), so that a process can be given the right to write without the
-right to sign. What a writer may record is fixed by its role: an agent's process can record what agents do, and can
-neither answer a card nor state an intent. No key shows itself in a representation or an error.
+that belongs to somebody else is refused. The log key's file holds a random seed, from which the signing key, the
+writers' MAC keys and the key that seals the stored state of runs are derived (HKDF-SHA256, RFC 5869), so that a process
+can be given the right to write without the right to sign. What a writer may record is fixed by its role: an agent's
+process can record what agents do, and can neither answer a card nor state an intent. No key shows itself in a
+representation or an error.
 """
 
 import errno
@@ -125,6 +126,10 @@ class LogKey:
     def writer(self, role: Role) -> WriterKey:
         """Give the writer key of ``role``."""
         return WriterKey(role, self.verifier, self._derive(f"writer/{role}"), self.path)
+
+    def checkpoint_key(self) -> bytes:
+        """Give the key that seals the stored state of runs, 32 bytes."""
+        return self._derive("checkpoints")
 
     def _derive(self, purpose: str) -> bytes:
         info = f"twokey/log-key/v1/{purpose}".encode()

@@ -115,11 +115,11 @@ class Log:
         self._signed: _Signed | None = None
         self._own: OrderedDict[str, tuple[Entry, bytes]] = OrderedDict()
 
-    def append(self, connection: Connection, *events: Event) -> tuple[str, ...]:
-        """Put ``events`` into the open transaction of ``connection``; gives their entry ids, in order.
+    def prepare(self, event: Event) -> Pending:
+        """Make the entry of ``event``. It counts once ``append`` or ``settle`` has taken it and a checkpoint covers it.
 
         Raises:
-            LogUnavailable: this process has no right to write, or the database failed.
+            LogUnavailable: this process has no right to write.
             Refused: this writer's role may not record such an event.
 
         """
@@ -128,39 +128,49 @@ class Log:
             raise LogUnavailable(
                 "This process can read the audit log but not write it.", next="Start it with a log or writer key."
             )
-        now = self._clock.now_us()
-        rows: list[Pending] = []
-        for event in events:
-            if not keys.may_write(writer.role, event):
-                raise Refused(
-                    f"A process with the role {writer.role} may not record {event.kind}.",
-                    next="Only the gate's process records this.",
-                    code="not_this_writer",
-                )
-            entry = Entry(id=self._ids.new("l"), time_us=now, workspace=self._workspace, event=event)
-            body = entry.encode()
-            rows.append(Pending(entry.id, writer.role, body, writer.mac(body)))
-            self._keep(entry, body)
+        if not keys.may_write(writer.role, event):
+            raise Refused(
+                f"A process with the role {writer.role} may not record {event.kind}.",
+                next="Only the gate's process records this.",
+                code="not_this_writer",
+            )
+        entry = Entry(id=self._ids.new("l"), time_us=self._clock.now_us(), workspace=self._workspace, event=event)
+        body = entry.encode()
+        self._keep(entry, body)
+        return Pending(entry.id, writer.role, body, writer.mac(body))
+
+    def append(self, connection: Connection, *events: Event) -> tuple[str, ...]:
+        """Put ``events`` into the open transaction of ``connection``; gives their entry ids, in order.
+
+        Raises:
+            LogUnavailable: this process has no right to write, or the database failed.
+            Refused: this writer's role may not record such an event.
+
+        """
+        rows = [self.prepare(event) for event in events]
         if rows:
             with faults():
                 storage.queue(connection, rows)
         return tuple(row.entry_id for row in rows)
 
-    def settle(self, connection: Connection) -> Checkpoint | None:
-        """Integrate everything pending and sign, inside the open transaction of ``connection``.
+    def settle(self, connection: Connection, own: Sequence[Pending] = ()) -> Checkpoint | None:
+        """Integrate everything pending, and ``own`` behind it, and sign, inside the open transaction of ``connection``.
 
         Gives the checkpoint that covers it all once the transaction has committed (call ``confirm`` then), or ``None``
-        where this process has no log key or another one holds the lease; then ``wait_covered`` after the commit.
+        where this process has no log key or another one holds the lease: then ``own`` is pending, and ``wait_covered``
+        after the commit sees to it.
 
         Raises:
             LogUnavailable: the log cannot be written or does not verify. The transaction must be rolled back.
 
         """
-        if self._log_key is None:
-            return None
         with faults():
-            head = storage.lease(connection)
-            return None if head is None else self._integrate(connection, head, self._log_key)
+            head = storage.lease(connection) if self._log_key is not None else None
+            if self._log_key is not None and head is not None:
+                return self._integrate(connection, head, self._log_key, own)
+            if own:
+                storage.queue(connection, own)
+        return None
 
     def confirm(self, checkpoint: Checkpoint) -> None:
         """Remember a checkpoint of ``settle`` whose transaction has committed. Costs no disk flush."""
@@ -356,7 +366,9 @@ class Log:
             raise _rolled_back(f"it does not continue the log of size {seen.size} that was seen ({error})") from error
         return checkpoint
 
-    def _integrate(self, connection: Connection, head: Head, key: LogKey) -> Checkpoint | None:
+    def _integrate(
+        self, connection: Connection, head: Head, key: LogKey, own: Sequence[Pending] = ()
+    ) -> Checkpoint | None:
         seen = self._known()
         last = self._accept(connection, seen)
         size = last.size if last else 0
@@ -377,6 +389,7 @@ class Log:
             seen = self._known()
         frontier = self._frontier(connection, last)
         self._take_in(connection, frontier)
+        self._add(connection, frontier, [(row, self._kept(row) or Entry.decode(row.body)) for row in own])
         if frontier.size == size:
             return last
         checkpoint = key.signer.checkpoint(frontier.size, frontier.root())
@@ -413,9 +426,7 @@ class Log:
             own = [self._kept(row) for row in rows]
             others = [row.entry_id for row, kept in zip(rows, own, strict=True) if kept is None]
             taken = storage.taken(connection, others) if others else set[str]()
-            first_node = frontier.size - frontier.size.bit_count()
-            entries: list[Row] = []
-            nodes: list[bytes] = []
+            accepted: list[tuple[Pending, Entry]] = []
             for row, kept in zip(rows, own, strict=True):
                 entry = kept or self._examine(row, taken)
                 if isinstance(entry, str):
@@ -423,15 +434,24 @@ class Log:
                     storage.set_aside(connection, row, reason=entry, time_us=self._clock.now_us())
                     continue
                 taken.add(entry.id)
-                leaf = merkle.leaf_hash(row.body)
-                entries.append(Row(frontier.size, entry.id, entry.subject, entry.kind, row.body, leaf))
-                nodes += frontier.append(leaf)
-            if entries:
-                storage.add_entries(connection, entries)
-                storage.add_nodes(connection, first_node, nodes)
+                accepted.append((row, entry))
+            self._add(connection, frontier, accepted)
             storage.dequeue(connection, rows)
             if len(rows) < storage.CHUNK:
                 return
+
+    def _add(self, connection: Connection, frontier: Frontier, accepted: Sequence[tuple[Pending, Entry]]) -> None:
+        """Put entries at the end of the log, and grow ``frontier`` by them."""
+        first_node = frontier.size - frontier.size.bit_count()
+        entries: list[Row] = []
+        nodes: list[bytes] = []
+        for row, entry in accepted:
+            leaf = merkle.leaf_hash(row.body)
+            entries.append(Row(frontier.size, entry.id, entry.subject, entry.kind, row.body, leaf))
+            nodes += frontier.append(leaf)
+        if entries:
+            storage.add_entries(connection, entries)
+            storage.add_nodes(connection, first_node, nodes)
 
     def _keep(self, entry: Entry, body: bytes) -> None:
         if self._log_key is not None:

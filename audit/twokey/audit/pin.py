@@ -1,12 +1,14 @@
 """The largest checkpoint this machine has signed or seen, kept outside the database.
 
 Rules: a pin only grows. It is one 512-byte record, overwritten in place under a file lock: a killed process leaves the
-old record or the new one. It is made durable when it is created and not at every step: after a power loss it may name
-an older checkpoint, never a false one, and costs no disk flush per commit. A pin that does not verify is refused.
+old record or the new one, and one that is held while it has the lock is waited for a bounded time. It is made durable
+when it is created and not at every step: after a power loss it may name an older checkpoint, never a false one, and
+costs no disk flush per commit. A pin that does not verify is refused.
 """
 
 import fcntl
 import os
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,13 +21,17 @@ from twokey.core.values import Checkpoint
 
 RECORD_BYTES: Final = 512
 """One sector, which a disk writes whole."""
+WAIT_S: Final = 10.0
+"""How long to wait for another process that has the lock, in seconds. It needs it for less than a millisecond."""
+_POLL_S: Final = 0.005
 
 
 class Pin:
     """A pin file. Several processes may use it at once."""
 
-    def __init__(self, path: Path, verifier: Verifier) -> None:
+    def __init__(self, path: Path, verifier: Verifier, *, wait_s: float = WAIT_S) -> None:
         self._path = path
+        self._wait_s = wait_s
         self._verifier = verifier
         self._last: tuple[bytes, Checkpoint] | None = None  # what was read last, so that it is not verified again
 
@@ -63,12 +69,24 @@ class Pin:
         except OSError as error:
             raise self._refuse("it cannot be opened") from error
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            self._lock(descriptor)
             yield descriptor
         except OSError as error:
             raise self._refuse("it cannot be read or written") from error
         finally:
             os.close(descriptor)
+
+    def _lock(self, descriptor: int) -> None:
+        until = time.monotonic() + self._wait_s
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() >= until:
+                    raise self._refuse("another process holds it and does not go on") from None
+                time.sleep(_POLL_S)
+            else:
+                return
 
     def _record(self, descriptor: int) -> Checkpoint | None:
         record = os.pread(descriptor, RECORD_BYTES, 0)

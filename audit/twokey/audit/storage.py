@@ -29,7 +29,6 @@ from sqlalchemy import (
     func,
     insert,
     select,
-    text,
     update,
 )
 from sqlalchemy.exc import SQLAlchemyError
@@ -41,6 +40,10 @@ from twokey.core.errors import LogUnavailable
 READ_ONLY: Final = "twokey_read_only"
 """Execution option that ``twokey.store`` understands: on SQLite such a connection takes no write lock."""
 
+_LOOKING: Final[Mapping[str, Mapping[str, Any]]] = {
+    "sqlite": {READ_ONLY: True},
+    "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
+}
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 VERSION_TABLE: Final = "alembic_version_audit"
 MIGRATION_LOCK: Final = 0x74776F6B6579  # any number that nobody else uses: "twokey"
@@ -207,9 +210,7 @@ def faults() -> Generator[None]:
 @contextmanager
 def looking(engine: Engine) -> Generator[Connection]:
     """Open one consistent view for reading only."""
-    with faults(), engine.connect().execution_options(**{READ_ONLY: True}) as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+    with faults(), engine.connect().execution_options(**_LOOKING[engine.dialect.name]) as connection:
         yield connection
 
 
@@ -351,6 +352,13 @@ def entries(
         statement = statement.where(ENTRIES.c.kind == kind)
     for row in connection.execute(statement):
         yield Row(*row)
+
+
+def last_id(connection: Connection, subject: str, kind: str) -> str | None:
+    """Give the id of the latest entry of one kind about one subject, as the index shows it."""
+    table = ENTRIES.c
+    query = select(table.id).where(table.subject == subject, table.kind == kind).order_by(table.seq.desc()).limit(1)
+    return connection.execute(query).scalar()
 
 
 def rejected(connection: Connection) -> int:

@@ -69,7 +69,7 @@ def create(
     *,
     demo: bool = False,
     store: str | None = None,
-    sections: Mapping[str, Mapping[str, str]] | None = None,
+    sections: Mapping[str, Mapping[str, str | int]] | None = None,
 ) -> Made:
     """Make a workspace in ``folder``, which may exist but must not be one already.
 
@@ -83,7 +83,7 @@ def create(
         EnvironmentFault: the folder, the keys' folder or the store cannot be used.
 
     """
-    tables = dict(sections or {})
+    tables: dict[str, Mapping[str, str | int]] = dict(sections or {})
     if store is not None:
         tables = {"store": {"url": _without_password(store)}} | tables
     url = store or os.environ.get(_STORE_VARIABLE) or StoreSection().url
@@ -146,7 +146,7 @@ def _fill(
     url: str,
     *,
     demo: bool,
-    sections: Mapping[str, Mapping[str, str]],
+    sections: Mapping[str, Mapping[str, str | int]],
 ) -> Made:
     ring = KeyRing(home / "keys")
     principals = [
@@ -179,7 +179,7 @@ def toml(
     principals: Iterable[Principal],
     *,
     demo: bool,
-    sections: Mapping[str, Mapping[str, str]],
+    sections: Mapping[str, Mapping[str, str | int]],
 ) -> str:
     """Give the text of ``twokey.toml``. JSON strings are valid TOML basic strings."""
     lines = [

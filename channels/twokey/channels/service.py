@@ -12,12 +12,14 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from twokey.agents.state import Progress
 from twokey.channels.card import Card
 from twokey.channels.driving import Drivers, Heart, Holding, holder_name
 from twokey.core import canonical, jobs
 from twokey.core.canonical import Json
 from twokey.core.errors import (
     BadInput,
+    CheckFailed,
     EnvironmentFault,
     Halted,
     LeaseLost,
@@ -42,7 +44,9 @@ from twokey.tools.steps import Result
 if TYPE_CHECKING:
     # LangGraph takes longer to import than most commands take to answer; it comes in when a run is driven.
     from twokey.agents.planner.runner import Runner
-    from twokey.agents.state import Progress
+
+REVERT: Final = "revert"
+"""Intent of a request to undo a write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,7 @@ class Service:
         identity: Identity,
         request: Request,
         places: Sequence[Resource],
-        tell: "Callable[[Progress], None]",
+        tell: Callable[[Progress], None],
     ) -> Outcome:
         """Take a request, run it to its pause or its end, and say where it stands."""
         run, holder = self._ids.new("r"), self._ids.new("x")
@@ -162,7 +166,7 @@ class Service:
     def drive(
         self,
         run: str,
-        tell: "Callable[[Progress], None]",
+        tell: Callable[[Progress], None],
         *,
         halted: Callable[[], bool] = _never,
         patient: bool = False,
@@ -215,21 +219,21 @@ class Service:
     def _driven(
         self,
         holding: Holding,
-        tell: "Callable[[Progress], None]",
+        tell: Callable[[Progress], None],
         *,
         halted: Callable[[], bool] = _never,
         patient: bool = False,
     ) -> Outcome:
         run = holding.run
 
-        def told(progress: "Progress") -> None:
+        def told(progress: Progress) -> None:
             if holding.lost:
                 raise lease_lost(run)
             tell(progress)
 
         with self._heart.beats(holding):
             try:
-                pauses = self._runner().drive(run, told, _Reins(holding, halted))
+                pauses = self._work(run, told, _Reins(holding, halted))
             except TwokeyError as error:
                 if isinstance(error, (LeaseLost, LogUnavailable, Halted)) or (
                     patient and isinstance(error, EnvironmentFault)
@@ -247,6 +251,21 @@ class Service:
             else:
                 record = self._conclude(holding, outcome)
         return dataclasses.replace(outcome, run=record)
+
+    def _work(self, run: str, tell: Callable[[Progress], None], reins: _Reins) -> tuple[str, ...]:
+        """Bring a run to its pause or its end; gives what it pauses for. Undoing a write needs no planner."""
+        outcome = self.outcome(run)
+        if outcome.run.request.intent != REVERT:
+            return self._runner().drive(run, tell, reins)
+        made = outcome.proposals
+        if not made:
+            undone = str(outcome.run.request.args["proposal"])
+            made = (self._gate.revert(undone, run=run, requester=outcome.run.requester),)
+        return tuple(record.id for record in made if record.state in OPEN)
+
+    def find(self, text: str) -> ProposalRecord:
+        """Read a proposal by id or by an unambiguous beginning of it; raises ``NotFound``, ``CheckFailed``."""
+        return self._gate.find(text)
 
     def _conclude(self, holding: Holding, outcome: Outcome) -> RunRecord:
         """Close a run whose graph has come to its end, and say how."""
@@ -381,7 +400,7 @@ class Service:
         proposal: str,
         reason: str = "",
         expected_digest: str | None = None,
-        tell: "Callable[[Progress], None]",
+        tell: Callable[[Progress], None],
     ) -> Result:
         """Answer a card, and carry out what the answer allows.
 
@@ -414,7 +433,11 @@ class Service:
         result = self._gate.answer(answer, channel=identity.channel, reason=reason)
         if result.state is State.APPROVED:
             result = self._gate.execute(result.id)
-        self._take_up(result, tell)
+        try:
+            self._take_up(result, tell)
+        except CheckFailed as error:
+            # The run has ended as failed for it. The answer stands, and so does what it brought about.
+            tell(Progress(0, f"the run goes no further: {error.message}"))
         return result
 
     def _seen(self, identity: Identity, action: Action, proposal: str) -> tuple[str, str, str]:
@@ -435,7 +458,7 @@ class Service:
             return last.digest, last.decision_digest, record.id
         return record.digest, record.decision_digest, record.id
 
-    def _take_up(self, result: Result, tell: "Callable[[Progress], None]") -> None:
+    def _take_up(self, result: Result, tell: Callable[[Progress], None]) -> None:
         """Let the run go on if this was the last of its proposals."""
         record = self._gate.find(result.id)
         outcome = self.outcome(record.run)

@@ -5,12 +5,12 @@ whose settings and log disagree about being a demo does not open.
 """
 
 import os
-import sqlite3
 import threading
 from collections.abc import Callable, Generator, Sequence
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from sqlalchemy.engine import make_url
 
@@ -18,8 +18,10 @@ from twokey.audit import storage
 from twokey.audit.keys import LogKey, load_verifier
 from twokey.audit.log import Log
 from twokey.audit.verify import BadArgument, SqliteSource, verify
+from twokey.channels.controls import MINUTE_US, Controls
 from twokey.channels.driving import Drivers, Heart
 from twokey.channels.people import People
+from twokey.channels.pruning import Pruner
 from twokey.channels.service import Service
 from twokey.channels.workspace import Workspace
 from twokey.core import settings
@@ -47,20 +49,28 @@ from twokey.tools.read.warehouse import canonical_location
 from twokey.tools.steps import Steps
 
 if TYPE_CHECKING:
-    from langgraph.checkpoint.postgres import PostgresSaver
-
     from twokey.agents.models.port import Models
     from twokey.agents.planner.runner import Runner, Saver
+    from twokey.agents.planner.savers import StateStore
     from twokey.channels.worker import Worker
 
 LOG_KEY: Final = "log.key"
 CHECKPOINTS: Final = "checkpoints.db"
 STATE_FOLDER: Final = ".twokey"
 DRIVERS: Final = "drivers"
-MOST_SAVERS: Final = 64
-"""How many runs a process may drive at once on PostgreSQL."""
 
 Part = TypeVar("Part")
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A workspace with what lies beneath its service, for whoever measures single steps."""
+
+    workspace: Workspace
+    gate: Gate
+    desk: "Callable[[str, str], Desk]"
+    """The desk of a run, for the holder of its lease."""
+    savers: "Callable[[], AbstractContextManager[Saver]]"
 
 
 @contextmanager
@@ -75,6 +85,13 @@ def opened(folder: Path, *, clock: Clock | None = None, ids: Ids | None = None) 
         EnvironmentFault: a part of it is missing or broken.
 
     """
+    with opened_parts(folder, clock=clock, ids=ids) as parts:
+        yield parts.workspace
+
+
+@contextmanager
+def opened_parts(folder: Path, *, clock: Clock | None = None, ids: Ids | None = None) -> Generator[Parts]:
+    """Open a workspace like ``opened``, and give its parts."""
     config = settings.load(folder)
     home = settings.home(config.workspace.id)
     clock, ids = clock or SystemClock(), ids or RandomIds()
@@ -83,10 +100,10 @@ def opened(folder: Path, *, clock: Clock | None = None, ids: Ids | None = None) 
         _check_demo(config, ledger)
         engine = _engine(folder, config)
         stack.callback(engine.close)
-        yield _workspace(folder, config, home, ledger, engine, clock, ids, stack)
+        yield _parts(folder, config, home, ledger, engine, clock, ids, stack)
 
 
-def _workspace(  # the parts that were opened
+def _parts(  # what that were opened
     folder: Path,
     config: Settings,
     home: Path,
@@ -95,10 +112,15 @@ def _workspace(  # the parts that were opened
     clock: Clock,
     ids: Ids,
     stack: ExitStack,
-) -> Workspace:
+) -> Parts:
     directory = FileDirectory(folder)
     tools = registry.installed(config.tools.plugins)
-    rules = Rules(workspace=config.workspace.id, demo=config.workspace.demo)
+    rules = Rules(
+        workspace=config.workspace.id,
+        demo=config.workspace.demo,
+        owners=config.controls.owners,
+        break_glass_us=config.controls.break_glass_minutes * MINUTE_US,
+    )
     book = PlaceBook(_places(folder, config))
     policy = Guard(engine)
     steps = Steps(ledger=ledger, policy=policy, registry=tools, directory=directory, clock=clock, book=book)
@@ -119,12 +141,22 @@ def _workspace(  # the parts that were opened
         office = Office(ledger=fenced, policy=policy, registry=tools, proposer=proposer, clock=clock, ids=ids)
         return Desk(office, run=run, requester=requester, places=book.places(record.places))
 
+    def new_states() -> "StateStore":
+        opened_states = _states(folder, config.store.url, home)
+        stack.callback(opened_states.close)
+        return opened_states
+
+    states = _Once(new_states)
+
+    @contextmanager
+    def savers() -> "Generator[Saver]":
+        with states().lent() as lent:
+            yield lent.saver
+
     def new_runner() -> "Runner":
         from twokey.agents.planner.runner import Runner  # noqa: PLC0415 - LangGraph comes in when a run is driven
 
-        savers = _savers(folder, config.store.url)
-        stack.callback(savers.close)
-        return Runner(savers.lent, desk, _models(config, stack))
+        return Runner(savers, desk, _models(config, stack))
 
     def new_dispatcher() -> Dispatcher:
         dispatcher = _dispatcher(folder, config.store.url, ledger, clock, ids)
@@ -163,13 +195,15 @@ def _workspace(  # the parts that were opened
         registry=tools,
         people=people,
         service=service,
+        controls=Controls(workspace=config.workspace.id, gate=gate, clock=clock, ids=ids),
         worker=worker,
         book=book,
         engine=engine,
         policy=policy,
         directory=directory,
+        pruner=Pruner(ledger=ledger, states=lambda: states().lent(), clock=clock),
     )
-    return workspace
+    return Parts(workspace, gate, desk, savers)
 
 
 class _Once(Generic[Part]):
@@ -312,76 +346,14 @@ def _models(config: Settings, stack: ExitStack) -> "Models":
     return models
 
 
-class _Savers(Protocol):
-    """Lends savers of checkpoints, which are expensive to make."""
+def _states(folder: Path, url: str, home: Path) -> "StateStore":
+    """Open where runs' states lie, sealed with a key from outside workspace and database."""
+    from twokey.agents.planner import savers  # noqa: PLC0415 - LangGraph comes in when a run is driven
 
-    def lent(self) -> "AbstractContextManager[Saver]": ...
-
-    def close(self) -> None: ...
-
-
-def _savers(folder: Path, url: str) -> _Savers:
-    address = store_url(folder, url)
+    address, key = store_url(folder, url), LogKey.load(home / LOG_KEY).checkpoint_key()
     if address.startswith("sqlite"):
-        return _SqliteSavers(folder / STATE_FOLDER / CHECKPOINTS)
-    return _PostgresqlSavers(_libpq(address))
-
-
-class _SqliteSavers:
-    """One saver for all: SQLite has one writer anyway."""
-
-    def __init__(self, path: Path) -> None:
-        from langgraph.checkpoint.sqlite import SqliteSaver  # noqa: PLC0415 - comes in when a run is driven
-
-        from twokey.agents.planner.runner import serializer  # noqa: PLC0415 - as above
-
-        self._connection = sqlite3.connect(path, check_same_thread=False, timeout=database.BUSY_MS / 1000)
-        self._connection.execute("PRAGMA journal_mode=WAL")
-        self._connection.execute("PRAGMA synchronous=FULL")
-        self._saver = SqliteSaver(self._connection, serde=serializer())
-
-    def lent(self) -> "AbstractContextManager[Saver]":
-        return nullcontext(self._saver)
-
-    def close(self) -> None:
-        self._connection.close()
-
-
-class _PostgresqlSavers:
-    """A saver on a connection of its own for each run that is being driven; the tables are made once."""
-
-    def __init__(self, address: str) -> None:
-        from psycopg import Connection  # noqa: PLC0415 - comes with the extra for PostgreSQL
-        from psycopg.rows import DictRow, dict_row  # noqa: PLC0415 - as above
-        from psycopg_pool import ConnectionPool  # noqa: PLC0415 - as above
-
-        self._pool: ConnectionPool[Connection[DictRow]] = ConnectionPool(
-            address,
-            connection_class=Connection[DictRow],
-            kwargs={"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row},
-            min_size=0,
-            max_size=MOST_SAVERS,
-            num_workers=1,
-            check=ConnectionPool.check_connection,  # pyright: ignore[reportArgumentType] - a ping, whatever rows are
-            open=True,
-        )
-        with self._saver() as saver:
-            saver.setup()
-
-    @contextmanager
-    def _saver(self) -> "Generator[PostgresSaver]":
-        from langgraph.checkpoint.postgres import PostgresSaver  # noqa: PLC0415 - comes with the extra for PostgreSQL
-
-        from twokey.agents.planner.runner import serializer  # noqa: PLC0415 - comes in when a run is driven
-
-        with self._pool.connection() as connection:
-            yield PostgresSaver(connection, serde=serializer())
-
-    def lent(self) -> "AbstractContextManager[Saver]":
-        return self._saver()
-
-    def close(self) -> None:
-        self._pool.close()
+        return savers.SqliteStates(folder / STATE_FOLDER / CHECKPOINTS, key, busy_s=database.BUSY_MS / 1000)
+    return savers.PostgresqlStates(_libpq(address), key)
 
 
 def tools_not_listed(names: Sequence[str]) -> CheckFailed:

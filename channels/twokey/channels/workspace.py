@@ -8,7 +8,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from twokey.channels.controls import Controls
 from twokey.channels.people import People
+from twokey.channels.pruning import Pruner
 from twokey.channels.service import Outcome, Service
 from twokey.core.errors import BadInput, CheckFailed, Refused
 from twokey.core.ports import Policy, PolicyEngine
@@ -52,11 +54,13 @@ class Workspace:
         registry: Registry,
         people: People,
         service: Service,
+        controls: Controls,
         worker: "Callable[[], Worker]",
         book: PlaceBook,
         engine: PolicyEngine,
         policy: Policy,
         directory: FileDirectory,
+        pruner: Pruner,
     ) -> None:
         self.folder = folder
         self.config = config
@@ -64,8 +68,10 @@ class Workspace:
         self.registry = registry
         self.people = people
         self.service = service
+        self.controls = controls
         self.worker = worker
         self.directory = directory
+        self.pruner = pruner
         self._book = book
         self._engine = engine
         self._policy = policy
@@ -145,6 +151,18 @@ class Workspace:
             places.append(target)
         intent = "catalog_scan" if repository is None else "catalog_propose"
         return self._asked(identity, self._request(identity, "", intent, args), places, tell)
+
+    def revert(self, identity: Identity, proposal: str, tell: "Callable[[Progress], None] | None") -> Outcome:
+        """Propose to undo a write that was carried out; without ``tell`` it is left to the workers.
+
+        Raises:
+            NotFound: there is no such proposal.
+            Refused: there is nothing to undo, or it cannot be undone without losing what others did since.
+
+        """
+        record = self.service.find(proposal)
+        request = self._request(identity, "", "revert", {"proposal": record.id})
+        return self._asked(identity, request, [record.proposal.resource], tell)
 
     def resume(self, run: str, tell: "Callable[[Progress], None]") -> Outcome:
         """Take up a run that was interrupted."""

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Row, Select, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, Row, Select, Table, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from twokey.core import canonical
 from twokey.core.canonical import Json
@@ -76,6 +76,7 @@ class ExecutionRecord:
     started_us: Instant
 
 
+ID_LENGTH: Final = 12
 _APPROVALS: Final[TypeAdapter[list[ApprovalRecord]]] = TypeAdapter(list[ApprovalRecord])
 _EXECUTION: Final[TypeAdapter[ExecutionRecord]] = TypeAdapter(ExecutionRecord)
 
@@ -128,13 +129,30 @@ def get_proposal(connection: Connection, proposal: str, *, lock: bool = False) -
         return _proposal(row)
 
 
+def lock_proposal(connection: Connection, proposal: str) -> tuple[State, str]:
+    """Keep everybody else from changing a proposal until the transaction ends; gives its state and decision digest.
+
+    Raises:
+        NotFound: there is none.
+        CheckFailed: its state does not exist.
+
+    """
+    table = tables.proposals
+    query = select(table.c.state, table.c.decision_digest).where(table.c.id == proposal).with_for_update()
+    with rows.reading("proposal"):
+        row = connection.execute(query).one_or_none()
+        if row is None:
+            raise unknown_proposal()
+        return State(row.state), str(row.decision_digest)
+
+
 def unknown_proposal() -> NotFound:
     """Say that no proposal is called so."""
     return NotFound("There is no such proposal here.", next="List them with `twokey approvals list`.")
 
 
 def resolve_proposal(connection: Connection, text: str) -> str:
-    """Give the whole id for an id or an unambiguous beginning of one (at least four characters).
+    """Give the whole id for an unambiguous beginning of one (at least four characters); a whole id is not looked up.
 
     Raises:
         NotFound: none or several begin so.
@@ -143,6 +161,8 @@ def resolve_proposal(connection: Connection, text: str) -> str:
     wanted = text.removeprefix("p-")
     if not re.fullmatch(f"[{ID_ALPHABET}]{{4,12}}", wanted):
         raise unknown_proposal()
+    if len(wanted) == ID_LENGTH:
+        return f"p-{wanted}"
     query = select(tables.proposals.c.id).where(tables.proposals.c.id.startswith(f"p-{wanted}")).limit(2)
     found = connection.execute(query).scalars().all()
     if len(found) == 1:
@@ -232,13 +252,15 @@ def add_approval(connection: Connection, record: ApprovalRecord) -> None:
         AlreadyThere: this person has answered this card before.
 
     """
-    try:
-        with connection.begin_nested():
-            connection.execute(insert(tables.approvals).values(**dataclasses.asdict(record)))
-    except IntegrityError as error:
-        if rows.is_duplicate(error):
-            raise AlreadyThere from error
-        raise
+    _add_once(connection, tables.approvals, dataclasses.asdict(record))
+
+
+def _add_once(connection: Connection, table: Table, values: dict[str, Any]) -> None:
+    """Add a row; raises ``AlreadyThere`` where a uniqueness rule of the table refuses it. The transaction goes on."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(table).values(**values).on_conflict_do_nothing().returning(table.c.proposal)
+    if connection.execute(statement).one_or_none() is None:
+        raise AlreadyThere
 
 
 def list_approvals(connection: Connection, proposal: str) -> list[ApprovalRecord]:
@@ -255,13 +277,7 @@ def add_execution(connection: Connection, record: ExecutionRecord) -> None:
         AlreadyThere: the write of this proposal was started before.
 
     """
-    try:
-        with connection.begin_nested():
-            connection.execute(insert(tables.executions).values(**dataclasses.asdict(record)))
-    except IntegrityError as error:
-        if rows.is_duplicate(error):
-            raise AlreadyThere from error
-        raise
+    _add_once(connection, tables.executions, dataclasses.asdict(record))
 
 
 def get_execution(connection: Connection, proposal: str) -> ExecutionRecord | None:

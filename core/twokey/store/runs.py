@@ -178,6 +178,11 @@ def renew_run(connection: Connection, run: str, *, holder: str, until: int) -> b
     return result.rowcount == 1
 
 
+def hold_run(connection: Connection, run: str) -> None:
+    """Keep every other transaction that holds this run waiting until this one ends."""
+    connection.execute(select(tables.runs.c.id).where(tables.runs.c.id == run).with_for_update())
+
+
 def leave_run(connection: Connection, run: str, *, holder: str) -> None:
     """Give the lease back."""
     connection.execute(

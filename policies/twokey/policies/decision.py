@@ -18,6 +18,8 @@ from twokey.core.values import ApprovalsNeeded, Call, Code, Decision, Reason, Va
 FAULT_CODE: Final = "engine_fault"
 FAULT_RULE: Final = "R00"
 """Kept for answers that Twokey gives in place of the engine; Rego may not use it."""
+REVIEW: Final = "review_break_glass"
+"""The obligation that an emergency is reviewed afterwards."""
 MAX_ITEMS: Final = 100
 
 
@@ -46,6 +48,8 @@ def parse(raw: object, call: Call, *, obligations: frozenset[str]) -> Answer:
     _check_repeats(answer)
     if not obligations.issuperset(answer.obligations):
         raise MalformedDecision("an obligation that the gate cannot carry out")
+    if REVIEW in answer.obligations and call.break_glass is None:
+        raise MalformedDecision("a review of an emergency that nobody declared")
     if any(reason.rule == FAULT_RULE or reason.code == FAULT_CODE for reason in answer.reasons):
         raise MalformedDecision("a reason that only Twokey itself gives")
     if call.effect == "read" or answer.effect == "deny":

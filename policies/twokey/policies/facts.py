@@ -82,6 +82,12 @@ class Risk(Value):
     expires_s: Annotated[int, Field(ge=1, le=MAX_EXPIRY_S)]
 
 
+class BreakGlassRule(Value):
+    """How many people of each group are asked in an emergency, at most."""
+
+    quorum: Annotated[int, Field(ge=1, le=9)]
+
+
 class Facts(Value):
     """Everything under ``twokey_data``."""
 
@@ -93,6 +99,7 @@ class Facts(Value):
     contracts: dict[ToolName, ToolContract]
     limits: SizeLimits
     risks: dict[Code, Risk]
+    break_glass: BreakGlassRule
     default_risk: Code
     risk_of_label: dict[Code, Code]
     risk_of_unlisted_label: Code

@@ -12,7 +12,7 @@ from twokey.core.errors import TwokeyError
 from twokey.core.ports import PolicyEngine
 from twokey.core.values import Call, Decision
 from twokey.policies import decision
-from twokey.policies.decision import Answer, MalformedDecision
+from twokey.policies.decision import REVIEW, Answer, MalformedDecision
 from twokey.policies.input import build
 
 NO_INPUT: Final = "0" * 64
@@ -23,7 +23,7 @@ _LOG: Final = logging.getLogger(__name__)
 class Guard:
     """The port ``Policy`` over one engine. ``obligations`` are the codes that the gate can carry out."""
 
-    def __init__(self, engine: PolicyEngine, *, obligations: frozenset[str] = frozenset()) -> None:
+    def __init__(self, engine: PolicyEngine, *, obligations: frozenset[str] = frozenset({REVIEW})) -> None:
         self._engine = engine
         self._obligations = obligations
         self._revisions = engine.revisions()

@@ -1,29 +1,24 @@
 """Runs: to their pause and on, after a crash, and against whoever would steer them."""
 
-import sqlite3
-from collections.abc import Callable, Generator, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import ormsgpack
 import pytest
 from conftest import CountingIds, FixedClock
-from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.types import Command
 from support.bench import Bench, build
+from support.ride import Ride, document_shop, shop
 
-from twokey.agents.models.none import NoModels
+from twokey.agents.planner.checkpoints import MAX_BYTES, serializer
 from twokey.agents.planner.graph import build as build_graph
 from twokey.agents.planner.graph import read_draft
-from twokey.agents.planner.runner import Reins, Runner, Saver, serializer
-from twokey.agents.state import Progress, Surroundings
-from twokey.core.errors import Halted, LeaseLost, Refused
+from twokey.agents.state import Progress
+from twokey.core.errors import CheckFailed, Halted, LeaseLost, Refused
 from twokey.core.lifecycle import State
-from twokey.core.values import Request, Resource
-from twokey.store import runs
-from twokey.tools.contract import Place
-from twokey.tools.desk import Desk
+from twokey.core.values import Request
 
 
 @pytest.fixture
@@ -35,54 +30,12 @@ def bench(tmp_path: Path, sqlite_url: str, clock: FixedClock, ids: CountingIds) 
 
 @pytest.fixture
 def warehouse(tmp_path: Path) -> Path:
-    path = tmp_path / "shop.db"
-    with closing(sqlite3.connect(path)) as connection:
-        connection.executescript(
-            """
-            CREATE TABLE customers (customer_id INTEGER PRIMARY KEY, email TEXT NOT NULL);
-            CREATE TABLE orders (order_id INTEGER PRIMARY KEY, customer_id INTEGER NOT NULL, total_cents INTEGER);
-            """
-        )
-        connection.executemany(
-            "INSERT INTO customers VALUES (?, ?)", [(number, f"p{number}@example.com") for number in range(1, 41)]
-        )
-        connection.executemany(
-            "INSERT INTO orders VALUES (?, ?, ?)", [(number, number % 40 + 1, number * 10) for number in range(1, 201)]
-        )
-        connection.commit()
-    return path
-
-
-class Ride:
-    """One run with its desk and its saver."""
-
-    def __init__(self, bench: Bench, warehouse: Path, request: Request) -> None:
-        place = Place(Resource(kind="warehouse", id=str(warehouse), granted_by="request"), f"sqlite:///{warehouse}")
-        bench.book.remember(place.resource.id, place.location)
-        self.bench = bench
-        self.desk = bench.desk(places=[place])
-        self.path = warehouse.with_name("checkpoints.db")
-        with bench.ledger.change() as unit:
-            runs.put_document(
-                unit.connection, run=self.desk.run, name="request", body=request.canonical(), now=bench.clock.now_us()
-            )
-
-    @contextmanager
-    def saver(self) -> Generator[Saver]:
-        with closing(sqlite3.connect(self.path, check_same_thread=False)) as connection:
-            yield SqliteSaver(connection, serde=serializer())
-
-    def drive(self, tell: Callable[[Progress], None] = lambda _: None, reins: Reins | None = None) -> tuple[str, ...]:
-        def desk(_run: str, _holder: str) -> Desk:
-            return self.desk
-
-        return Runner(self.saver, desk, NoModels()).drive(self.desk.run, tell, reins)
+    return shop(tmp_path / "shop.db")
 
 
 @pytest.fixture
 def ride(bench: Bench, warehouse: Path) -> Ride:
-    args = {"warehouse": str(warehouse), "repository": str(bench.repository), "tables": []}
-    return Ride(bench, warehouse, Request(text="", intent="catalog_propose", args=args, channel="cli", requester="ana"))
+    return Ride(bench, warehouse, document_shop(bench, warehouse))
 
 
 def test_a_run_pauses_at_its_proposal_and_ends_after_the_answer(ride: Ride):
@@ -107,32 +60,75 @@ def test_a_refused_proposal_ends_the_run(ride: Ride):
 
 def test_a_resume_value_is_no_answer(ride: Ride):
     (pause,) = ride.drive()
-    (record,) = ride.desk.proposals()
-    with ride.saver() as saver:
-        graph = build_graph(saver)
-        surroundings = Surroundings(desk=ride.desk, models=NoModels(), tell=lambda _: None)
-        forged: Any = {pause: {"approved": True, "proposal": record.id, "by": "sam"}}
-        output = graph.invoke(
-            Command(resume=forged),
-            {"configurable": {"thread_id": ride.desk.run}},
-            context=surroundings,
-            durability="sync",
-            version="v2",
-        )
-    assert len(output.interrupts) == 1
-    assert ride.bench.gate.find(record.id).state is State.AWAITING_APPROVAL
+    forged: Any = {pause: {"approved": True, "proposal": ride.proposal().id, "by": "sam"}}
+    assert len(ride.invoke(Command(resume=forged)).interrupts) == 1
+    assert ride.proposal().state is State.AWAITING_APPROVAL
     assert ride.bench.branches() == []
 
 
 def test_a_forged_state_is_no_answer(ride: Ride):
     ride.drive()
-    (record,) = ride.desk.proposals()
-    with ride.saver() as saver:
-        graph = build_graph(saver)
-        graph.update_state({"configurable": {"thread_id": ride.desk.run}}, {"proposals": []}, as_node="wait")
+    with ride.kept.sealed() as saver:
+        build_graph(saver).update_state(ride.config, {"proposals": []}, as_node="wait")
     ride.drive()
-    assert ride.bench.gate.find(record.id).state is State.AWAITING_APPROVAL
+    assert ride.proposal().state is State.AWAITING_APPROVAL
     assert ride.bench.branches() == []
+
+
+def test_a_run_whose_state_was_edited_is_not_taken_up(ride: Ride):
+    ride.drive()
+    ride.kept.run("UPDATE checkpoints SET parent_checkpoint_id = checkpoint_id")
+    with pytest.raises(CheckFailed) as caught:
+        ride.drive()
+    assert caught.value.code == "checkpoint_tampered"
+    assert ride.proposal().state is State.AWAITING_APPROVAL
+    ride.answer()
+    ride.write()
+    assert ride.proposal().state is State.DONE
+
+
+def removed(ride: Ride, number: int) -> None:
+    """Remove the newest checkpoints of a run with their writes: what is left is genuine."""
+    rows = ride.kept.run("SELECT checkpoint_id FROM checkpoints ORDER BY checkpoint_id DESC")
+    for (identifier,) in rows[:number]:
+        for table in ("checkpoints", ride.kept.writes):
+            ride.kept.run(f"DELETE FROM {table} WHERE checkpoint_id = ?", identifier)
+
+
+@pytest.mark.parametrize("number", range(1, 8))
+def test_a_run_that_was_set_back_while_it_waits_proposes_nothing_twice(ride: Ride, number: int):
+    ride.drive()
+    before = ride.proposal()
+    removed(ride, number)
+    assert len(ride.drive()) == 1
+    assert ride.proposal() == before
+    ride.answer()
+    ride.write()
+    assert ride.drive() == ()
+    assert ride.kinds().count("write.intended") == 1
+
+
+@pytest.mark.parametrize("number", range(1, 9))
+def test_a_run_that_was_set_back_after_its_write_writes_nothing_and_asks_nobody_again(ride: Ride, number: int):
+    ride.drive()
+    ride.answer()
+    ride.write()
+    assert ride.drive() == ()
+    done, branches = ride.proposal(), ride.bench.branches()
+    removed(ride, number)
+    assert ride.drive() == ()
+    assert ride.proposal() == done
+    assert ride.bench.branches() == branches
+    assert [ride.kinds().count(kind) for kind in ("answer.given", "write.intended", "write.ended")] == [1, 1, 1]
+
+
+def test_the_planner_commits_once_per_step(ride: Ride):
+    """Two for the start, one for each of plan, scan, propose, review and proposing, one for the pause."""
+    ride.drive()
+    assert ride.kept.run("SELECT count(*) FROM checkpoints") == [(7,)]
+    assert ride.kept.run(f"SELECT count(*) FROM {ride.kept.writes}") == [(1,)]
+    ((largest,),) = ride.kept.run("SELECT max(length(checkpoint)) FROM checkpoints")
+    assert largest < MAX_BYTES / 10
 
 
 class Killed(BaseException):

@@ -1,7 +1,10 @@
 """Takes people's answers to cards.
 
 Rules: an answer counts once, for the exact proposal and decision that the person was shown, from somebody whom policy
-asks for; whatever does not count is refused with its reason and recorded like an approval.
+asks for; whatever does not count is refused with its reason and recorded like an approval. Nothing is approved behind
+the kill switch, and nothing because an engine was silent: saying no and taking back always work. Where the target has
+moved on, a proposal that means the same there takes the old one's place, and is approved anew. How a write ended whose
+outcome is not known is said by one person whom policy asks for, who says how they know it.
 """
 
 from typing import Final
@@ -9,19 +12,32 @@ from typing import Final
 from twokey.core.errors import NotFound, Refused, TwokeyError
 from twokey.core.events import AnswerGiven, ClickRejected
 from twokey.core.lifecycle import State
-from twokey.core.values import Answer, Channel, Principal
+from twokey.core.values import Action, Answer, Channel, Principal
 from twokey.store import proposals
 from twokey.store.proposals import AlreadyThere, ApprovalRecord, ProposalRecord
 from twokey.tools.authority import Authority, barred, counting_groups, met
+from twokey.tools.emergencies import Emergencies
 from twokey.tools.faults import code_of
+from twokey.tools.kill_switch import KillSwitch, Stopped
 from twokey.tools.proposing import expiry
-from twokey.tools.steps import Moved, Result, Steps
+from twokey.tools.steps import FAULT, Asked, Moved, Result, Steps
+from twokey.tools.successors import Successors
 
 CLICK_AGE_US: Final = 15 * 60 * 1_000_000
 """A signed answer is good for this long, so that one that was intercepted cannot be kept for later."""
 CLOCK_SKEW_US: Final = 60 * 1_000_000
 QUORUM_MET: Final = "quorum_met"
 MORE_NEEDED: Final = "needs_more_approvals"
+
+_FROM: Final[dict[Action, frozenset[State]]] = {
+    "approve": frozenset({State.AWAITING_APPROVAL}),
+    "refuse": frozenset({State.AWAITING_APPROVAL}),
+    "withdraw": frozenset({State.AWAITING_APPROVAL, State.APPROVED}),
+    "confirm_written": frozenset({State.UNKNOWN}),
+    "confirm_not_written": frozenset({State.UNKNOWN}),
+}
+"""In which states an answer means something."""
+_SETTLES: Final[dict[Action, State]] = {"confirm_written": State.DONE, "confirm_not_written": State.FAILED}
 
 _NEXT: Final[dict[str, str]] = {
     "not_authenticated": "Answer with your own credential.",
@@ -30,15 +46,30 @@ _NEXT: Final[dict[str, str]] = {
     "expired": "Repeat the request; a new proposal gets a new card.",
     "changed_decision": "Look at the new card, then answer again.",
     "stale_target": "Repeat the request; the target has moved on.",
+    "frozen": "Ask who turned the kill switch (`twokey freeze`); refusing and withdrawing work meanwhile.",
+    "freeze_not_proven": "Run `twokey audit verify`; whoever owns the controls turns the switch on and off again.",
+    FAULT: "Check the policy engine with `twokey doctor`, then answer again; nothing has changed.",
+    "no_reason": 'Say what you saw: `--reason "..."`.',
 }
 
 
 class Answers:
     """Checks and stores answers."""
 
-    def __init__(self, steps: Steps, authority: Authority) -> None:
+    def __init__(
+        self,
+        steps: Steps,
+        authority: Authority,
+        *,
+        switch: KillSwitch,
+        emergencies: Emergencies,
+        successors: Successors,
+    ) -> None:
         self._steps = steps
         self._authority = authority
+        self._switch = switch
+        self._emergencies = emergencies
+        self._successors = successors
 
     def answer(self, answer: Answer, *, channel: Channel, reason: str = "") -> Result:
         """Take a person's answer to a card.
@@ -55,14 +86,15 @@ class Answers:
         except NotFound:
             self._reject(answer, channel, None, "unknown_proposal")
             raise
-        principal = self._admit(answer, channel, record)
-        if answer.statement.action != "withdraw":
-            record = self._still_decided(answer, channel, record)
+        principal = self._admit(answer, channel, record, reason)
+        if answer.statement.action not in {"approve", "refuse"}:
+            return self._take(answer, channel, record, principal, reason, None)
+        record, asked = self._still_decided(answer, channel, record)
         if answer.statement.action == "approve":
-            self._still_rendered(answer, channel, record)
-        return self._take(answer, channel, record, principal, reason)
+            self._still_rendered(answer, channel, record, asked)
+        return self._take(answer, channel, record, principal, reason, asked)
 
-    def _admit(self, answer: Answer, channel: Channel, record: ProposalRecord) -> Principal:
+    def _admit(self, answer: Answer, channel: Channel, record: ProposalRecord, reason: str) -> Principal:
         """Check who answers what, and when."""
         statement, now = answer.statement, self._steps.clock.now_us()
         principal = self._steps.directory.principal(statement.principal)
@@ -72,13 +104,11 @@ class Answers:
             raise self._refuse(answer, channel, record, "stale_answer", "The answer was given too long ago.")
         if statement.proposal_digest != record.digest:
             raise self._refuse(answer, channel, record, "changed_proposal", "The card showed another proposal.")
-        allowed = (
-            {State.AWAITING_APPROVAL, State.APPROVED} if statement.action == "withdraw" else {State.AWAITING_APPROVAL}
-        )
-        if record.state not in allowed:
+        if record.state not in _FROM[statement.action]:
             code = "already_answered" if record.state is State.APPROVED else f"is_{record.state.value}"
             raise self._refuse(answer, channel, record, code, f"The proposal is {record.state.value} already.")
-        if now > expiry(record.proposal, record.decision):
+        settles = statement.action in _SETTLES
+        if not settles and now > expiry(record.proposal, record.decision):
             self._steps.move(record, State.EXPIRED, "expired")
             raise self._refuse(answer, channel, record, "expired", "The time to answer is over.")
         if statement.action == "withdraw":
@@ -92,17 +122,24 @@ class Answers:
             )
         if not counting_groups(needed, principal):
             raise self._refuse(answer, channel, record, "not_an_approver", "They are in none of the groups asked.")
+        if settles and (not reason.strip() or statement.reason_commitment is None):
+            raise self._refuse(answer, channel, record, "no_reason", "It does not say how they know.")
         return principal
 
-    def _still_decided(self, answer: Answer, channel: Channel, record: ProposalRecord) -> ProposalRecord:
+    def _still_decided(self, answer: Answer, channel: Channel, record: ProposalRecord) -> tuple[ProposalRecord, Asked]:
         """Ask policy again; another decision puts a new card there. Gives the record as it is then."""
-        decision = self._steps.decide(record, "click")
+        asked = self._steps.ask(record, "click", self._emergencies.active(record))
+        decision = asked.decision
+        if asked.failed:
+            why = "The policy engine gave no answer, so nothing can be approved or refused."
+            raise self._refuse(answer, channel, record, FAULT, why, asked)
         if decision.effect != "require_approval":
-            self._steps.move(record, State.DENIED, decision.reasons[0].code, decision=decision)
+            self._steps.move(record, State.DENIED, decision.reasons[0].code, asked=asked, decision=decision)
             raise self._refuse(answer, channel, record, "policy_denied", "Policy denies this now.")
+        noted = False
         if decision.digest() != record.decision_digest:
-            self._steps.renew(record, decision)
-            record = self._steps.find(record.id)
+            self._steps.renew(record, asked)
+            record, noted = self._steps.find(record.id), True
         if answer.statement.decision_digest != decision.digest():
             raise self._refuse(
                 answer,
@@ -110,21 +147,34 @@ class Answers:
                 record,
                 "changed_decision",
                 "Policy asks for something else than the card showed.",
+                None if noted else asked,
             )
-        return record
+        return record, asked
 
-    def _still_rendered(self, answer: Answer, channel: Channel, record: ProposalRecord) -> None:
+    def _still_rendered(self, answer: Answer, channel: Channel, record: ProposalRecord, asked: Asked) -> None:
         try:
             code = self._steps.stale(record)
         except TwokeyError as error:
-            self._reject(answer, channel, record.id, code_of(error))
+            self._reject(answer, channel, record.id, code_of(error), asked)
             raise
-        if code is not None:
-            self._steps.move(record, State.SUPERSEDED, code)
-            raise self._refuse(answer, channel, record, code, "What would be written is no longer what was reviewed.")
+        if code is None:
+            return
+        result = self._successors.replace(record, code, asked)
+        why = "What would be written is no longer what was reviewed."
+        if result.successor is not None:
+            raise self._refuse(
+                answer, channel, record, code, f"{why} {result.successor} means the same there and waits for an answer."
+            )
+        raise self._refuse(answer, channel, record, code, why)
 
-    def _take(
-        self, answer: Answer, channel: Channel, record: ProposalRecord, principal: Principal, reason: str
+    def _take(  # the parts of one answer
+        self,
+        answer: Answer,
+        channel: Channel,
+        record: ProposalRecord,
+        principal: Principal,
+        reason: str,
+        asked: Asked | None,
     ) -> Result:
         """Store the answer and what follows from it, in one transaction."""
         statement = answer.statement
@@ -132,11 +182,18 @@ class Answers:
             with self._steps.ledger.look() as connection:
                 rows = proposals.list_approvals(connection, record.id)
             valid = self._authority.approvers(record.proposal, record.digest, record.decision, rows)
+            off = self._switch.off() if statement.action == "approve" else None
+            if isinstance(off, str):
+                raise self._refuse(answer, channel, record, off, "Writes are stopped.", asked)
             try:
                 with self._steps.ledger.change() as unit:
                     self._steps.lock(unit, record)
                     if len(proposals.list_approvals(unit.connection, record.id)) != len(rows):
                         continue
+                    if off is not None:
+                        self._switch.hold(unit.connection, off)
+                    if asked is not None:
+                        asked.record(unit)
                     entry = unit.record(AnswerGiven(answer=answer, groups=principal.groups, channel=channel))
                     proposals.add_approval(
                         unit.connection,
@@ -154,9 +211,11 @@ class Answers:
                     after, code = self._follows(answer, record, {*valid, principal.name})
                     if after is not record.state:
                         self._steps.transition(unit, record, after, code, by=principal.name)
+            except Stopped:
+                continue
             except AlreadyThere:
                 raise self._refuse(
-                    answer, channel, record, "answered_before", "They answered this card before."
+                    answer, channel, record, "answered_before", "They answered this card before.", asked
                 ) from None
             except Moved:
                 moved = self._steps.find(record.id)
@@ -166,6 +225,7 @@ class Answers:
                     record,
                     f"is_{moved.state.value}",
                     f"Meanwhile the proposal is {moved.state.value}.",
+                    asked,
                 ) from None
             return self._recount(record) if code == MORE_NEEDED else Result(record.id, after, code)
 
@@ -188,29 +248,44 @@ class Answers:
             return State.REFUSED, "refused_by_person"
         if answer.statement.action == "withdraw":
             return State.WITHDRAWN, "withdrawn_by_requester"
+        if answer.statement.action in _SETTLES:
+            return _SETTLES[answer.statement.action], answer.statement.action
         needed = record.decision.approvals
         if needed is not None and met(needed, self._authority.people(approvers)):
             return State.APPROVED, QUORUM_MET
         return State.AWAITING_APPROVAL, MORE_NEEDED
 
-    def _refuse(self, answer: Answer, channel: Channel, record: ProposalRecord, code: str, why: str) -> Refused:
+    def _refuse(  # what is refused, why, and policy's answer where there is one to record
+        self,
+        answer: Answer,
+        channel: Channel,
+        record: ProposalRecord,
+        code: str,
+        why: str,
+        asked: Asked | None = None,
+    ) -> Refused:
         """Record an answer that does not count, and give the error that says so."""
-        self._reject(answer, channel, record.id, code)
+        self._reject(answer, channel, record.id, code, asked)
         return Refused(
             f"The answer of {answer.statement.principal} to {record.id} does not count. {why}",
             next=_NEXT.get(code, f"Look at it with `twokey approvals show {record.id}`."),
             code=code,
         )
 
-    def _reject(self, answer: Answer, channel: Channel, proposal: str | None, code: str) -> None:
+    def _reject(
+        self, answer: Answer, channel: Channel, proposal: str | None, code: str, asked: Asked | None = None
+    ) -> None:
         known = self._steps.directory.principal(answer.statement.principal)
-        self._steps.ledger.record(
-            ClickRejected(
-                action=answer.statement.action,
-                principal=known.name if known else None,
-                auth=answer.auth,
-                channel=channel,
-                proposal=proposal,
-                code=code,
+        with self._steps.ledger.change() as unit:
+            if asked is not None:
+                asked.record(unit)
+            unit.record(
+                ClickRejected(
+                    action=answer.statement.action,
+                    principal=known.name if known else None,
+                    auth=answer.auth,
+                    channel=channel,
+                    proposal=proposal,
+                    code=code,
+                )
             )
-        )

@@ -26,6 +26,10 @@ class Rules:
     workspace: str
     demo: bool
     """True only where the log's first entry says so."""
+    owners: tuple[str, ...] = ("platform-owners", "risk-owners")
+    """Groups whose members may lift a freeze, break glass and review it."""
+    break_glass_us: int = 3_600_000_000
+    """How long an emergency may last, in microseconds; one hour at most."""
 
 
 def authentic(answer: Answer | GivenOrder, principal: Principal, rules: Rules) -> bool:

@@ -3,13 +3,13 @@
 from typing import Any, Literal
 
 from twokey.core.events import PolicyDecided
-from twokey.core.values import Call, Change, Decision, Principal, Proposal, Resource, Value
+from twokey.core.values import BreakGlass, Call, Change, Decision, Principal, Proposal, Resource, Value
 from twokey.tools.contract import Contract
 
 Occasion = Literal["read", "propose", "click", "execute"]
 
 
-def of_proposal(proposal: Proposal, requester: Principal, now_us: int) -> Call:
+def of_proposal(proposal: Proposal, requester: Principal, now_us: int, break_glass: BreakGlass | None = None) -> Call:
     """Give the call that ``proposal`` asks for, as it stands now."""
     return Call(
         requester=requester,
@@ -31,6 +31,7 @@ def of_proposal(proposal: Proposal, requester: Principal, now_us: int) -> Call:
             evidence=len(proposal.evidence),
             rollback=bool(proposal.rollback.text),
         ),
+        break_glass=break_glass,
         now_us=now_us,
     )
 

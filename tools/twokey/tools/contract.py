@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, ClassVar, Final, Generic, Literal, TypeVar, cast
+from typing import Any, ClassVar, Final, Generic, Literal, Self, TypeVar, cast
 
 from twokey.core import canonical
 from twokey.core.canonical import Json
@@ -23,6 +23,7 @@ from twokey.core.values import (
     ContentHash,
     Effect,
     FileChange,
+    Proposal,
     Resource,
     ResourceKind,
     RollbackPlan,
@@ -213,6 +214,18 @@ class Rendered:
     labels: tuple[Code, ...]
     rollback: RollbackPlan
 
+    @classmethod
+    def of(cls, proposal: Proposal) -> Self:
+        """Give what a proposal holds of its rendering: what was reviewed."""
+        return cls(
+            preview=proposal.preview,
+            content=proposal.content,
+            target=proposal.target,
+            files=proposal.files,
+            labels=proposal.labels,
+            rollback=proposal.rollback,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Marker:
@@ -238,11 +251,23 @@ class Outcome(Generic[Out]):
     result: Out | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Reverse:
+    """The call that undoes a write, worked out against the target as it is now."""
+
+    tool: str
+    args: dict[str, Any]
+    why: str
+    """A sentence for the people who are asked to approve it."""
+
+
 class WriteTool(Contract[In, Out]):
     """A tool that changes something. Each method but ``apply`` only reads."""
 
     effect: ClassVar[Effect] = "write"
     guarantee: ClassVar[Guarantee]
+    only_undoes: ClassVar[bool] = False
+    """True for a tool that is proposed from another one's rollback plan and never by an agent."""
 
     @abstractmethod
     def render(self, args: In, context: Context) -> Rendered:
@@ -255,3 +280,20 @@ class WriteTool(Contract[In, Out]):
     @abstractmethod
     def reconcile(self, args: In, rendered: Rendered, marker: Marker, context: Context) -> Outcome[Out]:
         """Look whether the write of ``marker`` is there, and whether it is what was rendered."""
+
+    @abstractmethod
+    def reverse(self, args: In, rendered: Rendered, marker: Marker, context: Context) -> Reverse:
+        """Give the call that undoes the write of ``marker``, as the target stands now.
+
+        Raises:
+            Refused: there is nothing to undo, or it cannot be undone without losing what others did since.
+
+        """
+
+    def rebase(self, args: In, context: Context) -> In | None:
+        """Give arguments that mean the same change on top of the target as it is now.
+
+        ``None`` where the target has moved in a way that touches the change: then it has to be asked for again.
+        """
+        del args, context
+        return None

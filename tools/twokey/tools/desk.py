@@ -268,11 +268,23 @@ class Desk:
 
         A step that runs again after a crash gets the proposal it made before, not a second one.
         """
+        if self._office.registry.writer(draft.tool).only_undoes:
+            raise Refused(
+                f"{draft.tool} only undoes what was written before, so no agent may propose it.",
+                next="Undo a write with `twokey approvals revert ID`.",
+                code="only_undoes",
+            )
         for made in self.proposals():
             if made.proposal.step == step and made.proposal.tool == draft.tool:
                 return made
         return self._office.proposer.propose(
-            draft, run=self.run, requester=self.requester.name, agent=agent, step=step, places=self.places
+            draft,
+            run=self.run,
+            requester=self.requester.name,
+            agent=agent,
+            step=step,
+            places=self.places,
+            once=True,
         )
 
     def proposals(self) -> list[ProposalRecord]:

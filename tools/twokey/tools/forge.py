@@ -5,8 +5,10 @@ Rules every adapter keeps:
 - reading is by commit, never from a working copy, and what is read is checked against the id it was asked by;
 - ``open_pull`` is keyed by the proposal: the same ``NewPull`` gives the same commit, and opening it twice is
   opening it once. What cannot be opened leaves no branch and no record behind;
-- ``find_pull`` and ``pulls`` only read; whether a pull request is open, merged or closed is told by the repository's
-  own facts and never stored;
+- ``close_pull`` is keyed by its own proposal: it deletes the branch only where its tip is the one that was reviewed,
+  and closing twice is closing once, even where somebody has made the branch again meanwhile;
+- ``find_pull``, ``is_closed`` and ``pulls`` only read; whether a pull request is open, merged or closed is told by the
+  repository's own facts and never stored;
 - names and bytes of a repository are untrusted: paths are bytes here, and whoever shows one quotes it first.
 """
 
@@ -118,6 +120,16 @@ class Found:
     record: PullRecord | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """The closing of a pull request: which one, the branch that goes and the tip it must have, and on whose behalf."""
+
+    pull: str
+    branch: str
+    head: str
+    stamp: Stamp
+
+
 class Reader(Protocol):
     """Reads the objects of a repository."""
 
@@ -161,6 +173,38 @@ class Repository(Reader, Protocol):
 
     def pulls(self) -> Pulls:
         """List the pull requests that were opened here."""
+        ...
+
+    def pull(self, proposal: str) -> PullRecord | None:
+        """Read the pull request that ``proposal`` opened; ``None`` where there is none, or its record is damaged."""
+        ...
+
+    def close_pull(self, closing: Closing) -> None:
+        """Delete the branch and record that it was closed, in this order.
+
+        Raises:
+            Refused: the branch has another tip than the one that was reviewed; nothing was deleted.
+            EnvironmentFault: the repository cannot be written.
+
+        """
+        ...
+
+    def is_closed(self, closing: Closing) -> Literal["written", "absent", "different"]:
+        """Look whether ``closing`` was carried out, by its record."""
+        ...
+
+    def file_id(self, commit: str, path: str) -> str | None:
+        """Give the id of the file at ``path`` in ``commit``; ``None`` where there is none."""
+        ...
+
+    def carry(self, before: str, after: str, onto: str) -> tuple[Edit, ...]:
+        """Give the edits that lead from the tree ``before`` to ``after``, for use on top of the commit ``onto``.
+
+        Raises:
+            Refused: a file that they touch is not in ``onto`` as it is in ``before`` (code ``changed_since``), or is
+                no plain text file.
+
+        """
         ...
 
 

@@ -7,27 +7,36 @@ Rules (DESIGN, section 2):
 - the intent is in the log, under a signed checkpoint, before the tool is called; after it nobody else applies. A
   takeover looks first; it applies again only with a keyed tool, after the same checks, and never says that nothing was
   written: the first executor may only have been slow. An executor that comes too late still leaves its receipt;
-- what cannot be known stops as ``unknown`` and asks a person.
+- what cannot be known stops as ``unknown`` and asks a person;
+- behind the kill switch nothing begins, and a write whose intent is there but whose tool was not called is not called;
+- a policy engine that gives no answer stops a write and takes nothing from it: it can be tried again.
 """
 
 import dataclasses
 from typing import Final
 
 from twokey.core.errors import CheckFailed, NotFound, Refused
-from twokey.core.events import AnswerGiven, CardShown, ClickRejected, WriteEnded, WriteIntended
+from twokey.core.events import AnswerGiven, CardShown, ClickRejected, GlassUsed, WriteEnded, WriteIntended
 from twokey.core.lifecycle import State
 from twokey.core.ports import Ids
-from twokey.core.values import Action, Answer, Channel, Decision, Identity
+from twokey.core.values import Action, Answer, BreakGlass, Channel, Identity
 from twokey.store import proposals
 from twokey.store.proposals import AlreadyThere, ApprovalRecord, ExecutionRecord, ProposalRecord
+from twokey.store.switches import FreezeRecord
 from twokey.tools import executor
 from twokey.tools.answers import Answers
 from twokey.tools.authority import Authority, Rules, met
 from twokey.tools.contract import Context, Marker, Rendered
+from twokey.tools.emergencies import OBLIGATION, Emergencies
 from twokey.tools.executor import Applied, Permit
-from twokey.tools.proposing import MICROSECONDS, checked, expiry
+from twokey.tools.kill_switch import NOT_PROVEN, KillSwitch, Stopped
+from twokey.tools.ledger import Unit
+from twokey.tools.orders import Orders
+from twokey.tools.proposing import MICROSECONDS, Proposer, checked, expiry
+from twokey.tools.reverting import Reverting
 from twokey.tools.standing import Standing, standing
-from twokey.tools.steps import Moved, Result, Steps
+from twokey.tools.steps import FAULT, Asked, Moved, Result, Steps
+from twokey.tools.successors import Successors
 
 WRITE_LEASE_S: Final = 120
 """How long a started write belongs to its executor alone, in seconds, where the tool's own timeout is not longer."""
@@ -38,11 +47,21 @@ NOBODY: Final = "x-000000000000"
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Hindrance:
-    """Why a write may not begin now, and the state that this leads to."""
+    """Why a write may not begin now, and the state that this leads to; none where it may be tried again."""
 
-    after: State
+    after: State | None
     code: str
-    decision: Decision | None = None
+    asked: Asked
+    changes_decision: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Ready:
+    """What lets a write begin: who approved (name to log entry), and policy's answer."""
+
+    approvers: dict[str, str]
+    asked: Asked
+    glass: BreakGlass | None
 
 
 class Gate:
@@ -54,7 +73,28 @@ class Gate:
         self._clock = steps.clock
         self._ids = ids
         self._authority = Authority(steps.ledger, steps.directory, rules)
-        self._answers = Answers(steps, self._authority)
+        self._switch = KillSwitch(steps.ledger, rules.workspace)
+        self._emergencies = Emergencies(steps.ledger, self._authority, rules, steps.clock)
+        proposer = Proposer(
+            ledger=steps.ledger,
+            policy=steps.policy,
+            registry=steps.registry,
+            directory=steps.directory,
+            clock=steps.clock,
+            ids=ids,
+        )
+        self._successors = Successors(steps, proposer)
+        self._reverting = Reverting(steps, proposer, ids)
+        self.orders = Orders(
+            steps, self._authority, rules=rules, switch=self._switch, emergencies=self._emergencies, ids=ids
+        )
+        self._answers = Answers(
+            steps,
+            self._authority,
+            switch=self._switch,
+            emergencies=self._emergencies,
+            successors=self._successors,
+        )
 
     def find(self, text: str) -> ProposalRecord:
         """Read a proposal by id or by an unambiguous beginning of it; raises ``NotFound``, ``CheckFailed``."""
@@ -84,6 +124,19 @@ class Gate:
         valid = self._authority.approvers(record.proposal, record.digest, record.decision, rows)
         return [row for row in rows if valid.get(row.principal) == row.entry or self._answered(record, row)]
 
+    def stopped(self) -> str | None:
+        """Give the code of what stops writes at this moment; none where nothing does."""
+        off = self._switch.off()
+        return off if isinstance(off, str) else None
+
+    def freeze(self) -> FreezeRecord:
+        """Give the last turn of the kill switch, for display."""
+        return self._switch.record()
+
+    def receipts(self, record: ProposalRecord) -> list[WriteEnded]:
+        """Give what was seen of a write by everybody who looked, as the log's index shows it."""
+        return [event for event in self._ledger.history(record.id, "write.ended") if isinstance(event, WriteEnded)]
+
     def shown(self, record: ProposalRecord, *, channel: Channel, viewer: str | None) -> None:
         """Record that the card of this proposal was put before somebody."""
         self._ledger.record(
@@ -105,6 +158,10 @@ class Gate:
             if now > expiry(record.proposal, record.decision):
                 self._steps.move(record, State.EXPIRED, "expired")
 
+    def revert(self, proposal: str, *, run: str, requester: str) -> ProposalRecord:
+        """Propose to undo a write that was carried out; see ``Reverting.propose``."""
+        return self._reverting.propose(self.find(proposal), run=run, requester=requester)
+
     def execute(self, proposal: str) -> Result:
         """Write an approved proposal, after checking everything again. Safe to call by anybody, at any time, twice.
 
@@ -120,13 +177,31 @@ class Gate:
             return Result(record.id, record.state, record.code)
         if self._clock.now_us() > expiry(record.proposal, record.decision):
             return self._steps.move(record, State.EXPIRED, "expired")
+        off = self._switch.off()
+        if isinstance(off, str):
+            return Result(record.id, record.state, off)
         ready = self._ready(record)
         if isinstance(ready, _Hindrance):
-            return self._steps.move(record, ready.after, ready.code, decision=ready.decision)
+            return self._hinder(record, ready)
         proven = standing(self._ledger, record)
         if proven.state is not State.APPROVED or proven.intents:
+            self._steps.note(ready.asked)
             return self._contradicted(record, proven)
-        return self._write(record, tuple(ready[name] for name in sorted(ready)))
+        if proven.frozen:
+            self._steps.note(ready.asked)
+            return Result(record.id, record.state, NOT_PROVEN)
+        return self._write(record, ready, off)
+
+    def _hinder(self, record: ProposalRecord, found: _Hindrance) -> Result:
+        """Record what stands against a write, and what becomes of the proposal."""
+        asked = found.asked
+        if found.after is None:
+            self._steps.note(asked)
+            return Result(record.id, record.state, found.code)
+        if found.after is State.SUPERSEDED:
+            return self._successors.replace(record, found.code, asked)
+        decision = asked.decision if found.changes_decision else None
+        return self._steps.move(record, found.after, found.code, asked=asked, decision=decision)
 
     def recover(self, proposal: str) -> Result:
         """Finish a write whose executor died: look at the target first; apply again only where the tool is keyed.
@@ -159,7 +234,10 @@ class Gate:
             return self._finish(record, mine, Applied("unknown", "changed_tool"), looked=False)
         if not self._take_over(record, started, mine):
             return Result(record.id, record.state, "another_executor")
-        return self._finish(record, mine, self._resume(record, started.intent))
+        applied = self._resume(record, started.intent)
+        if applied is None:
+            return Result(record.id, record.state, "waits_to_be_tried_again")
+        return self._finish(record, mine, applied)
 
     def _take_over(self, record: ProposalRecord, started: ExecutionRecord, mine: str) -> bool:
         """Take a lease that ran out; tells whether this process was the first to do so."""
@@ -176,35 +254,42 @@ class Gate:
         except Moved:
             return False
 
-    def _resume(self, record: ProposalRecord, intent: str) -> Applied:
-        """Look at the target and, where nothing is there and the tool is keyed, write."""
+    def _resume(self, record: ProposalRecord, intent: str) -> Applied | None:
+        """Look at the target; write where nothing is there and the tool is keyed. None where that has to wait."""
         permit, context = self._permit(record, intent)
         seen = executor.settle(permit, context, None)
         if (seen.outcome, seen.code) != ("unknown", "written_not_found") or permit.tool.guarantee != "keyed":
             return seen
+        if isinstance(self._switch.off(), str):
+            return None
         ready = self._ready(record)
+        self._steps.note(ready.asked)
         if isinstance(ready, _Hindrance):
-            return Applied("unknown", ready.code)
+            return None if ready.after is None else Applied("unknown", ready.code)
         applied = executor.apply(permit, context)
         return applied if applied.outcome == "written" else Applied("unknown", applied.code)
 
-    def _ready(self, record: ProposalRecord) -> dict[str, str] | _Hindrance:
-        """Check everything that can change again. Gives who approved (name to log entry), or what stands against it."""
-        decision = self._steps.decide(record, "execute")
+    def _ready(self, record: ProposalRecord) -> _Ready | _Hindrance:
+        """Check everything that can change again. Gives who approved, or what stands against it."""
+        glass = self._emergencies.active(record)
+        asked = self._steps.ask(record, "execute", glass)
+        decision = asked.decision
+        if asked.failed:
+            return _Hindrance(None, FAULT, asked)
         if decision.effect != "require_approval":
-            return _Hindrance(State.DENIED, decision.reasons[0].code, decision)
+            return _Hindrance(State.DENIED, decision.reasons[0].code, asked, changes_decision=True)
         if decision.digest() != record.decision_digest:
-            return _Hindrance(State.AWAITING_APPROVAL, "changed_decision", decision)
+            return _Hindrance(State.AWAITING_APPROVAL, "changed_decision", asked, changes_decision=True)
         if self._clock.now_us() > expiry(record.proposal, decision):
-            return _Hindrance(State.EXPIRED, "expired")
+            return _Hindrance(State.EXPIRED, "expired", asked)
         with self._ledger.look() as connection:
             rows = proposals.list_approvals(connection, record.id)
         approvers = self._authority.approvers(record.proposal, record.digest, decision, rows)
         needed = decision.approvals
         if needed is None or not met(needed, self._authority.people(approvers)):
-            return _Hindrance(State.AWAITING_APPROVAL, "quorum_lost")
+            return _Hindrance(State.AWAITING_APPROVAL, "quorum_lost", asked)
         code = self._steps.stale(record)
-        return _Hindrance(State.SUPERSEDED, code) if code is not None else approvers
+        return _Hindrance(State.SUPERSEDED, code, asked) if code is not None else _Ready(approvers, asked, glass)
 
     def _contradicted(self, record: ProposalRecord, proven: Standing) -> Result:
         """Handle a row that says something else than the log: somebody was faster, or somebody edited it."""
@@ -223,13 +308,18 @@ class Gate:
             code="state_not_proven",
         )
 
-    def _write(self, record: ProposalRecord, answers: tuple[str, ...]) -> Result:
+    def _write(self, record: ProposalRecord, ready: _Ready, off: FreezeRecord) -> Result:
         """Intent, write, receipt."""
+        answers = tuple(ready.approvers[name] for name in sorted(ready.approvers))
         mine, now = self._ids.new("x"), self._clock.now_us()
         lease_end, marker = self._lease_end(record), _marker(record)
         try:
             with self._ledger.change() as unit:
                 self._steps.lock(unit, record)
+                self._switch.hold(unit.connection, off)
+                ready.asked.record(unit)
+                if ready.glass is not None and OBLIGATION in ready.asked.decision.obligations:
+                    unit.record(GlassUsed(proposal=record.id, id=ready.glass.id, opened_by=ready.glass.opened_by))
                 intent = unit.record(
                     WriteIntended(
                         proposal=record.id,
@@ -254,13 +344,21 @@ class Gate:
                 )
                 self._steps.transition(unit, record, State.EXECUTING, "intent")
         except (Moved, AlreadyThere):
+            self._steps.note(ready.asked)
             moved = self.find(record.id)
             return Result(record.id, moved.state, "another_executor")
+        except Stopped as stopped:
+            self._steps.note(ready.asked)
+            return Result(record.id, record.state, stopped.code)
+        begun = dataclasses.replace(record, state=State.EXECUTING)
         permit, context = self._permit(record, intent)
         if self._clock.now_us() >= lease_end:
             # The intent took so long that somebody else may have taken over: they, or whoever comes next, go on.
             return Result(record.id, State.EXECUTING, "another_executor")
-        return self._finish(dataclasses.replace(record, state=State.EXECUTING), mine, executor.apply(permit, context))
+        late = self._switch.turned(off)
+        if late is not None:
+            return self._finish(begun, mine, Applied("not_written", late))
+        return self._finish(begun, mine, executor.apply(permit, context))
 
     def _finish(self, record: ProposalRecord, mine: str, applied: Applied, *, looked: bool = True) -> Result:
         """Write the receipt. Where somebody else has ended the write meanwhile, their state stands.
@@ -269,9 +367,9 @@ class Gate:
         """
         after = {"written": State.DONE, "not_written": State.FAILED, "unknown": State.UNKNOWN}[applied.outcome]
         with self._ledger.change() as unit:
-            current = proposals.get_proposal(unit.connection, record.id, lock=True)
-            if current.state is not State.EXECUTING and not looked:
-                return Result(record.id, current.state, current.code)
+            state, _ = proposals.lock_proposal(unit.connection, record.id)
+            if state is not State.EXECUTING and not looked:
+                return Result(record.id, state, "another_executor")
             unit.record(
                 WriteEnded(
                     proposal=record.id,
@@ -283,22 +381,23 @@ class Gate:
                     result=unit.commit_to(applied.result) if applied.result is not None else None,
                 )
             )
-            if current.state is not State.EXECUTING:
-                return Result(record.id, current.state, current.code)
-            self._steps.transition(unit, current, after, applied.code, result=applied.result)
+            if state is not State.EXECUTING:
+                return Result(record.id, state, "another_executor")
+            self._steps.transition(unit, record, after, applied.code, result=applied.result)
+            if after is State.DONE and record.proposal.reverts is not None:
+                self._reverted(unit, record.proposal.reverts)
         return Result(record.id, after, applied.code)
+
+    def _reverted(self, unit: Unit, proposal: str) -> None:
+        """Note on a write that it was undone, with the receipt of what undid it."""
+        undone = proposals.get_proposal(unit.connection, proposal, lock=True)
+        if undone.state is State.DONE:
+            self._steps.transition(unit, undone, State.REVERTED, "reverted")
 
     def _permit(self, record: ProposalRecord, intent: str) -> tuple[Permit, Context]:
         proposal = record.proposal
         tool = self._steps.registry.writer(proposal.tool)
-        rendered = Rendered(
-            preview=proposal.preview,
-            content=proposal.content,
-            target=proposal.target,
-            files=proposal.files,
-            labels=proposal.labels,
-            rollback=proposal.rollback,
-        )
+        rendered = Rendered.of(proposal)
         return Permit(tool, checked(tool, proposal.args), rendered, _marker(record), intent), self._steps.context(
             proposal
         )

@@ -5,9 +5,9 @@ covers what was recorded; where the log or the database cannot take it, ``LogUna
 further may happen. ``record`` and rows of the index show; ``proven`` and ``life`` are what may be relied on.
 """
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -16,6 +16,7 @@ from twokey.audit import merkle, storage
 from twokey.audit.entry import Entry
 from twokey.audit.log import Log
 from twokey.audit.merkle import BadProof
+from twokey.audit.storage import Pending
 from twokey.core import canonical
 from twokey.core.canonical import Json
 from twokey.core.errors import CheckFailed, LogUnavailable
@@ -25,6 +26,11 @@ from twokey.core.values import Checkpoint
 from twokey.store import evidence
 from twokey.store.database import READ_ONLY
 
+READING: Final[Mapping[str, Mapping[str, Any]]] = {
+    "sqlite": {READ_ONLY: True},
+    "postgresql": {"isolation_level": "AUTOCOMMIT", "postgresql_readonly": True},
+}
+"""How a connection that only reads is opened. On PostgreSQL each statement takes one round trip and sees the latest."""
 COVER_TIMEOUT_S: Final = 30.0
 PAGE: Final = 500
 
@@ -36,13 +42,18 @@ class Unit:
         self.connection = connection
         self._log = log
         self._ids = ids
-        self.entries: list[str] = []
+        self.prepared: list[Pending] = []
+
+    @property
+    def entries(self) -> list[str]:
+        """Ids of the entries of this transaction, in order."""
+        return [entry.entry_id for entry in self.prepared]
 
     def record(self, event: Event) -> str:
         """Append one event; gives the entry's id. It counts once the transaction has committed."""
-        (entry,) = self._log.append(self.connection, event)
-        self.entries.append(entry)
-        return entry
+        entry = self._log.prepare(event)
+        self.prepared.append(entry)
+        return entry.entry_id
 
     def commit_to(self, value: Json) -> str:
         """Give a salted commitment to ``value`` for the log, and keep what opens it in the store."""
@@ -74,19 +85,19 @@ class Ledger:
             with self.engine.begin() as connection:
                 unit = Unit(connection, self.log, self.ids)
                 yield unit
-                checkpoint = self.log.settle(connection) if unit.entries else None
+                checkpoint = self.log.settle(connection, unit.prepared) if unit.prepared else None
         except SQLAlchemyError as error:
             raise _not_taken() from error
         if checkpoint is not None:
             self.log.confirm(checkpoint)
-        elif unit.entries:
+        elif unit.prepared:
             self.log.wait_covered(unit.entries, self.cover_timeout_s)
 
     @contextmanager
     def look(self) -> Generator[Connection]:
         """Open a transaction for reading only."""
         try:
-            with self.engine.connect().execution_options(**{READ_ONLY: True}) as connection:
+            with self.engine.connect().execution_options(**READING[self.engine.dialect.name]) as connection:
                 yield connection
         except SQLAlchemyError as error:
             raise LogUnavailable(
@@ -119,12 +130,18 @@ class Ledger:
                 yield recorded.entry.event
             after = page[-1].seq
 
+    def last(self, connection: Connection, about: str, kind: str) -> str | None:
+        """Give the latest entry of one kind about one subject: a row of the index, no authority."""
+        return storage.last_id(connection, about, kind)
+
     def proven(self, entry: str) -> Entry:
         """Read an entry that is included under a verified checkpoint; raises ``CheckFailed`` or ``NotFound``."""
         return self.log.proven(entry)
 
-    def life(self, about: str, kind: str) -> list[Entry]:
+    def life(self, about: str, kind: str, *, beside: str = "") -> list[Entry]:
         """Give every entry about one subject since its first one of ``kind``, oldest first: proven, and none left out.
+
+        Entries of the kind ``beside``, whatever they are about, are among them.
 
         All entries from there to the latest verified checkpoint are hashed onto the stored tree before them; only the
         signed root itself comes out if none was hidden, changed or moved. Costs time in proportion to their number.
@@ -136,6 +153,7 @@ class Ledger:
         """
         checkpoint = self.log.latest()
         wanted, found = about.encode(), list[Entry]()
+        also = f'"{beside}"'.encode()
         with storage.looking(self.engine) as connection:
             first = next(storage.entries(connection, subject=about, kind=kind, limit=1), None)
             if checkpoint is None or first is None or first.seq >= checkpoint.size:
@@ -151,11 +169,11 @@ class Ledger:
                     raise _not_proven("entries are missing")
                 for row in page:
                     tree.append(merkle.leaf_hash(row.body))
-                    if wanted in row.body:
+                    if wanted in row.body or (beside and also in row.body):
                         found.append(Entry.decode(row.body))
         if tree.root().hex() != checkpoint.root:
             raise _not_proven("entries were hidden or changed")
-        return [entry for entry in found if subject(entry.event) == about]
+        return [entry for entry in found if subject(entry.event) == about or entry.kind == beside]
 
     def checkpoint(self) -> Checkpoint | None:
         """Give the latest signed tree head."""

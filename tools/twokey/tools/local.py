@@ -1,8 +1,14 @@
 """The tools of a laptop: the contracts of this package with the adapters that need no server."""
 
 from twokey.tools.read.catalog import ReadCatalog
+from twokey.tools.write.close_pull_request import ClosePullRequest
 from twokey.tools.write.local_git import LocalGit
 from twokey.tools.write.pull_request import OpenPullRequest
+
+
+def close_pull_request() -> ClosePullRequest:
+    """Give ``close_pull_request`` for git repositories on this disk."""
+    return ClosePullRequest(LocalGit())
 
 
 def open_pull_request() -> OpenPullRequest:

@@ -14,6 +14,7 @@ from twokey.core.events import ProposalMoved, ToolReturned
 from twokey.core.lifecycle import State
 from twokey.core.ports import Clock, Directory, Ids, Policy
 from twokey.core.values import (
+    Call,
     Decision,
     Evidence,
     EvidenceRef,
@@ -23,12 +24,12 @@ from twokey.core.values import (
     Provenance,
     Value,
 )
-from twokey.store import evidence, proposals
+from twokey.store import evidence, proposals, runs
 from twokey.store.proposals import ProposalRecord
 from twokey.tools import calls
 from twokey.tools.contract import Context, Places, Rendered, WriteTool
 from twokey.tools.faults import contained
-from twokey.tools.ledger import PAGE, Ledger
+from twokey.tools.ledger import PAGE, Ledger, Unit
 from twokey.tools.registry import Registry
 
 MICROSECONDS: Final = 1_000_000
@@ -67,14 +68,7 @@ def expiry(proposal: Proposal, decision: Decision) -> int:
 
 def same(rendered: Rendered, proposal: Proposal) -> bool:
     """Tell whether a fresh rendering is, byte for byte, what the proposal holds."""
-    return (
-        rendered.preview == proposal.preview
-        and rendered.content == proposal.content
-        and rendered.target == proposal.target
-        and rendered.files == proposal.files
-        and rendered.labels == proposal.labels
-        and rendered.rollback == proposal.rollback
-    )
+    return rendered == Rendered.of(proposal)
 
 
 class Proposer:
@@ -90,10 +84,22 @@ class Proposer:
         self._clock = clock
         self._ids = ids
 
-    def propose(
-        self, draft: Draft, *, run: str, requester: str, agent: str, step: int, places: Places
+    def propose(  # who, where and on whose behalf
+        self,
+        draft: Draft,
+        *,
+        run: str,
+        requester: str,
+        agent: str,
+        step: int,
+        places: Places,
+        reverts: str | None = None,
+        once: bool = False,
     ) -> ProposalRecord:
-        """Render, fix and store a proposal, with policy's decision on it.
+        """Render, fix and store a proposal, with policy's decision on it. ``reverts`` names what it undoes.
+
+        ``once``: where this step of the run has proposed with this tool before, that proposal is given and none made,
+        even if two processes are at it at the same moment.
 
         Raises:
             ToolRetry: the draft's arguments do not fit, or what it says or renders to cannot be part of a proposal.
@@ -103,45 +109,76 @@ class Proposer:
         """
         tool = self._registry.writer(draft.tool)
         args = checked(tool, draft.args)
-        now = self._clock.now_us()
         with contained(tool.name):
             place = places.find(tool.kind, tool.place_name(args))
-            rendered = tool.render(args, Context(places=places, now_us=now))
+        rendered = self._rendered(tool, args, places)
         cited = self._cited(draft, run)
+        made = _proposal(
+            tool,
+            args,
+            rendered,
+            id=self._ids.new("p"),
+            nonce=self._ids.salt(),
+            run=run,
+            requester=requester,
+            contributors=(requester,),
+            agent=agent,
+            step=step,
+            provenance=draft.provenance,
+            resource=place.resource,
+            evidence=cited,
+            findings=draft.findings,
+            why=draft.why,
+            reverts=reverts,
+            created_us=self._clock.now_us(),
+        )
+        made = self._decided(made)
+        with self._ledger.change() as unit:
+            if once:
+                runs.hold_run(unit.connection, run)
+                for record in proposals.list_proposals(unit.connection, run=run)[::-1]:
+                    if (record.proposal.step, record.proposal.tool) == (step, tool.name):
+                        return record
+            return self.add(unit, made)
+
+    def rebased(self, proposal: Proposal, context: Context) -> "Made | None":
+        """Give the proposal that means the same on top of the target as it is now; the caller adds it.
+
+        ``None`` where the tool cannot say what the same would be, or the requester is gone.
+        """
+        tool = self._registry.writer(proposal.tool)
         try:
-            proposal = Proposal(
+            with contained(tool.name):
+                args = tool.rebase(checked(tool, proposal.args), context)
+            if args is None:
+                return None
+            made = _proposal(
+                tool,
+                args,
+                self._rendered(tool, args, context.places),
                 id=self._ids.new("p"),
                 nonce=self._ids.salt(),
-                run=run,
-                requester=requester,
-                contributors=(requester,),
-                agent=agent,
-                step=step,
-                tool=tool.name,
-                tool_version=tool.version,
-                tool_schema=tool.schema_digest(),
-                args=args.model_dump(mode="json"),
-                provenance=draft.provenance,
-                resource=place.resource,
-                content=rendered.content,
-                preview=rendered.preview,
-                labels=rendered.labels,
-                files=rendered.files,
-                rollback=rendered.rollback,
-                evidence=cited,
-                findings=draft.findings,
-                target=rendered.target,
-                why=draft.why,
-                created_us=now,
+                run=proposal.run,
+                requester=proposal.requester,
+                contributors=proposal.contributors,
+                agent=proposal.agent,
+                step=proposal.step,
+                provenance=proposal.provenance,
+                resource=proposal.resource,
+                evidence=proposal.evidence,
+                findings=proposal.findings,
+                why=proposal.why,
+                supersedes=proposal.id,
+                reverts=proposal.reverts,
+                created_us=self._clock.now_us(),
             )
-            digest = proposal.digest()
-        except ValueError as error:  # pydantic's ValidationError and NotCanonicalError are both
-            raise ToolRetry(
-                f"What {tool.name} would write, or the words for it, cannot be part of a proposal.",
-                next="Propose less at once, in plain text.",
-                code="unfit_proposal",
-            ) from error
-        return self._store(proposal, digest, self._requester(requester))
+            return self._decided(made)
+        except Refused:
+            return None
+
+    def _rendered(self, tool: WriteTool[Any, Any], args: Value, places: Places) -> Rendered:
+        with contained(tool.name):
+            return tool.render(args, Context(places=places, now_us=self._clock.now_us()))
 
     def _requester(self, name: str) -> Principal:
         principal = self._directory.principal(name)
@@ -186,35 +223,87 @@ class Proposer:
                     missing.remove((event.evidence, event.content))
             after = page[-1].seq
 
-    def _store(self, proposal: Proposal, digest: str, requester: Principal) -> ProposalRecord:
-        now = proposal.created_us
-        call = calls.of_proposal(proposal, requester, now)
-        decision = self._policy.decide(call)
+    def _decided(self, proposal: Proposal) -> "Made":
+        call = calls.of_proposal(proposal, self._requester(proposal.requester), proposal.created_us)
+        return Made(proposal, proposal.digest(), call, self._policy.decide(call))
+
+    def add(self, unit: Unit, made: "Made") -> ProposalRecord:
+        """Store a proposal with its first entries, in the open transaction; gives it as it is stored."""
+        proposal, decision = made.proposal, made.decision
         waits = decision.effect == "require_approval"
         state = State.AWAITING_APPROVAL if waits else State.DENIED
         code = "needs_approval" if waits else decision.reasons[0].code
         expires = expiry(proposal, decision)
-        with self._ledger.change() as unit:
-            proposals.add_proposal(
-                unit.connection, proposal, decision, state=state, expires_us=expires, code=code, now=now
-            )
-            for before, after, why in ((None, State.PROPOSED, "made"), (State.PROPOSED, state, code)):
-                if after is state:
-                    unit.record(
-                        calls.decided(call, decision, occasion="propose", commitment=unit.commit_to(call.canonical()))
-                    )
+        proposals.add_proposal(
+            unit.connection, proposal, decision, state=state, expires_us=expires, code=code, now=proposal.created_us
+        )
+        for before, after, why in ((None, State.PROPOSED, "made"), (State.PROPOSED, state, code)):
+            if after is state:
                 unit.record(
-                    ProposalMoved(
-                        proposal=proposal.id,
-                        run=proposal.run,
-                        digest=digest,
-                        before=before,
-                        after=after,
-                        code=why,
-                        by=proposal.requester,
-                        decision_digest=None if after is State.PROPOSED else decision.digest(),
-                        expires_us=expires if waits and after is state else None,
+                    calls.decided(
+                        made.call, decision, occasion="propose", commitment=unit.commit_to(made.call.canonical())
                     )
                 )
-        with self._ledger.look() as connection:
-            return proposals.get_proposal(connection, proposal.id)
+            unit.record(
+                ProposalMoved(
+                    proposal=proposal.id,
+                    run=proposal.run,
+                    digest=made.digest,
+                    before=before,
+                    after=after,
+                    code=why,
+                    by=proposal.requester,
+                    decision_digest=None if after is State.PROPOSED else decision.digest(),
+                    expires_us=expires if waits and after is state else None,
+                )
+            )
+        return ProposalRecord(
+            id=proposal.id,
+            run=proposal.run,
+            digest=made.digest,
+            state=state,
+            proposal=proposal,
+            decision=decision,
+            decision_digest=decision.digest(),
+            expires_us=expires,
+            code=code,
+            result=None,
+            created_us=proposal.created_us,
+            updated_us=proposal.created_us,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A proposal that is fixed and decided, and not stored yet."""
+
+    proposal: Proposal
+    digest: str
+    call: Call
+    decision: Decision
+
+
+def _proposal(tool: WriteTool[Any, Any], args: Value, rendered: Rendered, **fields: Any) -> Proposal:
+    """Fix a proposal; raises ``ToolRetry`` where what it says or renders to cannot be part of one."""
+    try:
+        proposal = Proposal(
+            tool=tool.name,
+            tool_version=tool.version,
+            tool_schema=tool.schema_digest(),
+            args=args.model_dump(mode="json"),
+            content=rendered.content,
+            preview=rendered.preview,
+            labels=rendered.labels,
+            files=rendered.files,
+            rollback=rendered.rollback,
+            target=rendered.target,
+            **fields,
+        )
+        proposal.digest()
+    except ValueError as error:  # pydantic's ValidationError and NotCanonicalError are both
+        raise ToolRetry(
+            f"What {tool.name} would write, or the words for it, cannot be part of a proposal.",
+            next="Propose less at once, in plain text.",
+            code="unfit_proposal",
+        ) from error
+    return proposal

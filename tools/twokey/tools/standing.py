@@ -7,7 +7,7 @@ ended; a chain that is broken, or a log that cannot prove that nothing was left 
 from dataclasses import dataclass
 
 from twokey.core.errors import CheckFailed
-from twokey.core.events import ProposalMoved, WriteEnded, WriteIntended
+from twokey.core.events import FreezeChanged, ProposalMoved, WriteEnded, WriteIntended
 from twokey.core.lifecycle import State
 from twokey.store.proposals import ProposalRecord
 from twokey.tools.ledger import Ledger
@@ -20,6 +20,8 @@ class Standing:
     state: State | None
     intents: tuple[str, ...]
     receipts: tuple[str, ...]
+    frozen: bool = False
+    """True where the kill switch was turned on since the proposal was made, and not off again."""
 
 
 def standing(ledger: Ledger, record: ProposalRecord) -> Standing:
@@ -30,9 +32,10 @@ def standing(ledger: Ledger, record: ProposalRecord) -> Standing:
 
     """
     state: State | None = None
+    frozen = False
     intents: list[str] = []
     receipts: list[str] = []
-    for entry in ledger.life(record.id, "proposal.moved"):
+    for entry in ledger.life(record.id, "proposal.moved", beside="freeze.changed"):
         event = entry.event
         if isinstance(event, ProposalMoved):
             if event.before != state or event.digest != record.digest:
@@ -46,4 +49,6 @@ def standing(ledger: Ledger, record: ProposalRecord) -> Standing:
             intents.append(entry.id)
         elif isinstance(event, WriteEnded):
             receipts.append(entry.id)
-    return Standing(state, tuple(intents), tuple(receipts))
+        elif isinstance(event, FreezeChanged):
+            frozen = event.on
+    return Standing(state, tuple(intents), tuple(receipts), frozen)

@@ -5,13 +5,14 @@ proposal is still what was reviewed is found by rendering it again.
 """
 
 import dataclasses
+from typing import Final
 
 from twokey.core.canonical import Json
 from twokey.core.errors import CheckFailed, NotFound, Refused
 from twokey.core.events import ProposalMoved
 from twokey.core.lifecycle import State, step
 from twokey.core.ports import Clock, Directory, Policy
-from twokey.core.values import Decision, Principal, Proposal
+from twokey.core.values import BreakGlass, Call, Decision, Principal, Proposal
 from twokey.store import evidence, proposals
 from twokey.store.proposals import ProposalRecord
 from twokey.tools import calls
@@ -22,6 +23,9 @@ from twokey.tools.places import PlaceBook
 from twokey.tools.proposing import checked, expiry, same
 from twokey.tools.registry import Registry
 
+FAULT: Final = "engine_fault"
+"""Reason code of a deny that Twokey gives in place of an engine that did not answer."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Result:
@@ -30,6 +34,30 @@ class Result:
     id: str
     state: State
     code: str
+    successor: str | None = None
+    """The proposal that stands in for this one from now on."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Asked:
+    """Policy's answer to a proposal as things are now, still to be recorded: it goes with what follows from it."""
+
+    call: Call
+    decision: Decision
+    occasion: calls.Occasion
+
+    def record(self, unit: Unit) -> None:
+        """Put the answer into the log."""
+        unit.record(
+            calls.decided(
+                self.call, self.decision, occasion=self.occasion, commitment=unit.commit_to(self.call.canonical())
+            )
+        )
+
+    @property
+    def failed(self) -> bool:
+        """Whether the engine gave no answer: then nothing goes on, and nothing has changed for the proposal either."""
+        return self.decision.reasons[0].code == FAULT
 
 
 class Moved(Exception):  # noqa: N818 - somebody else was first; handled by who asked for the step
@@ -53,7 +81,7 @@ class Steps:
         self.registry = registry
         self.directory = directory
         self.clock = clock
-        self._policy = policy
+        self.policy = policy
         self._book = book
 
     def find(self, text: str) -> ProposalRecord:
@@ -61,26 +89,21 @@ class Steps:
         with self.ledger.look() as connection:
             return proposals.get_proposal(connection, proposals.resolve_proposal(connection, text))
 
-    def lock(self, unit: Unit, record: ProposalRecord) -> ProposalRecord:
+    def lock(self, unit: Unit, record: ProposalRecord) -> None:
         """Hold a proposal until the transaction ends.
 
         Raises:
             Moved: it is no longer in the state, or under the decision, that ``record`` shows.
 
         """
-        current = proposals.get_proposal(unit.connection, record.id, lock=True)
-        if (current.state, current.decision_digest) != (record.state, record.decision_digest):
+        if proposals.lock_proposal(unit.connection, record.id) != (record.state, record.decision_digest):
             raise Moved
-        return current
 
-    def decide(self, record: ProposalRecord, occasion: calls.Occasion) -> Decision:
-        """Ask policy about a proposal as things are now, and record what it says."""
+    def ask(self, record: ProposalRecord, occasion: calls.Occasion, glass: BreakGlass | None = None) -> Asked:
+        """Ask policy about a proposal as things are now. The caller records the answer."""
         requester = self.directory.principal(record.proposal.requester) or Principal(name=record.proposal.requester)
-        call = calls.of_proposal(record.proposal, requester, self.clock.now_us())
-        decision = self._policy.decide(call)
-        with self.ledger.change() as unit:
-            unit.record(calls.decided(call, decision, occasion=occasion, commitment=unit.commit_to(call.canonical())))
-        return decision
+        call = calls.of_proposal(record.proposal, requester, self.clock.now_us(), glass)
+        return Asked(call, self.policy.decide(call), occasion)
 
     def stale(self, record: ProposalRecord) -> str | None:
         """Compare with what was reviewed: evidence, tool, rendering. Gives the code of a difference, or None."""
@@ -112,8 +135,9 @@ class Steps:
         except (CheckFailed, NotFound):
             return False
 
-    def renew(self, record: ProposalRecord, decision: Decision) -> None:
+    def renew(self, record: ProposalRecord, asked: Asked) -> None:
         """Put a new decision on a waiting proposal. Approvals of the old one no longer match it."""
+        decision = asked.decision
         with self.ledger.change() as unit:
             proposals.move_proposal(
                 unit.connection,
@@ -125,17 +149,35 @@ class Steps:
                 decision=decision,
                 expires_us=expiry(record.proposal, decision),
             )
+            asked.record(unit)
 
-    def move(self, record: ProposalRecord, after: State, code: str, *, decision: Decision | None = None) -> Result:
+    def move(
+        self,
+        record: ProposalRecord,
+        after: State,
+        code: str,
+        *,
+        asked: Asked | None = None,
+        decision: Decision | None = None,
+    ) -> Result:
         """Make one transition in a transaction of its own; if somebody else was first, give what they made of it."""
         try:
             with self.ledger.change() as unit:
                 self.lock(unit, record)
+                if asked is not None:
+                    asked.record(unit)
                 self.transition(unit, record, after, code, decision=decision)
         except Moved:
+            if asked is not None:
+                self.note(asked)
             moved = self.find(record.id)
             return Result(moved.id, moved.state, moved.code)
         return Result(record.id, after, code)
+
+    def note(self, asked: Asked) -> None:
+        """Record an answer of policy's from which nothing follows."""
+        with self.ledger.change() as unit:
+            asked.record(unit)
 
     def transition(  # the fields of one transition
         self,
@@ -147,6 +189,7 @@ class Steps:
         by: str | None = None,
         decision: Decision | None = None,
         result: Json = None,
+        successor: str | None = None,
     ) -> None:
         """Make one step of the lifecycle, with its entry."""
         step(record.state, after)
@@ -175,6 +218,7 @@ class Steps:
                 by=by,
                 decision_digest=decision.digest() if decision else record.decision_digest,
                 expires_us=expires if after is State.AWAITING_APPROVAL else None,
+                successor=successor,
             )
         )
 

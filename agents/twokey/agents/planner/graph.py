@@ -4,13 +4,16 @@ Rules:
 - the graph decides only what is looked at next; it holds no authority, and whatever a resume value says, the node asks
   the desk where the proposals really stand;
 - reading, proposing and waiting are separate nodes, and each is safe to run again after a crash;
+- one step of the plan is one step of the graph: an agent that was cut off begins again, finds what it has read and
+  written down already, and keeps no checkpoints of its own;
 - nothing is written from here: an approved proposal is written by the gate, whether this graph runs or not.
 """
 
-from typing import Any, Final, Literal, cast
+from collections.abc import Callable
+from typing import Any, Final, Protocol
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
-from langgraph.graph import START, StateGraph
+from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 from langgraph.types import Command, interrupt
@@ -22,7 +25,7 @@ from twokey.agents.reviewer.agent import review_step
 from twokey.agents.state import Progress, State, Surroundings
 from twokey.core.errors import Refused
 from twokey.core.lifecycle import OPEN
-from twokey.core.values import Finding, Plan, Provenance, Request
+from twokey.core.values import Finding, Plan, Provenance, Request, Step
 from twokey.tools.desk import Desk
 from twokey.tools.proposing import Draft
 
@@ -32,23 +35,62 @@ RECURSION_LIMIT: Final = 100
 Compiled = CompiledStateGraph[State, Surroundings, State, State]
 
 
+Work = Callable[[State, Runtime[Surroundings]], object]
+"""What an agent does in one step."""
+
+
+class Node(Protocol):
+    """What LangGraph takes for a node."""
+
+    def __call__(self, state: State, runtime: Runtime[Surroundings]) -> Command[str]: ...
+
+
 def build(saver: BaseCheckpointSaver[str]) -> Compiled:
-    """Compile the planner with its agents as subgraphs."""
+    """Compile the planner with its agents, each behind one node."""
+    agents: dict[str, Work] = {
+        "catalog_scan": _whole(build_scan()),
+        "catalog_propose": _whole(build_propose()),
+        "reviewer_review": review_step,
+    }
+    onward = (*agents, "propose")
     graph: StateGraph[State, Surroundings, State, State] = StateGraph(State, context_schema=Surroundings)
-    graph.add_node("plan", _plan)
-    graph.add_node("next", _next)
-    graph.add_node("advance", _advance)
-    graph.add_node("catalog_scan", build_scan())
-    graph.add_node("catalog_propose", build_propose())
-    graph.add_node("reviewer_review", review_step)
+    graph.add_node("plan", _plan, destinations=(*onward, END))
+    for name, work in agents.items():
+        graph.add_node(name, _agent(work), destinations=onward)
     graph.add_node("propose", _propose)
-    graph.add_node("wait", _wait)
+    graph.add_node("wait", _wait, destinations=("wait", END))
     graph.add_edge(START, "plan")
-    for agent in ("catalog_scan", "catalog_propose", "reviewer_review"):
-        graph.add_edge(agent, "advance")
-    graph.add_edge("advance", "next")
     graph.add_edge("propose", "wait")
     return graph.compile(checkpointer=saver, name="planner")
+
+
+def _whole(agent: Compiled) -> Work:
+    """Run an agent's own graph from its beginning to its end.
+
+    A thread named here makes it a run of its own: it takes over neither the planner's saver nor its pauses.
+    """
+
+    def work(state: State, runtime: Runtime[Surroundings]) -> object:
+        return agent.invoke(state, {"configurable": {"thread_id": runtime.context.desk.run}}, context=runtime.context)
+
+    return work
+
+
+def _agent(work: Work) -> Node:
+    """Give the node that lets an agent do the step that is next, and goes on to the one after it."""
+
+    def node(state: State, runtime: Runtime[Surroundings]) -> Command[str]:
+        steps, position = _steps(runtime.context.desk), state.get("position", 0)
+        runtime.context.tell(Progress(steps[position].number, steps[position].title))
+        work(state, runtime)
+        return Command(goto=_node(steps, position + 1), update={"position": position + 1})
+
+    return node
+
+
+def _node(steps: tuple[Step, ...], position: int) -> str:
+    """Name the node of a step, or the one that comes after the last."""
+    return f"{steps[position].agent}_{steps[position].action}" if position < len(steps) else "propose"
 
 
 def known_places(desk: Desk, request: Request) -> Known:
@@ -65,7 +107,7 @@ def known_places(desk: Desk, request: Request) -> Known:
     )
 
 
-def _plan(state: State, runtime: Runtime[Surroundings]) -> Command[Literal["next", "__end__"]]:
+def _plan(state: State, runtime: Runtime[Surroundings]) -> Command[str]:
     """Understand the request and write the plan, or the question that has to be answered first."""
     del state
     desk, models = runtime.context.desk, runtime.context.models
@@ -88,29 +130,11 @@ def _plan(state: State, runtime: Runtime[Surroundings]) -> Command[Literal["next
             "question",
             {"code": understood.code, "question": understood.question, "suggestions": list(understood.suggestions)},
         )
-        return Command(goto="__end__", update={"position": 0, "proposals": []})
+        return Command(goto=END, update={"position": 0, "proposals": []})
     written = plan(understood)
     desk.planned(written)
     runtime.context.tell(Progress(0, written.understood))
-    return Command(goto="next", update={"position": 0, "proposals": []})
-
-
-def _next(
-    state: State, runtime: Runtime[Surroundings]
-) -> Command[Literal["catalog_scan", "catalog_propose", "reviewer_review", "propose"]]:
-    """Give the step that is next to its agent."""
-    steps = _steps(runtime.context.desk)
-    position = state.get("position", 0)
-    if position >= len(steps):
-        return Command(goto="propose")
-    step = steps[position]
-    name = f"{step.agent}_{step.action}"
-    runtime.context.tell(Progress(step.number, step.title))
-    return Command(goto=cast("Any", name))
-
-
-def _advance(state: State) -> State:
-    return {"position": state.get("position", 0) + 1}
+    return Command(goto=_node(written.steps, 0), update={"position": 0, "proposals": []})
 
 
 def _propose(state: State, runtime: Runtime[Surroundings]) -> State:
@@ -127,17 +151,17 @@ def _propose(state: State, runtime: Runtime[Surroundings]) -> State:
     return {"proposals": made}
 
 
-def _wait(state: State, runtime: Runtime[Surroundings]) -> Command[Literal["wait", "__end__"]]:
+def _wait(state: State, runtime: Runtime[Surroundings]) -> Command[str]:
     """Pause until every proposal has come to an end. The resume value is a nudge, never an answer."""
     del state
     waiting = [record.id for record in runtime.context.desk.proposals() if record.state in OPEN]
     if not waiting:
-        return Command(goto="__end__")
+        return Command(goto=END)
     interrupt({"proposals": waiting})
     return Command(goto="wait")
 
 
-def _steps(desk: Desk) -> tuple[Any, ...]:
+def _steps(desk: Desk) -> tuple[Step, ...]:
     return Plan.model_validate(desk.kept("plan")).steps
 
 

@@ -5,10 +5,10 @@ Rules:
   that lost its lease writes no checkpoint and begins no step; one that is told to halt stops at a step's boundary;
 - a pause is resumed by the id of its interrupt, with an empty value: whoever resumes brings no authority;
 - a run that stopped anywhere else is taken up with ``invoke(None)``, whatever the saver says is next;
-- state is written before each next step (``durability="sync"``) and read back with a strict serialiser.
+- state is written before each next step (``durability="sync"``) and read back with a strict serialiser; where it was
+  tampered with (``checkpoint_tampered``, see ``checkpoints``) the run is not taken up: nothing of it is believed.
 """
 
-import os
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -16,7 +16,6 @@ from typing import Any, Final, Protocol, cast
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
-from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.errors import GraphDrained
 from langgraph.runtime import RunControl
 from langgraph.types import Command
@@ -28,19 +27,9 @@ from twokey.agents.state import Progress, Surroundings
 from twokey.core.errors import EnvironmentFault, Halted, TwokeyError
 from twokey.tools.desk import Desk
 
-os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
-for _name in ("LANGSMITH_TRACING", "LANGSMITH_TRACING_V2", "LANGCHAIN_TRACING", "LANGCHAIN_TRACING_V2"):
-    # A tracer would send prompts and results to a host that no contract lists.
-    os.environ[_name] = "false"
-
 Saver = BaseCheckpointSaver[str]
 Pause = tuple[str, ...]
 NOBODY: Final[Pause] = ()
-
-
-def serializer() -> JsonPlusSerializer:
-    """Give the serialiser of checkpoints: plain values only; a row that names a class is not brought to life."""
-    return JsonPlusSerializer(pickle_fallback=False, allowed_msgpack_modules=None)
 
 
 class Reins(Protocol):

@@ -1,11 +1,14 @@
 """``approvals``: the cards that wait, and the answers to them."""
 
 import sys
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from twokey.channels.cli.session import SESSION
+
+if TYPE_CHECKING:
+    from twokey.core.values import Action
 
 
 def add_to(app: typer.Typer) -> None:
@@ -16,6 +19,8 @@ def add_to(app: typer.Typer) -> None:
     group.command("approve")(approve)
     group.command("refuse")(refuse)
     group.command("withdraw")(withdraw)
+    group.command("confirm")(confirm)
+    group.command("revert")(revert)
     app.add_typer(group, name="approvals")
 
 
@@ -87,9 +92,28 @@ def withdraw(proposal: Id, *, digest: Digest = None) -> None:
     _answer("withdraw", proposal, "", digest, yes=True)
 
 
-def _answer(
-    action: Literal["approve", "refuse", "withdraw"], proposal: str, reason: str, digest: str | None, *, yes: bool
+def confirm(
+    proposal: Id,
+    *,
+    written: Annotated[bool, typer.Option("--written/--not-written", help="What you saw at the target.")],
+    reason: Annotated[str, typer.Option(help="How you know.")],
+    digest: Digest = None,
 ) -> None:
+    """Say how a write ended whose outcome is not known, after looking at the target."""
+    _answer("confirm_written" if written else "confirm_not_written", proposal, reason, digest, yes=True)
+
+
+def revert(proposal: Id) -> None:
+    """Propose to undo a write that was carried out; others approve it like any other proposal."""
+    from twokey.channels.cli.following import follow
+    from twokey.channels.wiring import opened
+
+    with opened(SESSION.workspace) as workspace:
+        identity, _ = workspace.identify(SESSION.principal, "cli")
+        follow(lambda tell: workspace.revert(identity, proposal, tell))
+
+
+def _answer(action: "Action", proposal: str, reason: str, digest: str | None, *, yes: bool) -> None:
     from twokey.channels import plain
     from twokey.channels.cli.following import tell
     from twokey.channels.wiring import opened
@@ -121,7 +145,10 @@ def _answer(
     details: dict[str, Any] = record.result if isinstance(record.result, dict) else {}
     for key, value in details.items():
         SESSION.say(f"  {key}: {plain.line(str(value))}")
-    SESSION.give({"id": result.id, "state": result.state.value, "code": result.code})
+    if result.successor is not None:
+        SESSION.say(f"  {result.successor} means the same there, and waits for an answer")
+    more = {"successor": result.successor} if result.successor else {}
+    SESSION.give({"id": result.id, "state": result.state.value, "code": result.code} | more)
     if action == "approve" and result.code != MORE_NEEDED and result.state not in {State.EXECUTING, State.DONE}:
         raise SystemExit(Refused.exit_code)  # the answer counted, and what it allowed did not come about
 

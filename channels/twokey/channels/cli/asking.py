@@ -1,5 +1,6 @@
 """``ask``, ``catalog`` and ``runs``: everything that starts or follows a run."""
 
+import dataclasses
 from typing import Annotated, Any
 
 import typer
@@ -19,6 +20,7 @@ def add_to(app: typer.Typer) -> None:
     runs.command("show")(runs_show)
     runs.command("resume")(runs_resume)
     runs.command("cancel")(runs_cancel)
+    runs.command("prune")(runs_prune)
     app.add_typer(runs, name="runs")
 
 
@@ -109,6 +111,26 @@ def runs_cancel(run: Annotated[str, typer.Argument(help="Id of the run.")]) -> N
     with opened(SESSION.workspace) as workspace:
         identity, _ = workspace.identify(SESSION.principal, "cli")
         report(workspace.service.cancel(identity, run), ended_badly_fails=False)
+
+
+def runs_prune(
+    older_than: Annotated[
+        int, typer.Option(metavar="DAYS", min=0, max=36_500, help="Only runs that ended longer ago than this.")
+    ] = 30,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")] = False,
+) -> None:
+    """Remove what ended runs left behind; the log and all that it needs stay."""
+    from twokey.channels.wiring import opened
+
+    with opened(SESSION.workspace) as workspace:
+        identity, _ = workspace.identify(SESSION.principal, "cli")
+        done = workspace.pruner.prune(identity, days=older_than, dry_run=dry_run)
+    SESSION.say(
+        f"{'would remove' if dry_run else 'removed'} of {done.runs:,} ended {'run' if done.runs == 1 else 'runs'}: "
+        f"{done.checkpoints:,} checkpoints, {done.documents:,} documents, {done.evidence:,} pieces of evidence "
+        "that no proposal cites"
+    )
+    SESSION.give({**dataclasses.asdict(done), "dry_run": dry_run})
 
 
 def _run_json(run: Any) -> dict[str, Any]:

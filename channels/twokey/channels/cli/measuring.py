@@ -15,6 +15,7 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(measure, name="eval")
     bench = typer.Typer(help="Measure speed.")
     bench.command("startup")(startup)
+    bench.command("gate")(gate)
     bench.command("dispatch")(dispatch)
     app.add_typer(bench, name="bench")
 
@@ -50,6 +51,19 @@ def startup(*, quick: Annotated[bool, typer.Option("--quick", help="Fewer repeti
     result = measure(processes=5 if quick else 10)
     for key, value in result.items():
         SESSION.say(f"{key:<16} {value}")
+    SESSION.give(result)
+
+
+def gate(*, quick: Annotated[bool, typer.Option("--quick", help="Fewer repetitions.")] = False) -> None:
+    """Measure what the gate adds to a write through a plain LangGraph interrupt."""
+    from twokey.channels.bench_gate import gate as measure
+
+    result = measure(rounds=10 if quick else 40)
+    for name, figures in result["databases"].items():
+        SESSION.say(
+            f"{name:<12} raw {figures['raw_ms']:.1f} ms · gated {figures['gated_ms']:.1f} ms · "
+            f"added {figures['added_vs_raw']:.2f} of raw"
+        )
     SESSION.give(result)
 
 

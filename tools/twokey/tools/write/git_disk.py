@@ -4,9 +4,9 @@ Rules:
 
 - only ``objects/`` and ``refs/`` are written: no index, working copy, config, reflog or hook is touched;
 - every file is complete and on the disk (fsync of the file, then of its folder) before the next step may rely on it;
-- a ref is created and never moved: git's own lock file guards it (``REF.lock``, gitrepository-layout(5)), and it
-  appears at once or not at all. The lock appears with its content, so one that a killed Twokey left behind is
-  recognised by the commit it names, and is finished;
+- a ref is created or deleted, and never moved: git's own lock file guards it (``REF.lock``, gitrepository-layout(5)),
+  and it comes and goes at once or not at all. The lock appears with its content, so one that a killed Twokey left
+  behind is recognised by the commit it names, and is finished;
 - one Twokey at a time writes to a repository: an advisory lock on the folder ``objects``, released by the kernel when
   its holder dies.
 
@@ -155,6 +155,50 @@ class GitWriter:
             if folder == self._common / "refs":
                 break
 
+    def delete_ref(self, ref: str, commit: str, value: Callable[[], str | None]) -> None:
+        """Delete ``ref``, loose and packed, if it points to ``commit``. ``value`` reads it; one that is gone is fine.
+
+        Raises:
+            Refused: it points elsewhere, or git holds its name.
+            OSError: the file system says no.
+
+        """
+        path = self._common / ref
+        lock = path.with_name(f"{path.name}.lock")
+        self._make_folders(path.parent, self._common / "refs")
+        self._take(lock, f"{commit}\n".encode())
+        try:
+            if value() not in {commit, None}:
+                raise Refused(
+                    "The branch has moved on since this was reviewed.",
+                    next="Look at what was added to it; propose again what is to become of it.",
+                    code="branch_moved",
+                )
+            self._unpack(ref)  # first, so that an old packed value never shows through
+            self._disk.remove(path)
+            self._disk.settle(path.parent)
+        finally:
+            self._disk.remove(lock)
+
+    def _unpack(self, ref: str) -> None:
+        """Write ``packed-refs`` anew without ``ref``; raises ``Refused`` where git holds it or keeps changing it."""
+        packed = self._common / "packed-refs"
+        lock = packed.with_name("packed-refs.lock")
+        for _ in range(_RACES):
+            old = packed.read_bytes() if packed.exists() else b""
+            new = _without(old, ref)
+            if new == old:
+                return
+            self._take(lock, new)
+            try:
+                if packed.read_bytes() == old:
+                    self._disk.rename(lock, packed)
+                    self._disk.settle(self._common)
+                    return
+            finally:
+                self._disk.remove(lock)
+        raise _locked()
+
     def _take(self, lock: Path, content: bytes) -> None:
         """Create git's lock file with ``content`` at once, or take over one that a killed Twokey left."""
         draft = self._draft(content, 0o666)
@@ -162,11 +206,7 @@ class GitWriter:
             self._disk.link(draft, lock)
         except FileExistsError as error:
             if lock.is_symlink() or lock.read_bytes() != content:
-                raise Refused(
-                    "Git holds the lock of that branch.",
-                    next="Wait for the other git command; if none is running, remove the branch's .lock file.",
-                    code="branch_locked",
-                ) from error
+                raise _locked() from error
         finally:
             self._disk.remove(draft)
 
@@ -199,6 +239,25 @@ class GitWriter:
                 raise _taken()
             self._disk.make_folder(top)
             adjust_shared_perm(top, self._shared)
+
+
+def _without(packed: bytes, ref: str) -> bytes:
+    """Give the content of ``packed-refs`` without one ref, and without the peeled tag that may follow it."""
+    kept: list[bytes] = []
+    skipping = False
+    for line in packed.splitlines(keepends=True):
+        skipping = line.rstrip(b"\n").endswith(b" " + ref.encode()) or (skipping and line.startswith(b"^"))
+        if not skipping:
+            kept.append(line)
+    return b"".join(kept)
+
+
+def _locked() -> Refused:
+    return Refused(
+        "Git holds the lock of that branch.",
+        next="Wait for the other git command; if none is running, remove the branch's .lock file.",
+        code="branch_locked",
+    )
 
 
 def _refuse_packed(ref: str, packed: Iterable[str]) -> None:

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from dulwich.errors import ApplyDeltaError, ChecksumMismatch, FileFormatException, NotGitRepository, RefFormatError
 from dulwich.objects import Blob, Commit, ObjectID, ShaFile, Tree, parse_tree
@@ -25,10 +25,18 @@ from dulwich.refs import Ref, SymrefLoop
 from dulwich.repo import InvalidWorktreeConfiguration, Repo, UnsupportedExtension, UnsupportedVersion
 
 from twokey.core.errors import BadInput, CheckFailed, EnvironmentFault, NotFound, Refused
-from twokey.tools.forge import TREE_MODE, Base, Entry, Found, NewPull, PullRecord, Pulls, PullState
+from twokey.tools.forge import TREE_MODE, Base, Closing, Edit, Entry, Found, NewPull, PullRecord, Pulls, PullState
 from twokey.tools.write.git_disk import Disk, GitWriter
-from twokey.tools.write.git_tree import build
-from twokey.tools.write.pull_store import MAX_RECORD_BYTES, PULLS, commit_of, read_record, record_of
+from twokey.tools.write.git_tree import MAX_FILE_BYTES, build
+from twokey.tools.write.pull_store import (
+    CLOSINGS,
+    MAX_RECORD_BYTES,
+    PULLS,
+    closing_of,
+    commit_of,
+    read_record,
+    record_of,
+)
 
 _HEADS: Final = "refs/heads/"
 _MAX_WALK: Final = 20_000
@@ -270,6 +278,75 @@ class LocalRepository:
                 records.append(record)
         records.sort(key=lambda record: (record.opened_us, record.id), reverse=True)
         return Pulls(records=tuple(records), damaged=tuple(damaged))
+
+    def pull(self, proposal: str) -> PullRecord | None:
+        """Read the pull request that ``proposal`` opened; ``None`` where there is none, or its record is damaged."""
+        try:
+            return self._record(f"{PULLS}{proposal}")
+        except (CheckFailed, NotFound):
+            return None
+
+    def close_pull(self, closing: Closing) -> None:
+        """Delete the branch, then record that it was closed. Closing again changes nothing.
+
+        Raises:
+            Refused: the branch has another tip than the one that was reviewed; nothing was deleted.
+            CheckFailed: there is no such pull request.
+            EnvironmentFault: the repository cannot be written.
+
+        """
+        record, parts, ref = self._closing(closing)
+        branch = f"{_HEADS}{closing.branch}"
+        writer = GitWriter(self._common, self._disk, self._repo.object_store.shared_perm, self._wait_s)
+        with writer.alone():
+            if self._ref(ref) == record.id.decode():
+                return
+            writer.write_objects((*parts, record))
+            writer.delete_ref(branch, closing.head, lambda: self._ref(branch))
+            writer.create_ref(ref, record.id.decode(), self._packed)
+
+    def is_closed(self, closing: Closing) -> Literal["written", "absent", "different"]:
+        """Look whether ``closing`` was carried out, by its record."""
+        record, _, ref = self._closing(closing)
+        seen = self._ref(ref)
+        return "absent" if seen is None else "written" if seen == record.id.decode() else "different"
+
+    def _closing(self, closing: Closing) -> tuple[Commit, tuple[Blob | Tree, ...], str]:
+        pull = self._ref(f"{PULLS}{closing.pull}")
+        if pull is None:
+            raise CheckFailed(
+                "The record of the pull request is gone.",
+                next="See who else works in this repository; the branch may be deleted by hand.",
+                code="no_pull_request",
+            )
+        return *closing_of(closing, pull), f"{CLOSINGS}{closing.stamp.proposal}"
+
+    def file_id(self, commit: str, path: str) -> str | None:
+        """Give the id of the file at ``path`` in ``commit``; ``None`` where there is none."""
+        return self._at(self.root(commit), tuple(path.encode().split(b"/")))
+
+    def carry(self, before: str, after: str, onto: str) -> tuple[Edit, ...]:
+        """Give the edits that lead from the tree ``before`` to ``after``, for use on top of the commit ``onto``.
+
+        Raises:
+            Refused: a file that they touch is not in ``onto`` as it is in ``before``, or is no plain text file.
+
+        """
+        there = self.root(onto)
+        edits: list[Edit] = []
+        for path, wanted in self._differences(before, after):
+            if self._at(there, path) != self._at(before, path):
+                raise Refused(
+                    "A file of the change was changed again since.",
+                    next="Undo it by hand, or ask for a new change.",
+                    code="changed_since",
+                )
+            try:
+                name = b"/".join(path).decode()
+            except UnicodeDecodeError as error:
+                raise _corrupt() from error
+            edits.append(Edit(name, None if wanted is None else self.blob(wanted, MAX_FILE_BYTES)))
+        return tuple(edits)
 
     def _record(self, ref: str) -> PullRecord | None:
         commit_id = self._ref(ref)

@@ -11,13 +11,13 @@ Rules:
 """
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Final, Literal, Self
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
 from twokey.core.errors import CheckFailed, Refused, ToolRetry
 from twokey.core.values import ContentHash, FileChange, ProposalId, ResourceKind, RollbackPlan, Target, Value
-from twokey.tools.contract import Context, Guarantee, Limits, Marker, Outcome, Rendered, WriteTool
+from twokey.tools.contract import Context, Guarantee, Limits, Marker, Outcome, Rendered, Reverse, WriteTool
 from twokey.tools.forge import Edit, Forge, NewPull, ObjectName, PullRecord, Repository, Stamp
 from twokey.tools.plain_text import Body, BranchName, OwnBranch, Title
 from twokey.tools.write.change_labels import labels
@@ -131,6 +131,68 @@ class OpenPullRequest(WriteTool[PullRequestArgs, OpenedPullRequest]):
         with self._forge.open(place.location) as repository:
             found = repository.find_pull(_pull(args, rendered, marker, repository))
         return Outcome(found.seen, _result(found.record) if found.record else None)
+
+    def rebase(self, args: PullRequestArgs, context: Context) -> PullRequestArgs | None:
+        """Put the same change on top of the tip of the base branch, where no file that it touches has changed since."""
+        place = context.places.find(self.kind, args.repository)
+        with self._forge.open(place.location) as repository:
+            tip = repository.tip(args.base_branch)
+            touched = [file.path for file in args.files]
+            if any(repository.file_id(tip, path) != repository.file_id(args.base_commit, path) for path in touched):
+                return None
+        return args.model_copy(update={"base_commit": tip})
+
+    def reverse(self, args: PullRequestArgs, rendered: Rendered, marker: Marker, context: Context) -> Reverse:
+        """Close the pull request while it is open; after a merge give the change that takes it back.
+
+        Raises:
+            Refused: it was closed already, was never opened, or files of it were changed again since.
+
+        """
+        place = context.places.find(self.kind, args.repository)
+        with self._forge.open(place.location) as repository:
+            found = repository.find_pull(_pull(args, rendered, marker, repository)).record
+            if found is None or found.state == "closed":
+                raise Refused(
+                    "The pull request is closed already, or was never there.",
+                    next="Nothing is left to undo.",
+                    code="nothing_to_undo",
+                )
+            if found.state == "open":
+                return Reverse(
+                    tool="close_pull_request",
+                    args={
+                        "repository": args.repository,
+                        "pull": found.id,
+                        "branch": found.branch,
+                        "head": found.head,
+                    },
+                    why=f"Take back {found.id}: close the pull request and delete its branch.",
+                )
+            tip = repository.tip(args.base_branch)
+            edits = repository.carry(found.tree, repository.root(found.base_commit), tip)
+        return Reverse(
+            tool=self.name,
+            args=reopened(args.repository, args.base_branch, tip, found, edits, title=f"Revert {args.title}"[:200]),
+            why=f"Take back {found.id}, which was merged.",
+        )
+
+
+def reopened(  # the parts of a pull request's arguments
+    repository: str, base_branch: str, tip: str, found: PullRecord, edits: tuple[Edit, ...], *, title: str
+) -> dict[str, Any]:
+    """Give the arguments of a pull request that carries ``edits``, on a branch of its own name."""
+    return {
+        "repository": repository,
+        "base_branch": base_branch,
+        "base_commit": tip,
+        "branch": f"{found.branch}-again"[:107],
+        "title": title,
+        "body": f"Pull request {found.id} was opened as commit {found.head}.",
+        "files": [
+            {"path": edit.path, "content": None if edit.content is None else edit.content.decode()} for edit in edits
+        ],
+    }
 
 
 def split_preview(preview: str) -> tuple[str, str]:

@@ -3,8 +3,9 @@
 Rules: the same pull request gives the same bytes. The commit names its proposal, digest, run and requester in trailers;
 they are a convenience for readers of ``git log`` and are never trusted: a look-up compares whole objects. A record is a
 commit on ``refs/twokey/pulls/PROPOSAL`` with the proposed commit as its parent, so that git keeps what was proposed
-when the branch is gone; its tree holds ``pull.json``, ``body.md`` and ``change.diff``. A record that does not agree
-with itself is damaged, whoever made it.
+when the branch is gone; its tree holds ``pull.json``, ``body.md`` and ``change.diff``. A closing is a commit on
+``refs/twokey/closings/PROPOSAL`` with the record of the pull request as its parent. A record that does not agree with
+itself is damaged, whoever made it.
 """
 
 from typing import Final, Literal
@@ -14,10 +15,11 @@ from pydantic import ValidationError
 
 from twokey.core import canonical
 from twokey.core.values import Digest, Instant, PrincipalName, ProposalId, RunId, Value
-from twokey.tools.forge import FILE_MODE, NewPull, ObjectName, PullRecord, PullState
+from twokey.tools.forge import FILE_MODE, Closing, NewPull, ObjectName, PullRecord, PullState
 from twokey.tools.plain_text import BranchName, Title
 
 PULLS: Final = "refs/twokey/pulls/"
+CLOSINGS: Final = "refs/twokey/closings/"
 IDENTITY: Final = b"Twokey <twokey@localhost>"
 MAX_SUMMARY: Final = 2000
 MAX_RECORD_BYTES: Final = 64 * 1024
@@ -79,6 +81,27 @@ def record_of(pull: NewPull, head: str) -> tuple[Commit, tuple[Blob | Tree, ...]
         tree.add(name, FILE_MODE, blob.id)
     message = f"Pull request {stored.id}: {pull.title}\n"
     return _commit(tree.id.decode(), head, message, stored.opened_us), (*blobs, tree)
+
+
+def closing_of(closing: Closing, record: str) -> tuple[Commit, tuple[Blob | Tree, ...]]:
+    """Give the commit that records a closing, on top of the ``record`` of the pull request, and what it needs."""
+    stamp = closing.stamp
+    fields = {
+        "type": "twokey/closing/v1",
+        "pull": closing.pull,
+        "branch": closing.branch,
+        "head": closing.head,
+        "proposal": stamp.proposal,
+        "digest": stamp.digest,
+        "run": stamp.run,
+        "author": stamp.requester,
+        "closed_us": stamp.created_us,
+    }
+    blob = Blob.from_string(canonical.encode(fields) + b"\n")
+    tree = Tree()
+    tree.add(b"closing.json", FILE_MODE, blob.id)
+    message = f"Close pull request {closing.pull}\n"
+    return _commit(tree.id.decode(), record, message, stamp.created_us), (blob, tree)
 
 
 def read_record(stored: bytes, ref: str, record: str, parents: tuple[str, ...], state: PullState) -> PullRecord | None:

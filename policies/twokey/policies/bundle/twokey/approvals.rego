@@ -36,9 +36,20 @@ owns(owner) if owner.id == input.resource.id
 
 owns(owner) if startswith(input.resource.id, owner.under)
 
+# In an emergency fewer people are asked, never more than without it.
+quorum := usual_quorum if not emergency
+
+quorum := fewer if {
+	emergency
+	limit := data.twokey_data.break_glass.quorum
+	fewer := min([usual_quorum, limit])
+}
+
+emergency if input.now_us < input.break_glass.until_us
+
 # The strictest of all risks that apply. A risk that the table lacks leaves these undefined, which denies (R01).
 # Look-ups stand in bodies, never in heads: where one is undefined in a head, regorus drops what the rule found before.
-quorum := max(quorums) if {
+usual_quorum := max(quorums) if {
 	quorums := [n | some risk in risks; n := data.twokey_data.risks[risk].quorum]
 	count(quorums) == count(risks)
 }
@@ -113,3 +124,23 @@ write_reasons contains {
 } if {
 	quorum > data.twokey_data.risks[data.twokey_data.default_risk].quorum
 }
+
+# METADATA
+# title: Emergency
+# description: >-
+#   Somebody who owns the controls broke the glass for this write: fewer people have to say yes until the emergency ends,
+#   and somebody else reviews it afterwards.
+# custom:
+#   rule: R19
+#   code: break_glass
+write_reasons contains {
+	"code": "break_glass",
+	"message": "An emergency was declared: fewer people are asked, and a review is due afterwards.",
+	"rule": "R19",
+} if {
+	emergency
+}
+
+warnings contains "break_glass" if emergency
+
+obligations contains "review_break_glass" if emergency

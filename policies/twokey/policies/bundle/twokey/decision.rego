@@ -47,7 +47,7 @@ decision := {
 	"effect": "require_approval",
 	"approvals": approvals,
 	"reasons": [reason | some reason in write_reasons],
-	"obligations": [],
+	"obligations": [obligation | some obligation in obligations],
 	"warnings": [warning | some warning in warnings],
 } if {
 	count(deny) == 0

@@ -199,3 +199,34 @@ test_without_an_owner_nothing_is_asked_and_nothing_runs if {
 	decision.effect == "deny"
 	decision.reasons[0].code == "not_covered"
 }
+
+# An emergency for a write that usually needs two people, while it lasts.
+urgent := json.patch(fixtures.write, [
+	{"op": "add", "path": "/change/labels", "value": ["changes_ci"]},
+	{"op": "add", "path": "/break_glass", "value": {"id": "g-000000000001", "opened_by": "rita", "until_us": 2}},
+])
+
+test_an_emergency_asks_fewer_people_and_a_review if {
+	decide(fixtures.but(fixtures.write, "/change/labels", ["changes_ci"])).approvals.all_of[0].n == 2
+	decision := decide(urgent)
+	decision.approvals.all_of == [{"group": "platform-owners", "n": 1}]
+	decision.approvals.exclude == ["ana", "ben"]
+	decision.obligations == ["review_break_glass"]
+	"break_glass" in decision.warnings
+	"break_glass" in codes(urgent)
+}
+
+test_an_emergency_that_is_over_changes_nothing if {
+	over := fixtures.but(urgent, "/break_glass/until_us", 1)
+	decide(over) == decide(fixtures.but(urgent, "/break_glass", null))
+}
+
+test_an_emergency_never_asks_more_people_than_usual if {
+	one := fixtures.but(urgent, "/change/labels", [])
+	decision := decide(one) with data.twokey_data.break_glass.quorum as 9
+	decision.approvals.all_of[0].n == 1
+}
+
+test_an_emergency_allows_nothing_that_is_denied if {
+	denied(fixtures.but(urgent, "/change/rollback", false)) == {"rollback_missing"}
+}

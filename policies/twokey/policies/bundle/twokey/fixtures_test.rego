@@ -28,6 +28,7 @@ facts := {
 		"normal": {"quorum": 1, "expires_s": 86400},
 		"high": {"quorum": 2, "expires_s": 3600},
 	},
+	"break_glass": {"quorum": 1},
 	"default_risk": "normal",
 	"risk_of_label": {"changes_sensitivity": "normal", "changes_ci": "high", "misspelt": "hihg"},
 	"risk_of_unlisted_label": "high",
@@ -76,6 +77,7 @@ write := {
 		"evidence": 1,
 		"rollback": true,
 	},
+	"break_glass": null,
 	"now_us": 1,
 	"now_ns": 1000,
 }

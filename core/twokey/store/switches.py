@@ -1,0 +1,55 @@
+"""The row of the kill switch, inside a transaction that the caller holds.
+
+Rules: there is one row, made with the tables; whoever turns the switch holds it alone, and whoever
+begins a write holds it shared until the intent is committed, so that no write begins behind a freeze. On SQLite the
+transaction itself is that lock. What comes back is validated like input, because rows are no authority.
+"""
+
+import dataclasses
+from typing import Any, Final, Literal
+
+from pydantic import StrictBool, TypeAdapter
+from sqlalchemy import Connection, Select, insert, select, update
+
+from twokey.core.values import EntryId, Instant, PrincipalName
+from twokey.store import rows, tables
+
+FREEZE: Final = "freeze"
+Hold = Literal["nothing", "shared", "alone"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FreezeRecord:
+    """The freeze as its row tells it. ``entry`` is the log entry of the last turn; none where it was never turned."""
+
+    is_on: StrictBool
+    entry: EntryId | None
+    principal: PrincipalName | None
+    reason: str
+    changed_us: Instant
+
+
+_FREEZE: Final[TypeAdapter[FreezeRecord]] = TypeAdapter(FreezeRecord)
+
+
+def get_freeze(connection: Connection, *, hold: Hold = "nothing") -> FreezeRecord:
+    """Read the freeze; raises ``CheckFailed`` where its row is gone or not as it was stored."""
+    table = tables.switches
+    query: Select[Any, Any, Any, Any, Any] = select(
+        table.c.is_on, table.c.entry, table.c.principal, table.c.reason, table.c.changed_us
+    ).where(table.c.name == FREEZE)
+    if hold != "nothing":
+        query = query.with_for_update(read=hold == "shared")
+    with rows.reading("freeze"):
+        row = connection.execute(query).mappings().one_or_none()
+        if row is None:
+            raise ValueError("the row is gone")
+        return _FREEZE.validate_python(dict(row))
+
+
+def set_freeze(connection: Connection, record: FreezeRecord) -> None:
+    """Turn the switch. The caller holds the row alone; one that somebody removed is made again."""
+    values = dataclasses.asdict(record)
+    changed = connection.execute(update(tables.switches).where(tables.switches.c.name == FREEZE).values(**values))
+    if changed.rowcount == 0:
+        connection.execute(insert(tables.switches).values(name=FREEZE, **values))

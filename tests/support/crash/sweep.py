@@ -1,0 +1,199 @@
+"""Goes through the points of what runs: ends or holds a process at each, has the rest finished, and judges.
+
+Rules: the first trial of a point ends the process exactly there; a further one ends it a random moment after, so that
+commits are also cut in their midst. A process that did not get to its point is a fault of the sweep, never a success.
+"""
+
+import random
+import signal
+import threading
+import time
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from support.crash import gated, looks, naive
+from support.crash.forks import Broken, Child, Forks
+from support.crash.looks import Verdict
+from support.crash.points import Point, read_point
+from support.crash.stage import Stage, Stages, stages
+
+LATEST_S: Final = 0.02
+"""How long after its point a process is ended at the latest, in the trials after the first."""
+AT_ONCE: Final = 2
+"""Trials that are under way at the same time."""
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One thing that runs, and how it is judged."""
+
+    name: str
+    jobs: str
+    args: dict[str, Any]
+    approvals: Callable[[Stage], list[str]]
+    judge: Callable[[Stage, list[str], list[dict[str, Any]]], Verdict]
+
+
+TWOKEY: Final = Contender("Twokey", gated.JOBS, {}, looks.approvals, looks.judge)
+NAIVE: Final = tuple(
+    Contender(f"naive LangGraph, {text}", naive.JOBS, {"nodes": nodes}, naive.approvals, naive.judge)
+    for nodes, text in ((1, "one node"), (2, "two nodes"))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One trial and what came of it. ``number`` 0 ended the process exactly at the point."""
+
+    point: Point
+    number: int
+    verdict: Verdict
+
+    def as_json(self) -> dict[str, Any]:
+        verdict = self.verdict
+        counts = {name: getattr(verdict, name) for name in COUNTS}
+        return {"point": self.point.as_json(), "number": self.number, **counts, "faults": list(verdict.faults)}
+
+
+COUNTS: Final = ("duplicates", "lost", "stuck", "asked_again")
+
+
+def read_trial(value: dict[str, Any]) -> Trial:
+    """Read what ``Trial.as_json`` gave."""
+    verdict = Verdict(**{name: value[name] for name in COUNTS}, faults=tuple(value["faults"]))
+    return Trial(read_point(value["point"]), value["number"], verdict)
+
+
+class Sweep:
+    """Trials of one contender on one database."""
+
+    def __init__(self, forks: Forks, stages: Stages, contender: Contender) -> None:
+        self._forks = forks
+        self._stages = stages
+        self._contender = contender
+
+    def points(self) -> list[Point]:
+        """Every point of one whole run, in the order in which they came.
+
+        Raises:
+            Broken: the run went wrong without being ended.
+
+        """
+        with self._stages.fresh() as stage:
+            child = self._forks.run(*self._job(stage, "whole_run"))
+            (said,) = child.said("points")
+            self._forks.preload(said["modules"], f"{self._contender.jobs}warm")
+            verdict = self._contender.judge(stage, self._contender.approvals(stage), child.told)
+        if not verdict.clean:
+            raise Broken(f"a run that nobody ended went wrong: {verdict}")
+        return [read_point(point) for point in said["points"]]
+
+    def kill(self, point: Point, number: int) -> Trial:
+        """End a process with SIGKILL at or after ``point``, have the rest finished, and judge."""
+        with self._stages.fresh() as stage:
+            exactly = number == 0
+            child = self._forks.start(*self._job(stage, "whole_run", point, "kill" if exactly else "say"))
+            try:
+                if exactly:
+                    reached = not child.finish()
+                else:
+                    reached = child.until("reached") is not None
+                    chance = random.Random(f"{point} {number}")  # noqa: S311 - a moment, not a secret
+                    time.sleep(chance.uniform(0, LATEST_S))
+                    child.signal(signal.SIGKILL)
+                    child.finish()
+                if not reached:
+                    return Trial(point, number, Verdict(faults=("the point was not reached",)))
+                acknowledged = self._contender.approvals(stage)
+                stage.time_passes()
+                second = self._forks.run(*self._job(stage, "finish"))
+                verdict = self._contender.judge(stage, acknowledged, second.told)
+                lost_run = bool(child.said("asked")) and bool(second.said("asked again"))
+            except Broken as error:
+                return Trial(point, number, Verdict(stuck=1, faults=(str(error),)))
+            if lost_run:
+                verdict = replace(verdict, faults=(*verdict.faults, "a run that was acknowledged is gone"))
+            return Trial(point, number, verdict)
+
+    def stop(self, point: Point) -> Trial:
+        """Hold a process at ``point`` past every lease, let another one take over, and let the first one go on.
+
+        Where the first one holds a lock that the other needs, both go on at the same time.
+        """
+        with self._stages.fresh() as stage:
+            first = self._forks.start(*self._job(stage, "whole_run", point, "stop"))
+            second: Child | None = None
+            try:
+                if first.until("reached") is None:
+                    return Trial(point, 0, Verdict(faults=("the point was not reached",)))
+                first.wait_stopped()
+                acknowledged = self._contender.approvals(stage)
+                stage.time_passes()
+                held = stage.held()
+                second = self._forks.start(*self._job(stage, "finish", beside=True))
+                if held:
+                    second.until("started")
+                else:
+                    _ended(second)
+                first.signal(signal.SIGCONT)
+                _ended(first)
+                _ended(second)
+                last = self._forks.run(*self._job(stage, "finish", beside=True))
+                # Who waits for a lock of somebody who is alive may give up; then nothing was done, and is done later.
+                told = [message for message in second.told if not (held and message["kind"] == "refused")]
+                return Trial(point, 0, self._contender.judge(stage, acknowledged, [*told, *last.told]))
+            except Broken as error:
+                return Trial(point, 0, Verdict(stuck=1, faults=(str(error),)))
+            finally:
+                for child in (first, second):
+                    if child is not None:
+                        child.end()
+
+    def _job(
+        self, stage: Stage, name: str, point: Point | None = None, action: str = "say", **more: Any
+    ) -> tuple[str, dict[str, Any], dict[str, str]]:
+        at = {"point": point.as_json() if point else None, "action": action}
+        args = {"stage": stage.as_json()} | at | self._contender.args | more
+        return f"{self._contender.jobs}{name}", args, stage.environment
+
+
+def _ended(child: Child) -> None:
+    if not child.finish():
+        raise Broken("a process ended before its job was done")
+
+
+@contextmanager
+def prepared(forks: Forks, folder: Path, server: str, contender: Contender, *, first: bool = False) -> Generator[Sweep]:
+    """A sweep on stages of its own; with ``first`` in workspaces in which nothing ever ran."""
+    with stages(forks, folder, server, f"{contender.jobs}build", first=first) as made:
+        yield Sweep(forks, made, contender)
+
+
+def boundaries(points: Iterable[Point]) -> list[Point]:
+    """The points between which something on disk differs.
+
+    What lies right after a commit is on disk the same as what lies right before the next change.
+    """
+    return [point for point in points if not point.name.startswith("after commit")]
+
+
+def together(work: Iterable[Callable[[], Trial]], done: Callable[[Trial], None]) -> None:
+    """Do trials, some at once, and hand each one on when it is over, one at a time."""
+    lock = threading.Lock()
+
+    def one(trial: Callable[[], Trial]) -> None:
+        came = trial()
+        with lock:
+            done(came)
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        try:
+            for future in [pool.submit(one, trial) for trial in work]:
+                future.result()
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise

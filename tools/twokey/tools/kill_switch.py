@@ -1,0 +1,80 @@
+"""The kill switch: while it is on, nothing is approved and no write begins. Reads go on.
+
+Rules: it stops whenever its row says on, and whenever the row says off and the log does not bear that out, so that an
+edited row can stop Twokey and never start it; whoever begins a write holds the row until the intent is committed, so
+that after a turn has returned no intent follows, in any process; a write whose tool was not called yet is not called.
+"""
+
+from typing import Final
+
+from sqlalchemy import Connection
+
+from twokey.core.errors import CheckFailed, NotFound
+from twokey.core.events import FreezeChanged
+from twokey.store import switches
+from twokey.store.switches import FreezeRecord, Hold
+from twokey.tools.ledger import Ledger
+
+FROZEN: Final = "frozen"
+NOT_PROVEN: Final = "freeze_not_proven"
+
+
+class Stopped(Exception):  # noqa: N818 - undoes a transaction; handled by who asked
+    """The kill switch was turned while something was about to begin."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class KillSwitch:
+    """Tells whether writes are stopped."""
+
+    def __init__(self, ledger: Ledger, workspace: str) -> None:
+        self._ledger = ledger
+        self._workspace = workspace
+
+    def record(self) -> FreezeRecord:
+        """Give the row as it is, for display; raises ``CheckFailed`` where it is not as it was stored."""
+        with self._ledger.look() as connection:
+            return switches.get_freeze(connection)
+
+    def off(self) -> FreezeRecord | str:
+        """Give the row where it is proven to be off; else the code of what stops writes."""
+        try:
+            with self._ledger.look() as connection:
+                row = switches.get_freeze(connection)
+                last = self._ledger.last(connection, self._workspace, "freeze.changed")
+        except CheckFailed:
+            return NOT_PROVEN
+        if row.is_on:
+            return FROZEN
+        return row if last == row.entry and (last is None or self._is_off(last)) else NOT_PROVEN
+
+    def turned(self, seen: FreezeRecord) -> str | None:
+        """Give the code of what stops writes where the switch is no longer as ``seen`` by ``off``."""
+        with self._ledger.look() as connection:
+            try:
+                self._compare(connection, seen, hold="nothing")
+            except Stopped as stopped:
+                return stopped.code
+        return None
+
+    def hold(self, connection: Connection, seen: FreezeRecord) -> None:
+        """Keep the switch as ``off`` saw it until the transaction ends; raises ``Stopped`` where it was turned."""
+        self._compare(connection, seen, hold="shared")
+
+    def _compare(self, connection: Connection, seen: FreezeRecord, *, hold: Hold) -> None:
+        try:
+            row = switches.get_freeze(connection, hold=hold)
+        except CheckFailed:
+            raise Stopped(NOT_PROVEN) from None
+        if row != seen:
+            raise Stopped(FROZEN)
+
+    def _is_off(self, entry: str) -> bool:
+        try:
+            event = self._ledger.proven(entry).event
+        except (CheckFailed, NotFound):
+            return False
+        return isinstance(event, FreezeChanged) and not event.on
