@@ -378,6 +378,8 @@ def test_the_command_prunes_and_everything_can_still_be_shown(
     assert twokey.json("approvals", "show", proposal) | {"checkpoint": None} == before | {"checkpoint": None}
     assert before["evidence"]
     assert twokey.json("runs", "show", run)["state"] == "done"
+    undoing = twokey.json("approvals", "revert", proposal, "--as", "ana")
+    assert [item["state"] for item in undoing["proposals"]] == ["awaiting_approval"], "it can still be undone"
 
 
 def test_the_command_wants_to_know_who_and_how_long(tmp_path: Path):

@@ -21,6 +21,8 @@ from twokey.core.values import (
     Call,
     Decision,
     Finding,
+    GivenOrder,
+    Order,
     Principal,
     Provenance,
     Request,
@@ -32,6 +34,7 @@ from twokey.policies.engines.embedded import Embedded
 from twokey.policies.guard import Guard
 from twokey.store import database, evidence, migrate, runs
 from twokey.store.proposals import ProposalRecord
+from twokey.store.switches import FreezeRecord
 from twokey.tools.authority import Rules
 from twokey.tools.contract import Place
 from twokey.tools.desk import Desk, Office
@@ -212,6 +215,29 @@ class Bench:
             at_us=self.clock.now_us(),
         ).model_copy(update=changes)
         return self.keys[name].sign(statement)
+
+    def order(self, name: str, order: str, **changes: Any) -> GivenOrder:
+        """What ``name`` signs to give an order now; ``changes`` replace fields of it."""
+        fields = {"workspace": WORKSPACE, "order": order, "principal": name, "at_us": self.clock.now_us()}
+        return self.keys[name].order(Order.model_validate(fields | changes))
+
+    def turn(self, on: bool, name: str = "sam", **changes: Any) -> FreezeRecord:
+        """Turn the kill switch, a second later."""
+        self.clock.advance(1)
+        given = self.order(name, "freeze_on" if on else "freeze_off", **changes)
+        return self.gate.orders.freeze(given, channel="cli", reason="Something is wrong.")
+
+    def sibling(self, **parts: Any) -> Gate:
+        """Another gate on the same workspace; ``parts`` replace its ledger, registry, clock, ids, book or rules."""
+        steps = Steps(
+            ledger=parts.get("ledger", self.ledger),
+            policy=self.policy,
+            registry=parts.get("registry", self.registry),
+            directory=self.people,
+            clock=parts.get("clock", self.clock),
+            book=parts.get("book", self.book),
+        )
+        return Gate(steps, ids=parts.get("ids", self.ids), rules=parts.get("rules", self.rules))
 
     def branches(self) -> list[str]:
         """The branches Twokey has made."""

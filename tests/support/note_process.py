@@ -28,12 +28,9 @@ from twokey.tools.registry import Registry
 from twokey.tools.steps import Steps
 
 
-def main() -> None:
-    folder, url, proposal, time_us, *fault = sys.argv[1:]
-    at: dict[str, Callable[[], None]] = {}
-    if fault:
-        at[fault[0]] = lambda: os.kill(os.getpid(), signal.Signals[fault[1]])
-    ring, ids, clock = KeyRing(Path(folder) / "home" / "keys"), RandomIds(), FixedClock(int(time_us))
+def gate(folder: str, url: str, time_us: int, at: dict[str, Callable[[], None]]) -> Gate:
+    """The gate of a bench that another process has built, at its time."""
+    ring, ids, clock = KeyRing(Path(folder) / "home" / "keys"), RandomIds(), FixedClock(time_us)
     people = People(
         *(Principal(name=name, groups=groups, key=ring.load(name).public) for name, groups in GROUPS.items())
     )
@@ -47,7 +44,15 @@ def main() -> None:
         clock=clock,
         book=PlaceBook(),
     )
-    result = Gate(steps, ids=ids, rules=Rules(workspace=WORKSPACE, demo=False)).execute(proposal)
+    return Gate(steps, ids=ids, rules=Rules(workspace=WORKSPACE, demo=False))
+
+
+def main() -> None:
+    folder, url, proposal, time_us, *fault = sys.argv[1:]
+    at: dict[str, Callable[[], None]] = {}
+    if fault:
+        at[fault[0]] = lambda: os.kill(os.getpid(), signal.Signals[fault[1]])
+    result = gate(folder, url, int(time_us), at).execute(proposal)
     sys.stdout.write(f"{result.state.value} {result.code}\n")
 
 

@@ -1,6 +1,6 @@
 """The workbench, on SQLite and on PostgreSQL."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,22 @@ def bench(tmp_path: Path, database_url: str, clock: FixedClock, ids: CountingIds
     made = build(tmp_path, database_url, clock, ids)
     yield made
     made.engine.dispose()
+
+
+@pytest.fixture
+def make_bench_once(
+    tmp_path: Path, sqlite_url: str, clock: FixedClock, ids: CountingIds
+) -> Iterator[Callable[[], Bench]]:
+    """Makes the workbench on SQLite alone, for what does not depend on the database."""
+    made: list[Bench] = []
+
+    def make() -> Bench:
+        made.append(build(tmp_path, sqlite_url, clock, ids))
+        return made[-1]
+
+    yield make
+    for bench in made:
+        bench.engine.dispose()
 
 
 def _maker(folder: Path, url: str, clock: FixedClock, ids: CountingIds) -> Iterator[MakeBench]:

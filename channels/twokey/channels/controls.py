@@ -7,6 +7,7 @@ credential, with the time and a commitment to their words.
 from typing import Final
 
 from twokey.core import canonical
+from twokey.core.errors import CheckFailed
 from twokey.core.ports import Clock, Ids
 from twokey.core.values import GivenOrder, Identity, Order
 from twokey.store.glass import GlassRecord
@@ -31,9 +32,12 @@ class Controls:
         order = self._order(identity, "freeze_on" if on else "freeze_off", words=reason)
         return self._gate.orders.freeze(_given(identity, credential, order), channel=identity.channel, reason=reason)
 
-    def stopped(self) -> tuple[str | None, FreezeRecord]:
-        """Give the code of what stops writes now, if anything does, and the last turn of the switch."""
-        return self._gate.stopped(), self._gate.freeze()
+    def stopped(self) -> tuple[str | None, FreezeRecord | None]:
+        """Give the code of what stops writes now, if anything does, and the last turn where its row can be read."""
+        try:
+            return self._gate.stopped(), self._gate.freeze()
+        except CheckFailed:
+            return self._gate.stopped(), None
 
     def break_glass(  # who, for what, why and for how long
         self,

@@ -140,12 +140,25 @@ class Service:
         ``only_if`` is asked in the transaction that takes the request; where it says no, nothing was asked. What is
         acknowledged is not lost: a run whose job got lost is found by the next recovery.
         """
+        run = self.accept(identity, request, places, only_if=only_if)
+        if run is not None:
+            self.dispatcher().submit(jobs.drive(run, priority=priority))
+        return run
+
+    def accept(
+        self,
+        identity: Identity,
+        request: Request,
+        places: Sequence[Resource],
+        *,
+        only_if: Callable[[Unit], bool] | None = None,
+    ) -> str | None:
+        """Take a request and queue no job for it: it is driven once somebody does, or recovery finds it; see ``leave``."""
         run = self._ids.new("r")
         with self._ledger.change() as unit:
             if only_if is not None and not only_if(unit):
                 return None
             self._accept(unit, run, identity, request, places)
-        self.dispatcher().submit(jobs.drive(run, priority=priority))
         return run
 
     def _accept(self, unit: Unit, run: str, identity: Identity, request: Request, places: Sequence[Resource]) -> None:
@@ -430,11 +443,15 @@ class Service:
             reason_commitment=canonical.commitment(self._ids.salt(), reason) if reason else None,
         )
         answer = credential.sign(statement) if credential else Answer(statement=statement, auth=identity.auth)
-        result = self._gate.answer(answer, channel=identity.channel, reason=reason)
+        try:
+            result = self._gate.answer(answer, channel=identity.channel, reason=reason)
+        except Refused:
+            self._take_up(proposal_id, tell)  # it may have found that the proposal is over
+            raise
         if result.state is State.APPROVED:
             result = self._gate.execute(result.id)
         try:
-            self._take_up(result, tell)
+            self._take_up(result.id, tell)
         except CheckFailed as error:
             # The run has ended as failed for it. The answer stands, and so does what it brought about.
             tell(Progress(0, f"the run goes no further: {error.message}"))
@@ -458,9 +475,9 @@ class Service:
             return last.digest, last.decision_digest, record.id
         return record.digest, record.decision_digest, record.id
 
-    def _take_up(self, result: Result, tell: Callable[[Progress], None]) -> None:
+    def _take_up(self, proposal: str, tell: Callable[[Progress], None]) -> None:
         """Let the run go on if this was the last of its proposals."""
-        record = self._gate.find(result.id)
+        record = self._gate.find(proposal)
         outcome = self.outcome(record.run)
         if outcome.run.state == "waiting" and not any(item.state in OPEN for item in outcome.proposals):
             try:

@@ -249,7 +249,7 @@ def add_approval(connection: Connection, record: ApprovalRecord) -> None:
     """Index one answer.
 
     Raises:
-        AlreadyThere: this person has answered this card before.
+        AlreadyThere: this person has answered this card before, or the outcome was settled before.
 
     """
     _add_once(connection, tables.approvals, dataclasses.asdict(record))

@@ -15,7 +15,6 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    UniqueConstraint,
     text,
 )
 
@@ -102,6 +101,10 @@ proposals: Final = Table(
     Index(None, "run"),
 )
 
+ANSWERS: Final = "action IN ('approve', 'refuse', 'withdraw')"
+SETTLES: Final = "action IN ('confirm_written', 'confirm_not_written')"
+"""Each person answers a card once; how a write ended is settled once, by whoever, and may be by who approved it."""
+
 approvals: Final = Table(
     "approvals",
     metadata,
@@ -114,11 +117,26 @@ approvals: Final = Table(
     Column("entry", _ID, nullable=False, unique=True),
     Column("reason", Text, nullable=False, server_default=""),
     Column("at_us", BigInteger, nullable=False),
-    UniqueConstraint("proposal_digest", "decision_digest", "principal"),
     CheckConstraint(
         "action IN ('approve', 'refuse', 'withdraw', 'confirm_written', 'confirm_not_written')", name="action"
     ),
     Index(None, "proposal"),
+    Index(
+        "uq_approvals_answer",
+        "proposal_digest",
+        "decision_digest",
+        "principal",
+        unique=True,
+        sqlite_where=text(ANSWERS),
+        postgresql_where=text(ANSWERS),
+    ),
+    Index(
+        "uq_approvals_settled",
+        "proposal_digest",
+        unique=True,
+        sqlite_where=text(SETTLES),
+        postgresql_where=text(SETTLES),
+    ),
 )
 """An index of answers in the log. A row counts only if its entry is proven to be there with the same fields."""
 

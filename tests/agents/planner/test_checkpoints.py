@@ -399,6 +399,11 @@ def test_a_thread_is_removed_whole(kept: Kept):
     latest(kept, "two")
 
 
+def test_no_type_is_ever_allowed(kept: Kept):
+    with kept.sealed() as saver:
+        assert saver.with_allowlist({("os", "mkdir")}) is saver
+
+
 def test_a_key_has_32_bytes(kept: Kept):
     with kept.raw() as saver, pytest.raises(ValueError, match="32 bytes"):
         SealedSaver(saver, b"short")

@@ -1,5 +1,8 @@
 """Runs: to their pause and on, after a crash, and against whoever would steer them."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -182,6 +185,27 @@ def test_a_checkpoint_that_names_code_does_not_run_it(tmp_path: Path):
         with suppress(Exception):  # whatever it says, it must not run
             serializer().loads_typed(("msgpack", row))
     assert not marker.exists()
+
+
+def test_strict_reading_and_no_tracing_hold_from_the_first_import(tmp_path: Path):
+    """LangGraph looks at these variables while it is imported, so they are set before it is."""
+    program = f"""
+import twokey.agents.planner.runner, ormsgpack, os
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+code = ormsgpack.packb(ormsgpack.Ext(1, ormsgpack.packb(("os", "mkdir", ({str(tmp_path / "owned")!r},)))))
+JsonPlusSerializer().loads_typed(("msgpack", code))
+print(os.environ["LANGSMITH_TRACING"])
+"""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("LANG", "PYTEST"))}
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=environment | {"LANGSMITH_TRACING": "true"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "false\n"
+    assert not (tmp_path / "owned").exists()
 
 
 @pytest.mark.parametrize("body", [None, {}, {"tool": "x"}, {"tool": "x", "args": [], "provenance": 1}, []])

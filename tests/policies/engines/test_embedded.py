@@ -115,6 +115,23 @@ def test_the_default_deadline_is_100_ms(bundle: Bundle) -> None:
         engine.close()
 
 
+def test_a_worker_that_a_busy_machine_keeps_waiting_is_waited_for(engine_of: MakeEngine) -> None:
+    """What is bounded is the worker's own work; others that ask at once, or use the machine, take nothing from it."""
+    engine = engine_of("package twokey\n\ndecision := 1\n", deadline_s=0.05, stall_s=30.0)
+    engine.start()
+    process = engine.process or 0
+    os.kill(process, signal.SIGSTOP)
+    answers: list[object] = []
+    asking = threading.Thread(target=lambda: answers.append(engine.evaluate(b"{}")))
+    asking.start()
+    asking.join(timeout=0.3)
+    assert asking.is_alive(), "the deadline is over by the clock, and the worker has not worked"
+    os.kill(process, signal.SIGCONT)
+    asking.join(timeout=30)
+    assert answers == [1]
+    assert engine.process == process
+
+
 def test_a_killed_worker_is_a_fault_once(embedded: Embedded, read: Callable[..., Call]) -> None:
     embedded.start()
     handle = os.pidfd_open(embedded.process or 0)
@@ -127,7 +144,7 @@ def test_a_killed_worker_is_a_fault_once(embedded: Embedded, read: Callable[...,
 
 
 def test_a_stopped_worker_is_a_timeout(engine_of: MakeEngine) -> None:
-    engine = engine_of("package twokey\n\ndecision := 1\n", deadline_s=0.2)
+    engine = engine_of("package twokey\n\ndecision := 1\n", deadline_s=0.2, stall_s=0.2)
     engine.start()
     os.kill(engine.process or 0, signal.SIGSTOP)
     with pytest.raises(EngineFault, match="within 200 ms"):

@@ -1,6 +1,8 @@
 """Real git repositories for the tests of what writes to them."""
 
-from collections.abc import Callable
+import os
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -23,3 +25,11 @@ def commit() -> Callable[..., str]:
 def repository(tmp_path: Path) -> Path:
     """A small dbt project in a fresh repository, one commit on ``main``."""
     return small_project(tmp_path / "dbt")
+
+
+@pytest.fixture
+def in_memory(tmp_path: Path) -> Iterator[Path]:
+    """A folder for sweeps that bring thousands of files to the disk: in memory, where the machine has such a place."""
+    shm = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=shm if os.access(shm, os.W_OK) else tmp_path) as name:
+        yield Path(name)

@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from support.dying_disk import Faulty, in_a_child
 
 from twokey.core.errors import EnvironmentFault, NotFound, TwokeyError
 from twokey.core.values import Resource
@@ -488,58 +489,6 @@ def test_a_folder_that_git_tidies_away_meanwhile_is_made_again(git: Git, reposit
 # -- crashes and full disks -------------------------------------------------------------------------------------------
 
 
-class Faulty(Disk):
-    """Carries out steps until number ``at``; in that one, does half of it and calls ``fail``."""
-
-    def __init__(self, at: int, fail: Callable[[], None]) -> None:
-        self.at = at
-        self.fail = fail
-        self.count = 0
-
-    def _step(self) -> bool:
-        self.count += 1
-        return self.count == self.at
-
-    def write(self, path: Path, content: bytes, mode: int) -> None:
-        if self._step():
-            path.write_bytes(content[: len(content) // 2])
-            self.fail()
-        super().write(path, content, mode)
-
-    def rename(self, source: Path, target: Path) -> None:
-        if self._step():
-            self.fail()
-        super().rename(source, target)
-
-    def link(self, source: Path, target: Path) -> None:
-        if self._step():
-            self.fail()
-        super().link(source, target)
-
-    def make_folder(self, path: Path) -> None:
-        if self._step():
-            self.fail()
-        super().make_folder(path)
-
-    def settle(self, folder: Path) -> None:
-        if self._step():
-            self.fail()
-        super().settle(folder)
-
-    def remove(self, path: Path) -> None:
-        if self._step():
-            self.fail()
-        super().remove(path)
-
-
-@pytest.fixture
-def in_memory(tmp_path: Path) -> Iterator[Path]:
-    """A folder for sweeps that bring thousands of files to the disk: in memory, where the machine has such a place."""
-    shm = Path("/dev/shm")
-    with tempfile.TemporaryDirectory(dir=shm if os.access(shm, os.W_OK) else tmp_path) as name:
-        yield Path(name)
-
-
 def never() -> None:
     raise AssertionError("this step is past the end")
 
@@ -551,24 +500,6 @@ def steps(repository: Path, tmp_path: Path) -> int:
     shutil.copytree(repository, tmp_path / "counted", symlinks=True)
     opened(tmp_path / "counted", LocalGit(counting))
     return counting.count
-
-
-def in_a_child(work: Callable[[], str]) -> tuple[int, str]:
-    """Run ``work`` in a process of its own; gives how it ended and what it said."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        try:
-            os.write(writing, work().encode())
-        except TwokeyError as error:
-            os.write(writing, error.code.encode())
-        except BaseException as error:  # noqa: BLE001 - a child must never return into pytest
-            os.write(writing, repr(error).encode())
-        os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading, "rb") as pipe:
-        said = pipe.read().decode()
-    return os.waitpid(child, 0)[1], said
 
 
 def test_killed_at_any_step_it_leaves_a_sound_repository_and_can_be_applied_again(

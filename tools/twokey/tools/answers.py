@@ -9,7 +9,7 @@ outcome is not known is said by one person whom policy asks for, who says how th
 
 from typing import Final
 
-from twokey.core.errors import NotFound, Refused, TwokeyError
+from twokey.core.errors import CheckFailed, NotFound, Refused, TwokeyError
 from twokey.core.events import AnswerGiven, ClickRejected
 from twokey.core.lifecycle import State
 from twokey.core.values import Action, Answer, Channel, Principal
@@ -20,6 +20,7 @@ from twokey.tools.emergencies import Emergencies
 from twokey.tools.faults import code_of
 from twokey.tools.kill_switch import KillSwitch, Stopped
 from twokey.tools.proposing import expiry
+from twokey.tools.standing import standing
 from twokey.tools.steps import FAULT, Asked, Moved, Result, Steps
 from twokey.tools.successors import Successors
 
@@ -49,6 +50,7 @@ _NEXT: Final[dict[str, str]] = {
     "frozen": "Ask who turned the kill switch (`twokey freeze`); refusing and withdrawing work meanwhile.",
     "freeze_not_proven": "Run `twokey audit verify`; whoever owns the controls turns the switch on and off again.",
     FAULT: "Check the policy engine with `twokey doctor`, then answer again; nothing has changed.",
+    "state_not_proven": "Treat the workspace's database as tampered with; run `twokey audit verify`.",
     "no_reason": 'Say what you saw: `--reason "..."`.',
 }
 
@@ -122,16 +124,28 @@ class Answers:
             )
         if not counting_groups(needed, principal):
             raise self._refuse(answer, channel, record, "not_an_approver", "They are in none of the groups asked.")
+        if settles and not self._is_unknown(record):
+            raise self._refuse(answer, channel, record, "state_not_proven", "The log does not bear out its state.")
         if settles and (not reason.strip() or statement.reason_commitment is None):
             raise self._refuse(answer, channel, record, "no_reason", "It does not say how they know.")
         return principal
+
+    def _is_unknown(self, record: ProposalRecord) -> bool:
+        """Tell whether the log proves that the outcome is not known, and under which decision people were asked."""
+        try:
+            proven = standing(self._steps.ledger, record)
+        except CheckFailed:
+            return False
+        return proven.state is State.UNKNOWN and proven.decision == record.decision_digest
 
     def _still_decided(self, answer: Answer, channel: Channel, record: ProposalRecord) -> tuple[ProposalRecord, Asked]:
         """Ask policy again; another decision puts a new card there. Gives the record as it is then."""
         asked = self._steps.ask(record, "click", self._emergencies.active(record))
         decision = asked.decision
-        if asked.failed:
-            why = "The policy engine gave no answer, so nothing can be approved or refused."
+        if asked.failed and answer.statement.action == "refuse":
+            decision = record.decision  # saying no always works
+        elif asked.failed:
+            why = "The policy engine gave no answer, so nothing can be approved."
             raise self._refuse(answer, channel, record, FAULT, why, asked)
         if decision.effect != "require_approval":
             self._steps.move(record, State.DENIED, decision.reasons[0].code, asked=asked, decision=decision)
@@ -211,6 +225,8 @@ class Answers:
                     after, code = self._follows(answer, record, {*valid, principal.name})
                     if after is not record.state:
                         self._steps.transition(unit, record, after, code, by=principal.name)
+                    if after is State.DONE:
+                        self._steps.reverted(unit, record)
             except Stopped:
                 continue
             except AlreadyThere:

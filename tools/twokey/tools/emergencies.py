@@ -12,6 +12,7 @@ from twokey.core.events import GlassBroken
 from twokey.core.ports import Clock
 from twokey.core.values import BreakGlass
 from twokey.store import glass
+from twokey.store.glass import GlassRecord
 from twokey.store.proposals import ProposalRecord
 from twokey.tools.authority import Authority, Rules
 from twokey.tools.ledger import Ledger
@@ -34,17 +35,18 @@ class Emergencies:
         with self._ledger.look() as connection:
             rows = glass.list_glass(connection, proposal=record.id)
         for row in rows:
-            event = self._broken(row.entry)
-            if event is not None and event.id == row.id and self._holds(event, record):
+            event = self.opened(row)
+            if event is not None and self._holds(event, record):
                 return BreakGlass(id=event.id, opened_by=event.order.statement.principal, until_us=event.until_us)
         return None
 
-    def _broken(self, entry: str) -> GlassBroken | None:
+    def opened(self, row: GlassRecord) -> GlassBroken | None:
+        """Give the proven entry of an emergency; none where the log does not bear the row out."""
         try:
-            event = self._ledger.proven(entry).event
+            event = self._ledger.proven(row.entry).event
         except (CheckFailed, NotFound):
             return None
-        return event if isinstance(event, GlassBroken) else None
+        return event if isinstance(event, GlassBroken) and event.id == row.id else None
 
     def _holds(self, event: GlassBroken, record: ProposalRecord) -> bool:
         order = event.order.statement

@@ -30,7 +30,6 @@ from twokey.tools.contract import Context, Marker, Rendered
 from twokey.tools.emergencies import OBLIGATION, Emergencies
 from twokey.tools.executor import Applied, Permit
 from twokey.tools.kill_switch import NOT_PROVEN, KillSwitch, Stopped
-from twokey.tools.ledger import Unit
 from twokey.tools.orders import Orders
 from twokey.tools.proposing import MICROSECONDS, Proposer, checked, expiry
 from twokey.tools.reverting import Reverting
@@ -189,7 +188,7 @@ class Gate:
             return self._contradicted(record, proven)
         if proven.frozen:
             self._steps.note(ready.asked)
-            return Result(record.id, record.state, NOT_PROVEN)
+            return Result(record.id, record.state, self.stopped() or NOT_PROVEN)
         return self._write(record, ready, off)
 
     def _hinder(self, record: ProposalRecord, found: _Hindrance) -> Result:
@@ -234,7 +233,7 @@ class Gate:
             return self._finish(record, mine, Applied("unknown", "changed_tool"), looked=False)
         if not self._take_over(record, started, mine):
             return Result(record.id, record.state, "another_executor")
-        applied = self._resume(record, started.intent)
+        applied = self._resume(record, started.intent, frozen=proven.frozen)
         if applied is None:
             return Result(record.id, record.state, "waits_to_be_tried_again")
         return self._finish(record, mine, applied)
@@ -254,13 +253,13 @@ class Gate:
         except Moved:
             return False
 
-    def _resume(self, record: ProposalRecord, intent: str) -> Applied | None:
+    def _resume(self, record: ProposalRecord, intent: str, *, frozen: bool) -> Applied | None:
         """Look at the target; write where nothing is there and the tool is keyed. None where that has to wait."""
         permit, context = self._permit(record, intent)
         seen = executor.settle(permit, context, None)
         if (seen.outcome, seen.code) != ("unknown", "written_not_found") or permit.tool.guarantee != "keyed":
             return seen
-        if isinstance(self._switch.off(), str):
+        if frozen or isinstance(self._switch.off(), str):
             return None
         ready = self._ready(record)
         self._steps.note(ready.asked)
@@ -384,15 +383,9 @@ class Gate:
             if state is not State.EXECUTING:
                 return Result(record.id, state, "another_executor")
             self._steps.transition(unit, record, after, applied.code, result=applied.result)
-            if after is State.DONE and record.proposal.reverts is not None:
-                self._reverted(unit, record.proposal.reverts)
+            if after is State.DONE:
+                self._steps.reverted(unit, record)
         return Result(record.id, after, applied.code)
-
-    def _reverted(self, unit: Unit, proposal: str) -> None:
-        """Note on a write that it was undone, with the receipt of what undid it."""
-        undone = proposals.get_proposal(unit.connection, proposal, lock=True)
-        if undone.state is State.DONE:
-            self._steps.transition(unit, undone, State.REVERTED, "reverted")
 
     def _permit(self, record: ProposalRecord, intent: str) -> tuple[Permit, Context]:
         proposal = record.proposal

@@ -9,11 +9,13 @@ from typing import Final
 
 from sqlalchemy import Connection
 
+from twokey.audit.entry import Entry
 from twokey.core.errors import CheckFailed, NotFound
 from twokey.core.events import FreezeChanged
+from twokey.core.values import GivenOrder
 from twokey.store import switches
 from twokey.store.switches import FreezeRecord, Hold
-from twokey.tools.ledger import Ledger
+from twokey.tools.ledger import PAGE, Ledger
 
 FROZEN: Final = "frozen"
 NOT_PROVEN: Final = "freeze_not_proven"
@@ -49,7 +51,7 @@ class KillSwitch:
             return NOT_PROVEN
         if row.is_on:
             return FROZEN
-        return row if last == row.entry and (last is None or self._is_off(last)) else NOT_PROVEN
+        return row if last == row.entry and (last is None or self.bears_out(row)) else NOT_PROVEN
 
     def turned(self, seen: FreezeRecord) -> str | None:
         """Give the code of what stops writes where the switch is no longer as ``seen`` by ``off``."""
@@ -72,9 +74,33 @@ class KillSwitch:
         if row != seen:
             raise Stopped(FROZEN)
 
-    def _is_off(self, entry: str) -> bool:
+    def bears_out(self, row: FreezeRecord) -> bool:
+        """Tell whether the log proves that the last turn it shows is the one of ``row``, and led to what it says."""
+        turns = self._turns()
+        if not turns:
+            return row.entry is None and not row.is_on
+        if turns[-1].id != row.entry:
+            return False
         try:
-            event = self._ledger.proven(entry).event
+            event = self._ledger.proven(turns[-1].id).event
         except (CheckFailed, NotFound):
             return False
-        return isinstance(event, FreezeChanged) and not event.on
+        return isinstance(event, FreezeChanged) and event.on is row.is_on
+
+    def is_late(self, given: GivenOrder) -> bool:
+        """Tell whether an order turned the switch before, or would lift a freeze although it is older than a turn."""
+        turns = [turn.event for turn in self._turns() if isinstance(turn.event, FreezeChanged)]
+        order = given.statement
+        return any(
+            turn.order == given or (order.order == "freeze_off" and order.at_us <= turn.order.statement.at_us)
+            for turn in turns
+        )
+
+    def _turns(self) -> list[Entry]:
+        """Give the turns that the log's index shows, the latest last."""
+        found: list[Entry] = []
+        after = -1
+        while page := self._ledger.log.entries(self._workspace, kind="freeze.changed", after=after, limit=PAGE):
+            found.extend(recorded.entry for recorded in page)
+            after = page[-1].seq
+        return found

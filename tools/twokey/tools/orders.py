@@ -1,9 +1,9 @@
 """Takes people's orders: the kill switch, and emergencies.
 
-Rules: an order counts from an authenticated person, in this workspace, while it is fresh, and once: one that is older
-than the last turn of the switch turns nothing. Anybody of the directory may stop writes; only owners of the controls
-let them go on, break glass, and review it afterwards. Nobody declares an emergency for what they asked for or
-contributed to, and nobody reviews their own. What does not count is refused with its reason and recorded.
+Rules: an order counts for what it says, from an authenticated person, in this workspace, while it is fresh, and once,
+as the log and no row tells; none lifts a freeze that came after it. Anybody of the directory may stop writes; only
+owners of the controls let them go on, break glass, and review it afterwards. Nobody declares an emergency for what they
+asked for or contributed to, and nobody reviews their own. What does not count is refused with its reason and recorded.
 """
 
 from typing import Final
@@ -21,10 +21,18 @@ from twokey.tools.answers import CLICK_AGE_US, CLOCK_SKEW_US
 from twokey.tools.authority import Authority, Rules
 from twokey.tools.emergencies import Emergencies
 from twokey.tools.kill_switch import KillSwitch
-from twokey.tools.steps import Steps
+from twokey.tools.ledger import Unit
+from twokey.tools.steps import Moved, Steps
 
 MAX_WORDS: Final = 2000
 MAX_TICKET: Final = 200
+_NEXT: Final = {
+    "not_authenticated": "Order it with your own credential.",
+    "other_order": "Order what is meant.",
+    "stale_order": "See how things stand now (`twokey freeze`, `twokey break-glass --list`), and order it again.",
+    "glass_not_proven": "Treat the workspace's database as tampered with; run `twokey audit verify`.",
+    "reviewed": "Look at it with `twokey break-glass --list`.",
+}
 
 
 class Orders:
@@ -56,7 +64,7 @@ class Orders:
 
         """
         on = given.statement.order == "freeze_on"
-        principal = self._admit(given, channel)
+        principal = self._admit(given, channel, "freeze_on", "freeze_off")
         if not on and not self._owns(principal):
             raise self._refuse(given, channel, "not_an_owner", "Only owners of the controls lift a freeze.")
         if not on and isinstance(off := self._switch.off(), FreezeRecord):
@@ -66,10 +74,10 @@ class Orders:
                 before = switches.get_freeze(unit.connection, hold="alone")
             except CheckFailed:
                 before = None  # somebody removed or damaged the row: turning the switch sets it right
-            if before is not None and on and before.is_on:
+            if before is not None and on and before.is_on and self._switch.bears_out(before):
                 return before
-            stale = before is not None and given.statement.at_us < before.changed_us
-            if not stale:
+            behind = before is not None and not on and given.statement.at_us <= before.changed_us
+            if not behind and not self._switch.is_late(given):
                 entry = unit.record(FreezeChanged(workspace=self._rules.workspace, on=on, order=given, channel=channel))
                 turned = FreezeRecord(on, entry, principal.name, reason[:MAX_WORDS], given.statement.at_us)
                 switches.set_freeze(unit.connection, turned)
@@ -87,7 +95,9 @@ class Orders:
 
         """
         statement = given.statement
-        principal = self._admit(given, channel)
+        principal = self._admit(given, channel, "break_glass")
+        if statement.subject != record.id or self._opened_with(given, record):
+            raise self._refuse(given, channel, "stale_order", "It was given for something else, or used before.")
         if not ticket.strip() or len(ticket) > MAX_TICKET or not reason.strip():
             raise BadInput(
                 "An emergency needs a ticket and a reason.",
@@ -105,7 +115,7 @@ class Orders:
             raise self._refuse(given, channel, "not_an_owner", "Only owners of the controls break glass.")
         if principal.name in {record.proposal.requester, *record.proposal.contributors}:
             raise self._refuse(given, channel, "own_proposal", "Nobody breaks glass for what they asked for.")
-        if record.state not in {State.AWAITING_APPROVAL, State.APPROVED}:
+        if record.state is not State.AWAITING_APPROVAL:
             raise self._refuse(given, channel, f"is_{record.state.value}", f"It is {record.state.value} already.")
         name = self._ids.new("g")
         with self._steps.ledger.change() as unit:
@@ -134,6 +144,10 @@ class Orders:
         self._new_card(record)
         return stored
 
+    def _opened_with(self, given: GivenOrder, record: ProposalRecord) -> bool:
+        opened = self._steps.ledger.history(record.id, "break_glass.opened")
+        return any(isinstance(event, GlassBroken) and event.order == given for event in opened)
+
     def _new_card(self, record: ProposalRecord) -> None:
         """Let policy decide anew, so that people see what they are asked now."""
         asked = self._steps.ask(record, "click", self._emergencies.active(record))
@@ -151,24 +165,25 @@ class Orders:
             Refused: the order does not count, or it was reviewed before.
 
         """
-        principal = self._admit(given, channel)
+        principal = self._admit(given, channel, "review_break_glass")
         found = self.find_glass(given.statement.subject or "")
         if not words.strip():
             raise BadInput("A review says what was found.", next='Give it: --reason "...".', code="no_reason")
         if not self._owns(principal):
             raise self._refuse(given, channel, "not_an_owner", "Only owners of the controls review.")
-        record = self._steps.find(found.proposal)
-        if principal.name in {found.principal, record.proposal.requester, *record.proposal.contributors}:
+        opened = self._emergencies.opened(found)
+        if opened is None:
+            raise self._refuse(given, channel, "glass_not_proven", "The log does not bear that emergency out.")
+        record = self._steps.find(opened.proposal)
+        opener = opened.order.statement.principal
+        if principal.name in {opener, record.proposal.requester, *record.proposal.contributors}:
             raise self._refuse(given, channel, "own_emergency", "Nobody reviews their own emergency.")
-        with self._steps.ledger.change() as unit:
-            entry = unit.record(GlassReviewed(proposal=found.proposal, id=found.id, order=given, channel=channel))
-            first = glass.review_glass(
-                unit.connection, found.id, by=principal.name, words=words[:MAX_WORDS], entry=entry
-            )
-            if not first:
-                raise Refused(
-                    "It was reviewed before.", next="Look at it with `twokey break-glass --list`.", code="reviewed"
-                )
+        try:
+            with self._steps.ledger.change() as unit:
+                entry = unit.record(GlassReviewed(proposal=record.id, id=found.id, order=given, channel=channel))
+                _note_review(unit, found.id, principal.name, words[:MAX_WORDS], entry)
+        except Moved:
+            raise self._refuse(given, channel, "reviewed", "It was reviewed before.") from None
         return self.find_glass(found.id)
 
     def emergencies(self) -> list[GlassRecord]:
@@ -191,11 +206,14 @@ class Orders:
     def _owns(self, principal: Principal) -> bool:
         return bool(set(principal.groups) & set(self._rules.owners))
 
-    def _admit(self, given: GivenOrder, channel: Channel) -> Principal:
+    def _admit(self, given: GivenOrder, channel: Channel, *orders: str) -> Principal:
+        """Check who orders, when, and that it is one of these ``orders``."""
         statement, now = given.statement, self._steps.clock.now_us()
         principal = self._steps.directory.principal(statement.principal)
         if principal is None or not self._authority.authentic(given, principal):
             raise self._refuse(given, channel, "not_authenticated", "The order is not proven to be theirs.")
+        if statement.order not in orders:
+            raise self._refuse(given, channel, "other_order", "It is an order to do something else.")
         if not now - CLICK_AGE_US <= statement.at_us <= now + CLOCK_SKEW_US:
             raise self._refuse(given, channel, "stale_order", "The order was given too long ago.")
         return principal
@@ -215,6 +233,14 @@ class Orders:
         )
         return Refused(
             f"The order of {given.statement.principal} does not count. {why}",
-            next=f"Owners of the controls are members of {', '.join(self._rules.owners)} (controls.owners).",
+            next=_NEXT.get(
+                code, f"Owners of the controls are members of {', '.join(self._rules.owners)} (controls.owners)."
+            ),
             code=code,
         )
+
+
+def _note_review(unit: Unit, found: str, by: str, words: str, entry: str) -> None:
+    """Note a review; raises ``Moved``, which undoes its entry, where there was one before."""
+    if not glass.review_glass(unit.connection, found, by=by, words=words, entry=entry):
+        raise Moved

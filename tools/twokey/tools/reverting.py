@@ -2,7 +2,8 @@
 
 Rules: what is to be undone is worked out by the tool that wrote it, against the target as it is now; the new proposal
 names the old one, rests on the receipt of that write as its evidence, and needs policy and people like any other; only
-its receipt makes the old one ``reverted``. Whoever asks for it is its requester and cannot approve it.
+its receipt, or a person's word that it was written, makes the old one ``reverted``. Whoever asks for it is its
+requester and cannot approve it.
 """
 
 from typing import Final

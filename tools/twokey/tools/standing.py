@@ -20,6 +20,8 @@ class Standing:
     state: State | None
     intents: tuple[str, ...]
     receipts: tuple[str, ...]
+    decision: str | None = None
+    """Digest of the decision under which the last transition was made."""
     frozen: bool = False
     """True where the kill switch was turned on since the proposal was made, and not off again."""
 
@@ -32,6 +34,7 @@ def standing(ledger: Ledger, record: ProposalRecord) -> Standing:
 
     """
     state: State | None = None
+    decision: str | None = None
     frozen = False
     intents: list[str] = []
     receipts: list[str] = []
@@ -44,11 +47,11 @@ def standing(ledger: Ledger, record: ProposalRecord) -> Standing:
                     next="Treat the workspace's database as tampered with; repeat the request for a new proposal.",
                     code="state_not_proven",
                 )
-            state = event.after
+            state, decision = event.after, event.decision_digest
         elif isinstance(event, WriteIntended):
             intents.append(entry.id)
         elif isinstance(event, WriteEnded):
             receipts.append(entry.id)
         elif isinstance(event, FreezeChanged):
             frozen = event.on
-    return Standing(state, tuple(intents), tuple(receipts), frozen)
+    return Standing(state, tuple(intents), tuple(receipts), decision, frozen)

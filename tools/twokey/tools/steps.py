@@ -222,6 +222,14 @@ class Steps:
             )
         )
 
+    def reverted(self, unit: Unit, record: ProposalRecord) -> None:
+        """Note on the write that ``record`` undoes, if it undoes one, that it was undone: with its receipt."""
+        if record.proposal.reverts is None:
+            return
+        undone = proposals.get_proposal(unit.connection, record.proposal.reverts, lock=True)
+        if undone.state is State.DONE:
+            self.transition(unit, undone, State.REVERTED, "reverted")
+
     def context(self, proposal: Proposal) -> Context:
         """Give the tool what it may touch for this proposal: the one place its hashed resource names."""
         return Context(places=self._book.places([proposal.resource]), now_us=self.clock.now_us())

@@ -39,4 +39,5 @@ class Successors:
             self._steps.note(asked)
             moved = self._steps.find(record.id)
             return Result(moved.id, moved.state, moved.code)
-        return Result(record.id, State.SUPERSEDED, code, successor=made.proposal.id)
+        waits = made.decision.effect == "require_approval"
+        return Result(record.id, State.SUPERSEDED, code, successor=made.proposal.id if waits else None)

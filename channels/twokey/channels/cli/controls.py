@@ -32,7 +32,7 @@ def freeze(
             workspace.controls.freeze(identity, credential, on=turn == "on", reason=reason)
         code, last = workspace.controls.stopped()
     SESSION.say("Writes are stopped." if code else "Writes may go on.")
-    if last.principal is not None:
+    if last is not None and last.principal is not None:
         why = f': "{plain.line(last.reason, 200)}"' if last.reason else ""
         turned = "on" if last.is_on else "off"
         SESSION.say(f"The kill switch was turned {turned} by {last.principal}, {card.moment(last.changed_us)}{why}")
@@ -42,9 +42,9 @@ def freeze(
         {
             "freeze": code is not None,
             "code": code or "off",
-            "by": last.principal,
-            "at": card.moment(last.changed_us) if last.principal else None,
-            "reason": last.reason,
+            "by": last.principal if last else None,
+            "at": card.moment(last.changed_us) if last and last.principal else None,
+            "reason": last.reason if last else "",
         }
     )
 

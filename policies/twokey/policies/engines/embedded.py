@@ -1,9 +1,11 @@
 """The engine ``embedded``: Rego in a worker process of our own, which is killed when it does not answer in time.
 
 Rules: the worker gets exactly the bytes of the bundle whose digests are recorded; it inherits no environment and no
-open files; a decision has ``deadline_s`` from the moment its document is sent; after a deadline or any other fault of
-the channel the worker is killed, this call fails, and the next one starts a fresh worker over the same bundle. A copy
-of this object in a forked process refuses to answer.
+open files; a decision may cost the worker ``deadline_s`` of its own processor time, from the moment its document is
+sent, and a machine that keeps it from working may delay it by ``stall_s`` more, so that many who ask at once wait for
+one another and are not denied; after a deadline or any other fault of the channel the worker is killed, this call
+fails, and the next one starts a fresh worker over the same bundle. A copy of this object in a forked process refuses to
+answer.
 """
 
 import json
@@ -14,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from importlib import metadata
@@ -23,9 +26,11 @@ from typing import IO, Final
 from twokey.core.errors import EngineFault
 from twokey.policies import strict_json
 from twokey.policies.bundle import ENTRY_POINT, Bundle, BundleRevisions
-from twokey.policies.engines.frames import NONCE_BYTES, Deadline, receive, send
+from twokey.policies.engines.frames import NONCE_BYTES, Allowance, Deadline, receive, send
 
 DEADLINE_S: Final = 0.1
+STALL_S: Final = 5.0
+"""How long a busy machine may keep the worker, or whoever waits for it, from going on."""
 STARTUP_S: Final = 10.0
 MEMORY_BYTES: Final = 2 * 1024 * 1024 * 1024
 """Address space of the worker. regorus's allocator reserves 1 GiB of it when it is loaded, without using it."""
@@ -43,12 +48,14 @@ class Embedded:
         bundle: Bundle,
         *,
         deadline_s: float = DEADLINE_S,
+        stall_s: float = STALL_S,
         startup_s: float = STARTUP_S,
         memory_bytes: int = MEMORY_BYTES,
         environment: Mapping[str, str] = _NO_VARIABLES,
     ) -> None:
         self._bundle = bundle
         self._deadline_s = deadline_s
+        self._stall_s = stall_s
         self._startup_s = startup_s
         self._memory_bytes = memory_bytes
         self._environment = dict(environment)
@@ -97,7 +104,7 @@ class Embedded:
         with self._lock:
             worker = self._running()
             try:
-                answer = worker.ask(document, Deadline(self._deadline_s))
+                answer = worker.ask(document, Allowance(self._deadline_s, self._stall_s, worker.worked))
             except TimeoutError as error:
                 self._discard()
                 raise EngineFault(
@@ -151,7 +158,7 @@ class Embedded:
                 "data": self._bundle.document(),
                 "entry_point": ENTRY_POINT,
                 "memory_bytes": self._memory_bytes,
-                "patience_s": 2 * self._deadline_s + 1,
+                "patience_s": 2 * self._deadline_s + self._stall_s + 1,
             }
         ).encode()
 
@@ -187,6 +194,11 @@ class _Worker:
         if not secrets.compare_digest(message[0], nonce):
             raise ConnectionError("an answer to another question")
         return message[1]
+
+    def worked(self) -> float:
+        """Processor time of the process so far, in seconds; raises ``OSError`` where it is gone."""
+        # The clock of another process, as clock_getcpuclockid(3) of Linux names it.
+        return time.clock_gettime((~self.process.pid << 3) | 2)
 
     def end(self, *, gently: bool) -> str:
         """End the process and give the last 2,000 bytes it wrote to standard error."""

@@ -7,11 +7,13 @@ question is never taken for it; each transfer ends by its deadline, however slow
 import socket
 import struct
 import time
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeVar
 
 MAX_BYTES: Final = 32 * 1024 * 1024
 NONCE_BYTES: Final = 16
 _HEAD: Final = struct.Struct(f">{NONCE_BYTES}sI")
+_T = TypeVar("_T")
 
 
 class Deadline:
@@ -30,6 +32,30 @@ class Deadline:
         return left
 
 
+class Allowance(Deadline):
+    """``seconds`` of a process's own work, and by the clock at most ``stall`` more than that.
+
+    A machine with more to do than it can do at once keeps a process waiting that has done nothing wrong. ``worked``
+    gives what the process has worked so far, in seconds; it raises ``OSError`` where the process is gone.
+    """
+
+    def __init__(self, seconds: float, stall: float, worked: Callable[[], float]) -> None:
+        super().__init__(seconds + stall)
+        self._soon = time.monotonic() + seconds
+        self._worked = worked
+        self._limit = worked() + seconds
+
+    def left(self) -> float | None:
+        """Seconds until it is worth asking again; raises ``TimeoutError`` once the work or the stall is used up."""
+        at_most = super().left()
+        soon = self._soon - time.monotonic()
+        if soon <= 0:
+            soon = self._limit - self._worked()
+            if soon <= 0:
+                raise TimeoutError("the work that was allowed is done")
+        return min(soon, at_most or soon)
+
+
 def send(channel: socket.socket, nonce: bytes, payload: bytes, deadline: Deadline) -> None:
     """Send one message.
 
@@ -41,8 +67,9 @@ def send(channel: socket.socket, nonce: bytes, payload: bytes, deadline: Deadlin
     """
     if len(payload) > MAX_BYTES:
         raise ValueError(f"a message of more than {MAX_BYTES} bytes")
-    channel.settimeout(deadline.left())
-    channel.sendall(_HEAD.pack(nonce, len(payload)) + payload)
+    view = memoryview(_HEAD.pack(nonce, len(payload)) + payload)
+    while view:
+        view = view[_in_time(channel, deadline, lambda rest=view: channel.send(rest)) :]
 
 
 def receive(channel: socket.socket, deadline: Deadline) -> tuple[bytes, bytes] | None:
@@ -70,11 +97,20 @@ def _exactly(channel: socket.socket, size: int, deadline: Deadline) -> bytes:
     found = bytearray(size)
     view, at = memoryview(found), 0
     while at < size:
-        channel.settimeout(deadline.left())
-        count = channel.recv_into(view[at:])
+        count = _in_time(channel, deadline, lambda rest=view[at:]: channel.recv_into(rest))
         if not count:
             if at:
                 raise ConnectionError("the channel closed within a message")
             return b""
         at += count
     return bytes(found)
+
+
+def _in_time(channel: socket.socket, deadline: Deadline, transfer: Callable[[], _T]) -> _T:
+    """Do one transfer; whether the time for it is over is for the deadline to say."""
+    while True:
+        channel.settimeout(deadline.left())
+        try:
+            return transfer()
+        except TimeoutError:
+            continue

@@ -135,14 +135,7 @@ class GitWriter:
         path = self._common / ref
         lock = path.with_name(f"{path.name}.lock")
         _refuse_packed(ref, packed())
-        for attempt in range(_RACES):
-            try:
-                self._make_folders(path.parent, self._common / "refs")
-                self._take(lock, f"{commit}\n".encode())
-                break
-            except FileNotFoundError:
-                if attempt == _RACES - 1:
-                    raise
+        self._hold(lock, commit)
         try:
             _refuse_packed(ref, packed())
             _refuse_loose(path)
@@ -165,8 +158,7 @@ class GitWriter:
         """
         path = self._common / ref
         lock = path.with_name(f"{path.name}.lock")
-        self._make_folders(path.parent, self._common / "refs")
-        self._take(lock, f"{commit}\n".encode())
+        self._hold(lock, commit)
         try:
             if value() not in {commit, None}:
                 raise Refused(
@@ -198,6 +190,17 @@ class GitWriter:
             finally:
                 self._disk.remove(lock)
         raise _locked()
+
+    def _hold(self, lock: Path, commit: str) -> None:
+        """Take the lock of a ref; git may tidy its folder away just then."""
+        for attempt in range(_RACES):
+            try:
+                self._make_folders(lock.parent, self._common / "refs")
+                self._take(lock, f"{commit}\n".encode())
+                break
+            except FileNotFoundError:
+                if attempt == _RACES - 1:
+                    raise
 
     def _take(self, lock: Path, content: bytes) -> None:
         """Create git's lock file with ``content`` at once, or take over one that a killed Twokey left."""

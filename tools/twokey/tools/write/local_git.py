@@ -25,7 +25,19 @@ from dulwich.refs import Ref, SymrefLoop
 from dulwich.repo import InvalidWorktreeConfiguration, Repo, UnsupportedExtension, UnsupportedVersion
 
 from twokey.core.errors import BadInput, CheckFailed, EnvironmentFault, NotFound, Refused
-from twokey.tools.forge import TREE_MODE, Base, Closing, Edit, Entry, Found, NewPull, PullRecord, Pulls, PullState
+from twokey.tools.forge import (
+    FILE_MODE,
+    TREE_MODE,
+    Base,
+    Closing,
+    Edit,
+    Entry,
+    Found,
+    NewPull,
+    PullRecord,
+    Pulls,
+    PullState,
+)
 from twokey.tools.write.git_disk import Disk, GitWriter
 from twokey.tools.write.git_tree import MAX_FILE_BYTES, build
 from twokey.tools.write.pull_store import (
@@ -290,7 +302,7 @@ class LocalRepository:
         """Delete the branch, then record that it was closed. Closing again changes nothing.
 
         Raises:
-            Refused: the branch has another tip than the one that was reviewed; nothing was deleted.
+            Refused: the branch has another tip than the one that was reviewed, or is checked out; nothing was deleted.
             CheckFailed: there is no such pull request.
             EnvironmentFault: the repository cannot be written.
 
@@ -301,6 +313,12 @@ class LocalRepository:
         with writer.alone():
             if self._ref(ref) == record.id.decode():
                 return
+            if self._is_checked_out(branch):
+                raise Refused(
+                    "Somebody has the branch checked out, so it is not deleted.",
+                    next="Check out another branch there, then propose to close it again.",
+                    code="branch_checked_out",
+                )
             writer.write_objects((*parts, record))
             writer.delete_ref(branch, closing.head, lambda: self._ref(branch))
             writer.create_ref(ref, record.id.decode(), self._packed)
@@ -320,6 +338,11 @@ class LocalRepository:
                 code="no_pull_request",
             )
         return *closing_of(closing, pull), f"{CLOSINGS}{closing.stamp.proposal}"
+
+    def _is_checked_out(self, branch: str) -> bool:
+        """Tell whether the repository or one of its linked worktrees is on ``branch``."""
+        heads = (self._common / "HEAD", *self._common.glob("worktrees/*/HEAD"))
+        return any(head.read_bytes().strip() == f"ref: {branch}".encode() for head in heads)
 
     def file_id(self, commit: str, path: str) -> str | None:
         """Give the id of the file at ``path`` in ``commit``; ``None`` where there is none."""
@@ -345,8 +368,27 @@ class LocalRepository:
                 name = b"/".join(path).decode()
             except UnicodeDecodeError as error:
                 raise _corrupt() from error
-            edits.append(Edit(name, None if wanted is None else self.blob(wanted, MAX_FILE_BYTES)))
+            edits.append(Edit(name, None if wanted is None else self._text(after, path, wanted)))
         return tuple(edits)
+
+    def _text(self, tree: str, path: tuple[bytes, ...], wanted: str) -> bytes:
+        """Read a plain file of UTF-8 text; raises ``Refused`` where it is anything else."""
+        folder: str | None = tree
+        for name in path[:-1]:
+            folder, _ = self._entry(folder, name)
+        modes = [entry.mode for entry in self.directory(str(folder)) if entry.name == path[-1]]
+        content = self.blob(wanted, MAX_FILE_BYTES) if modes == [FILE_MODE] else None
+        try:
+            (content or b"\xff").decode()
+        except UnicodeDecodeError:
+            content = None
+        if content is None:
+            raise Refused(
+                "A file of the change is no plain text file, so it cannot be brought back like that.",
+                next="Undo it by hand.",
+                code="not_text",
+            )
+        return content
 
     def _record(self, ref: str) -> PullRecord | None:
         commit_id = self._ref(ref)

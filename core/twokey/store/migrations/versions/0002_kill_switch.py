@@ -9,6 +9,14 @@ branch_labels = None
 depends_on = None
 
 ACTIONS = "action IN ('approve', 'refuse', 'withdraw', 'confirm_written', 'confirm_not_written')"
+UNIQUE = (
+    (
+        "uq_approvals_answer",
+        ["proposal_digest", "decision_digest", "principal"],
+        "action IN ('approve', 'refuse', 'withdraw')",
+    ),
+    ("uq_approvals_settled", ["proposal_digest"], "action IN ('confirm_written', 'confirm_not_written')"),
+)
 
 
 def upgrade() -> None:
@@ -17,6 +25,11 @@ def upgrade() -> None:
         approvals.alter_column("action", existing_type=sa.String(10), type_=sa.String(20), existing_nullable=False)
         approvals.drop_constraint("ck_approvals_action", type_="check")
         approvals.create_check_constraint("ck_approvals_action", ACTIONS)
+        approvals.drop_constraint("uq_approvals_proposal_digest_decision_digest_principal", type_="unique")
+    for name, columns, where in UNIQUE:
+        op.create_index(
+            name, "approvals", columns, unique=True, sqlite_where=sa.text(where), postgresql_where=sa.text(where)
+        )
     switches = op.create_table(
         "switches",
         sa.Column("name", sa.String(20), nullable=False),
