@@ -162,7 +162,7 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path):
             f'_env_prefix = "Q_"\n{WORKSPACE}',
             (
                 "twokey.toml has an unknown key '_env_prefix'. Known here: catalog, controls, model, places, policy, "
-                "principals, store, tools, workspace."
+                "principals, schedules, store, tools, workspace."
             ),
         ),
     ],

@@ -360,6 +360,15 @@ def _alter(url: str, setting: str) -> None:
     admin.dispose()
 
 
+@pytest.mark.postgresql
+def test_a_process_that_is_stopped_in_a_transaction_does_not_hold_others_up_for_ever(postgresql_url: str):
+    engine = database.open_engine(postgresql_url)
+    with engine.connect() as connection:
+        shown = connection.execute(text("SHOW idle_in_transaction_session_timeout")).scalar_one()
+    engine.dispose()
+    assert shown == f"{database.STANDSTILL_MS // 1000}s"
+
+
 # -- connections that were cut --------------------------------------------------------------------------------------
 
 

@@ -116,8 +116,8 @@ def test_a_lock_is_held_against_a_claim_that_did_not_see_it(engine: Engine):
 
     def second() -> None:
         with engine.begin() as connection:
-            # The first one's row is taken and not yet committed: hide it by its priority.
-            connection.execute(update(tables.jobs).where(tables.jobs.c.priority == 0).values(not_before_us=0))
+            # It cannot see yet that the other one was begun, and takes this one to be first.
+            connection.execute(update(tables.jobs).where(tables.jobs.c.priority == 0).values(priority=9))
             looked.set()
             answers.append(jobs.claim_job(connection, holder="x-2", now=10, until=20))
 

@@ -181,6 +181,7 @@ def migrate(engine: Engine) -> None:
     logging.getLogger("alembic").setLevel(logging.WARNING)
     with faults(), engine.begin() as connection:
         if connection.dialect.name == "postgresql":
+            connection.execute(select(func.set_config("idle_in_transaction_session_timeout", "0", True)))
             connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
         context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
         current = context.get_current_revision()

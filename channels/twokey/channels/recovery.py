@@ -62,9 +62,14 @@ class Recovery:
         self._clock = clock
 
     def recover(
-        self, *, patience_s: float = 0.0, queued_s: float = 0.0, leave: Callable[[Job], bool] = lambda _: False
+        self,
+        *,
+        patience_s: float = 0.0,
+        queued_s: float = 0.0,
+        expire: bool = True,
+        leave: Callable[[Job], bool] = lambda _: False,
     ) -> Found:
-        """Expire what is due and queue a job for everything unfinished that nobody works on.
+        """Expire what is due, unless told not to, and queue a job for everything unfinished that nobody works on.
 
         ``patience_s`` is how long an answer must have been given before somebody else follows it up, ``queued_s`` how
         long a run must have waited for a driver before it is queued again; ``leave`` tells which jobs to leave alone.
@@ -72,7 +77,8 @@ class Recovery:
         failures: list[Failure] = []
         now = self._clock.now_us()
         before = now - int(patience_s * 1_000_000)
-        self._part("expiry", self._gate.expire_due, failures)
+        if expire:
+            self._part("expiry", self._gate.expire_due, failures)
         proposals: list[str] = []
         runs: list[str] = []
         self._part("started writes", lambda: proposals.extend(self._abandoned(now)), failures)

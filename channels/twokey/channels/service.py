@@ -140,12 +140,25 @@ class Service:
         ``only_if`` is asked in the transaction that takes the request; where it says no, nothing was asked. What is
         acknowledged is not lost: a run whose job got lost is found by the next recovery.
         """
+        run = self.accept(identity, request, places, only_if=only_if)
+        if run is not None:
+            self.dispatcher().submit(jobs.drive(run, priority=priority))
+        return run
+
+    def accept(
+        self,
+        identity: Identity,
+        request: Request,
+        places: Sequence[Resource],
+        *,
+        only_if: Callable[[Unit], bool] | None = None,
+    ) -> str | None:
+        """Take a request and queue no job for it: it is driven once somebody does, or recovery finds it; see ``leave``."""
         run = self._ids.new("r")
         with self._ledger.change() as unit:
             if only_if is not None and not only_if(unit):
                 return None
             self._accept(unit, run, identity, request, places)
-        self.dispatcher().submit(jobs.drive(run, priority=priority))
         return run
 
     def _accept(self, unit: Unit, run: str, identity: Identity, request: Request, places: Sequence[Resource]) -> None:

@@ -8,11 +8,12 @@ boundary of a step and hands back what it works on.
 
 import asyncio
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeVar
 
 from twokey.channels.dispatching.stopping import Stop
 from twokey.channels.recovery import PATIENCE_S, QUEUED_S, Failure, Recovery
@@ -26,10 +27,17 @@ from twokey.tools.steps import Result
 
 EVERY_S: Final = 1.0
 """How often a worker looks for what others left behind, and for what is due, in seconds."""
+EXPIRY_S: Final = 30.0
+"""How often a worker looks for proposals whose time is over, in seconds: that reads all that are open."""
+KEPT: Final = 1000
+"""How much of what it did a worker remembers; the latest."""
 LEFT_ALONE_S: Final = 60.0
 """How long what failed for good is left alone before recovery tries it again, in seconds."""
 
 _logger: Final = logging.getLogger("twokey.worker")
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 
 @dataclass(slots=True)
@@ -57,7 +65,8 @@ class Worker:
         self._lock = threading.Lock()
         self._done = Done()
         self._left_alone: dict[str, float] = {}
-        self._told: set[tuple[str, str]] = set()
+        self._told: dict[tuple[str, str], None] = {}
+        self._expired_at = -math.inf
 
     def run(self, *, concurrency: int, stop: Stop | None = None) -> Done:
         """Work until asked to stop, by SIGTERM, SIGINT or ``stop``; gives what was done since."""
@@ -93,10 +102,16 @@ class Worker:
     async def _keep_looking(self) -> None:
         while True:
             await asyncio.sleep(EVERY_S)
-            await asyncio.to_thread(self._look_after, PATIENCE_S, QUEUED_S)
+            try:
+                await asyncio.to_thread(self._look_after, PATIENCE_S, QUEUED_S)
+            except Exception:  # a fault of Twokey itself must not end the looking, unseen
+                _logger.exception("looking for unfinished work failed")
 
     def _look_after(self, patience_s: float, queued_s: float) -> None:
-        found = self._recovery.recover(patience_s=patience_s, queued_s=queued_s, leave=self._leaves)
+        expire = time.monotonic() - self._expired_at >= EXPIRY_S
+        if expire:
+            self._expired_at = time.monotonic()
+        found = self._recovery.recover(patience_s=patience_s, queued_s=queued_s, expire=expire, leave=self._leaves)
         _, failed = self._schedules.ask_due()
         for failure in (*found.failures, *failed):
             self._failed(failure)
@@ -141,12 +156,12 @@ class Worker:
                 return
             raise
         with self._lock:
-            self._done.runs[job.subject] = outcome.run.state
+            _keep(self._done.runs, job.subject, outcome.run.state)
 
     def _execute(self, job: Job) -> None:
         result = self._service.carry_out(job.subject)
         with self._lock:
-            self._done.proposals[job.subject] = result
+            _keep(self._done.proposals, job.subject, result)
 
     def _try_again(self, job: Job, code: str, message: str) -> None:
         later = jobs.again(job, self._clock.now_us())
@@ -176,6 +191,14 @@ class Worker:
                 self._left_alone[job.key] = time.monotonic() + LEFT_ALONE_S
             if (failure.subject, failure.code) in self._told:
                 return
-            self._told.add((failure.subject, failure.code))
+            _keep(self._told, (failure.subject, failure.code), None)
             self._done.failures.append(failure)
+            del self._done.failures[:-KEPT]
         _logger.warning("%s: %s", failure.subject, failure.message)
+
+
+def _keep(kept: dict[Key, Value], key: Key, value: Value) -> None:
+    """Remember one more thing, and forget the oldest where there are too many."""
+    kept[key] = value
+    if len(kept) > KEPT:
+        del kept[next(iter(kept))]

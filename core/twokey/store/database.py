@@ -26,6 +26,9 @@ from twokey.core.errors import BadInput, EnvironmentFault
 BUSY_MS: Final = 30_000
 """How long a SQLite writer queues for the lock, in milliseconds."""
 
+STANDSTILL_MS: Final = 10_000
+"""After how long PostgreSQL ends a transaction whose process does nothing, in milliseconds."""
+
 IDLE_S: Final = 1.0
 """A connection to PostgreSQL that has been idle for longer is tried before it is used, in seconds."""
 
@@ -119,6 +122,8 @@ def _postgresql(url: URL) -> Engine:
         cursor.execute(
             "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
         )
+        # A process that is stopped in the middle of a transaction keeps its locks: others wait for it this long.
+        cursor.execute(f"SET idle_in_transaction_session_timeout = {STANDSTILL_MS}")
         cursor.close()
         connection.commit()
 

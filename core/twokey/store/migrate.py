@@ -54,6 +54,8 @@ def _upgrade(connection: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
     if connection.dialect.name == "postgresql":
+        # Alembic is slow to come in, and what is half migrated must not be cut off.
+        connection.execute(select(func.set_config("idle_in_transaction_session_timeout", "0", True)))
         connection.execute(select(func.pg_advisory_xact_lock(LOCK)))
     current = _current(connection)
     known = {revision.revision for revision in ScriptDirectory.from_config(config).walk_revisions()}

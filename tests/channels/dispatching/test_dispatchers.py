@@ -215,6 +215,27 @@ def test_a_job_of_a_worker_that_was_killed_is_taken_up_by_another(queue: Dispatc
         assert done.wait(PATIENCE_S)
 
 
+@pytest.mark.postgresql
+def test_of_a_dead_workers_job_and_the_same_one_queued_one_is_left(postgresql_url: str, tmp_path: Path):
+    with dispatcher(postgresql_url, tmp_path, lease_s=LEASE_S) as queue:
+        queue.submit(jobs.drive(ONE))
+        process = start(postgresql_url, tmp_path, "hold")
+        assert line(process) == f"began {ONE}"
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        assert queue.submit(jobs.drive(ONE))
+        seen, done = list[str](), threading.Event()
+
+        def handle(job: Job) -> None:
+            seen.append(job.subject)
+            done.set()
+
+        with Working(queue, handle):
+            assert done.wait(PATIENCE_S)
+        assert drain(queue, handle) == 0
+        assert seen == [ONE]
+
+
 def test_a_worker_ends_on_sigterm_and_hands_back_what_it_holds(queue: Dispatcher, database_url: str, tmp_path: Path):
     queue.submit(jobs.drive(ONE))
     process = start(database_url, tmp_path, "hold")
