@@ -100,7 +100,7 @@ def test_nothing_takes_the_place_of_a_proposal_whose_requester_is_gone(bench: Be
     class Policy:
         """The requester leaves between policy's answer and the successor."""
 
-        def decide(self, call):  # noqa: ANN001 - as the port says
+        def decide(self, call: Call) -> Decision:
             answer = real(call)
             bench.people.people.pop("ana", None)
             return answer
@@ -121,7 +121,7 @@ def test_a_successor_that_policy_denies_waits_for_nobody(bench: Bench):
     class Policy:
         """Forbids the tool after its first answer."""
 
-        def decide(self, call):  # noqa: ANN001 - as the port says
+        def decide(self, call: Call) -> Decision:
             bench.policy.policy = nothing
             return real(call)
 
@@ -180,7 +180,7 @@ def test_whoever_is_second_to_supersede_says_what_the_first_made_of_it(bench: Be
     class Policy:
         """As the successor is decided on, somebody else has made one."""
 
-        def decide(self, call):  # noqa: ANN001 - as the port says
+        def decide(self, call: Call) -> Decision:
             meanwhile = rest.pop(0) if rest else lambda: None
             if not rest:
                 bench.policy.policy = real
