@@ -71,7 +71,7 @@ def test_a_freeze_stops_approvals_and_says_so_everywhere(twokey: Command):
     said = twokey.ok("freeze", "on", "--reason", "The disk\x1b[31m burns.", "--as", "ana").out
     assert timeless(said) == snapshot("""\
 Writes are stopped.
-The kill switch was turned on by ana, TIME: "The disk\\x1b[31m burns."
+The kill switch was turned on by ana, TIME: "The disk\\u{1b}[31m burns."
 """)
     told = twokey.refused("approvals", "approve", proposal, "--as", "sam", code=1)
     assert told.replace(proposal, "ID") == snapshot("The answer of sam to ID does not count. Writes are stopped.")

@@ -11,6 +11,7 @@ from support.git_repo import make_commit
 from twokey.core.errors import Refused
 from twokey.core.events import ProposalMoved
 from twokey.core.lifecycle import State
+from twokey.core.values import Call, Decision
 from twokey.policies import bundle
 from twokey.policies.engines.embedded import Embedded
 from twokey.policies.guard import Guard
