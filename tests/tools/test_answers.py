@@ -129,7 +129,8 @@ def test_a_life_that_does_not_hang_together_settles_nothing(make_notes_once: Mak
         bench.gate.recover(record.id)
     assert caught.value.code == "used_before"
     with bench.ledger.change() as unit:
-        bench.steps.transition(  # a step that the log's last one does not lead to
+        # a step that the log's last one does not lead to
+        bench.steps.transition(unit, bench.gate.find(record.id), State.UNKNOWN, "forged")
     assert refused(lambda: settle(bench, record)) == "state_not_proven"
 
 
