@@ -117,7 +117,8 @@ def test_a_successor_that_policy_denies_waits_for_nobody(bench: Bench):
     move_on(bench)
     real = bench.policy.policy.decide
     data = policy_data([])
-    nothing = Guard(Embedded(bundle.load().with_data(data), deadline_s=10.0))
+    engine = Embedded(bundle.load().with_data(data), deadline_s=10.0)
+    nothing = Guard(engine)
 
     class Policy:
         """Forbids the tool after its first answer."""
@@ -127,7 +128,10 @@ def test_a_successor_that_policy_denies_waits_for_nobody(bench: Bench):
             return real(call)
 
     bench.policy.policy = Policy()
-    result = bench.gate.execute(record.id)
+    try:
+        result = bench.gate.execute(record.id)
+    finally:
+        engine.close()
     assert (result.state, result.successor) == (State.SUPERSEDED, None)
     _, new = of_the_run(bench, record)
     assert new.state is State.DENIED
