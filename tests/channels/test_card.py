@@ -1,5 +1,6 @@
 """The card shows what is hashed: who asks, diff, evidence, rollback plan, policy's reasons, digest; none of it raw."""
 
+import dataclasses
 import unicodedata
 
 import pytest
@@ -7,6 +8,7 @@ from inline_snapshot import snapshot
 from support import cards
 
 from twokey.channels import card
+from twokey.core.events import WriteEnded
 from twokey.core.lifecycle import State
 from twokey.core.values import ApprovalsNeeded, FileChange, GroupQuorum, RollbackPlan, Target
 
@@ -168,6 +170,12 @@ Delete the branch.\
             "expires_at": "2026-01-02T00:00:00Z",
             "checkpoint": {"size": 1204, "root": "9c4100000000000000000000000000000000000000000000000000000000a1e7"},
             "result": None,
+            "supersedes": None,
+            "reverts": None,
+            "successor": None,
+            "stopped": None,
+            "emergency": None,
+            "receipts": [],
         }
     )
 
@@ -231,3 +239,58 @@ def test_nothing_from_outside_is_rendered_raw():
     text = shown(cards.card(cards.record(made)), whole_diff=True)
     assert not [item for item in text if unicodedata.category(item) in {"Cc", "Cf"} and item != "\n"]
     assert text.count("\\u{1b}[2J\\u{202e}\\u{9b}\\u{200b}\\u{d}") >= 6
+
+
+def test_what_bears_on_a_card_from_outside_stands_first():
+    made = cards.record(cards.proposal(supersedes="p-000000000008", reverts="p-000000000009"))
+    emergency = card.Emergency("g-000000000001", "rita", "INC-1\x1b[31m", cards.NOW + 60_000_000)
+    outside = card.Around(stopped="frozen", emergency=emergency)
+    text = shown(dataclasses.replace(cards.card(made), around=outside)).splitlines()
+    assert "\n".join(text[2:7]) == snapshot("""\
+STOPPED         writes are stopped (frozen): nothing is approved or begun, see `twokey freeze`
+EMERGENCY       g-000000000001, declared by rita until 2026-01-01T00:01:00Z
+                ticket INC-1\\u{1b}[31m · a review is due afterwards
+undoes          p-000000000009
+instead of      p-000000000008, whose target had moved on\
+""")
+    assert card.as_json(dataclasses.replace(cards.card(made), around=outside))["emergency"] == {
+        "id": "g-000000000001",
+        "by": "rita",
+        "ticket": "INC-1\x1b[31m",
+        "until": "2026-01-01T00:01:00Z",
+    }
+
+
+def test_a_card_whose_place_was_taken_names_its_successor_and_says_nothing_of_a_freeze():
+    made = cards.record(state=State.SUPERSEDED, code="stale_target")
+    text = shown(dataclasses.replace(cards.card(made), around=card.Around("frozen", successor="p-000000000007")))
+    assert "STOPPED" not in text
+    assert text.splitlines()[2] == snapshot(
+        "successor       p-000000000007 means the same on the target as it was then"
+    )
+
+
+def test_a_card_of_an_unknown_outcome_says_what_everybody_saw_and_how_to_settle_it():
+    seen = WriteEnded(
+        proposal=cards.ID,
+        run=cards.RUN,
+        digest="1" * 64,
+        executor="x-000000000001",
+        outcome="unknown",
+        code="written_not_found",
+    )
+    late = seen.model_copy(update={"executor": "x-000000000002", "outcome": "written", "code": "written"})
+    made = cards.record(state=State.UNKNOWN, code="written_not_found")
+    held = dataclasses.replace(cards.card(made), around=card.Around(receipts=(seen, late)))
+    assert "\n".join(shown(held).splitlines()[-4:]) == snapshot("""\
+seen            x-000000000001 unknown: written_not_found
+                x-000000000002 written: written
+settle          look at the target, then: twokey approvals confirm p-000000000001 --written --reason "..."
+                (or --not-written)\
+""")
+    assert card.as_json(held)["receipts"][1] == {"executor": "x-000000000002", "outcome": "written", "code": "written"}
+
+
+def test_a_card_of_what_was_written_says_how_to_undo_it():
+    text = shown(cards.card(cards.record(state=State.DONE, code="written")))
+    assert text.splitlines()[-1] == snapshot("undo            twokey approvals revert p-000000000001")

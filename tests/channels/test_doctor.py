@@ -32,6 +32,7 @@ def test_a_healthy_workspace_is_well_but_for_who_holds_what(made: Made):
             "log": "ok",
             "policy": "ok",
             "tools": "ok",
+            "freeze": "ok",
             "model": "ok",
         }
     )

@@ -59,7 +59,7 @@ def test_every_command_that_a_page_shows_exists(page: str, line: str):
     while words and hasattr(command, "commands") and words[0] in command.commands:
         command = command.commands[words.pop(0)]
     assert not hasattr(command, "commands") or not words, f"{page}: no such command: {line}"
-    known = {option for parameter in command.params for option in parameter.opts}
+    known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
     used = {word.split("=")[0] for word in words if word.startswith("-")}
     assert used <= known | {"--help"}, f"{page}: no such option: {line}"
 

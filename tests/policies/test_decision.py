@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from twokey.core.values import Call
-from twokey.policies.decision import Answer, MalformedDecision, decision, fault, parse
+from twokey.core.values import BreakGlass, Call
+from twokey.policies.decision import REVIEW, Answer, MalformedDecision, decision, fault, parse
 
 NONE: frozenset[str] = frozenset()
 REASON = {"code": "write_needs_people", "message": "A write needs people.", "rule": "R15"}
@@ -126,6 +126,15 @@ def test_a_read_asks_nobody(read: Callable[..., Call]) -> None:
 def test_a_deny_carries_no_approvals(write: Callable[..., Call]) -> None:
     with pytest.raises(MalformedDecision):
         parse({**NEEDS, "effect": "deny"}, write(contributors=["ben"]), obligations=NONE)
+
+
+def test_the_review_of_an_emergency_that_nobody_declared_is_no_answer(write: Callable[..., Call]) -> None:
+    answer, call = {**NEEDS, "obligations": [REVIEW]}, write(contributors=["ben"])
+    with pytest.raises(MalformedDecision, match="nobody declared"):
+        parse(answer, call, obligations=frozenset({REVIEW}))
+    emergency = BreakGlass(id="g-000000000001", opened_by="rita", until_us=1)
+    declared = call.model_copy(update={"break_glass": emergency})
+    assert parse(answer, declared, obligations=frozenset({REVIEW})).obligations == (REVIEW,)
 
 
 def test_an_obligation_counts_where_the_gate_can_carry_it_out(write: Callable[..., Call]) -> None:

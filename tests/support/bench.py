@@ -131,6 +131,7 @@ class Bench:
     clock: FixedClock
     ids: CountingIds
     repository: Path
+    steps: Steps
     gate: Gate
     office: Office
     book: PlaceBook
@@ -284,6 +285,7 @@ def build(folder: Path, url: str, clock: FixedClock, ids: CountingIds, tools: It
         clock=clock,
         ids=ids,
         repository=repository,
+        steps=steps,
         gate=Gate(steps, ids=ids, rules=rules),
         office=office,
         book=book,

@@ -129,8 +129,12 @@ def test_a_life_that_does_not_hang_together_settles_nothing(make_notes_once: Mak
         bench.gate.recover(record.id)
     assert caught.value.code == "used_before"
     with bench.ledger.change() as unit:
-        bench.gate._steps.transition(unit, bench.gate.find(record.id), State.UNKNOWN, "forged")
+        # a step that the log's last one does not lead to
+        bench.steps.transition(unit, bench.gate.find(record.id), State.UNKNOWN, "forged")
     assert refused(lambda: settle(bench, record)) == "state_not_proven"
+    with bench.engine.begin() as connection:
+        connection.execute(update(tables.proposals).values(state="executing"))
+    assert bench.gate.recover(record.id).code == "intent_not_proven"
 
 
 def test_a_row_that_asks_other_people_lets_them_say_nothing(make_notes_once: MakeBench):

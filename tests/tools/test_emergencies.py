@@ -58,6 +58,9 @@ def test_one_person_is_enough_in_an_emergency_and_the_log_says_so(make_notes: Ma
     assert asked(bench, record) == 2
     made = broken(bench, record)
     assert (asked(bench, record), asked(bench, other)) == (1, 2)
+    held = bench.gate.emergency(record)
+    assert held is not None
+    assert (held.id, held.opened_by, bench.gate.emergency(other)) == (made.id, "rita", None)
     assert bench.gate.find(record.id).decision.obligations == ("review_break_glass",)
     assert approve(bench, other) == (State.AWAITING_APPROVAL, "needs_more_approvals")
     assert approve(bench, record) == (State.APPROVED, "quorum_met")

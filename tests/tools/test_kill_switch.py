@@ -429,6 +429,27 @@ def test_a_turn_that_no_checkpoint_covers_yet_lets_nothing_go_on(make_notes: Mak
     assert bench.gate.execute(record.id).state is State.DONE
 
 
+def test_an_entry_that_was_put_into_the_index_by_hand_lets_nothing_go_on(make_notes: MakeBench):
+    """An old order and its entry, repeated under a new name behind the last checkpoint."""
+    bench = make_notes()
+    record = approved_note(bench)
+    bench.turn(on=True)
+    bench.turn(on=False)
+    bench.turn(on=True)
+    with without_triggers(bench.engine) as connection:
+        table = storage.ENTRIES
+        rows = connection.execute(table.select().order_by(table.c.seq)).mappings().all()
+        old = next(row for row in rows if row["id"] == bench.log.entries(kind="freeze.changed")[1].entry.id)
+        body = old["body"].replace(old["id"].encode(), b"l-zzzzzzzzzzzz")
+        forged = dict(old) | {"seq": rows[-1]["seq"] + 1, "id": "l-zzzzzzzzzzzz", "body": body}
+        connection.execute(table.insert().values(**forged))
+        connection.commit()
+    edit(bench, is_on=False, entry="l-zzzzzzzzzzzz")
+    assert bench.gate.stopped() == "freeze_not_proven"
+    assert bench.gate.execute(record.id).code == "freeze_not_proven"
+    assert effects(target(bench)) == 0
+
+
 def test_a_switch_whose_row_is_gone_when_a_write_begins_stops_it(make_notes: MakeBench):
     bench = make_notes()
     record = approved_note(bench)

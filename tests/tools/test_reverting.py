@@ -202,7 +202,7 @@ def test_a_write_that_the_log_does_not_bear_out_is_not_undone(make_bench_once: C
         connection.execute(update(tables.proposals).where(tables.proposals.c.id == opened.id).values(state="executing"))
         connection.execute(update(tables.executions).values(lease_until_us=1))
     with bench.ledger.change() as unit:
-        bench.gate._steps.transition(unit, bench.gate.find(opened.id), State.DONE, "forged")
+        bench.steps.transition(unit, bench.gate.find(opened.id), State.DONE, "forged")
     with pytest.raises(CheckFailed):
         undoing(bench, opened)
 

@@ -11,6 +11,7 @@ from support.git_repo import make_commit
 from twokey.core.errors import Refused
 from twokey.core.events import ProposalMoved
 from twokey.core.lifecycle import State
+from twokey.core.values import Call, Decision
 from twokey.policies import bundle
 from twokey.policies.engines.embedded import Embedded
 from twokey.policies.guard import Guard
@@ -100,7 +101,7 @@ def test_nothing_takes_the_place_of_a_proposal_whose_requester_is_gone(bench: Be
     class Policy:
         """The requester leaves between policy's answer and the successor."""
 
-        def decide(self, call):  # noqa: ANN001 - as the port says
+        def decide(self, call: Call) -> Decision:
             answer = real(call)
             bench.people.people.pop("ana", None)
             return answer
@@ -116,17 +117,21 @@ def test_a_successor_that_policy_denies_waits_for_nobody(bench: Bench):
     move_on(bench)
     real = bench.policy.policy.decide
     data = policy_data([])
-    nothing = Guard(Embedded(bundle.load().with_data(data), deadline_s=10.0))
+    engine = Embedded(bundle.load().with_data(data), deadline_s=10.0)
+    nothing = Guard(engine)
 
     class Policy:
         """Forbids the tool after its first answer."""
 
-        def decide(self, call):  # noqa: ANN001 - as the port says
+        def decide(self, call: Call) -> Decision:
             bench.policy.policy = nothing
             return real(call)
 
     bench.policy.policy = Policy()
-    result = bench.gate.execute(record.id)
+    try:
+        result = bench.gate.execute(record.id)
+    finally:
+        engine.close()
     assert (result.state, result.successor) == (State.SUPERSEDED, None)
     _, new = of_the_run(bench, record)
     assert new.state is State.DENIED
@@ -180,7 +185,7 @@ def test_whoever_is_second_to_supersede_says_what_the_first_made_of_it(bench: Be
     class Policy:
         """As the successor is decided on, somebody else has made one."""
 
-        def decide(self, call):  # noqa: ANN001 - as the port says
+        def decide(self, call: Call) -> Decision:
             meanwhile = rest.pop(0) if rest else lambda: None
             if not rest:
                 bench.policy.policy = real

@@ -1,7 +1,8 @@
 """The approval card: everything a person needs to decide, as one pure value that every channel renders.
 
 Rules: what is hashed is what is shown; nothing on the card comes from anywhere but the proposal, the decision, the
-answers that the log bears out, and the checkpoint; text from outside is never rendered raw.
+answers that the log bears out, what stands around it (a freeze, an emergency, who took its place, who looked at the
+write), and the checkpoint; text from outside is never rendered raw.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from twokey.channels import plain
+from twokey.core.events import WriteEnded
 from twokey.core.lifecycle import State
 from twokey.core.values import Checkpoint, Decision, Evidence, Proposal
 from twokey.store.proposals import ApprovalRecord, ProposalRecord
@@ -18,6 +20,30 @@ from twokey.tools.write.pull_request import split_preview
 FINDINGS_SHOWN: Final = 12
 TEXT_LINES_SHOWN: Final = 12
 DIFF_LINES_SHOWN: Final = 60
+_MAY_WRITE: Final = frozenset({State.AWAITING_APPROVAL, State.APPROVED, State.EXECUTING})
+
+
+@dataclass(frozen=True, slots=True)
+class Emergency:
+    """An emergency that holds for a proposal."""
+
+    id: str
+    opened_by: str
+    ticket: str
+    until_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What bears on a proposal from outside it."""
+
+    stopped: str | None = None
+    """Code of what stops every write at this moment."""
+    emergency: Emergency | None = None
+    successor: str | None = None
+    """The proposal that took its place."""
+    receipts: tuple[WriteEnded, ...] = ()
+    """What was seen of the write by everybody who looked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +54,7 @@ class Card:
     evidence: tuple[Evidence, ...]
     answers: tuple[ApprovalRecord, ...]
     checkpoint: Checkpoint | None
+    around: Around = Around()
 
     @property
     def proposal(self) -> Proposal:
@@ -84,6 +111,25 @@ def as_json(card: Card) -> dict[str, Any]:
         "expires_at": moment(record.expires_us),
         "checkpoint": {"size": card.checkpoint.size, "root": card.checkpoint.root} if card.checkpoint else None,
         "result": record.result,
+        "supersedes": proposal.supersedes,
+        "reverts": proposal.reverts,
+        "successor": card.around.successor,
+        "stopped": card.around.stopped,
+        "emergency": _emergency(card.around.emergency),
+        "receipts": [
+            {"executor": seen.executor, "outcome": seen.outcome, "code": seen.code} for seen in card.around.receipts
+        ],
+    }
+
+
+def _emergency(emergency: Emergency | None) -> dict[str, Any] | None:
+    if emergency is None:
+        return None
+    return {
+        "id": emergency.id,
+        "by": emergency.opened_by,
+        "ticket": emergency.ticket,
+        "until": moment(emergency.until_us),
     }
 
 
@@ -103,6 +149,7 @@ def as_lines(card: Card, *, whole_diff: bool) -> Iterable[tuple[str, str]]:
     asked = f"asked by {proposal.requester}, run {record.run}, {moment(record.created_us)}"
     yield record.id, f"{proposal.tool} {proposal.tool_version} -> {target}     {asked}"
     yield "state", f"{record.state.value} ({record.code})"
+    yield from _around(card)
     yield from _rows("why", plain.block(proposal.why).splitlines())
     yield "digest", record.digest
     yield "files", _files(proposal)
@@ -128,6 +175,35 @@ def as_lines(card: Card, *, whole_diff: bool) -> Iterable[tuple[str, str]]:
         )
     if record.state is State.AWAITING_APPROVAL:
         yield "expires", moment(record.expires_us)
+    yield from _afterwards(card)
+
+
+def _around(card: Card) -> Iterable[tuple[str, str]]:
+    """Give what a person must know before they read on."""
+    around, proposal = card.around, card.proposal
+    if around.stopped is not None and card.record.state in _MAY_WRITE:
+        yield "STOPPED", f"writes are stopped ({around.stopped}): nothing is approved or begun, see `twokey freeze`"
+    if around.emergency is not None:
+        held = around.emergency
+        yield "EMERGENCY", f"{held.id}, declared by {held.opened_by} until {moment(held.until_us)}"
+        yield "", f"ticket {plain.line(held.ticket, 80)} · a review is due afterwards"
+    if proposal.reverts is not None:
+        yield "undoes", proposal.reverts
+    if proposal.supersedes is not None:
+        yield "instead of", f"{proposal.supersedes}, whose target had moved on"
+    if around.successor is not None:
+        yield "successor", f"{around.successor} means the same on the target as it was then"
+
+
+def _afterwards(card: Card) -> Iterable[tuple[str, str]]:
+    """Give what was seen of the write, and what can be done about it."""
+    record = card.record
+    if record.state is State.UNKNOWN:
+        yield from _rows("seen", [f"{seen.executor} {seen.outcome}: {seen.code}" for seen in card.around.receipts])
+        yield "settle", f'look at the target, then: twokey approvals confirm {record.id} --written --reason "..."'
+        yield "", "(or --not-written)"
+    if record.state is State.DONE:
+        yield "undo", f"twokey approvals revert {record.id}"
 
 
 def _rows(label: str, lines: Sequence[str]) -> Iterable[tuple[str, str]]:

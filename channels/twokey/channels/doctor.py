@@ -39,6 +39,7 @@ def examine(folder: Path) -> list[Check]:
     checks.extend(_people(folder, config))
     for name, look in (("log", _log), ("policy", _policy), ("tools", _tools)):
         checks.append(_tried(name, look, folder))
+    checks.append(_freeze(folder))
     checks.append(_model(config))
     return checks
 
@@ -109,6 +110,17 @@ def _tools(folder: Path) -> str:
     if missing:
         raise wiring.tools_not_listed(missing)
     return f"{len(known)} tools, each on policy's allow-list: {', '.join(sorted(name for name, _, _ in known))}"
+
+
+def _freeze(folder: Path) -> Check:
+    try:
+        with wiring.opened(folder) as workspace:
+            code, _ = workspace.controls.stopped()
+    except TwokeyError as error:
+        return Check("freeze", "FAIL", error.message, error.next)
+    if code is None:
+        return Check("freeze", "ok", "writes are not stopped")
+    return Check("freeze", "warn", f"writes are stopped ({code})", "See who stopped them with `twokey freeze`.")
 
 
 def _model(config: Settings) -> Check:

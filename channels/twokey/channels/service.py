@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from twokey.agents.state import Progress
-from twokey.channels.card import Card
+from twokey.channels.card import Around, Card, Emergency
 from twokey.channels.driving import Drivers, Heart, Holding, holder_name
 from twokey.core import canonical, jobs
 from twokey.core.canonical import Json
@@ -28,7 +28,7 @@ from twokey.core.errors import (
     Refused,
     TwokeyError,
 )
-from twokey.core.events import CardShown, RunEnded, RunRequested, RunTakenOver
+from twokey.core.events import CardShown, ProposalMoved, RunEnded, RunRequested, RunTakenOver
 from twokey.core.lifecycle import OPEN, State
 from twokey.core.ports import Clock, Dispatcher, Ids
 from twokey.core.values import Action, Answer, Finding, Identity, Report, Request, Resource, Statement
@@ -153,7 +153,7 @@ class Service:
         *,
         only_if: Callable[[Unit], bool] | None = None,
     ) -> str | None:
-        """Take a request and queue no job for it: it is driven once somebody does, or recovery finds it; see ``leave``."""
+        """Take a request and queue no job for it: it waits until somebody drives it or recovery finds it; see ``leave``."""
         run = self._ids.new("r")
         with self._ledger.change() as unit:
             if only_if is not None and not only_if(unit):
@@ -391,10 +391,27 @@ class Service:
         record = self._gate.find(text)
         with self._ledger.look() as connection:
             cited = tuple(evidence.get_evidence(connection, ref.id)[0] for ref in record.proposal.evidence)
-        card = Card(record, cited, tuple(self._gate.approvals(record)), self._ledger.checkpoint())
+        answers = tuple(self._gate.approvals(record))
+        card = Card(record, cited, answers, self._ledger.checkpoint(), self._around(record))
         if viewer is not None:
             self._gate.shown(record, channel=viewer.channel, viewer=viewer.principal.name)
         return card
+
+    def _around(self, record: ProposalRecord) -> Around:
+        glass = self._gate.emergency(record) if record.state in OPEN else None
+        emergency = None
+        if glass is not None:
+            ticket = self._gate.orders.find_glass(glass.id).ticket
+            emergency = Emergency(glass.id, glass.opened_by, ticket, glass.until_us)
+        moves = [
+            event for event in self._ledger.history(record.id, "proposal.moved") if isinstance(event, ProposalMoved)
+        ]
+        return Around(
+            stopped=self._gate.stopped(),
+            emergency=emergency,
+            successor=next((move.successor for move in moves if move.successor), None),
+            receipts=tuple(self._gate.receipts(record)),
+        )
 
     def waiting(self, *, everything: bool = False, limit: int = 50) -> list[ProposalRecord]:
         """Give the proposals that wait for somebody, or all, newest first."""
@@ -456,6 +473,23 @@ class Service:
             # The run has ended as failed for it. The answer stands, and so does what it brought about.
             tell(Progress(0, f"the run goes no further: {error.message}"))
         return result
+
+    def go_on(self, tell: "Callable[[Progress], None]") -> list[Result]:
+        """Carry out what was approved and has not been carried out, and finish what was begun and not ended.
+
+        Each is checked as ever; one that cannot go on says why and keeps no other back.
+        """
+        with self._ledger.look() as connection:
+            held = proposals.list_proposals(connection, states=(State.APPROVED, State.EXECUTING), limit=1000)
+        results: list[Result] = []
+        for record in reversed(held):
+            try:
+                results.append(self._gate.execute(record.id))
+            except TwokeyError as error:
+                results.append(Result(record.id, record.state, error.code))
+            else:
+                self._take_up(record.id, tell)
+        return results
 
     def _seen(self, identity: Identity, action: Action, proposal: str) -> tuple[str, str, str]:
         """Give the digests of the card this person was shown last, else those that stand there now."""

@@ -13,6 +13,7 @@ import pytest
 from conftest import CountingIds, FixedClock
 from langgraph.types import Command
 from support.bench import Bench, build
+from support.git_repo import make_commit
 from support.ride import Ride, document_shop, shop
 
 from twokey.agents.planner.checkpoints import MAX_BYTES, serializer
@@ -59,6 +60,21 @@ def test_a_refused_proposal_ends_the_run(ride: Ride):
     ride.bench.gate.answer(ride.bench.answer(record, action="refuse"), channel="cli")
     assert ride.drive() == ()
     assert ride.bench.branches() == []
+
+
+def test_a_run_goes_on_waiting_for_what_takes_the_place_of_its_proposal(ride: Ride):
+    ride.drive()
+    (record,) = ride.desk.proposals()
+    make_commit(ride.bench.repository, {"other.md": b"Something else.\n"})
+    with pytest.raises(Refused):
+        ride.bench.gate.answer(ride.bench.answer(record), channel="cli")
+    old, new = ride.desk.proposals()
+    assert (old.state, new.state, new.proposal.supersedes) == (State.SUPERSEDED, State.AWAITING_APPROVAL, old.id)
+    assert len(ride.drive()) == 1
+    ride.bench.gate.answer(ride.bench.answer(new), channel="cli")
+    ride.bench.gate.execute(new.id)
+    assert ride.drive() == ()
+    assert [item.state for item in ride.desk.proposals()] == [State.SUPERSEDED, State.DONE]
 
 
 def test_a_resume_value_is_no_answer(ride: Ride):

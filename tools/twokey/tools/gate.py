@@ -132,6 +132,10 @@ class Gate:
         """Give the last turn of the kill switch, for display."""
         return self._switch.record()
 
+    def emergency(self, record: ProposalRecord) -> BreakGlass | None:
+        """Give the emergency that holds for a proposal now, if one does."""
+        return self._emergencies.active(record)
+
     def receipts(self, record: ProposalRecord) -> list[WriteEnded]:
         """Give what was seen of a write by everybody who looked, as the log's index shows it."""
         return [event for event in self._ledger.history(record.id, "write.ended") if isinstance(event, WriteEnded)]

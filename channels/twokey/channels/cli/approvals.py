@@ -36,6 +36,9 @@ def list_(*, everything: Annotated[bool, typer.Option("--all", help="Also what i
 
     with opened(SESSION.workspace) as workspace:
         records = workspace.service.waiting(everything=everything)
+        stopped, _ = workspace.controls.stopped()
+    if stopped is not None:
+        SESSION.say(f"Writes are stopped ({stopped}): see `twokey freeze`.")
     for record in records:
         SESSION.say(
             f"{record.id}  {record.state.value:<18} {record.proposal.tool:<18} {record.proposal.requester:<10} "
@@ -56,7 +59,8 @@ def list_(*, everything: Annotated[bool, typer.Option("--all", help="Also what i
                     "expires_at": card.moment(record.expires_us),
                 }
                 for record in records
-            ]
+            ],
+            "stopped": stopped,
         }
     )
 

@@ -24,6 +24,7 @@ def freeze(
 ) -> None:
     """Stop every write that has not begun, on all workers, or let writes go on. Reads are not stopped."""
     from twokey.channels import card, plain
+    from twokey.channels.cli.following import tell
     from twokey.channels.wiring import opened
 
     with opened(SESSION.workspace) as workspace:
@@ -31,11 +32,14 @@ def freeze(
             identity, credential = workspace.identify(SESSION.principal, "cli")
             workspace.controls.freeze(identity, credential, on=turn == "on", reason=reason)
         code, last = workspace.controls.stopped()
+        went_on = workspace.service.go_on(tell) if turn == "off" and code is None else []
     SESSION.say("Writes are stopped." if code else "Writes may go on.")
     if last is not None and last.principal is not None:
         why = f': "{plain.line(last.reason, 200)}"' if last.reason else ""
         turned = "on" if last.is_on else "off"
         SESSION.say(f"The kill switch was turned {turned} by {last.principal}, {card.moment(last.changed_us)}{why}")
+    for result in went_on:
+        SESSION.say(f"{result.id} is {result.state.value} ({result.code})")
     if code not in {None, "frozen"}:
         SESSION.say("The log does not bear out that the switch is off: run `twokey audit verify`.")
     SESSION.give(
@@ -45,6 +49,7 @@ def freeze(
             "by": last.principal if last else None,
             "at": card.moment(last.changed_us) if last and last.principal else None,
             "reason": last.reason if last else "",
+            "went_on": [{"id": result.id, "state": result.state.value, "code": result.code} for result in went_on],
         }
     )
 
