@@ -11,10 +11,10 @@ ARGS ?=
 export UV_PYTHON := $(CURDIR)/$(VENV)/bin/python
 unexport VIRTUAL_ENV
 
-.PHONY: help demo test lint types policies unit soak bench lock wheel clean
+.PHONY: help demo test lint types policies unit soak soak-races bench lock wheel clean
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 $(UV):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -40,6 +40,11 @@ test: $(VENV)/.dev ## every gate and every test
 	@mkdir -p .cache
 	@OPA_VERSION=$(OPA_VERSION) bash .ci/find-opa $(VENV)
 	@bash .ci/gates $(VENV)
+
+soak-races: $(VENV)/.dev ## 10,000 random interleavings of the gate, and long races (an hour; figures in .cache/soak-races.txt)
+	@mkdir -p .cache && rm -f .cache/soak-races.txt
+	@$(BIN)/python -m pytest tests/races -m soak -n "$${TEST_WORKERS:-2}" -q $(ARGS)
+	@cat .cache/soak-races.txt
 
 lock: | $(UV) ## renew the pinned, hashed dependency lists
 	$(UV) pip compile -q pyproject.toml --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --python-version 3.11 -o requirements.lock

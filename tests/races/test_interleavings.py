@@ -39,10 +39,10 @@ from twokey.tools.gate import Gate
 from twokey.tools.kill_switch import KillSwitch
 from twokey.tools.steps import Steps
 
-SAMPLE = 120
+SAMPLE = 100
 SAMPLE_ON_POSTGRESQL = 12
-SOAK_SHARDS = 10
-SOAK_SHARD = 960
+SOAK_SHARDS = 40
+SOAK_SHARD = 240
 SOAK_ON_POSTGRESQL = 400
 
 

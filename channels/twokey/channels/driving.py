@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Literal
 
+from twokey.core.errors import LogUnavailable
+
 Life = Literal["alive", "dead", "unknown"]
 
 _HOLDER: Final = re.compile(r"x-[0-9a-z]{12}")
@@ -26,15 +28,23 @@ class Drivers:
 
     @contextmanager
     def alive(self, holder: str) -> Generator[None]:
-        """Hold the lock of ``holder``, an id nobody had before, as long as the context lasts."""
+        """Hold the lock of ``holder``, an id nobody had before, as long as the context lasts.
+
+        Where the database failed meanwhile, the lease is still there: the file stays, and tells that its holder is gone.
+        """
         self._folder.mkdir(mode=0o700, exist_ok=True)
         path = self._folder / holder
         descriptor = os.open(path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o600)
+        given_back = True
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
+        except LogUnavailable:
+            given_back = False
+            raise
         finally:
-            path.unlink(missing_ok=True)
+            if given_back:
+                path.unlink(missing_ok=True)
             os.close(descriptor)
 
     def life(self, holder: str) -> Life:

@@ -12,7 +12,7 @@ from twokey.channels.card import Card
 from twokey.channels.driving import Drivers
 from twokey.core import canonical
 from twokey.core.canonical import Json
-from twokey.core.errors import BadInput, NotFound, Refused, TwokeyError
+from twokey.core.errors import BadInput, LogUnavailable, NotFound, Refused, TwokeyError
 from twokey.core.events import CardShown, RunEnded, RunRequested
 from twokey.core.lifecycle import OPEN, State
 from twokey.core.ports import Clock, Ids
@@ -102,6 +102,7 @@ class Service:
         Raises:
             NotFound: there is no such run.
             Refused: another process is driving it, or it has come to its end.
+            LogUnavailable: it stopped where it was, and can be taken up there.
             TwokeyError: the run failed; its record says why.
 
         """
@@ -132,6 +133,8 @@ class Service:
     def _driven(self, run: str, holder: str, tell: "Callable[[Progress], None]") -> Outcome:
         try:
             pauses = self._work(run, tell)
+        except LogUnavailable:
+            raise  # it stopped where it was, and is taken up there once the database takes changes again
         except TwokeyError as error:
             self._end(run, "failed", error.code, error.message)
             raise

@@ -4,6 +4,7 @@ Rules: what the settings choose is what runs, nothing is swapped at run time; wh
 whose settings and log disagree about being a demo does not open.
 """
 
+import contextlib
 import os
 import sqlite3
 from collections.abc import Callable, Generator, Sequence
@@ -267,23 +268,38 @@ def _sqlite_saver(path: Path) -> "Generator[Saver]":
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         yield SqliteSaver(connection, serde=serializer())
+    except sqlite3.Error as error:  # tools contain their own, so that this one comes from the saver
+        raise _no_checkpoints(error) from error
     finally:
-        connection.close()
+        with contextlib.suppress(sqlite3.Error):  # with nothing uncommitted, it has nothing more to lose
+            connection.close()
+
+
+def _no_checkpoints(error: Exception) -> LogUnavailable:
+    return LogUnavailable(
+        f"The run could not write down where it stands ({type(error).__name__}), so it stopped there.",
+        next="Check the free space, the permissions and the database server; then `twokey runs resume RUN`.",
+        code="checkpoints_unavailable",
+    )
 
 
 @contextmanager
 def _postgresql_saver(address: str) -> "Generator[Saver]":
     from langgraph.checkpoint.postgres import PostgresSaver  # noqa: PLC0415 - comes with the extra for PostgreSQL
-    from psycopg import Connection  # noqa: PLC0415 - as above
+    from psycopg import Connection, Error  # noqa: PLC0415 - as above
     from psycopg.rows import DictRow, dict_row  # noqa: PLC0415 - as above
 
     from twokey.agents.planner.runner import serializer  # noqa: PLC0415 - comes in when a run is driven
 
     plain = address.replace("postgresql+psycopg://", "postgresql://", 1)
-    with Connection[DictRow].connect(plain, autocommit=True, prepare_threshold=0, row_factory=dict_row) as connection:
-        saver = PostgresSaver(connection, serde=serializer())
-        saver.setup()
-        yield saver
+    options: dict[str, Any] = {"autocommit": True, "prepare_threshold": 0}
+    try:
+        with Connection[DictRow].connect(plain, row_factory=dict_row, **options) as connection:
+            saver = PostgresSaver(connection, serde=serializer())
+            saver.setup()
+            yield saver
+    except Error as error:  # tools contain their own, so that this one comes from the saver
+        raise _no_checkpoints(error) from error
 
 
 def tools_not_listed(names: Sequence[str]) -> CheckFailed:

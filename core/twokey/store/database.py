@@ -7,6 +7,7 @@ process. Nothing else is supported as a store, and an address that cannot be use
 """
 
 import contextlib
+import logging
 import os
 import sqlite3
 import stat
@@ -104,6 +105,8 @@ def _short(error: Exception) -> str:
 
 
 def _postgresql(url: URL) -> Engine:
+    # What the driver remarks while it gives up a lost connection is told by the error that follows, in our words.
+    logging.getLogger("psycopg").addHandler(logging.NullHandler())
     engine = create_engine(
         url, isolation_level="READ COMMITTED", pool_pre_ping=True, connect_args={"connect_timeout": 10}
     )
