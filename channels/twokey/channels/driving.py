@@ -30,7 +30,7 @@ class Drivers:
     def alive(self, holder: str) -> Generator[None]:
         """Hold the lock of ``holder``, an id nobody had before, as long as the context lasts.
 
-        Where the database failed meanwhile, the lease is still there: the file stays, and tells that its holder is gone.
+        Where the database failed meanwhile, its lease is still there: the file stays, and tells that nobody holds it.
         """
         self._folder.mkdir(mode=0o700, exist_ok=True)
         path = self._folder / holder
