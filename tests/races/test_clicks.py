@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
 from support.command import Command, account, repository, warehouse
 from support.git_repo import run_git
 
@@ -32,7 +33,7 @@ class Office:
         self.workspace = self.command.workspace
         self.repository = repository(folder / "repo")
         self.warehouse = warehouse(folder / "a.db")
-        self.engine = create_engine(url if store else f"sqlite:///{self.command.database}")
+        self.engine = create_engine(url if store else f"sqlite:///{self.command.database}", poolclass=NullPool)
 
     def propose(self) -> str:
         asked = self.command.json("catalog", "propose", self.warehouse, "--repo", self.repository, "--as", "ana")

@@ -57,6 +57,13 @@ POLICIES: Final[dict[str, Asks | None]] = {
     "silent": None,
 }
 PEOPLE: Final = ("sam", "kim", "rita", "ana")
+MEMBERSHIPS: Final[dict[str, tuple[str, ...] | None]] = {
+    "out": None,
+    "none": (),
+    "platform": ("platform-owners",),
+    "risk": ("risk-owners",),
+    "all": ("platform-owners", "risk-owners"),
+}
 MOMENTS: Final = {"click": 40, "execute": 20, "recover": 16, "freeze": 6, "expire": 4}
 """About how many moments each of these steps has."""
 STATES_BY_HAND: Final = ("approved", "executing", "awaiting_approval", "done")
@@ -457,9 +464,7 @@ class Interleaving:
         self.model.change(policy=POLICIES[step.how])
 
     def _member(self, step: Step) -> None:
-        groups = {"out": None, "none": (), "platform": ("platform-owners",), "risk": ("risk-owners",)}
-        groups["all"] = ("platform-owners", "risk-owners")
-        now = groups[step.how]
+        now = MEMBERSHIPS[step.how]
         held = {name: frozenset(person.groups) for name, person in self.people.people.items()}
         if now is None:
             self.people.people.pop(step.who, None)
