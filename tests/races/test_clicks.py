@@ -81,8 +81,19 @@ class Office:
 
 
 @pytest.mark.timeout(600)
-def test_a_hundred_clicks_at_once_are_one_write(tmp_path: Path, database_url: str):
-    office = Office(tmp_path, CLIENTS, database_url)
+def test_a_hundred_clicks_at_once_are_one_write(tmp_path: Path, sqlite_url: str):
+    a_hundred_clicks(tmp_path, sqlite_url)
+
+
+@pytest.mark.soak
+@pytest.mark.postgresql
+@pytest.mark.timeout(600)
+def test_a_hundred_clicks_at_once_are_one_write_on_postgresql(tmp_path: Path, postgresql_url: str):
+    a_hundred_clicks(tmp_path, postgresql_url)
+
+
+def a_hundred_clicks(folder: Path, url: str) -> None:
+    office = Office(folder, CLIENTS, url)
     proposal = office.propose()
     shares = [[f"{name}:approve" for name in office.names[number::PROCESSES]] for number in range(PROCESSES)]
     told = office.at_once(proposal, shares)

@@ -25,6 +25,8 @@ from twokey.core.errors import BadInput, EnvironmentFault
 BUSY_MS: Final = 30_000
 """How long a SQLite writer queues for the lock, in milliseconds."""
 
+_SILENT: Final = logging.NullHandler()
+
 READ_ONLY: Final = "twokey_read_only"
 """Execution option of a connection that only reads: on SQLite it takes no write lock."""
 
@@ -106,7 +108,7 @@ def _short(error: Exception) -> str:
 
 def _postgresql(url: URL) -> Engine:
     # What the driver remarks while it gives up a lost connection is told by the error that follows, in our words.
-    logging.getLogger("psycopg").addHandler(logging.NullHandler())
+    logging.getLogger("psycopg").addHandler(_SILENT)
     engine = create_engine(
         url, isolation_level="READ COMMITTED", pool_pre_ping=True, connect_args={"connect_timeout": 10}
     )
