@@ -12,7 +12,7 @@ TRIALS ?= 25
 export UV_PYTHON := $(CURDIR)/$(VENV)/bin/python
 unexport VIRTUAL_ENV
 
-.PHONY: help demo test lint types policies unit soak soak-crash bench lock wheel clean
+.PHONY: help demo test lint types policies unit soak soak-crash soak-races bench lock wheel clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -42,11 +42,16 @@ test: $(VENV)/.dev ## every gate and every test
 	@OPA_VERSION=$(OPA_VERSION) bash .ci/find-opa $(VENV)
 	@bash .ci/gates $(VENV)
 
-soak: soak-crash ## every long sweep (hours); each can be interrupted and goes on
+soak: soak-crash soak-races ## every long sweep (hours); each can be interrupted and goes on
 	@$(BIN)/python -m pytest -m soak -q
 
 soak-crash: $(VENV)/.dev ## kill -9 at every point of a gated run, both databases (TRIALS=25 each); can be interrupted
 	@PYTHONPATH=tests $(BIN)/python -m support.crash --trials $(TRIALS)
+
+soak-races: $(VENV)/.dev ## 10,000 random interleavings of the gate, and long races (an hour; figures in .cache/soak-races.txt)
+	@mkdir -p .cache && rm -f .cache/soak-races.txt
+	@$(BIN)/python -m pytest tests/races -m soak -n "$${TEST_WORKERS:-2}" -q $(ARGS)
+	@cat .cache/soak-races.txt
 
 lock: | $(UV) ## renew the pinned, hashed dependency lists
 	$(UV) pip compile -q pyproject.toml --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --python-version 3.11 -o requirements.lock

@@ -20,6 +20,7 @@ HOLDS = """
 import sys
 from pathlib import Path
 from twokey.channels.driving import Drivers
+from twokey.core.errors import LogUnavailable
 with Drivers(Path(sys.argv[1])).alive(sys.argv[2]):
     print("held", flush=True)
     sys.stdin.read()
@@ -76,6 +77,16 @@ def test_a_link_in_the_folder_leads_nowhere(tmp_path: Path):
     (tmp_path / ONE).symlink_to(tmp_path / "precious")
     assert Drivers(tmp_path).life(ONE) == "unknown"
     assert (tmp_path / "precious").read_text(encoding="utf-8") == "kept"
+
+
+def test_who_could_not_give_the_lease_back_is_dead_and_not_unknown(tmp_path: Path):
+    """The database failed, so that its row still names the holder; whoever comes next must see that nobody drives."""
+    drivers = Drivers(tmp_path)
+    with pytest.raises(LogUnavailable), drivers.alive(ONE):
+        raise LogUnavailable("It is full.", next="Wait.")
+    assert drivers.life(ONE) == "dead"
+    drivers.forget(ONE)
+    assert drivers.life(ONE) == "unknown"
 
 
 # -- leases ---------------------------------------------------------------------------------------------------------

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from conftest import CountingIds, FixedClock
-from sqlalchemy import Connection, event, select
+from sqlalchemy import Connection, create_engine, event, select, text
+from sqlalchemy.engine import make_url
 from support.bench import Bench
 from support.command import Command, account, repository, warehouse
 from support.git_repo import run_git
@@ -36,9 +37,6 @@ def server() -> Iterator[Server]:
 def url(server: Server, request: pytest.FixtureRequest) -> str:
     """A database of its own for each test, on the one server that is killed again and again."""
     server.start()
-    from sqlalchemy import create_engine, text
-    from sqlalchemy.engine import make_url
-
     name = f"t{abs(hash(request.node.name))}"
     admin = create_engine(server.url, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
@@ -93,6 +91,12 @@ def to_the_end(bench: Bench, record: ProposalRecord) -> State:
     return bench.gate.execute(record.id).state
 
 
+def answered_and_executed(bench: Bench, record: ProposalRecord) -> None:
+    if bench.gate.find(record.id).state is State.AWAITING_APPROVAL:
+        bench.gate.answer(bench.answer(record), channel="cli")
+    bench.gate.execute(record.id)
+
+
 @pytest.mark.parametrize(
     "point",
     ["in policy", "approval commits", "intent commits", "before the write", "after the write", "receipt commits"],
@@ -117,9 +121,7 @@ def test_a_server_that_dies_at_any_point_costs_no_answer_and_leads_to_one_write(
         at[point.split(maxsplit=1)[0]] = kill
     try:
         with pytest.raises(LogUnavailable) as caught:
-            if bench.gate.find(record.id).state is State.AWAITING_APPROVAL:
-                bench.gate.answer(bench.answer(record), channel="cli")
-            bench.gate.execute(record.id)
+            answered_and_executed(bench, record)
         assert kill.struck
         assert caught.value.exit_code == EnvironmentFault.exit_code
         assert "\n" not in caught.value.message
@@ -172,11 +174,11 @@ def test_a_run_whose_server_dies_while_it_reads_says_so_and_is_taken_up(
         twokey, server, "catalog", "propose", source, "--repo", tmp_path / "repo", "--as", "ana"
     )
     server.start()
-    assert ended.returncode == 3, ended
+    assert ended.returncode == 3, ended.stderr
     assert "Traceback" not in ended.stdout + ended.stderr, ended.stderr
     assert len(ended.stderr.strip().splitlines()) == 2, ended.stderr
     (run,) = twokey.json("runs", "list")["runs"]
-    resumed = twokey.json("runs", "resume", run["id"])
+    resumed = twokey.json("runs", "resume", run["run"], "--as", "ana")
     identifier = resumed["proposals"][0]["id"]
     assert twokey.json("approvals", "approve", identifier, "--as", "sam")["state"] == "done"
     assert len(run_git(tmp_path / "repo", "for-each-ref", "refs/heads/twokey/").splitlines()) == 1

@@ -1,7 +1,7 @@
 """A worker process that serves some clients at once, each in a thread of its own, through the product's own service.
 
 ``python -m support.click_process WORKSPACE PROPOSAL ACTION NAME...``: it opens the workspace, has every client prove
-who they are and look at the card, says ``ready``, waits for a line, and then has all of them answer in the same moment.
+who they are, says ``ready``, waits for a line, and then has all of them answer in the same moment.
 It prints one JSON object for each client: name, state and code, and how long the answer took.
 """
 
@@ -43,7 +43,6 @@ def _client(  # what one client needs
     workspace: Workspace, proposal: str, name: str, action: Any, barrier: threading.Barrier, told: list[dict[str, Any]]
 ) -> None:
     identity, credential = workspace.identify(name, "cli")
-    workspace.service.card(proposal, identity)
     barrier.wait()
     barrier.wait()
     began = time.monotonic()

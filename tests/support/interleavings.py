@@ -57,6 +57,13 @@ POLICIES: Final[dict[str, Asks | None]] = {
     "silent": None,
 }
 PEOPLE: Final = ("sam", "kim", "rita", "ana")
+MEMBERSHIPS: Final[dict[str, tuple[str, ...] | None]] = {
+    "out": None,
+    "none": (),
+    "platform": ("platform-owners",),
+    "risk": ("risk-owners",),
+    "all": ("platform-owners", "risk-owners"),
+}
 MOMENTS: Final = {"click": 40, "execute": 20, "recover": 16, "freeze": 6, "expire": 4}
 """About how many moments each of these steps has."""
 STATES_BY_HAND: Final = ("approved", "executing", "awaiting_approval", "done")
@@ -168,6 +175,17 @@ def template(folder: Path, url: str) -> Template:
     )
 
 
+_COMPILED: Final[dict[str, dict[Any, Any]]] = {"sqlite": {}, "postgresql": {}}
+"""Statements that were compiled before: every interleaving opens engines of its own, and would compile them again."""
+
+
+def opened(url: str) -> Engine:
+    """An engine as the product opens it."""
+    engine = database.open_engine(url)
+    engine.update_execution_options(compiled_cache=_COMPILED[engine.dialect.name])
+    return engine
+
+
 MakeGate = Callable[[Steps, CountingIds, Rules], Gate]
 
 
@@ -208,7 +226,7 @@ class Interleaving:
         self._found: Broken | None = None
         self._edited: set[str] = set()
         self._restated: set[str] = set()
-        self._look = database.open_engine(url)
+        self._look = opened(url)
         self.model = Model(
             World(
                 {name: frozenset(groups) for name, groups in GROUPS.items()},
@@ -226,7 +244,7 @@ class Interleaving:
     def _worker(self, number: int) -> Worker:
         """Give a worker, started again if it died."""
         if number not in self._workers:
-            engine = database.open_engine(self._url)
+            engine = opened(self._url)
             event.listen(engine, "checkout", self._on_begin)
             event.listen(engine, "commit", self._on_commit)
             event.listen(engine, "checkin", self._on_end)
@@ -253,7 +271,8 @@ class Interleaving:
                     outer.on_write(marker)
                     super().write(folder, args, marker)
 
-            at = dict.fromkeys(("render", "after", "look"), outer.on_tool)
+            at: dict[str, Callable[[], None]] = {}
+            at |= dict.fromkeys(("render", "after", "look"), outer.on_tool)
             return Judged(at)
 
         return [judged(writer) for writer in WRITERS]
@@ -457,9 +476,7 @@ class Interleaving:
         self.model.change(policy=POLICIES[step.how])
 
     def _member(self, step: Step) -> None:
-        groups = {"out": None, "none": (), "platform": ("platform-owners",), "risk": ("risk-owners",)}
-        groups["all"] = ("platform-owners", "risk-owners")
-        now = groups[step.how]
+        now = MEMBERSHIPS[step.how]
         held = {name: frozenset(person.groups) for name, person in self.people.people.items()}
         if now is None:
             self.people.people.pop(step.who, None)

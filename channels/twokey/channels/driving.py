@@ -48,15 +48,23 @@ class Drivers:
 
     @contextmanager
     def alive(self, holder: str) -> Generator[None]:
-        """Hold the lock of ``holder``, an id nobody had before, as long as the context lasts."""
+        """Hold the lock of ``holder``, an id nobody had before, as long as the context lasts.
+
+        Where the database failed meanwhile, its lease is still there: the file stays, and tells that nobody holds it.
+        """
         self._folder.mkdir(mode=0o700, exist_ok=True)
         path = self._folder / holder
         descriptor = os.open(path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o600)
+        given_back = True
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
+        except LogUnavailable:
+            given_back = False
+            raise
         finally:
-            path.unlink(missing_ok=True)
+            if given_back:
+                path.unlink(missing_ok=True)
             os.close(descriptor)
 
     def life(self, holder: str) -> Life:

@@ -7,6 +7,7 @@ process. Nothing else is supported as a store, and an address that cannot be use
 """
 
 import contextlib
+import logging
 import math
 import os
 import sqlite3
@@ -33,6 +34,8 @@ IDLE_S: Final = 1.0
 """A connection to PostgreSQL that has been idle for longer is tried before it is used, in seconds."""
 
 _IDLE_SINCE: Final = "twokey_idle_since"
+
+_SILENT: Final = logging.NullHandler()
 
 READ_ONLY: Final = "twokey_read_only"
 """Execution option of a connection that only reads: on SQLite it takes no write lock."""
@@ -114,6 +117,8 @@ def _short(error: Exception) -> str:
 
 
 def _postgresql(url: URL) -> Engine:
+    # What the driver remarks while it gives up a lost connection is told by the error that follows, in our words.
+    logging.getLogger("psycopg").addHandler(_SILENT)
     engine = create_engine(url, isolation_level="READ COMMITTED", connect_args={"connect_timeout": 10})
 
     def on_connect(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:

@@ -269,6 +269,8 @@ class Gate:
         self._steps.note(ready.asked)
         if isinstance(ready, _Hindrance):
             return None if ready.after is None else Applied("unknown", ready.code)
+        if isinstance(self._switch.off(), str):
+            return None  # turned while everything was checked again
         applied = executor.apply(permit, context)
         return applied if applied.outcome == "written" else Applied("unknown", applied.code)
 

@@ -4,16 +4,17 @@ Rules: what is expensive to open is opened once and lent; several runs may be dr
 was lent.
 """
 
+import contextlib
 import sqlite3
 import time
 from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 from twokey.agents.planner.checkpoints import SealedSaver, serializer
-from twokey.core.errors import EnvironmentFault
+from twokey.core.errors import EnvironmentFault, LogUnavailable
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -70,13 +71,21 @@ class SqliteStates:
     def _count(self, run: str) -> int:
         return int(self._connection.execute(f"{_COUNT} ?", (run,)).fetchone()[0])
 
+    @contextmanager
+    def _lent(self) -> Generator[States]:
+        try:
+            yield self._states
+        except sqlite3.Error as error:  # tools contain their own, so that this one comes from the saver
+            raise _unavailable(error) from error
+
     def lent(self) -> AbstractContextManager[States]:
-        """Lend them for the time of one drive."""
-        return nullcontext(self._states)
+        """Lend them for the time of one drive; raises ``LogUnavailable`` where the file fails meanwhile."""
+        return self._lent()
 
     def close(self) -> None:
         """Close the file."""
-        self._connection.close()
+        with contextlib.suppress(sqlite3.Error):  # with nothing uncommitted, it has nothing more to lose
+            self._connection.close()
 
 
 class PostgresqlStates:
@@ -114,11 +123,17 @@ class PostgresqlStates:
 
     @contextmanager
     def _lent(self) -> Generator[States]:
-        with self._pool.connection() as connection:
-            yield self._on(connection)
+        from psycopg import Error  # noqa: PLC0415 - comes with the extra for PostgreSQL
+        from psycopg_pool import PoolTimeout  # noqa: PLC0415 - as above
+
+        try:
+            with self._pool.connection() as connection:
+                yield self._on(connection)
+        except (Error, PoolTimeout) as error:  # tools contain their own, so that this one comes from the saver
+            raise _unavailable(error) from error
 
     def lent(self) -> AbstractContextManager[States]:
-        """Lend them for the time of one drive."""
+        """Lend them for the time of one drive; raises ``LogUnavailable`` where the database fails meanwhile."""
         return self._lent()
 
     def close(self) -> None:
@@ -145,3 +160,11 @@ def _alone(connection: "Connection[DictRow]", patience_s: float = SETUP_S) -> Ge
         yield
     finally:
         connection.execute("SELECT pg_advisory_unlock(%s)", (SETUP_LOCK,))
+
+
+def _unavailable(error: Exception) -> LogUnavailable:
+    return LogUnavailable(
+        f"The run could not write down where it stands ({type(error).__name__}), so it stopped there.",
+        next="Check the free space, the permissions and the database server; then `twokey runs resume RUN`.",
+        code="checkpoints_unavailable",
+    )
