@@ -222,7 +222,7 @@ class Interleaving:
         self._moment = 0
         self._transactions = 0
         self.seen: Counter[str] = Counter()
-        self._answers: list[Answer] = []
+        self._answers: list[tuple[Answer, Asks]] = []
         self._found: Broken | None = None
         self._edited: set[str] = set()
         self._restated: set[str] = set()
@@ -385,15 +385,15 @@ class Interleaving:
             at_us=self.clock.now_us(),
         )
         answer = key.sign(statement)
-        self._answers.append(answer)
-        result = self._answer(step, answer, record)
+        self._answers.append((answer, _asked(record)))
+        result = self._answer(step, *self._answers[-1])
         if step.how == "execute" and result.state == "approved":
             self._worker(step.worker).gate.execute(record.id)
 
     def _replay(self, step: Step) -> None:
         """An answer that was given before is given again."""
         if self._answers:
-            self._answer(step, self._answers[step.proposal % len(self._answers)], None)
+            self._answer(step, *self._answers[step.proposal % len(self._answers)])
 
     def _forge(self, step: Step) -> None:
         """Somebody signs in another's name."""
@@ -411,12 +411,12 @@ class Interleaving:
         self._worker(step.worker).gate.answer(forged.model_copy(update={"statement": statement}), channel="cli")
         raise Broken("a forged answer was counted")
 
-    def _answer(self, step: Step, answer: Answer, record: ProposalRecord | None) -> Result:
+    def _answer(self, step: Step, answer: Answer, asked: Asks) -> Result:
+        """Give an answer to a card that said that policy asks for ``asked``."""
         statement = answer.statement
         life = self.model.lives[statement.proposal]
         gate = self._worker(step.worker).gate
-        record = record or gate.find(statement.proposal)
-        said = Approval(statement.principal, _asked(record), statement.at_us)
+        said = Approval(statement.principal, asked, statement.at_us)
         if statement.action == "approve":
             life.approvals.append(said)  # from its first moment on somebody else may find it in the log
         try:
