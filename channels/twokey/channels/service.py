@@ -153,7 +153,7 @@ class Service:
         *,
         only_if: Callable[[Unit], bool] | None = None,
     ) -> str | None:
-        """Take a request and queue no job for it: it waits until somebody or recovery drives it; see ``leave``."""
+        """Take a request and queue no job for it: somebody drives it, or recovery finds it. See ``leave``."""
         run = self._ids.new("r")
         with self._ledger.change() as unit:
             if only_if is not None and not only_if(unit):
