@@ -259,3 +259,18 @@ def test_a_persons_word_that_an_undoing_was_written_is_as_good_as_its_receipt(ma
     answer = bench.answer(bench.gate.find(back.id), "kim", "confirm_written", reason_commitment=words)
     assert bench.gate.answer(answer, channel="cli", reason="It is there.").state is State.DONE
     assert bench.gate.find(record.id).state is State.REVERTED
+
+
+def test_what_was_undone_twice_is_reverted_once(make_notes_once: MakeBench):
+    """The tool allows it; the first receipt is the one that counts."""
+    bench = make_notes_once()
+    record = approved_note(bench, "trace_note")
+    bench.gate.execute(record.id)
+    resource = Resource(kind="tickets", id=str(target(bench)), granted_by="request")
+    bench.book.remember(resource.id, resource.id)
+    both = [bench.gate.revert(record.id, run=bench.desk().run, requester="ana") for _ in range(2)]
+    for back in both:
+        bench.gate.answer(bench.answer(back), channel="cli")
+        assert bench.gate.execute(back.id).state is State.DONE
+    moves = [item.entry.event for item in bench.log.entries(record.id, kind="proposal.moved")]
+    assert [move.after for move in moves if isinstance(move, ProposalMoved)].count(State.REVERTED) == 1

@@ -93,6 +93,15 @@ def test_a_change_that_others_have_touched_has_to_be_asked_for_again(bench: Benc
     assert len(of_the_run(bench, record)) == 1
 
 
+def test_a_click_on_a_change_that_others_have_touched_says_so(bench: Bench):
+    record = bench.propose()
+    move_on(bench, "models/a.yml", b"version: 1\n")
+    with pytest.raises(Refused) as caught:
+        bench.gate.answer(bench.answer(record), channel="cli")
+    assert caught.value.code == "stale_target"
+    assert [item.state for item in of_the_run(bench, record)] == [State.SUPERSEDED]
+
+
 def test_nothing_takes_the_place_of_a_proposal_whose_requester_is_gone(bench: Bench):
     record = approved(bench)
     move_on(bench)
