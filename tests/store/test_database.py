@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import sqlite3
 import stat
 import subprocess
@@ -14,8 +15,9 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.exc import SQLAlchemyError
 
-from twokey.core.errors import BadInput, EnvironmentFault
+from twokey.core.errors import BadInput, EnvironmentFault, LogUnavailable
 from twokey.store import database
 from twokey.store.database import READ_ONLY
 
@@ -396,3 +398,25 @@ def test_a_connection_that_was_cut_while_it_was_idle_is_replaced(postgresql_url:
     finally:
         engine.dispose()
         other.dispose()
+
+
+def test_after_an_input_output_error_a_process_changes_nothing_any_more(sqlite_url: str):
+    """A file that may grow no further gives a real one; what failed once is not tried again, reading goes on."""
+    engine = database.open_engine(sqlite_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE t (x BLOB)")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with pytest.raises(SQLAlchemyError) as caught:  # noqa: PT012 - the limit holds for one change
+        resource.setrlimit(resource.RLIMIT_FSIZE, (256 * 1024, hard))
+        try:
+            with engine.begin() as connection:
+                connection.exec_driver_sql("INSERT INTO t VALUES (zeroblob(4000000))")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert "IOERR" in str(getattr(caught.value.__cause__, "sqlite_errorname", ""))
+    with pytest.raises(LogUnavailable) as refused, engine.begin():
+        pass
+    assert refused.value.code == "disk_failed"
+    with engine.connect().execution_options(**{database.READ_ONLY: True}) as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM t").scalar_one() == 0
+    engine.dispose()

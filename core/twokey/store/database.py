@@ -2,8 +2,9 @@
 
 Rules: SQLite runs in WAL mode with ``synchronous=FULL`` and takes its write lock when a transaction begins, so two
 processes queue instead of failing half-way; PostgreSQL runs at READ COMMITTED and never with synchronous commit off,
-whatever the server's defaults are. An address carries no options for SQLite, which could make the store vanish with the
-process. Nothing else is supported as a store, and an address that cannot be used is one clear sentence.
+whatever the server's defaults are. After an input/output error of SQLite's a process changes nothing any more. An
+address carries no options for SQLite, which could make the store vanish with the process. Nothing else is supported as
+a store, and an address that cannot be used is one clear sentence.
 """
 
 import contextlib
@@ -12,17 +13,18 @@ import math
 import os
 import sqlite3
 import stat
+import threading
 import time
 from pathlib import Path
 from typing import Final
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
 from sqlalchemy.exc import ArgumentError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from twokey.core.errors import BadInput, EnvironmentFault
+from twokey.core.errors import BadInput, EnvironmentFault, LogUnavailable
 
 BUSY_MS: Final = 30_000
 """How long a SQLite writer queues for the lock, in milliseconds."""
@@ -158,6 +160,9 @@ def _sqlite(url: URL) -> Engine:
         )
     engine = create_engine(url, connect_args={"timeout": BUSY_MS / 1000, "check_same_thread": False})
 
+    # After a write that failed, the system may say that the next flush succeeded, and have lost the pages.
+    failed = threading.Event()
+
     def before_connect(*_: object) -> None:
         # A new file is nobody else's from its first moment; SQLite gives its side files the same mode. Without opening
         # it: closing a second descriptor would drop this process's locks. What is wrong here, SQLite says next.
@@ -181,10 +186,22 @@ def _sqlite(url: URL) -> Engine:
         for suffix in ("", "-wal", "-shm"):
             _keep_private(Path(f"{database}{suffix}"))
 
+    def on_error(context: ExceptionContext) -> None:
+        name = getattr(context.original_exception, "sqlite_errorname", None) or ""
+        if name.startswith("SQLITE_IOERR"):
+            failed.set()
+
     def on_begin(connection: Connection) -> None:
         looking = connection.get_execution_options().get(READ_ONLY)
+        if failed.is_set() and not looking:
+            raise LogUnavailable(
+                "The disk under the workspace's database has failed, so this process changes nothing any more.",
+                next="Check the disk, run `twokey audit verify`, then start the process again.",
+                code="disk_failed",
+            )
         connection.exec_driver_sql("BEGIN" if looking else "BEGIN IMMEDIATE")
 
+    event.listen(engine, "handle_error", on_error)
     event.listen(engine, "do_connect", before_connect)
     event.listen(engine, "connect", on_connect)
     event.listen(engine, "begin", on_begin)
