@@ -203,6 +203,9 @@ class Deaf(KillSwitch):
     def off(self) -> FreezeRecord | str:
         return self.record()
 
+    def turned(self, seen: FreezeRecord) -> str | None:
+        del seen
+
     def hold(self, connection: Connection, seen: FreezeRecord) -> None:
         del connection, seen
 
@@ -298,23 +301,29 @@ FROZEN_MEANWHILE = tuple(
 """Somebody turns the kill switch at every moment of an execution."""
 
 
-FROZEN_TAKEOVER = tuple(
-    (
-        replace(APPROVED, proposal=0),
-        Step("execute", 0, cut=(13, "die")),
-        Step("wait", how="lease"),
-        Step("recover", 0, cut=(moment, Step("freeze", who="kim", how="on"))),
-    )
-    for moment in range(11, 18)
-)
-"""The same while a takeover looks, and writes again what was not there: the first executor died before its tool wrote."""
+def frozen_takeovers(last: int) -> list[list[Step]]:
+    """The same while a takeover looks, and writes again what was not there: the first executor died before its tool wrote.
+
+    ``last`` is the last moment of an execution at which nothing is written yet.
+    """
+    return [
+        [
+            replace(APPROVED, proposal=0),
+            Step("execute", 0, cut=(last, "die")),
+            Step("wait", how="lease"),
+            Step("recover", 0, cut=(moment, Step("freeze", who="kim", how="on"))),
+        ]
+        for moment in range(last - 4, last + 9)
+    ]
 
 
 def test_the_kill_switch_at_any_moment_of_a_takeover_is_minded(memory: Path, on_sqlite: Template):
     run = on_a_copy(on_sqlite, memory / "taken-over")
-    assert [said for steps in FROZEN_TAKEOVER if (said := says(run, list(steps)))] == []
-    seen = [run(list(steps)) for steps in FROZEN_TAKEOVER[:2]]
-    assert all(item["crash"] and item["meanwhile"] for item in seen), "and it came in between"
+    deaths = {moment: run([APPROVED, Step("execute", 1, cut=(moment, "die"))]) for moment in range(1, 25)}
+    takeovers = frozen_takeovers(max(at for at, item in deaths.items() if item["crash"] and not item["write"]))
+    assert [said for steps in takeovers if (said := says(run, list(steps)))] == []
+    seen = [run(list(steps)) for steps in takeovers]
+    assert sum(1 for item in seen if item["crash"] and item["meanwhile"]) >= 4, "and it came in between"
 
 
 def test_the_kill_switch_at_any_moment_of_an_execution_is_minded(memory: Path, on_sqlite: Template):

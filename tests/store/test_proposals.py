@@ -464,7 +464,7 @@ def test_a_log_entry_is_one_answer(connection: Connection):
 def test_a_row_that_another_rule_refuses_is_not_taken_for_an_earlier_answer(
     connection: Connection, changes: dict[str, Any]
 ):
-    with pytest.raises(IntegrityError):
+    with pytest.raises(IntegrityError), connection.begin_nested():
         proposals.add_approval(connection, approval(1, **changes))
     assert proposals.list_approvals(connection, made.PROPOSAL) == []
 
