@@ -125,6 +125,13 @@ def test_a_write_states_its_change_and_a_read_has_none():
             call(effect, change)
 
 
+def test_there_is_no_emergency_for_a_read():
+    fields = call("read", None).canonical()
+    assert isinstance(fields, dict)
+    with pytest.raises(ValidationError, match="no glass to break"):
+        Call.model_validate({**fields, "break_glass": {"id": "g-000000000001", "opened_by": "sam", "until_us": 9}})
+
+
 def test_an_answer_by_key_is_signed_and_no_other_is():
     key, signature = "f" * 16, "0" * 128
     assert Answer(statement=STATEMENT, auth="key", key=key, signature=signature).key == key

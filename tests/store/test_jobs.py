@@ -1,6 +1,7 @@
 """Rows of the queue: once each, by priority, one per lock, and back from the dead."""
 
 import threading
+import time
 
 import pytest
 from sqlalchemy import Connection, Engine, update
@@ -126,8 +127,18 @@ def test_a_lock_is_held_against_a_claim_that_did_not_see_it(engine: Engine):
         thread = threading.Thread(target=second)
         thread.start()
         assert looked.wait(60)
+        until = time.monotonic() + 60
+        while blocked(engine) == 0:
+            assert time.monotonic() < until
     thread.join()
     assert answers == [None]
+
+
+def blocked(engine: Engine) -> int:
+    """How many transactions of this database wait for another one."""
+    waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    with engine.connect() as connection:
+        return int(connection.exec_driver_sql(waits).scalar_one())
 
 
 def together(engine: Engine, count: int) -> list[str | None]:

@@ -381,6 +381,12 @@ def test_of_many_who_move_a_proposal_one_does(engine: Engine):
         assert moved == [get(connection).state]
 
 
+def test_what_is_not_there_cannot_be_locked(connection: Connection):
+    assert proposals.lock_proposal(connection, made.PROPOSAL) == (State.AWAITING_APPROVAL, made.decision().digest())
+    with pytest.raises(NotFound):
+        proposals.lock_proposal(connection, UNKNOWN)
+
+
 def test_a_locked_proposal_waits_for_who_holds_it(engine: Engine):
     """What is read with the lock is still so when the transaction writes."""
     with engine.begin() as connection:

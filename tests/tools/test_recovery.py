@@ -440,6 +440,28 @@ def test_whoever_takes_over_second_sees_that_it_is_done(make_notes: MakeBench):
     assert (bench.gate.find(record.id).state, effects(target(bench))) == (State.DONE, 1)
 
 
+def test_a_kill_switch_that_is_turned_while_a_takeover_checks_again_is_minded(make_notes: MakeBench):
+    at: dict[str, Callable[[], None]] = {}
+    bench = make_notes([KeyedNotes(at)])
+    record = interrupted(bench, at, "before", "write_note")
+    lease_over(bench)
+    real = bench.policy.policy
+
+    class Meanwhile:
+        def decide(self, call: Call) -> Decision:
+            bench.policy.policy = real
+            bench.turn(on=True)
+            return real.decide(call)
+
+    bench.policy.policy = Meanwhile()
+    assert bench.gate.recover(record.id).state is State.EXECUTING
+    assert effects(target(bench)) == 0
+    bench.turn(on=False)
+    lease_over(bench)
+    assert bench.gate.recover(record.id).state is State.DONE
+    assert effects(target(bench)) == 1
+
+
 def test_whoever_takes_over_second_sees_that_it_is_taken(make_notes: MakeBench):
     at: dict[str, Callable[[], None]] = {}
     bench = make_notes([KeyedNotes(at)])

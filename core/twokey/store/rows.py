@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from typing import Final
 
 from pydantic import TypeAdapter
-from sqlalchemy.exc import IntegrityError
 
 from twokey.core import canonical
 from twokey.core.canonical import Json
@@ -47,12 +46,3 @@ def json(stored: object) -> Json:
 def instant(stored: object) -> int:
     """Read a time in microseconds from a column; raises ``ValueError``."""
     return _INSTANT.validate_python(stored, strict=True)
-
-
-def is_duplicate(error: IntegrityError) -> bool:
-    """Tell whether a uniqueness rule refused the row, and not another rule.
-
-    PostgreSQL says so by SQLSTATE 23505 (``unique_violation``), SQLite by its extended result code.
-    """
-    state = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorname", None)
-    return state in {"23505", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"}
