@@ -255,7 +255,7 @@ class Service:
                 else:
                     self._settle(holding, "failed", error.code, error.message)
                 raise
-            except BaseException:
+            except BaseException:  # an interrupt, too, leaves the run to whoever comes next
                 self._give_back(holding)
                 raise
             outcome = self.outcome(run)
@@ -302,10 +302,9 @@ class Service:
         Where that ends the last of a run's proposals, the run is left to the workers.
         """
         result = self._gate.execute(proposal)
-        record = self._gate.find(result.id)
-        outcome = self.outcome(record.run)
-        if outcome.run.state == "waiting" and not any(item.state in OPEN for item in outcome.proposals):
-            self.dispatcher().submit(jobs.drive(record.run))
+        answered = self._answered(result.id)
+        if answered is not None:
+            self.dispatcher().submit(jobs.drive(answered))
         return result
 
     def give_up(self, run: str, code: str, message: str) -> None:
@@ -377,7 +376,7 @@ class Service:
                 next="Withdraw it with `twokey approvals withdraw ID`; the run then ends by itself.",
                 code="has_open_proposal",
             )
-        if outcome.run.state not in {"running", "waiting"}:
+        if outcome.run.state not in runs.GOING_ON:
             raise Refused(f"Run {run} is {outcome.run.state} already.", next="Nothing is left to cancel.", code="ended")
         with self._ledger.change() as unit:
             self._end(unit, run, "cancelled", "cancelled_by_requester", "")
@@ -511,14 +510,19 @@ class Service:
 
     def _take_up(self, proposal: str, tell: Callable[[Progress], None]) -> None:
         """Let the run go on if this was the last of its proposals."""
-        record = self._gate.find(proposal)
-        outcome = self.outcome(record.run)
-        if outcome.run.state == "waiting" and not any(item.state in OPEN for item in outcome.proposals):
+        answered = self._answered(proposal)
+        if answered is not None:
             try:
-                self.drive(record.run, tell)
+                self.drive(answered, tell)
             except Refused as refusal:
                 if refusal.code not in {"run_busy", "ended"}:  # a worker was faster, and does the same
                     raise
+
+    def _answered(self, proposal: str) -> str | None:
+        """Give the run of a proposal where it waits and this was the last that it waited for."""
+        outcome = self.outcome(self._gate.find(proposal).run)
+        goes_on = outcome.run.state != "waiting" or any(item.state in OPEN for item in outcome.proposals)
+        return None if goes_on else outcome.run.id
 
 
 def _findings(reports: Sequence[Json]) -> Generator[Finding]:

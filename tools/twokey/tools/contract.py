@@ -237,6 +237,17 @@ class Marker:
     requester: str
     created_us: int
 
+    @classmethod
+    def of(cls, proposal: Proposal, digest: str) -> Self:
+        """Give the marker of a proposal that has this digest."""
+        return cls(
+            proposal=proposal.id,
+            digest=digest,
+            run=proposal.run,
+            requester=proposal.requester,
+            created_us=proposal.created_us,
+        )
+
     @property
     def key(self) -> str:
         """Idempotency key: SHA-256 over the proposal digest with its own label."""

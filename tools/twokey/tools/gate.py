@@ -317,7 +317,7 @@ class Gate:
         """Intent, write, receipt."""
         answers = tuple(ready.approvers[name] for name in sorted(ready.approvers))
         mine, now = self._ids.new("x"), self._clock.now_us()
-        lease_end, marker = self._lease_end(record), _marker(record)
+        lease_end, marker = self._lease_end(record), Marker.of(record.proposal, record.digest)
         try:
             with self._ledger.change() as unit:
                 self._steps.lock(unit, record)
@@ -397,9 +397,9 @@ class Gate:
         proposal = record.proposal
         tool = self._steps.registry.writer(proposal.tool)
         rendered = Rendered.of(proposal)
-        return Permit(tool, checked(tool, proposal.args), rendered, _marker(record), intent), self._steps.context(
-            proposal
-        )
+        return Permit(
+            tool, checked(tool, proposal.args), rendered, Marker.of(record.proposal, record.digest), intent
+        ), self._steps.context(proposal)
 
     def _lease_end(self, record: ProposalRecord) -> int:
         tool = self._steps.registry.writer(record.proposal.tool)
@@ -415,13 +415,3 @@ class Gate:
             return False
         said = event.answer.statement
         return (said.action, said.principal, said.proposal_digest) == (row.action, row.principal, record.digest)
-
-
-def _marker(record: ProposalRecord) -> Marker:
-    return Marker(
-        proposal=record.id,
-        digest=record.digest,
-        run=record.run,
-        requester=record.proposal.requester,
-        created_us=record.proposal.created_us,
-    )

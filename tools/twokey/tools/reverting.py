@@ -50,13 +50,7 @@ class Reverting:
             )
         proposal = record.proposal
         tool = self._steps.registry.writer(proposal.tool)
-        marker = Marker(
-            proposal=record.id,
-            digest=record.digest,
-            run=record.run,
-            requester=proposal.requester,
-            created_us=proposal.created_us,
-        )
+        marker = Marker.of(proposal, record.digest)
         context = self._steps.context(proposal)
         with contained(tool.name):
             reverse = tool.reverse(checked(tool, proposal.args), Rendered.of(proposal), marker, context)

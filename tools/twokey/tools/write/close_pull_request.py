@@ -12,9 +12,9 @@ from pydantic import StringConstraints
 from twokey.core.errors import Refused
 from twokey.core.values import ContentHash, ProposalId, ResourceKind, RollbackPlan, Target, Value
 from twokey.tools.contract import Context, Guarantee, Marker, Outcome, Rendered, Reverse, WriteTool
-from twokey.tools.forge import Closing, Forge, ObjectName, PullRecord, Repository, Stamp
+from twokey.tools.forge import Closing, Forge, ObjectName, PullRecord, Repository
 from twokey.tools.plain_text import OwnBranch
-from twokey.tools.write.pull_request import reopened
+from twokey.tools.write.pull_request import reopened, stamp_of
 
 
 class CloseArgs(Value):
@@ -139,14 +139,7 @@ def _not_open() -> Refused:
 
 
 def _closing(args: CloseArgs, marker: Marker) -> Closing:
-    stamp = Stamp(
-        proposal=marker.proposal,
-        digest=marker.digest,
-        run=marker.run,
-        requester=marker.requester,
-        created_us=marker.created_us,
-    )
-    return Closing(pull=args.pull, branch=args.branch, head=args.head, stamp=stamp)
+    return Closing(pull=args.pull, branch=args.branch, head=args.head, stamp=stamp_of(marker))
 
 
 def _result(args: CloseArgs) -> ClosedPullRequest:

@@ -279,13 +279,18 @@ def _pull(args: PullRequestArgs, rendered: Rendered, marker: Marker, repository:
         edits=_edits(args),
         tree=rendered.content[0].hash.removeprefix("git:"),
         diff=worked.diff,
-        stamp=Stamp(
-            proposal=marker.proposal,
-            digest=marker.digest,
-            run=marker.run,
-            requester=marker.requester,
-            created_us=marker.created_us,
-        ),
+        stamp=stamp_of(marker),
+    )
+
+
+def stamp_of(marker: Marker) -> Stamp:
+    """Give what a write puts into the commits it makes."""
+    return Stamp(
+        proposal=marker.proposal,
+        digest=marker.digest,
+        run=marker.run,
+        requester=marker.requester,
+        created_us=marker.created_us,
     )
 
 
