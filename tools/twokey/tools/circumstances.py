@@ -40,8 +40,3 @@ class Circumstances:
             except CheckFailed:
                 frozen = True
         return Given(counters, self._waivers.in_force(now) if self._waivers else (), frozen)
-
-    def ignored_exceptions(self) -> list[str]:
-        """Say which exceptions of the data do not hold, and why."""
-        found = self._waivers.ignored(self._clock.now_us()) if self._waivers else ()
-        return [f"{item.name} ({item.rule}): {item.why}" for item in found]

@@ -216,4 +216,5 @@ test_what_is_escalated_for_another_reason_is_not if {
 	groups(fixtures.but(fixtures.write, "/change/labels", ["restricted", "tickets", "staging"])) == {"platform-owners"}
 	groups(fixtures.but(fixtures.write, "/resource/environment", "changes_policy")) == {"platform-owners"}
 	groups(fixtures.but(fixtures.write, "/resource/environment", "restricted")) == {"platform-owners"}
+	groups(write_to("odd")) == {"platform-owners"}
 }
