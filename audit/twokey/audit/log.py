@@ -333,7 +333,9 @@ class Log:
 
     def _accept(self, connection: Connection, seen: Checkpoint | None) -> Checkpoint | None:
         """Read the latest checkpoint; give it only if it verifies and extends ``seen``."""
-        note = storage.latest_note(connection)
+        return self._accepted(connection, seen, storage.latest_note(connection))
+
+    def _accepted(self, connection: Connection, seen: Checkpoint | None, note: str | None) -> Checkpoint | None:
         if seen is not None and note == seen.note:
             return seen
         if note is None:
@@ -370,9 +372,9 @@ class Log:
         self, connection: Connection, head: Head, key: LogKey, own: Sequence[Pending] = ()
     ) -> Checkpoint | None:
         seen = self._known()
-        last = self._accept(connection, seen)
+        last = self._accepted(connection, seen, head.note)
         size = last.size if last else 0
-        if not size == head.size == storage.size(connection):
+        if not size == head.size == head.entries:
             raise LogUnavailable(
                 "The audit log holds entries that no checkpoint covers: somebody wrote to it behind Twokey's back.",
                 next="Run `twokey audit verify`; treat the workspace's database as tampered with.",
@@ -388,7 +390,8 @@ class Log:
             self._remember(last)  # signed here, read in another transaction: it has committed
             seen = self._known()
         frontier = self._frontier(connection, last)
-        self._take_in(connection, frontier)
+        if head.waiting:
+            self._take_in(connection, frontier)
         self._add(connection, frontier, [(row, self._kept(row) or Entry.decode(row.body)) for row in own])
         if frontier.size == size:
             return last

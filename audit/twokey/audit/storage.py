@@ -26,6 +26,7 @@ from sqlalchemy import (
     Text,
     bindparam,
     delete,
+    exists,
     func,
     insert,
     select,
@@ -107,8 +108,6 @@ REJECTED: Final = Table(
 )
 
 # Statements are built once: building one takes four times as long as running it.
-_TRY_LEASE: Final = select(HEAD.c.epoch, HEAD.c.size).where(HEAD.c.id == 1).with_for_update(skip_locked=True)
-_WAIT_LEASE: Final = select(HEAD.c.epoch, HEAD.c.size).where(HEAD.c.id == 1).with_for_update()
 _ADVANCE: Final = (
     update(HEAD)
     .where(HEAD.c.id == 1, HEAD.c.epoch == bindparam("held"), HEAD.c.size == bindparam("old"))
@@ -116,6 +115,15 @@ _ADVANCE: Final = (
 )
 _LATEST_NOTE: Final = select(CHECKPOINTS.c.note).order_by(CHECKPOINTS.c.size.desc()).limit(1)
 _SIZE: Final = select(func.coalesce(func.max(ENTRIES.c.seq) + 1, 0))
+_HEAD: Final = select(
+    HEAD.c.epoch,
+    HEAD.c.size,
+    _LATEST_NOTE.scalar_subquery().label("note"),
+    _SIZE.scalar_subquery().label("entries"),
+    exists(select(PENDING.c.id)).label("waiting"),
+).where(HEAD.c.id == 1)
+_TRY_LEASE: Final = _HEAD.with_for_update(skip_locked=True, of=HEAD)
+_WAIT_LEASE: Final = _HEAD.with_for_update(of=HEAD)
 _QUEUE: Final = insert(PENDING)
 _PENDING: Final = select(PENDING).order_by(PENDING.c.id).limit(CHUNK)
 _TAKEN: Final = select(ENTRIES.c.id).where(ENTRIES.c.id.in_(bindparam("ids", expanding=True)))
@@ -129,6 +137,26 @@ _LEAVES: Final = select(ENTRIES.c.seq, ENTRIES.c.leaf_hash).where(
 )
 _NODES: Final = select(NODES.c.pos, NODES.c.hash).where(NODES.c.pos.in_(bindparam("places", expanding=True)))
 _ENTRY: Final = select(ENTRIES).where(ENTRIES.c.id == bindparam("wanted"))
+_LAST_ID: Final = (
+    select(ENTRIES.c.id)
+    .where(ENTRIES.c.subject == bindparam("about"), ENTRIES.c.kind == bindparam("of_kind"))
+    .order_by(ENTRIES.c.seq.desc())
+    .limit(1)
+)
+_LIST: Final = {
+    (about, of_kind): (
+        select(ENTRIES)
+        .where(
+            ENTRIES.c.seq > bindparam("after"),
+            *([ENTRIES.c.subject == bindparam("about")] if about else []),
+            *([ENTRIES.c.kind == bindparam("of_kind")] if of_kind else []),
+        )
+        .order_by(ENTRIES.c.seq)
+        .limit(bindparam("most"))
+    )
+    for about in (False, True)
+    for of_kind in (False, True)
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +184,16 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The sequencer's lease: ``epoch`` is the fencing token."""
+    """The sequencer's lease, and the log as it was read with it. ``epoch`` is the fencing token."""
 
     epoch: int
     size: int
+    note: str | None
+    """Of the largest checkpoint."""
+    entries: int
+    """Number of entries, as the largest ``seq`` tells it."""
+    waiting: bool
+    """Whether something is pending."""
 
 
 def migrate(engine: Engine) -> None:
@@ -220,10 +254,17 @@ def lease(connection: Connection, *, wait_ms: int | None = None) -> Head | None:
 
     With ``wait_ms`` it queues that long instead. On SQLite the transaction itself is the lock.
     """
+    # One round trip. Where the head moved between the statement's snapshot and its lock, PostgreSQL gives the head as
+    # it is beside the rest as it was: then size and entries differ, and a second statement sees both as they are.
+    found = _lease(connection, wait_ms)
+    return found if found is None or found.size == found.entries else _lease(connection, wait_ms)
+
+
+def _lease(connection: Connection, wait_ms: int | None) -> Head | None:
     if wait_ms is not None and connection.dialect.name == "postgresql":
         connection.execute(select(func.set_config("lock_timeout", f"{max(wait_ms, 1)}ms", True)))
     row = connection.execute(_TRY_LEASE if wait_ms is None else _WAIT_LEASE).one_or_none()
-    return None if row is None else Head(row.epoch, row.size)
+    return None if row is None else Head(row.epoch, row.size, row.note, row.entries, bool(row.waiting))
 
 
 def advance(connection: Connection, head: Head, *, size: int, holder: str) -> None:
@@ -244,11 +285,6 @@ def advance(connection: Connection, head: Head, *, size: int, holder: str) -> No
 def latest_note(connection: Connection) -> str | None:
     """Give the note of the largest checkpoint."""
     return connection.execute(_LATEST_NOTE).scalar()
-
-
-def size(connection: Connection) -> int:
-    """Number of entries, as the largest ``seq`` tells it."""
-    return connection.execute(_SIZE).scalar_one()
 
 
 def queue(connection: Connection, rows: Sequence[Pending]) -> None:
@@ -346,20 +382,19 @@ def entries(
     connection: Connection, *, subject: str | None = None, kind: str | None = None, after: int = -1, limit: int
 ) -> Iterator[Row]:
     """Give entries in order, from the one after ``after``."""
-    statement = select(ENTRIES).where(ENTRIES.c.seq > after).order_by(ENTRIES.c.seq).limit(limit)
+    statement = _LIST[subject is not None, kind is not None]
+    values: dict[str, Any] = {"after": after, "most": limit}
     if subject is not None:
-        statement = statement.where(ENTRIES.c.subject == subject)
+        values["about"] = subject
     if kind is not None:
-        statement = statement.where(ENTRIES.c.kind == kind)
-    for row in connection.execute(statement):
+        values["of_kind"] = kind
+    for row in connection.execute(statement, values):
         yield Row(*row)
 
 
 def last_id(connection: Connection, subject: str, kind: str) -> str | None:
     """Give the id of the latest entry of one kind about one subject, as the index shows it."""
-    table = ENTRIES.c
-    query = select(table.id).where(table.subject == subject, table.kind == kind).order_by(table.seq.desc()).limit(1)
-    return connection.execute(query).scalar()
+    return connection.execute(_LAST_ID, {"about": subject, "of_kind": kind}).scalar()
 
 
 def rejected(connection: Connection) -> int:
