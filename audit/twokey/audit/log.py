@@ -20,8 +20,8 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -211,11 +211,22 @@ class Log:
             LogUnavailable: the log does not verify or was rolled back.
 
         """
+        with self.view() as (_, checkpoint):
+            return checkpoint
+
+    @contextmanager
+    def view(self) -> Generator[tuple[Connection, Checkpoint | None]]:
+        """Open one consistent view for reading only, with the latest checkpoint in it, verified as by ``latest``.
+
+        Raises:
+            LogUnavailable: the log does not verify or was rolled back.
+
+        """
         seen = self._known()
         with looking(self._engine) as connection:
             checkpoint = self._accept(connection, seen)
+            yield connection, checkpoint
         self._remember(checkpoint)
-        return checkpoint
 
     def proven(self, entry_id: str) -> Entry:
         """Give an entry that is included under the latest verified checkpoint.
@@ -226,15 +237,29 @@ class Log:
             LogUnavailable: the log does not verify or was rolled back.
 
         """
-        seen = self._known()
-        with looking(self._engine) as connection:
-            checkpoint = self._accept(connection, seen)
+        with self.view() as (connection, checkpoint):
             row = storage.entry(connection, entry_id)
             if row is None:
                 raise NotFound(f"The audit log has no entry {entry_id[:40]!r}.", next="Run `twokey audit show`.")
-            entry = self._check(connection, row, entry_id, checkpoint)
-        self._remember(checkpoint)
-        return entry
+            return self._check(connection, row, entry_id, checkpoint)
+
+    def proven_about(
+        self, subject: str, kind: str, wanted: Callable[[Event], bool], *, after: int = -1, limit: int = 1000
+    ) -> tuple[list[Entry], int | None]:
+        """Read entries of one kind about one subject as the index shows them; give those ``wanted``, each proven.
+
+        Beside them the place to go on ``after``; ``None`` where there are no more.
+
+        Raises:
+            CheckFailed: a wanted row is not covered or not what was logged, or a row cannot be read as an entry.
+            LogUnavailable: the log does not verify or was rolled back.
+
+        """
+        with self.view() as (connection, checkpoint):
+            rows = list(storage.entries(connection, subject=subject, kind=kind, after=after, limit=limit))
+            chosen = [row for row in rows if wanted(Entry.decode(row.body).event)]
+            found = [self._check(connection, row, row.id, checkpoint) for row in chosen]
+        return found, rows[-1].seq if rows else None
 
     def entries(
         self, subject: str | None = None, *, kind: str | None = None, after: int = -1, limit: int = 1000
@@ -281,9 +306,7 @@ class Log:
         self._remember(checkpoint)
 
     def _covering(self, entry_ids: Sequence[str]) -> Checkpoint | None:
-        seen = self._known()
-        with looking(self._engine) as connection:
-            checkpoint = self._accept(connection, seen)
+        with self.view() as (connection, checkpoint):
             for entry_id in entry_ids:
                 row = storage.entry(connection, entry_id)
                 if row is None:
@@ -294,8 +317,7 @@ class Log:
                         next="Run `twokey audit verify`; treat the workspace's database as tampered with.",
                     )
                 self._check(connection, row, entry_id, checkpoint)
-        self._remember(checkpoint)
-        return checkpoint
+            return checkpoint
 
     def _check(self, connection: Connection, row: Row, entry_id: str, checkpoint: Checkpoint | None) -> Entry:
         if checkpoint is None or row.seq >= checkpoint.size:
