@@ -34,7 +34,7 @@ from twokey.audit.keys import LogKey, Role, WriterKey
 from twokey.audit.merkle import BadProof, Frontier
 from twokey.audit.note import Verifier
 from twokey.audit.pin import Pin
-from twokey.audit.storage import Head, Pending, Row, faults, looking
+from twokey.audit.storage import Growth, Head, Pending, Row, faults, looking
 from twokey.audit.verify import BadArgument, Report, verify
 from twokey.core.errors import BadInput, CheckFailed, LogUnavailable, NotFound, Refused
 from twokey.core.events import Event
@@ -414,18 +414,20 @@ class Log:
         frontier = self._frontier(connection, last)
         if head.waiting:
             self._take_in(connection, frontier)
-        self._add(connection, frontier, [(row, self._kept(row) or Entry.decode(row.body)) for row in own])
+        growth = _grown(frontier, [(row, self._kept(row) or Entry.decode(row.body)) for row in own])
         if frontier.size == size:
             return last
         checkpoint = key.signer.checkpoint(frontier.size, frontier.root())
-        storage.add_checkpoint(
+        storage.extend(
             connection,
+            head,
+            growth,
             size=frontier.size,
             root=frontier.root(),
             note=checkpoint.note,
             time_us=self._clock.now_us(),
+            holder=self._holder,
         )
-        storage.advance(connection, head, size=frontier.size, holder=self._holder)
         self._signed = _Signed(transaction, checkpoint, frontier, seen)
         return checkpoint
 
@@ -460,23 +462,10 @@ class Log:
                     continue
                 taken.add(entry.id)
                 accepted.append((row, entry))
-            self._add(connection, frontier, accepted)
+            storage.grow(connection, _grown(frontier, accepted))
             storage.dequeue(connection, rows)
             if len(rows) < storage.CHUNK:
                 return
-
-    def _add(self, connection: Connection, frontier: Frontier, accepted: Sequence[tuple[Pending, Entry]]) -> None:
-        """Put entries at the end of the log, and grow ``frontier`` by them."""
-        first_node = frontier.size - frontier.size.bit_count()
-        entries: list[Row] = []
-        nodes: list[bytes] = []
-        for row, entry in accepted:
-            leaf = merkle.leaf_hash(row.body)
-            entries.append(Row(frontier.size, entry.id, entry.subject, entry.kind, row.body, leaf))
-            nodes += frontier.append(leaf)
-        if entries:
-            storage.add_entries(connection, entries)
-            storage.add_nodes(connection, first_node, nodes)
 
     def _keep(self, entry: Entry, body: bytes) -> None:
         if self._log_key is not None:
@@ -509,6 +498,18 @@ class Log:
         if not keys.may_write(role, entry.event):
             return "not_allowed"
         return entry
+
+
+def _grown(frontier: Frontier, accepted: Sequence[tuple[Pending, Entry]]) -> Growth:
+    """Grow ``frontier`` by entries at the end of the log; gives the rows and nodes that this adds."""
+    first = frontier.size - frontier.size.bit_count()
+    rows: list[Row] = []
+    nodes: list[bytes] = []
+    for row, entry in accepted:
+        leaf = merkle.leaf_hash(row.body)
+        rows.append(Row(frontier.size, entry.id, entry.subject, entry.kind, row.body, leaf))
+        nodes += frontier.append(leaf)
+    return Growth(rows, first, nodes)
 
 
 def _as_writer(key: WriterKey | Verifier) -> WriterKey | None:

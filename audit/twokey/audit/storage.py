@@ -30,6 +30,7 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    text,
     update,
 )
 from sqlalchemy.exc import SQLAlchemyError
@@ -132,6 +133,25 @@ _DEQUEUE: Final = delete(PENDING).where(PENDING.c.id == bindparam("row"))
 _ADD_ENTRIES: Final = insert(ENTRIES)
 _ADD_NODES: Final = insert(NODES)
 _ADD_CHECKPOINT: Final = insert(CHECKPOINTS)
+_ENTRY_COLUMNS: Final = ("seq", "id", "subject", "kind", "body", "leaf_hash")
+_EXTEND: Final = text(
+    """
+    WITH grown AS (
+        INSERT INTO log_entries (seq, id, subject, kind, body, leaf_hash)
+        SELECT * FROM unnest(
+            CAST(:seqs AS bigint[]), CAST(:ids AS text[]), CAST(:subjects AS text[]), CAST(:kinds AS text[]),
+            CAST(:bodys AS bytea[]), CAST(:leaf_hashs AS bytea[])
+        ) ORDER BY 1
+    ), joined AS (
+        INSERT INTO log_nodes (pos, hash)
+        SELECT * FROM unnest(CAST(:places AS bigint[]), CAST(:hashes AS bytea[])) ORDER BY 1
+    ), signed AS (
+        INSERT INTO log_checkpoints (size, root, note, time_us) VALUES (:size, :root, :note, :time_us)
+    )
+    UPDATE log_head SET epoch = epoch + 1, size = :new, holder = :who WHERE id = 1 AND epoch = :held AND size = :old
+    """
+)
+"""What SQLite does in four statements, in one round trip to PostgreSQL."""
 _LEAVES: Final = select(ENTRIES.c.seq, ENTRIES.c.leaf_hash).where(
     ENTRIES.c.seq.in_(bindparam("places", expanding=True))
 )
@@ -267,21 +287,6 @@ def _lease(connection: Connection, wait_ms: int | None) -> Head | None:
     return None if row is None else Head(row.epoch, row.size, row.note, row.entries, bool(row.waiting))
 
 
-def advance(connection: Connection, head: Head, *, size: int, holder: str) -> None:
-    """Move the head, if this process still holds it.
-
-    Raises:
-        LogUnavailable: another process moved it: the lease was lost, and the transaction must not commit.
-
-    """
-    moved = connection.execute(_ADVANCE, {"held": head.epoch, "old": head.size, "new": size, "who": holder})
-    if moved.rowcount != 1:
-        raise LogUnavailable(
-            "Another process took over the audit log while this one was writing.",
-            next="Try again; nothing was written.",
-        )
-
-
 def latest_note(connection: Connection) -> str | None:
     """Give the note of the largest checkpoint."""
     return connection.execute(_LATEST_NOTE).scalar()
@@ -320,33 +325,50 @@ def set_aside(connection: Connection, row: Pending, *, reason: str, time_us: int
     )
 
 
-def add_entries(connection: Connection, rows: Sequence[Row]) -> None:
-    """Add entries at the end."""
-    connection.execute(
-        _ADD_ENTRIES,
-        [
-            {
-                "seq": row.seq,
-                "id": row.id,
-                "subject": row.subject,
-                "kind": row.kind,
-                "body": row.body,
-                "leaf_hash": row.leaf_hash,
-            }
-            for row in rows
-        ],
-    )
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """What new entries add to the log: their rows, and the interior nodes from position ``first`` on."""
+
+    rows: Sequence[Row]
+    first: int
+    nodes: Sequence[bytes]
 
 
-def add_nodes(connection: Connection, first: int, hashes: Sequence[bytes]) -> None:
-    """Add interior nodes at the end; ``first`` is the position of the first."""
-    if hashes:
-        connection.execute(_ADD_NODES, [{"pos": first + step, "hash": value} for step, value in enumerate(hashes)])
+def grow(connection: Connection, growth: Growth) -> None:
+    """Add entries and nodes at the end."""
+    if growth.rows:
+        rows = [{name: getattr(row, name) for name in _ENTRY_COLUMNS} for row in growth.rows]
+        connection.execute(_ADD_ENTRIES, rows)
+    if growth.nodes:
+        connection.execute(
+            _ADD_NODES, [{"pos": growth.first + step, "hash": value} for step, value in enumerate(growth.nodes)]
+        )
 
 
-def add_checkpoint(connection: Connection, *, size: int, root: bytes, note: str, time_us: int) -> None:
-    """Add a checkpoint."""
-    connection.execute(_ADD_CHECKPOINT, {"size": size, "root": root, "note": note, "time_us": time_us})
+def extend(  # the columns of the last growth, of a checkpoint, and of the head
+    connection: Connection, head: Head, growth: Growth, *, size: int, root: bytes, note: str, time_us: int, holder: str
+) -> None:
+    """Add the last entries and nodes, and the checkpoint over all; move the head, if this process still holds it.
+
+    Raises:
+        LogUnavailable: another process moved it: the lease was lost, and the transaction must not commit.
+
+    """
+    mark = {"size": size, "root": root, "note": note, "time_us": time_us}
+    move = {"held": head.epoch, "old": head.size, "new": size, "who": holder}
+    if connection.dialect.name == "postgresql":
+        columns = {f"{name}s": [getattr(row, name) for row in growth.rows] for name in _ENTRY_COLUMNS}
+        places = list(range(growth.first, growth.first + len(growth.nodes)))
+        moved = connection.execute(_EXTEND, {**columns, "places": places, "hashes": growth.nodes, **mark, **move})
+    else:
+        grow(connection, growth)
+        connection.execute(_ADD_CHECKPOINT, mark)
+        moved = connection.execute(_ADVANCE, move)
+    if moved.rowcount != 1:
+        raise LogUnavailable(
+            "Another process took over the audit log while this one was writing.",
+            next="Try again; nothing was written.",
+        )
 
 
 def fetch(connection: Connection) -> merkle.Fetch:
