@@ -58,6 +58,8 @@ LOG_KEY: Final = "log.key"
 CHECKPOINTS: Final = "checkpoints.db"
 STATE_FOLDER: Final = ".twokey"
 DRIVERS: Final = "drivers"
+REPLAY_DEADLINE_S: Final = 5.0
+"""How long one past decision may take, in seconds: a bundle that is slower than that is a fault, not a wait."""
 
 Part = TypeVar("Part")
 
@@ -291,6 +293,15 @@ def opened_log(folder: Path) -> Generator[Log]:
         yield ledger.log
 
 
+@contextmanager
+def opened_ledger(folder: Path) -> Generator[Ledger]:
+    """Open state and log of a workspace, and nothing else of it."""
+    config = settings.load(folder)
+    home = settings.home(config.workspace.id)
+    with _ledger(folder, config.store.url, config.workspace.id, home, SystemClock(), RandomIds()) as ledger:
+        yield ledger
+
+
 def _check_demo(config: Settings, ledger: Ledger) -> None:
     """Hold the settings to the log: whether identities may be asserted was fixed in its first entry."""
     first = ledger.log.entries(limit=1)
@@ -392,6 +403,16 @@ def _engine(folder: Path, config: Settings) -> PolicyEngine:
             token = os.environ.get(section.token_env)
             ca_file = folder / section.ca_file if section.ca_file else None
             return Server(held, url=section.url, token=token, ca_file=ca_file, deadline_s=section.deadline_ms / 1000)
+
+
+def bundle_of(workspace: Path, folder: Path | None = None) -> bundle.Bundle:
+    """Load the bundle in ``folder``, or the one that the workspace's settings name."""
+    return bundle.load(folder if folder is not None else workspace / settings.load(workspace).policy.bundle)
+
+
+def batch_engine(held: bundle.Bundle) -> Embedded:
+    """Give an engine for many decisions at once. What counts there is the answer and not the time it takes."""
+    return Embedded(held, deadline_s=REPLAY_DEADLINE_S)
 
 
 def write_policies(folder: Path, groups: Sequence[str]) -> None:

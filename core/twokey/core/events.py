@@ -157,6 +157,8 @@ class PolicyDecided(Value):
     engine: EngineName
     input: Digest
     """Salted commitment to the input document."""
+    answer: Digest | None = None
+    """Salted commitment to the whole answer, under the same salt."""
 
 
 class ToolCalled(Value):
