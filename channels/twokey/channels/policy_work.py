@@ -4,18 +4,27 @@ Rules: nothing here changes a workspace; a report exists only of a replay that c
 out; times are UTC.
 """
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from twokey.channels import wiring
+import orjson
+from pydantic import ValidationError
+
+from twokey.channels import opa_program, wiring
 from twokey.channels.replay_report import Change, Report, change_of
 from twokey.channels.replaying import replay
-from twokey.core.errors import BadInput
+from twokey.core import settings
+from twokey.core.errors import BadInput, CheckFailed, EngineFault, NotFound
+from twokey.core.settings import Settings
+from twokey.policies import bundle, strict_json
 from twokey.policies.bundle import Bundle, BundleRevisions
-from twokey.policies.replay import Tally
+from twokey.policies.diff import Difference, diff
+from twokey.policies.replay import Tally, answer_to, call_of
+from twokey.store.decisions import Kept
 from twokey.tools import history
 from twokey.tools.ledger import Ledger
 
@@ -84,3 +93,128 @@ def replaying(
     finally:
         if made is not None:
             made.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a check found: for each part, what is wrong with it; ``opa`` is ``None`` where there is no such program."""
+
+    bundle: Bundle | None
+    load: str
+    embedded: str
+    opa: tuple[str, ...] | None
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong as far as it could be looked at."""
+        return not (self.load or self.embedded or self.opa)
+
+
+def check(workspace: Path, folder: Path | None) -> Checked:
+    """Check a bundle strictly: form, data, built-ins, and that both engines compile it."""
+    where, config = _folder(workspace, folder)
+    program = opa_program.find(config)
+    found = tuple(opa_program.problems(program, where)) if program else None
+    try:
+        held = bundle.load(where)
+    except BadInput as error:
+        return Checked(None, error.message, "", found)
+    engine = wiring.batch_engine(held)
+    try:
+        engine.start()
+    except EngineFault as fault:
+        return Checked(held, "", fault.message, found)
+    finally:
+        engine.close()
+    return Checked(held, "", "", found)
+
+
+def test(workspace: Path, folder: Path | None) -> opa_program.Tested:
+    """Run a bundle's own tests; raises ``EnvironmentFault`` where there is no ``opa``, ``CheckFailed``."""
+    where, config = _folder(workspace, folder)
+    return opa_program.test(opa_program.needed(config), where)
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """What a bundle answers to one document, and what was answered to it then, where it is one of the past."""
+
+    answer: dict[str, Any]
+    then: dict[str, Any] | None
+    entry: str | None
+    document: dict[str, Any]
+    revisions: BundleRevisions
+
+
+def evaluate(workspace: Path, folder: Path | None, what: str, read: Callable[[], bytes]) -> Evaluated:
+    """Decide on a document: of the log's decision called ``what``, or the one that ``read`` gives.
+
+    Raises:
+        BadInput: the document is none.
+        CheckFailed: what was kept of the decision is not what the log says.
+        NotFound: there is no such decision, or its input was not kept.
+
+    """
+    held = wiring.bundle_of(workspace, folder)
+    past = None
+    if what.startswith(("l-", "p-")):
+        with wiring.opened_ledger(workspace) as ledger:
+            past = _kept(history.find(ledger, what))
+        document, then = past.document, orjson.loads(past.answer)
+    else:
+        document, then = _document(read()), None
+    engine = wiring.batch_engine(held)
+    try:
+        (raw,) = engine.evaluate_many([document])
+    finally:
+        engine.close()
+    return Evaluated(
+        answer_to(raw, document), then, past.entry if past else None, orjson.loads(document), held.revisions
+    )
+
+
+def _kept(past: history.Past | None) -> Kept:
+    if past is not None and past.altered:
+        raise CheckFailed(
+            "What the store keeps of this decision is not what the log says.",
+            next="Treat the workspace's database as tampered with; run `twokey audit verify`.",
+            code="decision_tampered",
+        )
+    if past is None or past.kept is None:
+        raise NotFound(
+            "There is no such decision, or its input was not kept.", next="Name an entry of `twokey audit show`."
+        )
+    return past.kept
+
+
+def _document(text: bytes) -> bytes:
+    """Check that ``text`` is an input document and give it as it is."""
+    try:
+        strict_json.loads(text)
+        call_of(text)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])[:80]
+        raise BadInput(
+            f"The input is no call: {where or 'it'} does not fit ({first['msg'][:100]}).",
+            next="Take one from a decision of the past, as docs/policy.md shows, and change it.",
+        ) from error
+    except (ValueError, AttributeError) as error:
+        raise BadInput("The input is no JSON object.", next="Give one call as JSON.") from error
+    return text
+
+
+def differences(old: Path, new: Path) -> list[Difference]:
+    """Compare two bundle folders."""
+    return diff(bundle.load(old), bundle.load(new))
+
+
+def _folder(workspace: Path, folder: Path | None) -> tuple[Path, Settings | None]:
+    """Give the folder to look at, and the settings where there is a workspace."""
+    try:
+        config = settings.load(workspace)
+    except NotFound:
+        if folder is None:
+            raise
+        return folder, None
+    return folder if folder is not None else workspace / config.policy.bundle, config

@@ -16,6 +16,10 @@ EVERY = 5000
 def add_to(app: typer.Typer) -> None:
     """Add the commands."""
     group = typer.Typer(help="Try a policy, and see what it would have decided.")
+    group.command("check")(check)
+    group.command("test")(run_tests)
+    group.command("eval")(evaluate)
+    group.command("diff")(differences)
     group.command("replay")(replay)
     app.add_typer(group, name="policy")
 
@@ -64,3 +68,121 @@ def replay(
         }
     )
     raise SystemExit(0 if run.tally.ok else 1)
+
+
+Folder = Annotated[Path | None, typer.Argument(metavar="[DIR]", help="The bundle; by default the workspace's own.")]
+
+
+def check(folder: Folder = None) -> None:
+    """Check a bundle strictly: its form and data, the built-ins it uses, and that both engines compile it."""
+    from twokey.channels import policy_work
+
+    found = policy_work.check(SESSION.workspace, folder)
+    SESSION.say(f"form, data, built-ins   {found.load or 'ok'}")
+    if found.bundle is not None:
+        SESSION.say(f"embedded engine         {found.embedded or 'compiles'}")
+    if found.opa is None:
+        SESSION.say("opa check --strict      not done: the program opa is not here (policy.opa_path, TWOKEY_OPA)")
+    else:
+        for line in found.opa or ("ok",):
+            SESSION.say(f"opa check --strict      {line}")
+    revisions = found.bundle.revisions if found.bundle else None
+    if revisions is not None:
+        SESSION.say(f"revisions               policy {revisions.policy[:12]}, data {revisions.data[:12]}")
+    SESSION.give(
+        {
+            "ok": found.ok,
+            "load": found.load,
+            "embedded": found.embedded,
+            "opa": None if found.opa is None else list(found.opa),
+            "policy_revision": revisions.policy if revisions else None,
+            "data_revision": revisions.data if revisions else None,
+        }
+    )
+    raise SystemExit(0 if found.ok else 1)
+
+
+def run_tests(folder: Folder = None) -> None:
+    """Run a bundle's own tests with `opa test`, and say what they cover."""
+    from twokey.channels import policy_work
+
+    found = policy_work.test(SESSION.workspace, folder)
+    for name in found.failed:
+        SESSION.say(f"FAILED {name}")
+    SESSION.say(f"{found.passed:,} passed, {len(found.failed):,} failed")
+    if not found.failed:
+        SESSION.say(f"{found.coverage:.1f} % of the lines are covered")
+    for name, line in found.uncovered[:SHOWN]:
+        SESSION.say(f"  not covered: {name}:{line}")
+    SESSION.give(
+        {
+            "ok": not found.failed,
+            "passed": found.passed,
+            "failed": list(found.failed),
+            "coverage": found.coverage,
+            "not_covered": [{"file": name, "line": line} for name, line in found.uncovered],
+        }
+    )
+    raise SystemExit(1 if found.failed else 0)
+
+
+def evaluate(
+    what: Annotated[
+        str, typer.Argument(help="A log entry or proposal of the past, a JSON file, or - for standard input.")
+    ],
+    bundle: Bundle = None,
+) -> None:
+    """Decide on one call, with reasons: on one of the past, or on one that you write."""
+    from twokey.channels import policy_work
+    from twokey.channels.replay_report import approvals
+
+    found = policy_work.evaluate(SESSION.workspace, bundle, what, lambda: _read(what))
+    answer = found.answer
+    SESSION.say(f"{answer['effect']}   policy {found.revisions.policy[:12]}, data {found.revisions.data[:12]}")
+    if answer["approvals"] is not None:
+        SESSION.say(f"  needs    {approvals(answer['approvals'])}")
+    for reason in answer["reasons"]:
+        SESSION.say(f"  {reason['rule']}  {reason['code']:<24} {reason['message']}")
+    for name in ("warnings", "obligations"):
+        if answer[name]:
+            SESSION.say(f"  {name:<8} {', '.join(answer[name])}")
+    if found.then is not None:
+        SESSION.say("the same as then" if found.then == answer else f"then it was {found.then['effect']}")
+    SESSION.give(
+        {
+            "decision": answer,
+            "then": found.then,
+            "entry": found.entry,
+            "input": found.document,
+            "policy_revision": found.revisions.policy,
+            "data_revision": found.revisions.data,
+        }
+    )
+
+
+def _read(what: str) -> bytes:
+    from twokey.core.errors import BadInput
+    from twokey.policies.strict_json import MAX_BYTES
+
+    try:
+        if what == "-":
+            return sys.stdin.buffer.read(MAX_BYTES + 1)
+        with Path(what).open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise BadInput(f"{what[:80]} cannot be read.", next="Name a log entry, a proposal or a JSON file.") from error
+
+
+def differences(
+    old: Annotated[Path, typer.Argument(help="The bundle before.")],
+    new: Annotated[Path, typer.Argument(help="The bundle after.")],
+) -> None:
+    """Say what differs between two bundles: rules by their annotations, and the data key by key."""
+    from twokey.channels import policy_work
+
+    found = policy_work.differences(old, new)
+    for item in found:
+        SESSION.say(item.sentence())
+    if not found:
+        SESSION.say("They are the same.")
+    SESSION.give({"same": not found, "differences": [item.as_json() for item in found]})
