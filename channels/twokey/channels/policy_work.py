@@ -218,3 +218,11 @@ def _folder(workspace: Path, folder: Path | None) -> tuple[Path, Settings | None
             raise
         return folder, None
     return folder if folder is not None else workspace / config.policy.bundle, config
+
+
+def shadow_folder(workspace: Path) -> Path:
+    """Give the folder of the shadow bundle; raises ``BadInput`` where the settings name none."""
+    named = settings.load(workspace).policy.shadow
+    if not named:
+        raise BadInput("The settings name no shadow bundle.", next="Name one with policy.shadow in twokey.toml.")
+    return workspace / named

@@ -21,6 +21,11 @@ def add_to(app: typer.Typer) -> None:
     group.command("eval")(evaluate)
     group.command("diff")(differences)
     group.command("replay")(replay)
+    group.command("key")(key)
+    group.command("sign")(sign)
+    group.command("verify")(verify)
+    group.command("enforce")(enforce)
+    group.command("status")(status)
     app.add_typer(group, name="policy")
 
 
@@ -35,11 +40,14 @@ def replay(
     ] = None,
     report: Annotated[Path | None, typer.Option(help="Write what changed to FILE.html or FILE.md.")] = None,
     engines: Annotated[int, typer.Option(min=1, max=64, help="How many engines work at once.")] = 2,
+    shadow: Annotated[bool, typer.Option("--shadow", help="On the shadow bundle that the settings name.")] = False,
 ) -> None:
     """Take every decision in the log again; fails where the policy that took them gives another answer."""
     from twokey.channels import policy_work
     from twokey.channels.replay_report import summary
 
+    if shadow:
+        bundle = policy_work.shadow_folder(SESSION.workspace)
     changes: list[dict[str, str]] = []
     since_us = policy_work.instant(since) if since else 0
     with policy_work.replaying(SESSION.workspace, bundle, since_us=since_us, report=report, engines=engines) as run:
@@ -186,3 +194,80 @@ def differences(
     if not found:
         SESSION.say("They are the same.")
     SESSION.give({"same": not found, "differences": [item.as_json() for item in found]})
+
+
+# -- signing, and putting in force -----------------------------------------------------------------------------------
+
+
+def key(
+    file: Annotated[Path, typer.Argument(help="Where the private key goes; FILE.pub is the public one.")],
+) -> None:
+    """Make a key pair for OPA's bundle signature."""
+    from twokey.policies.opa_signature import new_key
+
+    public = new_key(file)
+    SESSION.say(f"private key {file} (yours alone), public key {public}: name that as policy.verification_key")
+    SESSION.give({"private": str(file), "public": str(public)})
+
+
+def sign(
+    folder: Folder = None,
+    *,
+    key_file: Annotated[
+        Path | None, typer.Option("--key", help="Write OPA's .signatures.json with this key, instead of your approval.")
+    ] = None,
+    number: Annotated[int | None, typer.Option(min=1, help="Number of the bundle; by default the next one.")] = None,
+) -> None:
+    """Sign a bundle: as a person whose signature counts, or for OPA with a key file."""
+    from twokey.channels import policy_signing
+
+    if key_file is not None:
+        where = policy_signing.sign_for_opa(SESSION.workspace, folder, key_file)
+        SESSION.say(f"signed: {where}")
+        SESSION.give({"signatures": str(where)})
+        return
+    made = policy_signing.sign(SESSION.workspace, folder, SESSION.principal, number)
+    SESSION.say(f"number {made.number}, policy {made.policy[:12]}, data {made.data[:12]}")
+    SESSION.say(f"signed by {', '.join(made.signers) or 'nobody whose signature counts'}; {made.needed} have to")
+    SESSION.give(made.as_json())
+
+
+def verify(folder: Folder = None) -> None:
+    """Check that a bundle is signed as this workspace demands."""
+    from twokey.channels import policy_signing
+
+    made = policy_signing.verify(SESSION.workspace, folder)
+    SESSION.say(f"ok: number {made.number}, signed by {', '.join(made.signers) or 'nobody'}; {made.needed} have to")
+    SESSION.give(made.as_json())
+
+
+def enforce(folder: Folder = None) -> None:
+    """Put a signed bundle in force: from the next process on it decides."""
+    from twokey.channels import policy_signing
+
+    event = policy_signing.enforce(SESSION.workspace, folder, SESSION.principal)
+    SESSION.say(
+        f"in force: number {event.number}, policy {event.policy_revision[:12]}, data {event.data_revision[:12]}, "
+        f"signed by {', '.join(event.signers) or 'nobody'}"
+    )
+    SESSION.say("processes that run already keep the bundle that they began with: start them again")
+    SESSION.give(event.model_dump(mode="json", exclude={"kind"}))
+
+
+def status() -> None:
+    """Say which bundle decides, who put it in force, and what the shadow would have decided otherwise."""
+    from twokey.channels import policy_signing
+
+    found = policy_signing.status(SESSION.workspace)
+    SESSION.say(f"bundle    policy {found['policy_revision'][:12]}, data {found['data_revision'][:12]}")
+    SESSION.say(f"starts    {found['refused'] or 'yes'}")
+    last = found["enforced"]
+    if last is not None:
+        SESSION.say(f"in force  number {last['number']} by {last['principal']}, signed by {', '.join(last['signers'])}")
+    seen = found["shadow"]
+    if seen is not None:
+        SESSION.say(
+            f"shadow    policy {seen['policy_revision'][:12]}, data {seen['data_revision'][:12]}: looked at "
+            f"{seen['looked_at']:,}, {seen['differs']:,} would have come out otherwise"
+        )
+    SESSION.give(found)
