@@ -33,6 +33,7 @@ from twokey.core.ports import Clock, Dispatcher, Ids, PolicyEngine
 from twokey.core.settings import FileDirectory, Settings
 from twokey.core.values import Resource
 from twokey.policies import bundle, facts
+from twokey.policies.bundle import Bundle
 from twokey.policies.engines.embedded import Embedded
 from twokey.policies.guard import Guard
 from twokey.store import database, migrate, runs
@@ -49,6 +50,7 @@ from twokey.tools.places import PlaceBook
 from twokey.tools.proposing import Proposer
 from twokey.tools.read.warehouse import canonical_location
 from twokey.tools.steps import Steps
+from twokey.tools.waivers import Waivers
 
 if TYPE_CHECKING:
     from twokey.agents.models.port import Models
@@ -109,7 +111,7 @@ def opened_parts(folder: Path, *, clock: Clock | None = None, ids: Ids | None = 
         stack.callback(shadow.close)
         stack.callback(shadow.catch_up)
         shadow.begin()
-        yield _parts(folder, config, home, ledger, engine, shadow, clock, ids, stack)
+        yield _parts(folder, config, home, ledger, engine, shadow, clock, ids, stack, held)
 
 
 def _parts(  # what that were opened
@@ -122,14 +124,18 @@ def _parts(  # what that were opened
     clock: Clock,
     ids: Ids,
     stack: ExitStack,
+    held: Bundle,
 ) -> Parts:
     directory = FileDirectory(folder)
     tools = registry.installed(config.tools.plugins)
     rules = _rules(config)
     book = PlaceBook(_places(folder, config))
     policy = Guard(engine)
-    steps = Steps(ledger=ledger, policy=policy, registry=tools, directory=directory, clock=clock, book=book)
-    gate = Gate(steps, ids=ids, rules=rules)
+    waivers = Waivers(held.document(), directory, config.workspace.id)
+    steps = Steps(
+        ledger=ledger, policy=policy, registry=tools, directory=directory, clock=clock, book=book, waivers=waivers
+    )
+    gate = Gate(steps, ids=ids, rules=rules, waivers=waivers)
 
     def desk(run: str, holder: str) -> Desk:
         with ledger.look() as connection:
@@ -142,7 +148,15 @@ def _parts(  # what that were opened
                 code="requester_unknown",
             )
         fenced = FencedLedger(ledger, run=run, holder=holder)
-        proposer = Proposer(ledger=fenced, policy=policy, registry=tools, directory=directory, clock=clock, ids=ids)
+        proposer = Proposer(
+            ledger=fenced,
+            policy=policy,
+            registry=tools,
+            directory=directory,
+            clock=clock,
+            ids=ids,
+            waivers=waivers,
+        )
         office = Office(ledger=fenced, policy=policy, registry=tools, proposer=proposer, clock=clock, ids=ids)
         return Desk(office, run=run, requester=requester, places=book.places(record.places))
 
@@ -447,7 +461,7 @@ def tools_not_listed(names: Sequence[str]) -> CheckFailed:
     )
 
 
-def _engine(folder: Path, config: Settings, held: bundle.Bundle) -> PolicyEngine:
+def _engine(folder: Path, config: Settings, held: Bundle) -> PolicyEngine:
     """Make the one policy engine that the settings name."""
     section = config.policy
     match section.engine:
@@ -496,10 +510,22 @@ def write_policies(folder: Path, groups: Sequence[str]) -> None:
 
 
 def _for_groups(data: dict[str, Any], groups: Sequence[str]) -> dict[str, Any]:
-    """Give the parts of the policy data that name groups, for a workspace with ``groups``: all of them may ask."""
+    """Give the parts of the policy data that name groups, for a workspace with ``groups``: all of them may ask.
+
+    What is for a group that this workspace does not have is for the default owner.
+    """
     everybody = sorted({*groups, data["default_owner"]})
     may_name = {effect: dict.fromkeys(kinds, everybody) for effect, kinds in data["may_name"].items()}
-    return {"groups": everybody, "may_name": may_name}
+
+    def known(group: str) -> str:
+        return group if group in everybody else data["default_owner"]
+
+    return {
+        "groups": everybody,
+        "may_name": may_name,
+        "escalation": [{**entry, "group": known(entry["group"])} for entry in data["escalation"]],
+        "rule_owners": {rule: known(group) for rule, group in data["rule_owners"].items()},
+    }
 
 
 def listed_tools(folder: Path) -> set[tuple[str, str, str]]:
