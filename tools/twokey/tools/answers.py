@@ -156,7 +156,7 @@ class Answers:
     def _still_decided(self, answer: Answer, channel: Channel, seen: Seen) -> tuple[ProposalRecord, Asked]:
         """Ask policy again; another decision puts a new card there. Gives the record as it is then."""
         record = seen.record
-        asked = self._steps.ask(record, "click", seen.glass)
+        asked = self._steps.ask(record, "click", seen.glass, seen.given)
         decision = asked.decision
         if asked.failed and answer.statement.action == "refuse":
             decision = record.decision  # saying no always works

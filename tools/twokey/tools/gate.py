@@ -91,7 +91,7 @@ class Gate:
         self.orders = Orders(
             steps, self._authority, rules=rules, switch=self._switch, emergencies=self._emergencies, ids=ids
         )
-        self._sight = Sight(steps.ledger, self._switch, self._emergencies)
+        self._sight = Sight(steps.ledger, self._switch, self._emergencies, steps.circumstances)
         self._answers = Answers(
             steps, self._authority, switch=self._switch, sight=self._sight, successors=self._successors
         )
@@ -194,10 +194,10 @@ class Gate:
             return Result(record.id, record.state, off)
         proven = standing(self._ledger, record)
         if proven.state is not State.APPROVED or proven.intents:
-            self._steps.note(self._steps.ask(record, "execute", seen.glass))
+            self._steps.note(self._steps.ask(record, "execute", seen.glass, seen.given))
             return self._contradicted(record, proven)
         if proven.frozen:
-            self._steps.note(self._steps.ask(record, "execute", seen.glass))
+            self._steps.note(self._steps.ask(record, "execute", seen.glass, seen.given))
             return Result(record.id, record.state, self.stopped() or NOT_PROVEN)
         ready = self._ready(seen, proven)
         if isinstance(ready, _Hindrance):
@@ -287,7 +287,7 @@ class Gate:
     def _ready(self, seen: Seen, proven: Standing) -> _Ready | _Hindrance:
         """Check everything that can change again. Gives who approved, or what stands against it."""
         record, glass = seen.record, seen.glass
-        asked = self._steps.ask(record, "execute", glass)
+        asked = self._steps.ask(record, "execute", glass, seen.given)
         decision = asked.decision
         if asked.failed:
             return _Hindrance(None, FAULT, asked)
@@ -359,7 +359,7 @@ class Gate:
                         started_us=now,
                     ),
                 )
-                budgets.reserve(unit.connection, record.proposal, "write", ready.asked.call.counters, now)
+                budgets.reserve(unit.connection, record.proposal, "write", ready.asked.given.counted, now)
                 self._steps.transition(unit, record, State.EXECUTING, "intent")
         except (Moved, AlreadyThere):
             self._steps.note(ready.asked)

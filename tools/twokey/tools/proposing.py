@@ -30,7 +30,7 @@ from twokey.store import evidence, proposals, runs
 from twokey.store.proposals import ProposalRecord
 from twokey.tools import budgets, calls, origins, recording
 from twokey.tools.budgets import Outdated
-from twokey.tools.circumstances import Circumstances
+from twokey.tools.circumstances import Circumstances, Given
 from twokey.tools.contract import Context, Places, Rendered, WriteTool
 from twokey.tools.faults import contained
 from twokey.tools.ledger import PAGE, Ledger, Unit
@@ -277,7 +277,7 @@ class Proposer:
         requester = self._requester(proposal.requester)
         given = self.circumstances.now(run=proposal.run, requester=requester.name, proposal=proposal.id)
         call = calls.of_proposal(proposal, requester, proposal.created_us, given)
-        return Made(proposal, proposal.digest(), call, self._policy.decide(call))
+        return Made(proposal, proposal.digest(), call, self._policy.decide(call), given)
 
     def add(self, unit: Unit, made: "Made") -> ProposalRecord:
         """Store a proposal with its first entries, in the open transaction; gives it as it is stored.
@@ -295,7 +295,7 @@ class Proposer:
             unit.connection, proposal, decision, state=state, expires_us=expires, code=code, now=proposal.created_us
         )
         if waits:
-            budgets.reserve(unit.connection, proposal, "proposal", made.call.counters, proposal.created_us)
+            budgets.reserve(unit.connection, proposal, "proposal", made.given.counted, proposal.created_us)
         for before, after, why in ((None, State.PROPOSED, "made"), (State.PROPOSED, state, code)):
             if after is state:
                 recording.record(unit, made.call, decision, occasion="propose")
@@ -336,6 +336,7 @@ class Made:
     digest: str
     call: Call
     decision: Decision
+    given: Given
 
 
 def _proposal(tool: WriteTool[Any, Any], args: Value, rendered: Rendered, **fields: Any) -> Proposal:
