@@ -90,8 +90,18 @@ def opened(folder: Path, *, clock: Clock | None = None, ids: Ids | None = None) 
 
 
 @contextmanager
-def opened_parts(folder: Path, *, clock: Clock | None = None, ids: Ids | None = None) -> Generator[Parts]:
-    """Open a workspace like ``opened``, and give its parts."""
+def opened_parts(
+    folder: Path,
+    *,
+    clock: Clock | None = None,
+    ids: Ids | None = None,
+    tools: registry.Registry | None = None,
+    places: Sequence[Place] = (),
+) -> Generator[Parts]:
+    """Open a workspace like ``opened``, and give its parts.
+
+    ``tools`` take the place of the installed ones; ``places`` are configured beside those of the settings.
+    """
     config = settings.load(folder)
     home = settings.home(config.workspace.id)
     clock, ids = clock or SystemClock(), ids or RandomIds()
@@ -100,7 +110,8 @@ def opened_parts(folder: Path, *, clock: Clock | None = None, ids: Ids | None = 
         _check_demo(config, ledger)
         engine = _engine(folder, config)
         stack.callback(engine.close)
-        yield _parts(folder, config, home, ledger, engine, clock, ids, stack)
+        book = PlaceBook([*_places(folder, config), *places])
+        yield _parts(folder, config, home, ledger, engine, clock, ids, stack, tools, book)
 
 
 def _parts(  # what that were opened
@@ -112,16 +123,17 @@ def _parts(  # what that were opened
     clock: Clock,
     ids: Ids,
     stack: ExitStack,
+    tools: registry.Registry | None,
+    book: PlaceBook,
 ) -> Parts:
     directory = FileDirectory(folder)
-    tools = registry.installed(config.tools.plugins)
+    tools = tools or registry.installed(config.tools.plugins)
     rules = Rules(
         workspace=config.workspace.id,
         demo=config.workspace.demo,
         owners=config.controls.owners,
         break_glass_us=config.controls.break_glass_minutes * MINUTE_US,
     )
-    book = PlaceBook(_places(folder, config))
     policy = Guard(engine)
     steps = Steps(ledger=ledger, policy=policy, registry=tools, directory=directory, clock=clock, book=book)
     gate = Gate(steps, ids=ids, rules=rules)
