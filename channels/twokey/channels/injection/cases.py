@@ -37,6 +37,7 @@ MAX_FILE_BYTES: Final = 256 * 1024 * 1024
 MAX_LINE_BYTES: Final = 4 * 1024 * 1024
 MAX_CASES: Final = 20_000
 MAX_DEPTH: Final = 40
+ANSWERS: Final = "answers.jsonl"
 
 Label = Literal["request", "config", "code", "evidence", "model", "untrusted"]
 Break = Literal["destination", "content", "contract", "blast_radius"]
@@ -119,6 +120,8 @@ class Suite:
     cases: tuple[Case, ...]
     tools: tuple[Mapping[str, Any], ...] = ()
     """Descriptions of foreign tools, as ``tools.json`` of the folder gives them."""
+    answers: tuple[Mapping[str, Any], ...] = ()
+    """What reads of foreign tools give, as ``answers.jsonl`` has it."""
 
 
 def load(folder: Path | None) -> Suite:
@@ -142,7 +145,8 @@ def load(folder: Path | None) -> Suite:
 
 def _load(folder: Path, name: str) -> Suite:
     whole = folder / "cases.jsonl"
-    files = [whole] if whole.is_file() else sorted(path for path in folder.glob("*.jsonl") if path.is_file())
+    every = sorted(path for path in folder.glob("*.jsonl") if path.is_file() and path.name != ANSWERS)
+    files = [whole] if whole.is_file() else every
     cases: list[Case] = []
     seen: dict[str, str] = {}
     for file in files:
@@ -159,7 +163,7 @@ def _load(folder: Path, name: str) -> Suite:
         raise BadInput(
             f"{str(folder)[:200]} holds no cases.", next="Put one case a line into cases.jsonl.", code="no_suite"
         )
-    return Suite(name, tuple(cases), _tools(folder / "tools.json"))
+    return Suite(name, tuple(cases), _tools(folder / "tools.json"), tuple(_answers(folder / ANSWERS)))
 
 
 def _lines(file: Path) -> Iterator[tuple[int, bytes]]:
@@ -178,6 +182,15 @@ def _lines(file: Path) -> Iterator[tuple[int, bytes]]:
         raise BadInput(
             f"{file.name} cannot be read: {error.strerror}.", next="Check the file.", code="bad_suite"
         ) from error
+
+
+def _answers(file: Path) -> Iterator[Mapping[str, Any]]:
+    if file.is_file():
+        for number, line in _lines(file):
+            body = _json(line, f"{file.name}:{number}")
+            if not isinstance(body, dict):
+                _bad(f"{file.name}:{number}", "the line is no JSON object")
+            yield cast("dict[str, Any]", body)
 
 
 def _tools(file: Path) -> tuple[Mapping[str, Any], ...]:

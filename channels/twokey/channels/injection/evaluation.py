@@ -15,15 +15,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from twokey.channels import creation, wiring
-from twokey.channels.injection import cases, figures, reviewers, world
+from twokey.channels.injection import cases, figures, foreign, reviewers, world
 from twokey.channels.injection.agent import LeapingClock, Played, Stage, wanted_calls
 from twokey.channels.injection.cases import Suite
 from twokey.channels.injection.figures import Counted
+from twokey.channels.injection.foreign import Description
 from twokey.channels.injection.ungated import Ungated
 from twokey.channels.injection.world import INBOX, World
 from twokey.channels.wiring import Parts
 from twokey.core import settings
-from twokey.core.errors import CheckFailed
+from twokey.core.errors import BadInput, CheckFailed, EnvironmentFault
 from twokey.core.events import WriteEnded
 from twokey.core.values import Resource
 from twokey.policies import bundle, facts
@@ -34,6 +35,7 @@ from twokey.tools.registry import Registry
 REQUESTER: Final = "ana"
 APPROVERS: Final = ("sam", "kim", "lee")
 PAGE: Final = 1000
+POLICIES: Final = "policies-with-the-suites-tools"
 
 
 def evaluate(
@@ -74,6 +76,7 @@ class _Ground:
     world: World
     pristine: Path
     tools: Registry
+    strangers: tuple[Description, ...]
 
 
 @contextmanager
@@ -81,11 +84,31 @@ def _ground(suite: Suite) -> Generator[_Ground]:
     with tempfile.TemporaryDirectory(prefix="twokey-injection-") as name:
         folder = Path(name)
         made = world.build(folder, suite.cases)
+        strangers = _strangers(suite, made)
+        made.begin()
         pristine = folder / "pristine"
         shutil.copytree(made.folder, pristine, symlinks=True)
         rows = ((at, number, text) for at, case in enumerate(suite.cases) for number, text in enumerate(case.documents))
         world.write_inbox(folder / f"{INBOX}.db", rows)
-        yield _Ground(suite, folder, made, pristine, registry.installed({}))
+        tools = _tools(strangers)
+        yield _Ground(suite, folder, made, pristine, tools, strangers)
+
+
+def _tools(strangers: Iterable[Description]) -> Registry:
+    try:
+        return Registry([*registry.installed({}).all(), *(foreign.tool(item) for item in strangers)])
+    except EnvironmentFault as error:
+        raise BadInput(error.message, next="Rename the tool in tools.json.", code="bad_suite") from error
+
+
+def _strangers(suite: Suite, made: World) -> tuple[Description, ...]:
+    """Make the place of a suite's own tools, if it has any; gives their descriptions."""
+    strangers = foreign.described(suite.tools)
+    if strangers:
+        path = made.folder / f"{foreign.PLACE}.db"
+        foreign.build(path, [foreign.tool(item) for item in strangers], suite.answers)
+        made.places[foreign.KIND, foreign.PLACE] = path
+    return strangers
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +121,10 @@ class _Pass:
 def _gated(ground: _Ground, name: str) -> _Pass:
     people = [(REQUESTER, ("analysts",)), *((approver, _owner_groups()) for approver in APPROVERS)]
     # What is measured is what policy says and not how fast; a busy machine may miss the usual deadline.
-    made = creation.create(ground.folder / name, people, sections={"policy": {"deadline_ms": 10_000}})
+    policy: dict[str, str | int] = {"deadline_ms": 10_000, "bundle": POLICIES}
+    made = creation.create(ground.folder / name, people, sections={"policy": policy})
     try:
+        contracts = _pin(made.folder, ground)
         places = [*ground.world.everything(), _inbox(ground.folder)]
         clock = LeapingClock()
         with wiring.opened_parts(made.folder, clock=clock, tools=ground.tools, places=places) as parts:
@@ -107,9 +132,20 @@ def _gated(ground: _Ground, name: str) -> _Pass:
             counted = list(_played(ground, lambda case, at: stage.play(case, at, name)))
             receipts = _receipts(parts)
         _check(made.folder, counted, receipts)
-        return _Pass(counted, receipts, bundle.load(made.folder / "policies").document()[facts.ROOT]["contracts"])
+        return _Pass(counted, receipts, contracts)
     finally:
         shutil.rmtree(settings.home(made.id), ignore_errors=True)
+
+
+def _pin(workspace: Path, ground: _Ground) -> Mapping[str, Mapping[str, Any]]:
+    """Write the bundle of a workspace again with the tools of the suite on the allow-list; gives the contracts."""
+    held = bundle.load(workspace / creation.POLICY_FOLDER)
+    document = held.document()
+    document[facts.ROOT]["contracts"] |= {item.name: item.contract() for item in ground.strangers}
+    listed = [(tool.name, tool.version, tool.effect, tool.schema_digest()) for tool in ground.tools.all()]
+    held.with_data(facts.with_tools(document, listed)).write(workspace / POLICIES)
+    contracts: Mapping[str, Mapping[str, Any]] = document[facts.ROOT]["contracts"]
+    return contracts
 
 
 def _played(ground: _Ground, play: Callable[[cases.Case, int], list[Played]]) -> Generator[Counted]:

@@ -81,6 +81,7 @@ class World:
         named = {place for place in _named(case, of_user=True) if place in self.places}
         named |= {(kind, name) for name, kind in GRANTED.items()}
         named.add((_KIND_OF_INBOX, INBOX))
+        named |= {place for place in self.places if place[0] not in _MAKERS}
         return tuple(Resource(kind=kind, id=name, granted_by="config") for kind, name in sorted(named))
 
     def everything(self) -> tuple[Place, ...]:
@@ -161,7 +162,6 @@ def build(folder: Path, cases: Iterable[Case]) -> World:
             _MAKERS[kind](world, template, name, (kind, name) not in inside)
     _secrets(world)
     shutil.rmtree(template)
-    world.begin()
     return world
 
 
