@@ -32,6 +32,7 @@ from twokey.core.ports import Clock, Dispatcher, Ids, PolicyEngine
 from twokey.core.settings import FileDirectory, Settings
 from twokey.core.values import Resource
 from twokey.policies import bundle, facts
+from twokey.policies.bundle import Bundle
 from twokey.policies.engines.embedded import Embedded
 from twokey.policies.guard import Guard
 from twokey.store import database, migrate, runs
@@ -47,6 +48,7 @@ from twokey.tools.places import PlaceBook
 from twokey.tools.proposing import Proposer
 from twokey.tools.read.warehouse import canonical_location
 from twokey.tools.steps import Steps
+from twokey.tools.waivers import Waivers
 
 if TYPE_CHECKING:
     from twokey.agents.models.port import Models
@@ -108,10 +110,11 @@ def opened_parts(
     with ExitStack() as stack:
         ledger = stack.enter_context(_ledger(folder, config.store.url, config.workspace.id, home, clock, ids))
         _check_demo(config, ledger)
-        engine = _engine(folder, config)
+        held = bundle.load(folder / config.policy.bundle)
+        engine = _engine(folder, config, held)
         stack.callback(engine.close)
         book = PlaceBook([*_places(folder, config), *places])
-        yield _parts(folder, config, home, ledger, engine, clock, ids, stack, tools, book)
+        yield _parts(folder, config, home, ledger, engine, clock, ids, stack, held, tools, book)
 
 
 def _parts(  # what that were opened
@@ -123,6 +126,7 @@ def _parts(  # what that were opened
     clock: Clock,
     ids: Ids,
     stack: ExitStack,
+    held: Bundle,
     tools: registry.Registry | None,
     book: PlaceBook,
 ) -> Parts:
@@ -135,8 +139,11 @@ def _parts(  # what that were opened
         break_glass_us=config.controls.break_glass_minutes * MINUTE_US,
     )
     policy = Guard(engine)
-    steps = Steps(ledger=ledger, policy=policy, registry=tools, directory=directory, clock=clock, book=book)
-    gate = Gate(steps, ids=ids, rules=rules)
+    waivers = Waivers(held.document(), directory, config.workspace.id)
+    steps = Steps(
+        ledger=ledger, policy=policy, registry=tools, directory=directory, clock=clock, book=book, waivers=waivers
+    )
+    gate = Gate(steps, ids=ids, rules=rules, waivers=waivers)
 
     def desk(run: str, holder: str) -> Desk:
         with ledger.look() as connection:
@@ -149,7 +156,15 @@ def _parts(  # what that were opened
                 code="requester_unknown",
             )
         fenced = FencedLedger(ledger, run=run, holder=holder)
-        proposer = Proposer(ledger=fenced, policy=policy, registry=tools, directory=directory, clock=clock, ids=ids)
+        proposer = Proposer(
+            ledger=fenced,
+            policy=policy,
+            registry=tools,
+            directory=directory,
+            clock=clock,
+            ids=ids,
+            waivers=waivers,
+        )
         office = Office(ledger=fenced, policy=policy, registry=tools, proposer=proposer, clock=clock, ids=ids)
         return Desk(office, run=run, requester=requester, places=book.places(record.places))
 
@@ -376,10 +391,9 @@ def tools_not_listed(names: Sequence[str]) -> CheckFailed:
     )
 
 
-def _engine(folder: Path, config: Settings) -> PolicyEngine:
+def _engine(folder: Path, config: Settings, held: Bundle) -> PolicyEngine:
     """Start the one policy engine that the settings name."""
     section = config.policy
-    held = bundle.load(folder / section.bundle)
     match section.engine:
         case "embedded":
             return Embedded(held, deadline_s=section.deadline_ms / 1000)
@@ -416,10 +430,22 @@ def write_policies(folder: Path, groups: Sequence[str]) -> None:
 
 
 def _for_groups(data: dict[str, Any], groups: Sequence[str]) -> dict[str, Any]:
-    """Give the parts of the policy data that name groups, for a workspace with ``groups``: all of them may ask."""
+    """Give the parts of the policy data that name groups, for a workspace with ``groups``: all of them may ask.
+
+    What is for a group that this workspace does not have is for the default owner.
+    """
     everybody = sorted({*groups, data["default_owner"]})
     may_name = {effect: dict.fromkeys(kinds, everybody) for effect, kinds in data["may_name"].items()}
-    return {"groups": everybody, "may_name": may_name}
+
+    def known(group: str) -> str:
+        return group if group in everybody else data["default_owner"]
+
+    return {
+        "groups": everybody,
+        "may_name": may_name,
+        "escalation": [{**entry, "group": known(entry["group"])} for entry in data["escalation"]],
+        "rule_owners": {rule: known(group) for rule, group in data["rule_owners"].items()},
+    }
 
 
 def listed_tools(folder: Path) -> set[tuple[str, str, str]]:

@@ -23,9 +23,10 @@ from twokey.core.values import Action, Answer, BreakGlass, Channel, Identity
 from twokey.store import proposals
 from twokey.store.proposals import AlreadyThere, ApprovalRecord, ExecutionRecord, ProposalRecord
 from twokey.store.switches import FreezeRecord
-from twokey.tools import executor
+from twokey.tools import budgets, executor
 from twokey.tools.answers import Answers
 from twokey.tools.authority import Authority, Rules, met
+from twokey.tools.budgets import Outdated
 from twokey.tools.contract import Context, Marker, Rendered
 from twokey.tools.emergencies import OBLIGATION, Emergencies
 from twokey.tools.executor import Applied, Permit
@@ -36,6 +37,7 @@ from twokey.tools.reverting import Reverting
 from twokey.tools.standing import Standing, standing
 from twokey.tools.steps import FAULT, Asked, Moved, Result, Steps
 from twokey.tools.successors import Successors
+from twokey.tools.waivers import Waivers
 
 WRITE_LEASE_S: Final = 120
 """How long a started write belongs to its executor alone, in seconds, where the tool's own timeout is not longer."""
@@ -66,7 +68,7 @@ class _Ready:
 class Gate:
     """Takes answers and, when they suffice, has the executor write."""
 
-    def __init__(self, steps: Steps, *, ids: Ids, rules: Rules) -> None:
+    def __init__(self, steps: Steps, *, ids: Ids, rules: Rules, waivers: Waivers | None = None) -> None:
         self._steps = steps
         self._ledger = steps.ledger
         self._clock = steps.clock
@@ -81,6 +83,7 @@ class Gate:
             directory=steps.directory,
             clock=steps.clock,
             ids=ids,
+            waivers=waivers,
         )
         self._successors = Successors(steps, proposer)
         self._reverting = Reverting(steps, proposer, ids)
@@ -173,6 +176,14 @@ class Gate:
             LogUnavailable: the log could not take the intent; nothing was written.
 
         """
+        for _ in range(budgets.TRIES):
+            try:
+                return self._execute(proposal)
+            except Outdated:
+                continue
+        raise budgets.busy()
+
+    def _execute(self, proposal: str) -> Result:
         record = self.find(proposal)
         if record.state is State.EXECUTING:
             return self.recover(record.id)
@@ -281,6 +292,8 @@ class Gate:
         decision = asked.decision
         if asked.failed:
             return _Hindrance(None, FAULT, asked)
+        if asked.waits is not None:
+            return _Hindrance(None, asked.waits, asked)
         if decision.effect != "require_approval":
             return _Hindrance(State.DENIED, decision.reasons[0].code, asked, changes_decision=True)
         if decision.digest() != record.decision_digest:
@@ -347,6 +360,7 @@ class Gate:
                         started_us=now,
                     ),
                 )
+                budgets.reserve(unit.connection, record.proposal, "write", ready.asked.call.counters, now)
                 self._steps.transition(unit, record, State.EXECUTING, "intent")
         except (Moved, AlreadyThere):
             self._steps.note(ready.asked)
@@ -355,6 +369,9 @@ class Gate:
         except Stopped as stopped:
             self._steps.note(ready.asked)
             return Result(record.id, record.state, stopped.code)
+        except Outdated:
+            self._steps.note(ready.asked)
+            raise
         begun = dataclasses.replace(record, state=State.EXECUTING)
         permit, context = self._permit(record, intent)
         if self._clock.now_us() >= lease_end:

@@ -16,15 +16,19 @@ from twokey.core.values import BreakGlass, Call, Decision, Principal, Proposal
 from twokey.store import evidence, proposals
 from twokey.store.proposals import ProposalRecord
 from twokey.tools import calls
+from twokey.tools.circumstances import Circumstances
 from twokey.tools.contract import Context
 from twokey.tools.faults import code_of, contained
 from twokey.tools.ledger import Ledger, Unit
 from twokey.tools.places import PlaceBook
 from twokey.tools.proposing import checked, expiry, same
 from twokey.tools.registry import Registry
+from twokey.tools.waivers import Waivers
 
 FAULT: Final = "engine_fault"
 """Reason code of a deny that Twokey gives in place of an engine that did not answer."""
+PASSING: Final = frozenset({"budget_used", "cost_used", "change_freeze"})
+"""Reason codes of denies that end by themselves: a proposal that was made already waits for that."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -59,6 +63,12 @@ class Asked:
         """Whether the engine gave no answer: then nothing goes on, and nothing has changed for the proposal either."""
         return self.decision.reasons[0].code == FAULT
 
+    @property
+    def waits(self) -> str | None:
+        """The reason for which nothing goes on for now, where there is no other: it takes nothing from the proposal."""
+        codes = [reason.code for reason in self.decision.reasons]
+        return codes[0] if self.decision.effect == "deny" and PASSING.issuperset(codes) else None
+
 
 class Moved(Exception):  # noqa: N818 - somebody else was first; handled by who asked for the step
     """The proposal is not in the state this process saw."""
@@ -76,12 +86,14 @@ class Steps:
         directory: Directory,
         clock: Clock,
         book: PlaceBook,
+        waivers: Waivers | None = None,
     ) -> None:
         self.ledger = ledger
         self.registry = registry
         self.directory = directory
         self.clock = clock
         self.policy = policy
+        self.circumstances = Circumstances(ledger, clock, waivers)
         self._book = book
 
     def find(self, text: str) -> ProposalRecord:
@@ -102,7 +114,8 @@ class Steps:
     def ask(self, record: ProposalRecord, occasion: calls.Occasion, glass: BreakGlass | None = None) -> Asked:
         """Ask policy about a proposal as things are now. The caller records the answer."""
         requester = self.directory.principal(record.proposal.requester) or Principal(name=record.proposal.requester)
-        call = calls.of_proposal(record.proposal, requester, self.clock.now_us(), glass)
+        given = self.circumstances.now(run=record.run, requester=requester.name, proposal=record.id)
+        call = calls.of_proposal(record.proposal, requester, self.clock.now_us(), given, glass)
         return Asked(call, self.policy.decide(call), occasion)
 
     def stale(self, record: ProposalRecord) -> str | None:
