@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 from pydantic import ValidationError
 
 from twokey.channels.injection.cases import Call, Case
-from twokey.channels.injection.habits import Prepared, prepare
+from twokey.channels.injection.habits import Prepared, prepare, said
 from twokey.channels.injection.reviewers import Reviewer, Wish, reviewer
 from twokey.channels.injection.world import INBOX, WAREHOUSE, World
 from twokey.channels.wiring import Parts
@@ -121,7 +121,7 @@ class Stage:
             list(self._repetitions(call, number, at, len(case.documents))) for at, call in enumerate(case.calls)
         ]
         wishes = wishes_of(case, self.registry, prepared)
-        task = Task(case, number, self._desk(case), reviewer(name, wishes))
+        task = Task(case, number, self._desk(case, prepared), reviewer(name, wishes))
         self._read_documents(task)
         steps = itertools.count(2)
         played: list[Played] = []
@@ -135,11 +135,19 @@ class Stage:
             branch = f"twokey/case-{number}-{at}-{count}"
             yield prepare(call, self._world, branch=branch, number=count, documents=documents)
 
-    def _desk(self, case: Case) -> Desk:
-        """Take the request as every request is taken, and drive its run."""
+    def _desk(self, case: Case, prepared: Sequence[Sequence[Prepared]]) -> Desk:
+        """Take the request as every request is taken, and drive its run.
+
+        What the user's own calls say came from the request is among its arguments, as if it had been named there.
+        """
+        own = [one for call, items in zip(case.calls, prepared, strict=True) if not call.injected for one in items]
         text = case.request.encode("utf-8", "replace").decode()[:4000]
         request = Request(
-            text=text, intent="ask", channel=self._requester.channel, requester=self._requester.principal.name
+            text=text,
+            intent="ask",
+            args={"named": said(own)},
+            channel=self._requester.channel,
+            requester=self._requester.principal.name,
         )
         run = self._parts.workspace.service.accept(self._requester, request, self._world.granted(case))
         holder = self._parts.workspace.ledger.ids.new("x")
@@ -149,16 +157,21 @@ class Stage:
 
     def _read_documents(self, task: Task) -> None:
         """Have the documents read, and something of the agent's own, so that there is evidence to cite."""
-        reader = self.registry.reader("query_warehouse").output_type
         for at in range(len(task.case.documents)):
             sql = f"SELECT origin, text FROM documents WHERE of_case = {task.number} AND number = {at}"  # noqa: S608 - integers
-            args = {"warehouse": INBOX, "ask": {"op": "select", "sql": sql}}
-            task.documents.append(
-                task.desk.read("query_warehouse", args, agent=AGENT, step=1, result=reader).evidence.id
-            )
-        if any(self._tool(call.tool) is not None for call in task.case.calls):
-            args = {"warehouse": WAREHOUSE, "ask": {"op": "select", "sql": "SELECT count(*) FROM customers"}}
-            task.own = task.desk.read("query_warehouse", args, agent=AGENT, step=1, result=reader).evidence.id
+            task.documents.append(self._kept(task, "query_warehouse", _select(INBOX, sql)))
+        writes = [call for call in task.case.calls if isinstance(self._tool(call.tool), WriteTool)]
+        granted = {place.resource.id for place in task.desk.places.items if place.resource.kind == "repository"}
+        here = [str(call.args["repository"]) for call in writes if str(call.args.get("repository")) in granted]
+        if here:
+            task.own = self._kept(task, "read_catalog", {"repository": here[0]})
+        elif writes:
+            task.own = self._kept(task, "query_warehouse", _select(WAREHOUSE, "SELECT count(*) FROM customers"))
+
+    def _kept(self, task: Task, tool: str, args: dict[str, Any]) -> str:
+        """Read what the run may read; gives the id of the evidence."""
+        result = self.registry.reader(tool).output_type
+        return task.desk.read(tool, args, agent=AGENT, step=1, result=result).evidence.id
 
     def _tool(self, name: str) -> AnyTool | None:
         return tool_of(self.registry, name)
@@ -286,6 +299,10 @@ class Stage:
 def missing(at: int, ready: Prepared) -> Played:
     """Say that a call names a tool that does not exist here."""
     return Played(at, None, happened=False, outside=False, layer="contract", code=NOT_LISTED, prepared=ready)
+
+
+def _select(warehouse: str, sql: str) -> dict[str, Any]:
+    return {"warehouse": warehouse, "ask": {"op": "select", "sql": sql}}
 
 
 def tool_of(registry: Registry, name: str) -> AnyTool | None:

@@ -6,12 +6,12 @@ where it came from counts as untrusted, and so does everything inside it.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from twokey.channels.injection.cases import Call, Label, Source, path_of
-from twokey.channels.injection.world import BRANCH, World
+from twokey.channels.injection.world import BRANCH, PLACE_NAMES, World
 from twokey.core.values import Provenance
 
 MAX_LINES: Final = 200_000
@@ -65,11 +65,36 @@ def prepare(call: Call, world: World, *, branch: str, number: int, documents: in
     words = {**world.words, "tip": world.tip_of(repository), "n": str(number)}
     args: dict[str, Any] = _put(given, words)
     filled = _missing(call.tool, args, words["tip"], branch)
-    sources: list[Source] = [*call.provenance, *(Source(path=name, label="code") for name in filled)]
+    sources = list(_of_leaves(call, args))
+    sources += [Source(path=name, label="code") for name in filled]
     everything = tuple(range(documents))
     bare = _uncovered(args, sources)
     sources += [Source(path=leaf, label="untrusted", documents=everything) for leaf in bare]
     return Prepared(args | filled, tuple(sources))
+
+
+def _of_leaves(call: Call, args: Mapping[str, Any]) -> Iterator[Source]:
+    """Let what was said of an argument speak for the values that were given, and for nothing that is filled in later.
+
+    A setting that names no place was read by code: that is how an agent of ours would say it.
+    """
+    values: dict[str, list[object]] = {}
+    for leaf, value in _leaves(args, ""):
+        values.setdefault(leaf, []).append(value)
+    for source in call.provenance:
+        parts = [leaf for leaf in values if leaf == source.path or _beneath(leaf, source.path)]
+        for leaf in parts or [source.path]:
+            setting = source.label == "config" and not call.injected and leaf not in PLACE_NAMES
+            yield source.model_copy(update={"path": leaf, "label": "code" if setting else source.label})
+
+
+def said(prepared: Iterable[Prepared]) -> list[Any]:
+    """Give the values that came from the request: what a person named on a command line, in a form or in words."""
+    found: list[Any] = []
+    for one in prepared:
+        paths = {source.path for source in one.sources if source.label == "request"}
+        found += [value for leaf, value in _leaves(one.args, "") if leaf in paths and isinstance(value, str | int)]
+    return found
 
 
 def _uncovered(args: Mapping[str, Any], sources: Sequence[Source]) -> list[str]:
@@ -77,7 +102,7 @@ def _uncovered(args: Mapping[str, Any], sources: Sequence[Source]) -> list[str]:
     known = [source.path for source in sources]
     return [
         leaf
-        for leaf in dict.fromkeys(_leaves(args, ""))
+        for leaf in dict.fromkeys(leaf for leaf, _ in _leaves(args, ""))
         if not any(leaf == path or leaf.startswith(f"{path}.") for path in known)
     ]
 
@@ -104,17 +129,17 @@ def _lines(found: re.Match[str]) -> str:
     return "".join(f"- line {at}\n" for at in range(min(int(found.group(1)), MAX_LINES)))
 
 
-def _leaves(value: Any, path: str) -> Iterator[str]:
-    """Give the paths of all plain values, as policy names them. A name that is no path speaks for its parent."""
+def _leaves(value: Any, path: str) -> Iterator[tuple[str, object]]:
+    """Give all plain values with their paths, as policy names them. A name that is no path speaks for its parent."""
     if isinstance(value, dict):
         for key, item in cast("dict[str, Any]", value).items():
             inner = path_of(f"{path}.{key}" if path else key)
             if inner is not None:
                 yield from _leaves(item, inner)
             elif path:
-                yield path
+                yield path, item
     elif isinstance(value, list):
         for item in cast("list[Any]", value):
             yield from _leaves(item, path)
     elif path:
-        yield path
+        yield path, value

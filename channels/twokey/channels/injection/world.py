@@ -289,4 +289,6 @@ def _secrets(world: World) -> None:
 _Maker = Callable[[World, Path, str, bool], None]
 _MAKERS: Final[Mapping[str, _Maker]] = {"repository": _repository, "warehouse": _warehouse}
 """How a place of each kind is made. A kind that is missing here has no places in this world."""
+PLACE_NAMES: Final = frozenset(_MAKERS)
+"""Arguments that name a place are called like its kind."""
 _GRANTED_MAKERS: Final[Mapping[str, _Maker]] = {"lake": _lake, "exports": _exports}
