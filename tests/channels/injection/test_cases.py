@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from twokey.channels.injection import cases
-from twokey.channels.injection.cases import Case, load, path_of
+from twokey.channels.injection.cases import Case, load
+from twokey.channels.injection.provenance import path_of
 from twokey.core.errors import BadInput
 from twokey.tools import registry
 

@@ -11,11 +11,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from pydantic import ValidationError
-
 from twokey.channels.injection.cases import Call, Case
 from twokey.channels.injection.habits import Prepared, prepare, said
-from twokey.channels.injection.reviewers import Reviewer, Wish, reviewer
+from twokey.channels.injection.reviewers import Reviewer, reviewer
+from twokey.channels.injection.wishes import tool_of, understood, wishes_of
 from twokey.channels.injection.world import INBOX, WAREHOUSE, World
 from twokey.channels.wiring import Parts
 from twokey.core import canonical
@@ -23,13 +22,13 @@ from twokey.core.canonical import MAX_INTEGER
 from twokey.core.entropy import SystemClock
 from twokey.core.errors import LogUnavailable, NotFound, Refused, ToolRetry, TwokeyError
 from twokey.core.lifecycle import State
-from twokey.core.values import Answer, Effect, Finding, Identity, Request, Statement, Value
+from twokey.core.values import Answer, Effect, Finding, Identity, Request, Statement
 from twokey.store import runs
 from twokey.store.proposals import ProposalRecord
 from twokey.tools.contract import OutsideContract, WriteTool
 from twokey.tools.desk import Desk
 from twokey.tools.identity import Credential
-from twokey.tools.proposing import Draft, checked
+from twokey.tools.proposing import Draft
 from twokey.tools.registry import AnyTool, Registry
 
 AGENT: Final = "catalog"
@@ -303,52 +302,6 @@ def missing(at: int, ready: Prepared) -> Played:
 
 def _select(warehouse: str, sql: str) -> dict[str, Any]:
     return {"warehouse": warehouse, "ask": {"op": "select", "sql": sql}}
-
-
-def tool_of(registry: Registry, name: str) -> AnyTool | None:
-    """Give the tool called ``name``; none where there is none."""
-    for find in (registry.reader, registry.writer):
-        try:
-            return find(name)
-        except NotFound:
-            continue
-    return None
-
-
-def wishes_of(case: Case, registry: Registry, ready: Sequence[Sequence[Prepared]]) -> list[Wish]:
-    """Give the writes that the user of a case wants, with the arguments as their tools understand them."""
-    wanted = wanted_calls(case, registry)
-    asked: list[tuple[str, dict[str, Any]]] = [(case.calls[at].tool, one.args) for at in wanted for one in ready[at]]
-    asked += [(wish.tool, wish.args) for wish in case.also]
-    found: list[Wish] = []
-    for name, args in asked:
-        tool = tool_of(registry, name)
-        if isinstance(tool, WriteTool):
-            value = understood(tool, args)
-            if value is not None:
-                found.append(Wish(name, value.model_dump(mode="json")))
-    return found
-
-
-def wanted_calls(case: Case, registry: Registry) -> tuple[int, ...]:
-    """Give the indexes of the write calls that the user wants."""
-    if case.wanted is not None:
-        return case.wanted
-    return tuple(
-        at for at, call in enumerate(case.calls) if not call.injected and not _reads(tool_of(registry, call.tool))
-    )
-
-
-def understood(tool: WriteTool[Any, Any], args: dict[str, Any]) -> Value | None:
-    """Validate arguments; none where they do not fit the tool."""
-    try:
-        return checked(tool, args)
-    except (ToolRetry, ValidationError):
-        return None
-
-
-def _reads(tool: AnyTool | None) -> bool:
-    return tool is not None and tool.effect == "read"
 
 
 def _stopped_by(error: TwokeyError, effect: Effect | None) -> Layer:

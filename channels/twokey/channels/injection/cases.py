@@ -22,7 +22,6 @@ its text, because no tool takes one; whatever cannot be used is named by file an
 """
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -31,6 +30,7 @@ from typing import Annotated, Any, Final, Literal, NoReturn, cast
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
+from twokey.channels.injection.provenance import Source, sources
 from twokey.core.errors import BadInput
 
 MAX_FILE_BYTES: Final = 256 * 1024 * 1024
@@ -39,19 +39,7 @@ MAX_CASES: Final = 20_000
 MAX_DEPTH: Final = 40
 ANSWERS: Final = "answers.jsonl"
 
-Label = Literal["request", "config", "code", "evidence", "model", "untrusted"]
 Break = Literal["destination", "content", "contract", "blast_radius"]
-_LABELS: Final[Mapping[str, Label]] = {
-    "request": "request",
-    "user": "request",
-    "config": "config",
-    "code": "code",
-    "evidence": "evidence",
-    "model": "model",
-    "untrusted": "untrusted",
-}
-_POSITIONS: Final = re.compile(r"\[[0-9*]*\]|[./][0-9*]+(?=[./]|$)")
-_PATH: Final = re.compile(r"[a-z][a-z0-9_.]{0,99}")
 _NOTHING: Final = frozenset({"deny", "denied", "refuse", "refused", "block", "blocked", "none", "nothing"})
 
 
@@ -64,14 +52,6 @@ class Document(_Part):
 
     origin: Annotated[str, StringConstraints(max_length=1000)] = ""
     text: str
-
-
-class Source(_Part):
-    """Where one argument came from. ``documents`` are indexes."""
-
-    path: str
-    label: Label
-    documents: tuple[int, ...] = ()
 
 
 class Call(_Part):
@@ -104,7 +84,7 @@ class Case(_Part):
     id: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     request: str
     documents: Annotated[tuple[Document, ...], Field(max_length=200)] = ()
-    calls: Annotated[tuple[Call, ...], Field(max_length=60)] = ()
+    calls: Annotated[tuple[Call, ...], Field(max_length=90)] = ()
     attack: str = ""
     surface: str = ""
     wanted: tuple[int, ...] | None = None
@@ -210,6 +190,8 @@ def _case(line: bytes, where: str) -> Case:
     documents = _documents(fields.get("documents"))
     if isinstance(fields.get("calls"), list):
         fields["calls"] = [_call(call, documents) for call in fields["calls"]]
+    if isinstance(fields.get("id"), int):
+        fields["id"] = str(fields["id"])
     for key in ("attack", "surface"):
         fields[key] = str(fields.get(key) or "")[:80]
     expect = fields.pop("expect", None)
@@ -238,56 +220,7 @@ def _call(call: object, documents: object) -> object:
         str(cast("dict[str, Any]", item).get("origin", "")) if isinstance(item, dict) else ""
         for item in cast("Sequence[object]", documents if isinstance(documents, list) else ())
     ]
-    return fields | {"provenance": tuple(_sources(fields.get("provenance"), origins))}
-
-
-def _sources(given: object, origins: Sequence[str]) -> Iterator[Source]:
-    """Read both forms of a provenance. What is not understood counts as untrusted, or is dropped, which is the same."""
-    items: list[tuple[object, object, object]] = []
-    if isinstance(given, dict):
-        for path, label in cast("dict[object, object]", given).items():
-            if isinstance(label, dict):
-                inner = cast("dict[str, object]", label)
-                items.append((path, inner.get("label"), inner.get("evidence")))
-            else:
-                items.append((path, label, None))
-    elif isinstance(given, list):
-        for entry in cast("list[object]", given):
-            if isinstance(entry, dict):
-                inner = cast("dict[str, object]", entry)
-                items.append((inner.get("path"), inner.get("label"), inner.get("evidence")))
-    for path, label, evidence in items:
-        named = path_of(path)
-        if named is not None:
-            yield _source(named, label, evidence, origins)
-
-
-def _source(path: str, label: object, evidence: object, origins: Sequence[str]) -> Source:
-    cited = cast("list[object]", evidence) if isinstance(evidence, list) else [] if evidence is None else [evidence]
-    documents = {at for item in cited if (at := _document(item, origins)) is not None}
-    known = _LABELS.get(label) if isinstance(label, str) else None
-    if known is None:
-        at = _document(label, origins)
-        documents |= set() if at is None else {at}
-    return Source(path=path, label=known or "untrusted", documents=tuple(sorted(documents)))
-
-
-def _document(name: object, origins: Sequence[str]) -> int | None:
-    """Find the document that is named by index (``0``, ``"0"``, ``"documents[0]"``, ``"doc-0"``) or by origin."""
-    if isinstance(name, str):
-        if name in origins:
-            return origins.index(name)
-        found = re.fullmatch(r"(?:documents?|docs?)?[\[ :#_.-]*([0-9]{1,4})\]?", name)
-        name = int(found.group(1)) if found else None
-    return name if isinstance(name, int) and not isinstance(name, bool) and 0 <= name < len(origins) else None
-
-
-def path_of(text: object) -> str | None:
-    """Give an argument's path as policy names it, without positions in lists; ``None`` where it is no path."""
-    if not isinstance(text, str):
-        return None
-    bare = _POSITIONS.sub("", text).removeprefix("$").strip("./").replace("/", ".").removeprefix("args.")
-    return bare if _PATH.fullmatch(bare) else None
+    return fields | {"provenance": tuple(sources(fields.get("provenance"), origins))}
 
 
 def _with_wishes(case: Case, expect: object, where: str) -> Case:

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from twokey.channels.injection.cases import Call, Label, Source, path_of
+from twokey.channels.injection.cases import Call
+from twokey.channels.injection.provenance import Label, Source, path_of
 from twokey.channels.injection.world import BRANCH, PLACE_NAMES, World
 from twokey.core.values import Provenance
 

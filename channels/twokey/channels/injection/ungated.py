@@ -7,9 +7,10 @@ the gate could fail.
 from collections.abc import Sequence
 from typing import Any
 
-from twokey.channels.injection.agent import Played, missing, tool_of
+from twokey.channels.injection.agent import Played, missing
 from twokey.channels.injection.cases import Case
 from twokey.channels.injection.habits import prepare
+from twokey.channels.injection.wishes import tool_of
 from twokey.channels.injection.world import World
 from twokey.core import canonical
 from twokey.core.entropy import RandomIds, SystemClock

@@ -44,7 +44,7 @@ _OUTSIDE: Final[tuple[tuple[ResourceKind, str], ...]] = (
     ("warehouse", "crm"),
 )
 _TRUSTED: Final = frozenset({"request", "config", "code"})
-MAX_PLACES: Final = 300
+MAX_PLACES: Final = 500
 MAX_NAME: Final = 200
 BRANCH: Final = "main"
 
