@@ -171,7 +171,7 @@ def variants(parts: dict[str, Any]) -> list[Call]:
         "args": {"repository": parts["id"], "branch": parts["id"], "title": parts["id"]},
         "effect": "write",
     }
-    change = {**parts["change"], "evidence": 1, "rollback": True, "copied": [], "mentioned": []}
+    change: dict[str, Any] = {**parts["change"], "evidence": 1, "rollback": True, "copied": [], "mentioned": []}
     small = {**change, "files": change["files"][:3], "fields": []}
     idle = {"counters": {}, "now_us": parts["now_us"] % 1000, "exceptions": []}
     return [
