@@ -96,8 +96,18 @@ def opened(folder: Path, *, clock: Clock | None = None, ids: Ids | None = None) 
 
 
 @contextmanager
-def opened_parts(folder: Path, *, clock: Clock | None = None, ids: Ids | None = None) -> Generator[Parts]:
-    """Open a workspace like ``opened``, and give its parts."""
+def opened_parts(
+    folder: Path,
+    *,
+    clock: Clock | None = None,
+    ids: Ids | None = None,
+    tools: registry.Registry | None = None,
+    places: Sequence[Place] = (),
+) -> Generator[Parts]:
+    """Open a workspace like ``opened``, and give its parts.
+
+    ``tools`` take the place of the installed ones; ``places`` are configured beside those of the settings.
+    """
     config = settings.load(folder)
     home = settings.home(config.workspace.id)
     clock, ids = clock or SystemClock(), ids or RandomIds()
@@ -111,7 +121,8 @@ def opened_parts(folder: Path, *, clock: Clock | None = None, ids: Ids | None = 
         stack.callback(shadow.close)
         stack.callback(shadow.catch_up)
         shadow.begin()
-        yield _parts(folder, config, home, ledger, engine, shadow, clock, ids, stack, held)
+        book = PlaceBook([*_places(folder, config), *places])
+        yield _parts(folder, config, home, ledger, engine, shadow, clock, ids, stack, held, tools, book)
 
 
 def _parts(  # what that were opened
@@ -125,11 +136,12 @@ def _parts(  # what that were opened
     ids: Ids,
     stack: ExitStack,
     held: Bundle,
+    tools: registry.Registry | None,
+    book: PlaceBook,
 ) -> Parts:
     directory = FileDirectory(folder)
-    tools = registry.installed(config.tools.plugins)
+    tools = tools or registry.installed(config.tools.plugins)
     rules = _rules(config)
-    book = PlaceBook(_places(folder, config))
     policy = Guard(engine)
     waivers = Waivers(held.document(), directory, config.workspace.id)
     steps = Steps(
