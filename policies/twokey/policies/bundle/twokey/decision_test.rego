@@ -116,6 +116,8 @@ test_a_named_target_needs_a_group_that_may_name_it if {
 	denied(named) == {"resource_not_granted"}
 	decide(fixtures.but(named, "/requester/groups", ["data-owners"])).effect == "allow"
 	denied(fixtures.but(fixtures.read, "/resource/granted_by", "model")) == {"resource_not_granted"}
+	modelled := fixtures.but(fixtures.read, "/resource/granted_by", "model")
+	denied(fixtures.but(modelled, "/requester/groups", ["data-owners"])) == {"resource_not_granted"}
 	denied(fixtures.but(fixtures.write, "/resource/granted_by", "request")) == {"resource_not_granted"}
 }
 
@@ -148,6 +150,7 @@ test_a_write_stays_small if {
 	denied(fixtures.but(fixtures.write, "/change/files", [file, larger])) == {"too_large"}
 	denied(fixtures.but(fixtures.write, "/change/files", [{"path": "a", "added": 1}])) == {"budget_used", "too_large"}
 	denied(fixtures.but(fixtures.write, "/change/files", null)) == {"budget_used", "too_large"}
+	denied(fixtures.but(fixtures.write, "/change/files", {"a": tiny})) == {"too_large"}
 }
 
 test_every_argument_is_known if {
@@ -172,6 +175,24 @@ test_untrusted_text_and_models_decide_no_place if {
 	}
 	other := fixtures.origin("repositoryx", "untrusted")
 	decide(fixtures.but(fixtures.write, "/provenance/-", other)).effect == "require_approval"
+}
+
+test_a_place_may_come_from_each_of_the_good_sources if {
+	every label in ["request", "config", "code", "evidence"] {
+		entry := object.union(fixtures.origin("repository", label), {"same_resource": false})
+		decide(fixtures.but(fixtures.write, "/provenance/-", entry)).effect == "require_approval"
+	}
+}
+
+test_content_may_come_from_each_of_the_good_sources if {
+	every label in ["request", "config", "code", "evidence"] {
+		decide(fixtures.but(fixtures.write, "/provenance/-", fixtures.origin("title", label))).effect == "require_approval"
+	}
+}
+
+test_who_asked_cannot_approve_even_if_they_are_no_contributor if {
+	decide(fixtures.but(fixtures.write, "/change/contributors", [])).approvals.exclude == ["ana"]
+	decide(fixtures.but(fixtures.write, "/change/contributors", ["ben"])).approvals.exclude == ["ana", "ben"]
 }
 
 test_a_place_rests_on_trusted_evidence_or_on_the_resource_itself if {

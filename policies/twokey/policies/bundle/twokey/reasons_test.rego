@@ -59,6 +59,12 @@ test_no_rule_speaks_where_it_has_nothing_to_say if {
 test_rules_about_writes_leave_reads_alone if {
 	contract := {"kinds": ["warehouse"], "places": ["sql"], "content": ["sql", "more"]}
 	facts := object.union(fixtures.facts, {"contracts": {"query_warehouse": contract}})
-	decision := twokey.decision with input as read("/args", {"sql": "select 1", "other": "x"}) with data.twokey_data as facts
-	decision.effect == "allow"
+	every provenance in [[], [fixtures.origin("sql", "model")]] {
+		call := json.patch(fixtures.read, [
+			{"op": "replace", "path": "/args", "value": {"sql": "select 1", "other": "x"}},
+			{"op": "replace", "path": "/provenance", "value": provenance},
+		])
+		decision := twokey.decision with input as call with data.twokey_data as facts
+		decision.effect == "allow"
+	}
 }
