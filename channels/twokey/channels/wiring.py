@@ -22,6 +22,7 @@ from twokey.channels.controls import MINUTE_US, Controls
 from twokey.channels.driving import Drivers, Heart
 from twokey.channels.people import People
 from twokey.channels.pruning import Pruner
+from twokey.channels.readiness import Readiness
 from twokey.channels.service import Service
 from twokey.channels.workspace import Workspace
 from twokey.core import settings
@@ -73,6 +74,18 @@ class Parts:
     savers: "Callable[[], AbstractContextManager[Saver]]"
 
 
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What a workspace that is there to be attacked is put together from, instead of what this account has."""
+
+    config: Settings
+    home: Path
+    engine: PolicyEngine
+    """Closed by whoever made it."""
+    tools: registry.Registry | None = None
+    """What is installed, where none are given."""
+
+
 @contextmanager
 def opened(folder: Path, *, clock: Clock | None = None, ids: Ids | None = None) -> Generator[Workspace]:
     """Open the workspace at ``folder`` with everything its settings ask for, and close it again.
@@ -90,17 +103,23 @@ def opened(folder: Path, *, clock: Clock | None = None, ids: Ids | None = None) 
 
 
 @contextmanager
-def opened_parts(folder: Path, *, clock: Clock | None = None, ids: Ids | None = None) -> Generator[Parts]:
-    """Open a workspace like ``opened``, and give its parts."""
-    config = settings.load(folder)
-    home = settings.home(config.workspace.id)
+def opened_parts(
+    folder: Path, *, clock: Clock | None = None, ids: Ids | None = None, stage: Stage | None = None
+) -> Generator[Parts]:
+    """Open a workspace like ``opened``, and give its parts; ``stage`` stands in for settings, keys and engine."""
+    config = settings.load(folder) if stage is None else stage.config
+    home = settings.home(config.workspace.id) if stage is None else stage.home
     clock, ids = clock or SystemClock(), ids or RandomIds()
     with ExitStack() as stack:
         ledger = stack.enter_context(_ledger(folder, config.store.url, config.workspace.id, home, clock, ids))
         _check_demo(config, ledger)
-        engine = _engine(folder, config)
-        stack.callback(engine.close)
-        yield _parts(folder, config, home, ledger, engine, clock, ids, stack)
+        if stage is None:
+            engine = _engine(folder, config)
+            stack.callback(engine.close)
+        else:
+            engine = stage.engine
+        tools = stage.tools if stage is not None else None
+        yield _parts(folder, config, home, ledger, engine, clock, ids, stack, tools)
 
 
 def _parts(  # what that were opened
@@ -112,9 +131,10 @@ def _parts(  # what that were opened
     clock: Clock,
     ids: Ids,
     stack: ExitStack,
+    tools: registry.Registry | None,
 ) -> Parts:
     directory = FileDirectory(folder)
-    tools = registry.installed(config.tools.plugins)
+    tools = tools or registry.installed(config.tools.plugins)
     rules = Rules(
         workspace=config.workspace.id,
         demo=config.workspace.demo,
@@ -165,8 +185,16 @@ def _parts(  # what that were opened
 
     dispatcher = _Once(new_dispatcher)
     drivers = Drivers(folder / STATE_FOLDER / DRIVERS)
+    readiness = Readiness(
+        workspace=config.workspace.id,
+        profile=config.controls.profile,
+        ledger=ledger,
+        revisions=engine.revisions,
+        clock=clock,
+    )
     service = Service(
         workspace=config.workspace.id,
+        readiness=readiness,
         ledger=ledger,
         gate=gate,
         runner=_Once(new_runner),
@@ -201,6 +229,7 @@ def _parts(  # what that were opened
         engine=engine,
         policy=policy,
         directory=directory,
+        readiness=readiness,
         pruner=Pruner(ledger=ledger, states=lambda: states().lent(), clock=clock),
     )
     return Parts(workspace, gate, desk, savers)
@@ -362,6 +391,11 @@ def tools_not_listed(names: Sequence[str]) -> CheckFailed:
         f"Policy's allow-list does not hold these tools as installed: {', '.join(names)}; agents cannot call them.",
         next="Review them, then renew the list in the bundle's data.json.",
     )
+
+
+def engine_of(folder: Path, config: Settings) -> PolicyEngine:
+    """Start the engine that ``config`` names, on the bundle that it names in ``folder``."""
+    return _engine(folder, config)
 
 
 def _engine(folder: Path, config: Settings) -> PolicyEngine:
