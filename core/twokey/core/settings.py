@@ -56,6 +56,14 @@ class PolicySection(_Section):
     ca_file: str = ""
     """PEM file of the authority to trust for ``opa``, instead of the system's."""
     token_env: VariableName = "OPA_TOKEN"  # noqa: S105 - the name of a variable, not a token
+    signers: Annotated[int, Field(ge=0, le=9)] = 0
+    """How many different people have to have signed a bundle before it decides anything; 0 asks for none."""
+    signer_groups: tuple[GroupName, ...] = ("risk-owners",)
+    """Groups whose members' signatures count."""
+    verification_key: str = ""
+    """PEM file of the public key that the bundle's OPA signature has to verify with; none asks for no signature."""
+    shadow: str = ""
+    """Folder of a second bundle, which looks at each decision and decides nothing."""
 
 
 class PlaceSection(_Section):

@@ -26,7 +26,7 @@ from twokey.core.values import (
 )
 from twokey.store import evidence, proposals, runs
 from twokey.store.proposals import ProposalRecord
-from twokey.tools import calls
+from twokey.tools import calls, recording
 from twokey.tools.contract import Context, Places, Rendered, WriteTool
 from twokey.tools.faults import contained
 from twokey.tools.ledger import PAGE, Ledger, Unit
@@ -240,11 +240,7 @@ class Proposer:
         )
         for before, after, why in ((None, State.PROPOSED, "made"), (State.PROPOSED, state, code)):
             if after is state:
-                unit.record(
-                    calls.decided(
-                        made.call, decision, occasion="propose", commitment=unit.commit_to(made.call.canonical())
-                    )
-                )
+                recording.record(unit, made.call, decision, occasion="propose")
             unit.record(
                 ProposalMoved(
                     proposal=proposal.id,

@@ -15,7 +15,7 @@ from twokey.core.ports import Clock, Directory, Policy
 from twokey.core.values import BreakGlass, Call, Decision, Principal, Proposal
 from twokey.store import evidence, proposals
 from twokey.store.proposals import ProposalRecord
-from twokey.tools import calls
+from twokey.tools import calls, recording
 from twokey.tools.contract import Context
 from twokey.tools.faults import code_of, contained
 from twokey.tools.ledger import Ledger, Unit
@@ -48,11 +48,7 @@ class Asked:
 
     def record(self, unit: Unit) -> None:
         """Put the answer into the log."""
-        unit.record(
-            calls.decided(
-                self.call, self.decision, occasion=self.occasion, commitment=unit.commit_to(self.call.canonical())
-            )
-        )
+        recording.record(unit, self.call, self.decision, occasion=self.occasion)
 
     @property
     def failed(self) -> bool:

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from twokey.channels.cli import approvals, asking, controls, evidence, measuring, probing, setup, working
+from twokey.channels.cli import approvals, asking, controls, evidence, measuring, policy, probing, setup, working
 from twokey.channels.cli.session import INTERRUPTED, SESSION, prepare_output
 from twokey.core.errors import BadInput, EnvironmentFault, Refused, TwokeyError
 
@@ -51,6 +51,7 @@ approvals.add_to(app)
 controls.add_to(app)
 probing.add_to(app)
 working.add_to(app)
+policy.add_to(app)
 evidence.add_to(app)
 measuring.add_to(app)
 

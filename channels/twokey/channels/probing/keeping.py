@@ -1,4 +1,4 @@
-"""Probes of what is kept: signed policy, and the log."""
+"""Probe of the log: what it must not hold, what cannot be changed in it, and who may sign it."""
 
 import shutil
 import sqlite3
@@ -16,10 +16,9 @@ from twokey.channels.probing.stopping import kill_switch
 from twokey.channels.probing.world import World
 from twokey.channels.wiring import Stage
 from twokey.core.errors import TwokeyError
-from twokey.policies.controls import Allowed, Attack, Evidence, Gap
+from twokey.policies.controls import Allowed, Attack, Evidence
 
 SECRET: Final = "sk-probe-5f1c0b7e9d"  # noqa: S105 - a marker that is looked for, and opens nothing
-_NEXT_SIGN: Final = "Configure who signs policy bundles, and have two people sign the one in force."
 _EDITS: Final = (
     "UPDATE log_entries SET body = x'7b7d' WHERE seq = 1",
     "DELETE FROM log_entries WHERE seq = 1",
@@ -28,12 +27,6 @@ _EDITS: Final = (
     "DELETE FROM log_checkpoints",
     "DELETE FROM log_nodes",
 )
-
-
-def signed_policy(world: World) -> Generator[Evidence]:
-    """Try bundles that nobody, or one person, signed."""
-    del world
-    yield Gap("signatures of two people on the policy bundle in force", _NEXT_SIGN)
 
 
 def verifiable_log(world: World, secret: str = SECRET) -> Generator[Evidence]:

@@ -15,7 +15,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
-from twokey.channels.probing import content, keeping, people, pilot, stopping, undoing
+from twokey.channels import wiring
+from twokey.channels.probing import content, keeping, people, pilot, signing, stopping, undoing
 from twokey.channels.probing.world import World, scratch
 from twokey.channels.workspace import Workspace
 from twokey.core.errors import CheckFailed, Refused, TwokeyError
@@ -37,7 +38,7 @@ PROBES: Final[Mapping[str, Probe]] = {
     "freezes": stopping.freezes,
     "break_glass": people.break_glass,
     "rollback": undoing.rollback,
-    "signed_policy": keeping.signed_policy,
+    "signed_policy": signing.signed_policy,
     "verifiable_log": keeping.verifiable_log,
 }
 
@@ -110,7 +111,7 @@ def probe(workspace: Workspace, tell: Callable[[Control], None], profile: Profil
     with (
         _quiet(),
         tempfile.TemporaryDirectory(prefix="twokey-controls-") as folder,
-        scratch(Path(folder), config, held, policies=workspace.folder) as world,
+        scratch(Path(folder), config, held, live_folder=workspace.folder) as world,
     ):
         for control in CONTROLS:
             tell(control)
@@ -194,7 +195,16 @@ def _log(workspace: Workspace) -> Generator[Evidence]:
     )
 
 
-LOOKS: Final[Mapping[str, Look]] = {"default_deny": _engine, "verifiable_log": _log}
+def _signatures(workspace: Workspace) -> Generator[Evidence]:
+    """Count the people who signed the live bundle, where the settings ask for any."""
+    config = workspace.config
+    if config.policy.signers:
+        enforcement = wiring.enforcement_of(workspace.folder, config, workspace.ledger)
+        found = enforcement.signed(workspace.folder / config.policy.bundle)
+        yield Allowed("signatures on the bundle in force", config.policy.signers, len(found.signers))
+
+
+LOOKS: Final[Mapping[str, Look]] = {"default_deny": _engine, "signed_policy": _signatures, "verifiable_log": _log}
 """What is looked at in the live workspace itself."""
 
 

@@ -60,6 +60,8 @@ SIGNERS: Final = tuple(f"signer-{number:02d}" for number in range(1, 13))
 OPEN: Final = "open_pull_request"
 ARGUMENTS: Final = ("repository", "base_branch", "base_commit", "branch", "title", "body", "files")
 POLICIES: Final = "policies"
+UNSIGNED: Final = {"bundle": POLICIES, "signers": 0, "verification_key": "", "shadow": ""}
+"""Nobody signs anything for the scratch workspace: its bundle is the one that the live workspace has accepted."""
 AUTHOR: Final = b"Probe <probe@localhost>"
 MIN_DEADLINE_MS: Final = 5_000
 """What is probed is whether a silent engine denies, not how fast this machine is at the moment."""
@@ -83,6 +85,8 @@ class World:
     engine: TurnableEngine
     clock: TurnableClock
     config: Settings
+    live: Settings
+    live_folder: Path
     held: Bundle
     folder: Path
     home: Path
@@ -136,6 +140,8 @@ class World:
                 engine=self.engine,
                 clock=self.clock,
                 config=self.config,
+                live=self.live,
+                live_folder=self.live_folder,
                 held=self.held,
                 folder=self.folder,
                 home=self.home,
@@ -391,14 +397,14 @@ def scratch(
     live: Settings,
     held: Bundle,
     *,
-    policies: Path,
+    live_folder: Path,
     clock: Clock | None = None,
     wrap: Callable[[TurnableEngine], TurnableEngine] = lambda engine: engine,
     tools: Registry | None = None,
 ) -> Generator[World]:
     """Make the scratch workspace in the empty ``folder``, for the workspace with the settings ``live``.
 
-    ``held`` is its bundle. ``policies`` is the workspace's folder, against which paths in its settings are relative.
+    ``held`` is its bundle, ``live_folder`` where it lies. ``wrap`` and ``tools`` exchange engine and tools.
     """
     ids, identifier = RandomIds(), RandomIds().new("w")
     home, work = folder / "home", folder / "workspace"
@@ -407,16 +413,17 @@ def scratch(
     repository = _new_repository(folder / "repository")
     ring = KeyRing(home / "keys")
     keys = {name: ring.create(name) for name in (ASKER, STRANGER, BYSTANDER, *SIGNERS)}
-    everything = tuple(sorted({*held.document()[facts.ROOT]["groups"], *live.controls.owners} - {BYSTANDERS}))
+    named = {*held.document()[facts.ROOT]["groups"], *live.controls.owners, *live.policy.signer_groups}
+    everything = tuple(sorted(named - {BYSTANDERS}))
     groups = {STRANGER: (), BYSTANDER: (BYSTANDERS,)}
     people = {
         name: Principal(name=name, groups=groups.get(name, everything), key=key.public) for name, key in keys.items()
     }
-    ca_file = str((policies / live.policy.ca_file).resolve()) if live.policy.ca_file else ""
+    ca_file = str((live_folder / live.policy.ca_file).resolve()) if live.policy.ca_file else ""
     deadline = max(live.policy.deadline_ms, MIN_DEADLINE_MS)
     config = Settings(
         workspace=WorkspaceSection(id=identifier, demo=live.workspace.demo),
-        policy=live.policy.model_copy(update={"bundle": POLICIES, "deadline_ms": deadline, "ca_file": ca_file}),
+        policy=live.policy.model_copy(update={**UNSIGNED, "deadline_ms": deadline, "ca_file": ca_file}),
         controls=live.controls,
         tools=live.tools,
         places={PLACE: PlaceSection(kind="repository", location=str(repository))},
@@ -436,6 +443,8 @@ def scratch(
             engine=engine,
             clock=moving,
             config=config,
+            live=live,
+            live_folder=live_folder,
             held=held,
             folder=work,
             home=home,

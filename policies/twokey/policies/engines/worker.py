@@ -3,7 +3,8 @@
 Rules: it is told the modules and the data in its first message and reads no file; each decision is taken by a fresh
 copy of the loaded engine; its memory is bounded; it ends when its channel closes, and ends itself (by an alarm the
 kernel delivers whatever the engine does) when one evaluation takes longer than its patience, so it never outlives its
-parent by more. It writes nothing but answers: ``=`` and JSON, or ``!`` and what is wrong.
+parent by more. It writes nothing but answers: ``=`` and JSON, or ``!`` and what is wrong. A question that begins with
+``*`` holds several documents, and so does its answer (``frames.pack``); each is evaluated as if it came alone.
 """
 
 import json
@@ -14,7 +15,7 @@ from typing import Any, Final
 
 import regorus
 
-from twokey.policies.engines.frames import Deadline, receive, send
+from twokey.policies.engines.frames import MANY, Deadline, pack, receive, send, unpack
 
 ANSWER: Final = b"="
 FAULT: Final = b"!"
@@ -55,14 +56,22 @@ def serve(channel: socket.socket) -> None:
     _alarm(0)
     send(channel, nonce, ANSWER, _NEVER)
     while (question := receive(channel, _NEVER)) is not None:
-        nonce, document = question
-        _alarm(order["patience_s"])
-        try:
-            answer = ANSWER + _evaluate(engine, order["entry_point"], document)
-        except (RuntimeError, ValueError):
-            answer = FAULT
-        _alarm(0)
+        nonce, payload = question
+        if payload.startswith(MANY):
+            answer = pack([_answer(engine, order, document) for document in unpack(payload)])
+        else:
+            answer = _answer(engine, order, payload)
         send(channel, nonce, answer, _NEVER)
+
+
+def _answer(engine: Any, order: dict[str, Any], document: bytes) -> bytes:
+    _alarm(order["patience_s"])
+    try:
+        return ANSWER + _evaluate(engine, order["entry_point"], document)
+    except (RuntimeError, ValueError):
+        return FAULT
+    finally:
+        _alarm(0)
 
 
 def _bound_memory(size: int) -> None:
