@@ -19,7 +19,7 @@ from twokey.tools import bundle_approvals, enforcing
 from twokey.tools.enforcing import Enforcement
 
 _NEXT: Final = (
-    "Set policy.signers to 2 or more in twokey.toml, have as many people sign the bundle (`twokey policy sign`), and put "
+    "Set policy.signers to 2 or more, have as many people sign the bundle (`twokey policy sign`), and put "
     "it in force (`twokey policy enforce`)."
 )
 
