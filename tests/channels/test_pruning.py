@@ -21,6 +21,7 @@ from twokey.audit import storage
 from twokey.audit.verify import verify
 from twokey.channels.driving import Drivers, Heart
 from twokey.channels.pruning import DAY_US, Pruned, Pruner
+from twokey.channels.readiness import Readiness
 from twokey.channels.service import Service
 from twokey.core import canonical
 from twokey.core.errors import CheckFailed, LogUnavailable
@@ -100,6 +101,13 @@ class Yard:
 
         return Service(
             workspace=WORKSPACE,
+            readiness=Readiness(
+                workspace=WORKSPACE,
+                profile="laptop",
+                ledger=self.bench.ledger,
+                revisions=nobody,
+                clock=self.bench.clock,
+            ),
             ledger=self.bench.ledger,
             gate=self.bench.gate,
             runner=nobody,
