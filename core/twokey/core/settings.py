@@ -180,9 +180,13 @@ def read_file(folder: Path) -> dict[str, Any]:
         BadInput: the file is no TOML.
 
     """
+    return _parsed(folder, _bytes(folder))
+
+
+def _bytes(folder: Path) -> bytes:
     path = folder / FILE_NAME
     try:
-        return tomllib.loads(path.read_bytes().decode("utf-8"))
+        return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         raise NotFound(
             f"There is no workspace at {folder}: {FILE_NAME} is missing.",
@@ -193,6 +197,12 @@ def read_file(folder: Path) -> dict[str, Any]:
         raise BadInput(
             f"{path} cannot be read: {error.strerror}.", next="Check the file and its permissions.", code="bad_settings"
         ) from error
+
+
+def _parsed(folder: Path, text: bytes) -> dict[str, Any]:
+    path = folder / FILE_NAME
+    try:
+        return tomllib.loads(text.decode("utf-8"))
     except RecursionError:
         raise BadInput(
             f"{path} is damaged: it is nested too deeply.",
@@ -307,6 +317,8 @@ class FileDirectory:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._last: tuple[bytes, tuple[Principal, ...]] | None = None
+        """The file as it was last read, and who is in it: the same bytes name the same people."""
 
     def principal(self, name: str) -> Principal | None:
         """Look a principal up by name."""
@@ -319,13 +331,18 @@ class FileDirectory:
             BadInput: the file was damaged meanwhile.
 
         """
+        text, last = _bytes(self._folder), self._last
+        if last is not None and last[0] == text:
+            return last[1]
         try:
-            sections = _PEOPLE.validate_python(read_file(self._folder).get("principals", {}))
+            sections = _PEOPLE.validate_python(_parsed(self._folder, text).get("principals", {}))
         except ValidationError as error:
             raise _explain(error, {}, "principals") from error
-        return tuple(
+        people = tuple(
             Principal(name=name, groups=section.groups, key=section.key) for name, section in sorted(sections.items())
         )
+        self._last = text, people
+        return people
 
 
 def home(workspace: str, environment: Mapping[str, str] | None = None) -> Path:

@@ -155,10 +155,9 @@ class Ledger:
             LogUnavailable: the log cannot be read, does not verify or was rolled back.
 
         """
-        checkpoint = self.log.latest()
         wanted, found = about.encode(), list[Entry]()
         also = f'"{beside}"'.encode()
-        with storage.looking(self.engine) as connection:
+        with self.log.view() as (connection, checkpoint):
             first = next(storage.entries(connection, subject=about, kind=kind, limit=1), None)
             if checkpoint is None or first is None or first.seq >= checkpoint.size:
                 raise _not_proven("it has no beginning under a checkpoint")

@@ -10,7 +10,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from twokey.core.errors import CheckFailed, Refused, ToolRetry
-from twokey.core.events import ProposalMoved, ToolReturned
+from twokey.core.events import Event, ProposalMoved, ToolReturned
 from twokey.core.lifecycle import State
 from twokey.core.ports import Clock, Directory, Ids, Policy
 from twokey.core.values import (
@@ -207,21 +207,22 @@ class Proposer:
     def _check_logged(self, found: list[Evidence], run: str) -> None:
         """Hold evidence against the entries that were made when it was read; rows alone prove nothing."""
         missing: set[tuple[str | None, str | None]] = {(value.id, value.commitment) for value in found}
-        after = -1
-        while missing:
-            page = self._ledger.log.entries(run, kind="tool.returned", after=after, limit=PAGE)
-            if not page:
-                raise CheckFailed(
-                    "A finding cites evidence that the audit log does not bear out.",
-                    next="Treat the workspace's database as tampered with; run `twokey audit verify`.",
-                    code="evidence_not_logged",
-                )
-            for recorded in page:
-                event = recorded.entry.event
-                if isinstance(event, ToolReturned) and (event.evidence, event.content) in missing:
-                    self._ledger.proven(recorded.entry.id)
-                    missing.remove((event.evidence, event.content))
-            after = page[-1].seq
+
+        def cited(event: Event) -> bool:
+            return isinstance(event, ToolReturned) and (event.evidence, event.content) in missing
+
+        after: int | None = -1
+        while missing and after is not None:
+            proven, after = self._ledger.log.proven_about(run, "tool.returned", cited, after=after, limit=PAGE)
+            for entry in proven:
+                if isinstance(entry.event, ToolReturned):
+                    missing.discard((entry.event.evidence, entry.event.content))
+        if missing:
+            raise CheckFailed(
+                "A finding cites evidence that the audit log does not bear out.",
+                next="Treat the workspace's database as tampered with; run `twokey audit verify`.",
+                code="evidence_not_logged",
+            )
 
     def _decided(self, proposal: Proposal) -> "Made":
         call = calls.of_proposal(proposal, self._requester(proposal.requester), proposal.created_us)

@@ -47,9 +47,9 @@ def serve(channel: socket.socket) -> None:
     _alarm(START_PATIENCE_S)
     try:
         engine = _load(order)
-        # On the engine itself: what regorus works out before a first evaluation is then in every copy.
-        engine.set_input_json("{}")
-        engine.eval_rule_as_json(order["entry_point"])
+        # Once in the engine itself: what it works out about the rules then comes with each copy, and is a third of
+        # the time that a decision takes.
+        _take(engine, order["entry_point"], b"{}")
     except (RuntimeError, ValueError) as error:
         send(channel, nonce, FAULT + _first_lines(error), _NEVER)
         return
@@ -93,9 +93,12 @@ def _load(order: dict[str, Any]) -> Any:
 
 
 def _evaluate(engine: Any, entry_point: str, document: bytes) -> bytes:
-    fresh = engine.clone()
-    fresh.set_input_json(document.decode("utf-8"))
-    result: str = fresh.eval_rule_as_json(entry_point)
+    return _take(engine.clone(), entry_point, document)
+
+
+def _take(engine: Any, entry_point: str, document: bytes) -> bytes:
+    engine.set_input_json(document.decode("utf-8"))
+    result: str = engine.eval_rule_as_json(entry_point)
     return b"null" if result == _UNDEFINED else result.encode("utf-8")
 
 
