@@ -4,6 +4,7 @@ Rules: what the settings choose is what runs, nothing is swapped at run time; wh
 whose settings and log disagree about being a demo does not open.
 """
 
+import hashlib
 import os
 import threading
 from collections.abc import Callable, Generator, Sequence
@@ -536,9 +537,16 @@ def bundle_of(workspace: Path, folder: Path | None = None) -> bundle.Bundle:
     return bundle.load(folder if folder is not None else workspace / settings.load(workspace).policy.bundle)
 
 
-def batch_engine(held: bundle.Bundle) -> Embedded:
+def batch_engine(held: bundle.Bundle, *, deadline_s: float = REPLAY_DEADLINE_S) -> Embedded:
     """Give an engine for many decisions at once. What counts there is the answer and not the time it takes."""
-    return Embedded(held, deadline_s=REPLAY_DEADLINE_S)
+    return Embedded(held, deadline_s=deadline_s)
+
+
+def managed_engine(held: bundle.Bundle, program: Path) -> PolicyEngine:
+    """Give an OPA server of our own, of the program as it is now: for a benchmark, which pins nothing."""
+    from twokey.policies.engines.managed import Managed  # noqa: PLC0415 - brings an HTTP client
+
+    return Managed(held, binary=program, sha256=hashlib.sha256(program.read_bytes()).hexdigest())
 
 
 def write_policies(folder: Path, groups: Sequence[str]) -> None:
