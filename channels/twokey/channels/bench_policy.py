@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from twokey.channels import creation, opa_program, policy_work, wiring
 from twokey.core import canonical
@@ -75,7 +75,7 @@ def policy(*, quick: bool) -> dict[str, Any]:
 
 
 def large_bundle() -> Bundle:
-    """Twokey's own rules over data of a large team: 40 groups, 100 tools with their contracts, and owners to fill."""
+    """Twokey's own rules over data of a large team: 40 groups, and tools of plugins with two owners each, to fill."""
     own = bundle.load()
     document = own.document()
     data: dict[str, Any] = document[facts.ROOT]
@@ -83,19 +83,18 @@ def large_bundle() -> Bundle:
     data["groups"] = groups
     data["may_name"] = {effect: dict.fromkeys(kinds, groups) for effect, kinds in data["may_name"].items()}
     tools = [(tool.name, tool.version, tool.effect, tool.schema_digest()) for tool in registry.installed({}).all()]
-    for number in range(100):
+    arguments = {"places": [f"place_{at}" for at in range(6)], "content": [f"text_{at}" for at in range(12)]}
+    contract = data["contracts"]["query_warehouse"] | arguments
+    number = 0
+    while len(canonical.encode(facts.with_tools(document, tools))) < DATA_BYTES:
+        number += 1
         name = f"tool_of_a_plugin_{number:03}"
         tools.append((name, "1", "read", hashlib.sha256(name.encode()).hexdigest()))
-        arguments = {
-            "places": [f"place_{at}" for at in range(6)],
-            "content": [f"text_{at}" for at in range(12)],
-        }
-        data["contracts"][name] = data["contracts"]["query_warehouse"] | arguments | {"kinds": ["warehouse"]}
-    document = facts.with_tools(document, cast("Any", tools))
-    owners: list[dict[str, str]] = document[facts.ROOT]["owners"]
-    while len(canonical.encode(document)) < DATA_BYTES:
-        number = len(owners)
-        owners.append({"kind": "repository", "under": f"org/team-{number:04}/", "group": groups[number % len(groups)]})
+        data["contracts"][name] = contract
+        group = groups[number % len(groups)]
+        data["owners"].append({"kind": "repository", "under": f"org/team-{number:04}/", "group": group})
+        data["owners"].append({"kind": "warehouse", "id": f"warehouse-{number:04}", "group": group})
+    document = facts.with_tools(document, tools)
     return own.with_data(document)
 
 
@@ -114,6 +113,7 @@ def made_calls(count: int) -> Iterator[Call]:
             "version": tool.version,
             "tool_schema": tool.schema_digest(),
             "effect": tool.effect,
+            "counters": {},
             "now_us": START_US + number,
         }
         yield Call.model_validate(fields | (_write(number) if number % 2 else _read(number)))
@@ -138,7 +138,10 @@ def _write(number: int) -> dict[str, Any]:
             "body": "What was found.",
             "files": [{"path": f"models/t{number}.yml", "content": "version: 2\n" * 20}],
         },
-        "provenance": [{"path": path, "label": "code"} for path in (*places, "title", "body", "files.content")],
+        "provenance": [
+            {"path": path, "label": "code", "trusted": True, "same_resource": True}
+            for path in (*places, "title", "body", "files.content", "files.mode")
+        ],
         "resource": {"kind": "repository", "id": "dbt", "granted_by": "config"},
         "change": {
             "proposal": f"p-{number:012}",
