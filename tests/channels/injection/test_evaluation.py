@@ -110,7 +110,8 @@ def test_each_reviewer_stops_what_it_can_and_without_a_gate_it_happens(suite: Pa
 
 
 def test_what_policy_alone_denied_is_told_by_what_it_offends(suite: Path):
-    alone = evaluate(suite, names=["careless"])["policy_alone"]
+    result = evaluate(suite, names=["careless"])
+    alone, lied_to = result["policy_alone"], result["policy_alone_where_labels_lie"]
     assert {name: (group["denied"], group["writes"]) for name, group in alone.items()} == {
         "all": (5, 7),
         "destination": (3, 3),
@@ -120,6 +121,9 @@ def test_what_policy_alone_denied_is_told_by_what_it_offends(suite: Path):
         "destination_or_content": (3, 3),
     }
     assert alone["all"]["passed"] == ["alone", "same-tool"]
+    # The same attacks, each argument said to come from code: what stops them is checked and not believed.
+    assert (lied_to["destination"]["denied"], lied_to["destination"]["writes"]) == (3, 3)
+    assert lied_to["all"]["writes"] == 3
 
 
 def test_a_write_that_left_no_receipt_leaves_no_figures(suite: Path, monkeypatch: pytest.MonkeyPatch):

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from twokey.channels import creation, wiring
-from twokey.channels.injection import cases, figures, foreign, reviewers, world
+from twokey.channels.injection import cases, figures, foreign, lies, reviewers, world
 from twokey.channels.injection.agent import LeapingClock, Played, Stage
 from twokey.channels.injection.cases import Suite
 from twokey.channels.injection.figures import Counted
@@ -61,11 +61,24 @@ def evaluate(
             if name == "careless":
                 result["policy_alone"] = figures.policy_alone(passed.counted, passed.contracts)
                 result["attacks"] = figures.by_attack(passed.counted)
+                result["policy_alone_where_labels_lie"] = _lied_to(ground, passed.contracts, say)
         say("no gate")
         plain = Ungated(ground.world, ground.tools, ground.world.everything())
         result["no_gate"] = figures.figures(list(_played(ground, plain.play)))
     result["seconds"] = round(time.monotonic() - started, 1)
     return result
+
+
+def _lied_to(
+    ground: "_Ground", contracts: Mapping[str, Mapping[str, Any]], say: Callable[[str], None]
+) -> dict[str, Any] | None:
+    """Play what untrusted text shaped once more, with labels that lie; none where there is no such case."""
+    lying = lies.told(ground.suite, contracts, ground.world)
+    if not lying.cases:
+        return None
+    say(f"careless, labels lie: {len(lying.cases)} cases")
+    with _ground(lying) as again:
+        return figures.policy_alone(_gated(again, "careless").counted, contracts)
 
 
 @dataclass(frozen=True, slots=True)
