@@ -269,7 +269,7 @@ def _insert_by_hand(world: World, seq: int) -> Entry:
     body = entry.encode()
     row = storage.Row(seq, entry.id, entry.subject, entry.kind, body, merkle.leaf_hash(body))
     with world.engine.begin() as connection:
-        storage.add_entries(connection, [row])
+        storage.grow(connection, storage.Growth([row], 0, []))
     return entry
 
 

@@ -1,7 +1,10 @@
 """The database itself refuses to change history: as anybody with a connection would try it."""
 
 import sqlite3
+import threading
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -169,18 +172,50 @@ def test_a_database_that_cannot_be_reached_is_a_clear_sentence(tmp_path: Path):
     engine.dispose()
 
 
-def test_a_holder_that_lost_the_lease_cannot_move_the_head(filled: World):
-    """The fence, where a lock was lost without notice: the epoch has moved on."""
-    with filled.engine.begin() as connection:
+@pytest.mark.parametrize("stale", [{"epoch": 4}, {"size": 4}, {"epoch": 6}], ids=["epoch", "size", "future"])
+def test_a_holder_that_lost_the_lease_cannot_extend_the_log(filled: World, stale: dict[str, int]):
+    """The fence, where a lock was lost without notice: the epoch has moved on. Nothing of what it added stays."""
+    before = _contents(filled.engine)
+    with filled.engine.connect() as connection:
         head = storage.lease(connection)
-        assert head == Head(epoch=5, size=5)
         assert head is not None
-        storage.advance(connection, head, size=6, holder="x-000000000001")
-        with pytest.raises(LogUnavailable, match="took over"):
-            storage.advance(connection, head, size=6, holder="x-000000000001")
-        with pytest.raises(LogUnavailable, match="took over"):
-            storage.advance(connection, Head(epoch=6, size=5), size=7, holder="x-000000000001")
-        connection.rollback()
+        assert head == Head(epoch=5, size=5, note=storage.latest_note(connection), entries=5, waiting=False)
+    with pytest.raises(LogUnavailable, match="took over"):
+        _extend(filled.engine, replace(head, **stale))
+    assert _contents(filled.engine) == before
+    _extend(filled.engine, head)
+    assert _contents(filled.engine) != before
+
+
+def _extend(engine: Engine, head: Head) -> None:
+    row = storage.Row(5, "l-zzzzzzzzzzzz", "-", "step.started", b"{}", b"\0" * 32)
+    growth = storage.Growth([row], 3, [b"\1" * 32])
+    with engine.begin() as connection:
+        storage.extend(connection, head, growth, size=6, root=b"\2" * 32, note="n", time_us=1, holder="x-000000000001")
+
+
+def test_a_head_that_moved_while_it_was_waited_for_is_read_with_the_rest_as_it_is_then(postgresql_world: World):
+    """PostgreSQL gives the locked row as it is after the wait, and every other table as it was before."""
+    world = _fill(postgresql_world)
+    found: list[Head | None] = []
+
+    def wait() -> None:
+        with world.engine.begin() as connection:
+            found.append(storage.lease(connection, wait_ms=20_000))
+
+    waiter = threading.Thread(target=wait)
+    with world.engine.begin() as connection:
+        world.open().append(connection, step(6))
+        assert world.open().settle(connection, [world.open().prepare(step(7))]) is not None
+        waiter.start()
+        waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        until = time.monotonic() + 60
+        with world.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as other:
+            while not other.execute(text(waits)).scalar():
+                assert time.monotonic() < until
+    waiter.join(20)
+    with world.engine.connect() as connection:
+        assert found == [Head(epoch=6, size=7, note=storage.latest_note(connection), entries=7, waiting=False)]
 
 
 @pytest.fixture

@@ -147,7 +147,13 @@ def test_the_subject_is_the_proposal_else_the_run_else_the_kinds_own(model: type
         assert subject == (document["proposal"] or "-")
     elif document["kind"] in {"identity.used", "credential.created", "runs.pruned"}:
         assert subject == document["principal"]
-    elif document["kind"] in {"workspace.created", "freeze.changed", "order.rejected"}:
+    elif document["kind"] in {
+        "workspace.created",
+        "freeze.changed",
+        "order.rejected",
+        "policy.enforced",
+        "policy.shadow_begun",
+    }:
         assert subject == document["workspace"]
     else:
         assert subject == (document.get("proposal") or document["run"])

@@ -64,6 +64,7 @@ def test_the_history_makes_the_tables_that_the_code_uses(empty: Engine):
         "approvals",
         "broken_glass",
         "counters",
+        "decisions",
         "documents",
         "evidence",
         "executions",

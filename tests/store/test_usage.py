@@ -19,7 +19,7 @@ SECOND = "p-000000000002"
 
 def counted(connection: Connection, **changes: Any) -> Counters:
     fields: dict[str, Any] = {"run": made.RUN, "requester": "ana", "now": NOW}
-    return usage.count(connection, **(fields | changes))
+    return usage.count(connection, **(fields | changes)).counters
 
 
 def reserved(connection: Connection, stage: Any = "proposal", **changes: Any) -> None:

@@ -51,7 +51,7 @@ class Books:
 
     def size(self) -> int:
         with self.engine.connect() as connection:
-            return storage.size(connection)
+            return connection.execute(select(func.count()).select_from(storage.ENTRIES)).scalar_one()
 
 
 @pytest.fixture

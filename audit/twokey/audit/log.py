@@ -20,8 +20,8 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -34,7 +34,7 @@ from twokey.audit.keys import LogKey, Role, WriterKey
 from twokey.audit.merkle import BadProof, Frontier
 from twokey.audit.note import Verifier
 from twokey.audit.pin import Pin
-from twokey.audit.storage import Head, Pending, Row, faults, looking
+from twokey.audit.storage import Growth, Head, Pending, Row, faults, looking
 from twokey.audit.verify import BadArgument, Report, verify
 from twokey.core.errors import BadInput, CheckFailed, LogUnavailable, NotFound, Refused
 from twokey.core.events import Event
@@ -211,11 +211,22 @@ class Log:
             LogUnavailable: the log does not verify or was rolled back.
 
         """
+        with self.view() as (_, checkpoint):
+            return checkpoint
+
+    @contextmanager
+    def view(self) -> Generator[tuple[Connection, Checkpoint | None]]:
+        """Open one consistent view for reading only, with the latest checkpoint in it, verified as by ``latest``.
+
+        Raises:
+            LogUnavailable: the log does not verify or was rolled back.
+
+        """
         seen = self._known()
         with looking(self._engine) as connection:
             checkpoint = self._accept(connection, seen)
+            yield connection, checkpoint
         self._remember(checkpoint)
-        return checkpoint
 
     def proven(self, entry_id: str) -> Entry:
         """Give an entry that is included under the latest verified checkpoint.
@@ -226,15 +237,29 @@ class Log:
             LogUnavailable: the log does not verify or was rolled back.
 
         """
-        seen = self._known()
-        with looking(self._engine) as connection:
-            checkpoint = self._accept(connection, seen)
+        with self.view() as (connection, checkpoint):
             row = storage.entry(connection, entry_id)
             if row is None:
                 raise NotFound(f"The audit log has no entry {entry_id[:40]!r}.", next="Run `twokey audit show`.")
-            entry = self._check(connection, row, entry_id, checkpoint)
-        self._remember(checkpoint)
-        return entry
+            return self._check(connection, row, entry_id, checkpoint)
+
+    def proven_about(
+        self, subject: str, kind: str, wanted: Callable[[Event], bool], *, after: int = -1, limit: int = 1000
+    ) -> tuple[list[Entry], int | None]:
+        """Read entries of one kind about one subject as the index shows them; give those ``wanted``, each proven.
+
+        Beside them the place to go on ``after``; ``None`` where there are no more.
+
+        Raises:
+            CheckFailed: a wanted row is not covered or not what was logged, or a row cannot be read as an entry.
+            LogUnavailable: the log does not verify or was rolled back.
+
+        """
+        with self.view() as (connection, checkpoint):
+            rows = list(storage.entries(connection, subject=subject, kind=kind, after=after, limit=limit))
+            chosen = [row for row in rows if wanted(Entry.decode(row.body).event)]
+            found = [self._check(connection, row, row.id, checkpoint) for row in chosen]
+        return found, rows[-1].seq if rows else None
 
     def entries(
         self, subject: str | None = None, *, kind: str | None = None, after: int = -1, limit: int = 1000
@@ -281,9 +306,7 @@ class Log:
         self._remember(checkpoint)
 
     def _covering(self, entry_ids: Sequence[str]) -> Checkpoint | None:
-        seen = self._known()
-        with looking(self._engine) as connection:
-            checkpoint = self._accept(connection, seen)
+        with self.view() as (connection, checkpoint):
             for entry_id in entry_ids:
                 row = storage.entry(connection, entry_id)
                 if row is None:
@@ -294,8 +317,7 @@ class Log:
                         next="Run `twokey audit verify`; treat the workspace's database as tampered with.",
                     )
                 self._check(connection, row, entry_id, checkpoint)
-        self._remember(checkpoint)
-        return checkpoint
+            return checkpoint
 
     def _check(self, connection: Connection, row: Row, entry_id: str, checkpoint: Checkpoint | None) -> Entry:
         if checkpoint is None or row.seq >= checkpoint.size:
@@ -333,7 +355,9 @@ class Log:
 
     def _accept(self, connection: Connection, seen: Checkpoint | None) -> Checkpoint | None:
         """Read the latest checkpoint; give it only if it verifies and extends ``seen``."""
-        note = storage.latest_note(connection)
+        return self._accepted(connection, seen, storage.latest_note(connection))
+
+    def _accepted(self, connection: Connection, seen: Checkpoint | None, note: str | None) -> Checkpoint | None:
         if seen is not None and note == seen.note:
             return seen
         if note is None:
@@ -370,9 +394,9 @@ class Log:
         self, connection: Connection, head: Head, key: LogKey, own: Sequence[Pending] = ()
     ) -> Checkpoint | None:
         seen = self._known()
-        last = self._accept(connection, seen)
+        last = self._accepted(connection, seen, head.note)
         size = last.size if last else 0
-        if not size == head.size == storage.size(connection):
+        if not size == head.size == head.entries:
             raise LogUnavailable(
                 "The audit log holds entries that no checkpoint covers: somebody wrote to it behind Twokey's back.",
                 next="Run `twokey audit verify`; treat the workspace's database as tampered with.",
@@ -388,19 +412,22 @@ class Log:
             self._remember(last)  # signed here, read in another transaction: it has committed
             seen = self._known()
         frontier = self._frontier(connection, last)
-        self._take_in(connection, frontier)
-        self._add(connection, frontier, [(row, self._kept(row) or Entry.decode(row.body)) for row in own])
+        if head.waiting:
+            self._take_in(connection, frontier)
+        growth = _grown(frontier, [(row, self._kept(row) or Entry.decode(row.body)) for row in own])
         if frontier.size == size:
             return last
         checkpoint = key.signer.checkpoint(frontier.size, frontier.root())
-        storage.add_checkpoint(
+        storage.extend(
             connection,
+            head,
+            growth,
             size=frontier.size,
             root=frontier.root(),
             note=checkpoint.note,
             time_us=self._clock.now_us(),
+            holder=self._holder,
         )
-        storage.advance(connection, head, size=frontier.size, holder=self._holder)
         self._signed = _Signed(transaction, checkpoint, frontier, seen)
         return checkpoint
 
@@ -435,23 +462,10 @@ class Log:
                     continue
                 taken.add(entry.id)
                 accepted.append((row, entry))
-            self._add(connection, frontier, accepted)
+            storage.grow(connection, _grown(frontier, accepted))
             storage.dequeue(connection, rows)
             if len(rows) < storage.CHUNK:
                 return
-
-    def _add(self, connection: Connection, frontier: Frontier, accepted: Sequence[tuple[Pending, Entry]]) -> None:
-        """Put entries at the end of the log, and grow ``frontier`` by them."""
-        first_node = frontier.size - frontier.size.bit_count()
-        entries: list[Row] = []
-        nodes: list[bytes] = []
-        for row, entry in accepted:
-            leaf = merkle.leaf_hash(row.body)
-            entries.append(Row(frontier.size, entry.id, entry.subject, entry.kind, row.body, leaf))
-            nodes += frontier.append(leaf)
-        if entries:
-            storage.add_entries(connection, entries)
-            storage.add_nodes(connection, first_node, nodes)
 
     def _keep(self, entry: Entry, body: bytes) -> None:
         if self._log_key is not None:
@@ -484,6 +498,18 @@ class Log:
         if not keys.may_write(role, entry.event):
             return "not_allowed"
         return entry
+
+
+def _grown(frontier: Frontier, accepted: Sequence[tuple[Pending, Entry]]) -> Growth:
+    """Grow ``frontier`` by entries at the end of the log; gives the rows and nodes that this adds."""
+    first = frontier.size - frontier.size.bit_count()
+    rows: list[Row] = []
+    nodes: list[bytes] = []
+    for row, entry in accepted:
+        leaf = merkle.leaf_hash(row.body)
+        rows.append(Row(frontier.size, entry.id, entry.subject, entry.kind, row.body, leaf))
+        nodes += frontier.append(leaf)
+    return Growth(rows, first, nodes)
 
 
 def _as_writer(key: WriterKey | Verifier) -> WriterKey | None:

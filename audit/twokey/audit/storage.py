@@ -26,9 +26,11 @@ from sqlalchemy import (
     Text,
     bindparam,
     delete,
+    exists,
     func,
     insert,
     select,
+    text,
     update,
 )
 from sqlalchemy.exc import SQLAlchemyError
@@ -107,8 +109,6 @@ REJECTED: Final = Table(
 )
 
 # Statements are built once: building one takes four times as long as running it.
-_TRY_LEASE: Final = select(HEAD.c.epoch, HEAD.c.size).where(HEAD.c.id == 1).with_for_update(skip_locked=True)
-_WAIT_LEASE: Final = select(HEAD.c.epoch, HEAD.c.size).where(HEAD.c.id == 1).with_for_update()
 _ADVANCE: Final = (
     update(HEAD)
     .where(HEAD.c.id == 1, HEAD.c.epoch == bindparam("held"), HEAD.c.size == bindparam("old"))
@@ -116,6 +116,15 @@ _ADVANCE: Final = (
 )
 _LATEST_NOTE: Final = select(CHECKPOINTS.c.note).order_by(CHECKPOINTS.c.size.desc()).limit(1)
 _SIZE: Final = select(func.coalesce(func.max(ENTRIES.c.seq) + 1, 0))
+_HEAD: Final = select(
+    HEAD.c.epoch,
+    HEAD.c.size,
+    _LATEST_NOTE.scalar_subquery().label("note"),
+    _SIZE.scalar_subquery().label("entries"),
+    exists(select(PENDING.c.id)).label("waiting"),
+).where(HEAD.c.id == 1)
+_TRY_LEASE: Final = _HEAD.with_for_update(skip_locked=True, of=HEAD)
+_WAIT_LEASE: Final = _HEAD.with_for_update(of=HEAD)
 _QUEUE: Final = insert(PENDING)
 _PENDING: Final = select(PENDING).order_by(PENDING.c.id).limit(CHUNK)
 _TAKEN: Final = select(ENTRIES.c.id).where(ENTRIES.c.id.in_(bindparam("ids", expanding=True)))
@@ -124,11 +133,50 @@ _DEQUEUE: Final = delete(PENDING).where(PENDING.c.id == bindparam("row"))
 _ADD_ENTRIES: Final = insert(ENTRIES)
 _ADD_NODES: Final = insert(NODES)
 _ADD_CHECKPOINT: Final = insert(CHECKPOINTS)
+_ENTRY_COLUMNS: Final = ("seq", "id", "subject", "kind", "body", "leaf_hash")
+_EXTEND: Final = text(
+    """
+    WITH grown AS (
+        INSERT INTO log_entries (seq, id, subject, kind, body, leaf_hash)
+        SELECT * FROM unnest(
+            CAST(:seqs AS bigint[]), CAST(:ids AS text[]), CAST(:subjects AS text[]), CAST(:kinds AS text[]),
+            CAST(:bodys AS bytea[]), CAST(:leaf_hashs AS bytea[])
+        ) ORDER BY 1
+    ), joined AS (
+        INSERT INTO log_nodes (pos, hash)
+        SELECT * FROM unnest(CAST(:places AS bigint[]), CAST(:hashes AS bytea[])) ORDER BY 1
+    ), signed AS (
+        INSERT INTO log_checkpoints (size, root, note, time_us) VALUES (:size, :root, :note, :time_us)
+    )
+    UPDATE log_head SET epoch = epoch + 1, size = :new, holder = :who WHERE id = 1 AND epoch = :held AND size = :old
+    """
+)
+"""What SQLite does in four statements, in one round trip to PostgreSQL."""
 _LEAVES: Final = select(ENTRIES.c.seq, ENTRIES.c.leaf_hash).where(
     ENTRIES.c.seq.in_(bindparam("places", expanding=True))
 )
 _NODES: Final = select(NODES.c.pos, NODES.c.hash).where(NODES.c.pos.in_(bindparam("places", expanding=True)))
 _ENTRY: Final = select(ENTRIES).where(ENTRIES.c.id == bindparam("wanted"))
+_LAST_ID: Final = (
+    select(ENTRIES.c.id)
+    .where(ENTRIES.c.subject == bindparam("about"), ENTRIES.c.kind == bindparam("of_kind"))
+    .order_by(ENTRIES.c.seq.desc())
+    .limit(1)
+)
+_LIST: Final = {
+    (about, of_kind): (
+        select(ENTRIES)
+        .where(
+            ENTRIES.c.seq > bindparam("after"),
+            *([ENTRIES.c.subject == bindparam("about")] if about else []),
+            *([ENTRIES.c.kind == bindparam("of_kind")] if of_kind else []),
+        )
+        .order_by(ENTRIES.c.seq)
+        .limit(bindparam("most"))
+    )
+    for about in (False, True)
+    for of_kind in (False, True)
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +204,16 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The sequencer's lease: ``epoch`` is the fencing token."""
+    """The sequencer's lease, and the log as it was read with it. ``epoch`` is the fencing token."""
 
     epoch: int
     size: int
+    note: str | None
+    """Of the largest checkpoint."""
+    entries: int
+    """Number of entries, as the largest ``seq`` tells it."""
+    waiting: bool
+    """Whether something is pending."""
 
 
 def migrate(engine: Engine) -> None:
@@ -220,35 +274,22 @@ def lease(connection: Connection, *, wait_ms: int | None = None) -> Head | None:
 
     With ``wait_ms`` it queues that long instead. On SQLite the transaction itself is the lock.
     """
+    # One round trip. Where the head moved between the statement's snapshot and its lock, PostgreSQL gives the head as
+    # it is beside the rest as it was: then size and entries differ, and a second statement sees both as they are.
+    found = _lease(connection, wait_ms)
+    return found if found is None or found.size == found.entries else _lease(connection, wait_ms)
+
+
+def _lease(connection: Connection, wait_ms: int | None) -> Head | None:
     if wait_ms is not None and connection.dialect.name == "postgresql":
         connection.execute(select(func.set_config("lock_timeout", f"{max(wait_ms, 1)}ms", True)))
     row = connection.execute(_TRY_LEASE if wait_ms is None else _WAIT_LEASE).one_or_none()
-    return None if row is None else Head(row.epoch, row.size)
-
-
-def advance(connection: Connection, head: Head, *, size: int, holder: str) -> None:
-    """Move the head, if this process still holds it.
-
-    Raises:
-        LogUnavailable: another process moved it: the lease was lost, and the transaction must not commit.
-
-    """
-    moved = connection.execute(_ADVANCE, {"held": head.epoch, "old": head.size, "new": size, "who": holder})
-    if moved.rowcount != 1:
-        raise LogUnavailable(
-            "Another process took over the audit log while this one was writing.",
-            next="Try again; nothing was written.",
-        )
+    return None if row is None else Head(row.epoch, row.size, row.note, row.entries, bool(row.waiting))
 
 
 def latest_note(connection: Connection) -> str | None:
     """Give the note of the largest checkpoint."""
     return connection.execute(_LATEST_NOTE).scalar()
-
-
-def size(connection: Connection) -> int:
-    """Number of entries, as the largest ``seq`` tells it."""
-    return connection.execute(_SIZE).scalar_one()
 
 
 def queue(connection: Connection, rows: Sequence[Pending]) -> None:
@@ -284,33 +325,50 @@ def set_aside(connection: Connection, row: Pending, *, reason: str, time_us: int
     )
 
 
-def add_entries(connection: Connection, rows: Sequence[Row]) -> None:
-    """Add entries at the end."""
-    connection.execute(
-        _ADD_ENTRIES,
-        [
-            {
-                "seq": row.seq,
-                "id": row.id,
-                "subject": row.subject,
-                "kind": row.kind,
-                "body": row.body,
-                "leaf_hash": row.leaf_hash,
-            }
-            for row in rows
-        ],
-    )
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """What new entries add to the log: their rows, and the interior nodes from position ``first`` on."""
+
+    rows: Sequence[Row]
+    first: int
+    nodes: Sequence[bytes]
 
 
-def add_nodes(connection: Connection, first: int, hashes: Sequence[bytes]) -> None:
-    """Add interior nodes at the end; ``first`` is the position of the first."""
-    if hashes:
-        connection.execute(_ADD_NODES, [{"pos": first + step, "hash": value} for step, value in enumerate(hashes)])
+def grow(connection: Connection, growth: Growth) -> None:
+    """Add entries and nodes at the end."""
+    if growth.rows:
+        rows = [{name: getattr(row, name) for name in _ENTRY_COLUMNS} for row in growth.rows]
+        connection.execute(_ADD_ENTRIES, rows)
+    if growth.nodes:
+        connection.execute(
+            _ADD_NODES, [{"pos": growth.first + step, "hash": value} for step, value in enumerate(growth.nodes)]
+        )
 
 
-def add_checkpoint(connection: Connection, *, size: int, root: bytes, note: str, time_us: int) -> None:
-    """Add a checkpoint."""
-    connection.execute(_ADD_CHECKPOINT, {"size": size, "root": root, "note": note, "time_us": time_us})
+def extend(  # the columns of the last growth, of a checkpoint, and of the head
+    connection: Connection, head: Head, growth: Growth, *, size: int, root: bytes, note: str, time_us: int, holder: str
+) -> None:
+    """Add the last entries and nodes, and the checkpoint over all; move the head, if this process still holds it.
+
+    Raises:
+        LogUnavailable: another process moved it: the lease was lost, and the transaction must not commit.
+
+    """
+    mark = {"size": size, "root": root, "note": note, "time_us": time_us}
+    move = {"held": head.epoch, "old": head.size, "new": size, "who": holder}
+    if connection.dialect.name == "postgresql":
+        columns = {f"{name}s": [getattr(row, name) for row in growth.rows] for name in _ENTRY_COLUMNS}
+        places = list(range(growth.first, growth.first + len(growth.nodes)))
+        moved = connection.execute(_EXTEND, {**columns, "places": places, "hashes": growth.nodes, **mark, **move})
+    else:
+        grow(connection, growth)
+        connection.execute(_ADD_CHECKPOINT, mark)
+        moved = connection.execute(_ADVANCE, move)
+    if moved.rowcount != 1:
+        raise LogUnavailable(
+            "Another process took over the audit log while this one was writing.",
+            next="Try again; nothing was written.",
+        )
 
 
 def fetch(connection: Connection) -> merkle.Fetch:
@@ -346,20 +404,19 @@ def entries(
     connection: Connection, *, subject: str | None = None, kind: str | None = None, after: int = -1, limit: int
 ) -> Iterator[Row]:
     """Give entries in order, from the one after ``after``."""
-    statement = select(ENTRIES).where(ENTRIES.c.seq > after).order_by(ENTRIES.c.seq).limit(limit)
+    statement = _LIST[subject is not None, kind is not None]
+    values: dict[str, Any] = {"after": after, "most": limit}
     if subject is not None:
-        statement = statement.where(ENTRIES.c.subject == subject)
+        values["about"] = subject
     if kind is not None:
-        statement = statement.where(ENTRIES.c.kind == kind)
-    for row in connection.execute(statement):
+        values["of_kind"] = kind
+    for row in connection.execute(statement, values):
         yield Row(*row)
 
 
 def last_id(connection: Connection, subject: str, kind: str) -> str | None:
     """Give the id of the latest entry of one kind about one subject, as the index shows it."""
-    table = ENTRIES.c
-    query = select(table.id).where(table.subject == subject, table.kind == kind).order_by(table.seq.desc()).limit(1)
-    return connection.execute(query).scalar()
+    return connection.execute(_LAST_ID, {"about": subject, "of_kind": kind}).scalar()
 
 
 def rejected(connection: Connection) -> int:

@@ -44,6 +44,8 @@ class Around:
     """The proposal that took its place."""
     receipts: tuple[WriteEnded, ...] = ()
     """What was seen of the write by everybody who looked."""
+    shadow: str | None = None
+    """What the shadow policy would have decided, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +193,8 @@ def _around(card: Card) -> Iterable[tuple[str, str]]:
         yield "undoes", proposal.reverts
     if proposal.supersedes is not None:
         yield "instead of", f"{proposal.supersedes}, whose target had moved on"
+    if around.shadow is not None:
+        yield "shadow", around.shadow
     if around.successor is not None:
         yield "successor", f"{around.successor} means the same on the target as it was then"
 

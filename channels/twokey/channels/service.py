@@ -28,7 +28,7 @@ from twokey.core.errors import (
     Refused,
     TwokeyError,
 )
-from twokey.core.events import CardShown, ProposalMoved, RunEnded, RunRequested, RunTakenOver
+from twokey.core.events import CardShown, PolicyShadowed, ProposalMoved, RunEnded, RunRequested, RunTakenOver
 from twokey.core.lifecycle import OPEN, State
 from twokey.core.ports import Clock, Dispatcher, Ids
 from twokey.core.values import Action, Answer, Finding, Identity, Report, Request, Resource, Statement
@@ -410,7 +410,18 @@ class Service:
             emergency=emergency,
             successor=next((move.successor for move in moves if move.successor), None),
             receipts=tuple(self._gate.receipts(record)),
+            shadow=self._shadow(record),
         )
+
+    def _shadow(self, record: ProposalRecord) -> str | None:
+        """Say what the shadow policy would have answered last. The log's index is enough for what decides nothing."""
+        last = None
+        for event in self._ledger.history(record.id, "policy.shadowed"):
+            last = event if isinstance(event, PolicyShadowed) else last
+        if last is None:
+            return None
+        seen = "agrees" if last.agrees else f"would be {last.decision} ({', '.join(last.reasons)})"
+        return f"{seen} · policy {last.policy_revision[:12]}, data {last.data_revision[:12]} · decides nothing"
 
     def waiting(self, *, everything: bool = False, limit: int = 50) -> list[ProposalRecord]:
         """Give the proposals that wait for somebody, or all, newest first."""

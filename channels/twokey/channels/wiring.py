@@ -23,6 +23,7 @@ from twokey.channels.driving import Drivers, Heart
 from twokey.channels.people import People
 from twokey.channels.pruning import Pruner
 from twokey.channels.service import Service
+from twokey.channels.shadowing import Shadow
 from twokey.channels.workspace import Workspace
 from twokey.core import settings
 from twokey.core.entropy import RandomIds, SystemClock
@@ -40,6 +41,7 @@ from twokey.tools import registry
 from twokey.tools.authority import Rules
 from twokey.tools.contract import Place
 from twokey.tools.desk import Desk, Office
+from twokey.tools.enforcing import Enforcement
 from twokey.tools.fencing import FencedLedger
 from twokey.tools.gate import Gate
 from twokey.tools.identity import KeyRing
@@ -60,6 +62,8 @@ LOG_KEY: Final = "log.key"
 CHECKPOINTS: Final = "checkpoints.db"
 STATE_FOLDER: Final = ".twokey"
 DRIVERS: Final = "drivers"
+REPLAY_DEADLINE_S: Final = 5.0
+"""How long one past decision may take, in seconds: a bundle that is slower than that is a fault, not a wait."""
 
 Part = TypeVar("Part")
 
@@ -110,11 +114,15 @@ def opened_parts(
     with ExitStack() as stack:
         ledger = stack.enter_context(_ledger(folder, config.store.url, config.workspace.id, home, clock, ids))
         _check_demo(config, ledger)
-        held = bundle.load(folder / config.policy.bundle)
+        held = _enforcement(folder, config, ledger).accepted(folder / config.policy.bundle)
         engine = _engine(folder, config, held)
         stack.callback(engine.close)
+        shadow = _shadow(folder, config, ledger)
+        stack.callback(shadow.close)
+        stack.callback(shadow.catch_up)
+        shadow.begin()
         book = PlaceBook([*_places(folder, config), *places])
-        yield _parts(folder, config, home, ledger, engine, clock, ids, stack, held, tools, book)
+        yield _parts(folder, config, home, ledger, engine, shadow, clock, ids, stack, held, tools, book)
 
 
 def _parts(  # what that were opened
@@ -123,6 +131,7 @@ def _parts(  # what that were opened
     home: Path,
     ledger: Ledger,
     engine: PolicyEngine,
+    shadow: "Shadow | _NoShadow",
     clock: Clock,
     ids: Ids,
     stack: ExitStack,
@@ -132,12 +141,7 @@ def _parts(  # what that were opened
 ) -> Parts:
     directory = FileDirectory(folder)
     tools = tools or registry.installed(config.tools.plugins)
-    rules = Rules(
-        workspace=config.workspace.id,
-        demo=config.workspace.demo,
-        owners=config.controls.owners,
-        break_glass_us=config.controls.break_glass_minutes * MINUTE_US,
-    )
+    rules = _rules(config)
     policy = Guard(engine)
     waivers = Waivers(held.document(), directory, config.workspace.id)
     steps = Steps(
@@ -211,7 +215,14 @@ def _parts(  # what that were opened
 
         asking = Schedules(config.schedules, ledger=ledger, clock=clock, ask=workspace.ask_scheduled)
         recovery = Recovery(ledger=ledger, gate=gate, drivers=drivers, dispatcher=dispatcher, clock=clock)
-        return Worker(service=service, recovery=recovery, schedules=asking, dispatcher=dispatcher(), clock=clock)
+        return Worker(
+            service=service,
+            recovery=recovery,
+            schedules=asking,
+            dispatcher=dispatcher(),
+            clock=clock,
+            aside=shadow.catch_up,
+        )
 
     ring = KeyRing(home / "keys")
     people = People(directory=directory, ring=ring, rules=rules, recorder=ledger)
@@ -231,6 +242,68 @@ def _parts(  # what that were opened
         pruner=Pruner(ledger=ledger, states=lambda: states().lent(), clock=clock),
     )
     return Parts(workspace, gate, desk, savers)
+
+
+def _rules(config: Settings) -> Rules:
+    return Rules(
+        workspace=config.workspace.id,
+        demo=config.workspace.demo,
+        owners=config.controls.owners,
+        break_glass_us=config.controls.break_glass_minutes * MINUTE_US,
+    )
+
+
+def _enforcement(folder: Path, config: Settings, ledger: Ledger) -> Enforcement:
+    return Enforcement(folder, config.policy, ledger=ledger, directory=FileDirectory(folder), rules=_rules(config))
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """What it takes to sign a bundle and to put it in force: no engine, so that it works where none would start."""
+
+    config: Settings
+    ledger: Ledger
+    enforcement: Enforcement
+    people: People
+
+
+@contextmanager
+def opened_rulebook(folder: Path) -> Generator[Rulebook]:
+    """Open a workspace for changes of its policy."""
+    config = settings.load(folder)
+    with opened_ledger(folder) as ledger:
+        _check_demo(config, ledger)
+        people = People(
+            directory=FileDirectory(folder),
+            ring=KeyRing(settings.home(config.workspace.id) / "keys"),
+            rules=_rules(config),
+            recorder=ledger,
+        )
+        yield Rulebook(config, ledger, _enforcement(folder, config, ledger), people)
+
+
+class _NoShadow:
+    """What stands for the shadow where the settings name none."""
+
+    def begin(self) -> None:
+        """Do nothing."""
+
+    def catch_up(self) -> None:
+        """Do nothing."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+def _shadow(folder: Path, config: Settings, ledger: Ledger) -> "Shadow | _NoShadow":
+    if not config.policy.shadow:
+        return _NoShadow()
+
+    def load() -> tuple[bundle.Bundle, Embedded]:
+        held = bundle.load(folder / config.policy.shadow)
+        return held, Embedded(held, deadline_s=config.policy.deadline_ms / 1000)
+
+    return Shadow(config.workspace.id, ledger, load)
 
 
 class _Once(Generic[Part]):
@@ -318,6 +391,15 @@ def opened_log(folder: Path) -> Generator[Log]:
         yield ledger.log
 
 
+@contextmanager
+def opened_ledger(folder: Path) -> Generator[Ledger]:
+    """Open state and log of a workspace, and nothing else of it."""
+    config = settings.load(folder)
+    home = settings.home(config.workspace.id)
+    with _ledger(folder, config.store.url, config.workspace.id, home, SystemClock(), RandomIds()) as ledger:
+        yield ledger
+
+
 def _check_demo(config: Settings, ledger: Ledger) -> None:
     """Hold the settings to the log: whether identities may be asserted was fixed in its first entry."""
     first = ledger.log.entries(limit=1)
@@ -392,7 +474,7 @@ def tools_not_listed(names: Sequence[str]) -> CheckFailed:
 
 
 def _engine(folder: Path, config: Settings, held: Bundle) -> PolicyEngine:
-    """Start the one policy engine that the settings name."""
+    """Make the one policy engine that the settings name."""
     section = config.policy
     match section.engine:
         case "embedded":
@@ -418,6 +500,16 @@ def _engine(folder: Path, config: Settings, held: Bundle) -> PolicyEngine:
             token = os.environ.get(section.token_env)
             ca_file = folder / section.ca_file if section.ca_file else None
             return Server(held, url=section.url, token=token, ca_file=ca_file, deadline_s=section.deadline_ms / 1000)
+
+
+def bundle_of(workspace: Path, folder: Path | None = None) -> bundle.Bundle:
+    """Load the bundle in ``folder``, or the one that the workspace's settings name."""
+    return bundle.load(folder if folder is not None else workspace / settings.load(workspace).policy.bundle)
+
+
+def batch_engine(held: bundle.Bundle) -> Embedded:
+    """Give an engine for many decisions at once. What counts there is the answer and not the time it takes."""
+    return Embedded(held, deadline_s=REPLAY_DEADLINE_S)
 
 
 def write_policies(folder: Path, groups: Sequence[str]) -> None:

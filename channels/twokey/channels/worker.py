@@ -50,12 +50,25 @@ class Done:
     jobs: int = 0
 
 
+def _nothing() -> None:
+    """Do nothing."""
+
+
 class Worker:
     """One worker of one workspace."""
 
     def __init__(
-        self, *, service: Service, recovery: Recovery, schedules: Schedules, dispatcher: Dispatcher, clock: Clock
+        self,
+        *,
+        service: Service,
+        recovery: Recovery,
+        schedules: Schedules,
+        dispatcher: Dispatcher,
+        clock: Clock,
+        aside: Callable[[], None] = _nothing,
     ) -> None:
+        """``aside`` is done whenever the worker has looked around; it raises nothing and does not take long."""
+        self._aside = aside
         self._service = service
         self._recovery = recovery
         self._schedules = schedules
@@ -115,6 +128,7 @@ class Worker:
         _, failed = self._schedules.ask_due()
         for failure in (*found.failures, *failed):
             self._failed(failure)
+        self._aside()
 
     def _leaves(self, job: Job) -> bool:
         """Tell whether a job was found, or failed for good, a moment ago; if not, it is found now."""

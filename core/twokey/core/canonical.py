@@ -13,7 +13,7 @@ is refused, so two different byte strings never carry the same value.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, TypeAlias, cast
 
 import orjson
@@ -86,33 +86,34 @@ def _is_plainly_canonical(value: Json) -> bool:
     budget, stack = MAX_BYTES, [(cast("object", [value]), -1)]
     while stack and budget >= 0:
         node, depth = stack.pop()
-        items = cast("Sequence[object]", node)
+        items = cast("Iterable[object]", node)
         if type(node) is dict:
             keys = cast("dict[str, object]", node)
-            if not all(type(key) is str and key.isascii() for key in keys):
+            if not (_STRING.issuperset(map(type, keys)) and all(map(str.isascii, keys))):
                 return False
-            budget -= sum(map(len, keys))
-            items = list(keys.values())
-        budget -= 2 * len(items)
+            budget -= sum(map(len, keys)) + len(keys)
+            items = keys.values()
         for item in items:
             kind = type(item)
+            budget -= 2
             if kind is str:
-                budget -= len(cast("str", item))
+                text = cast("str", item)
+                if not text.isascii():
+                    return False
+                budget -= len(text)
+            elif kind is int:
+                if not -MAX_INTEGER <= cast("int", item) <= MAX_INTEGER:
+                    return False
             elif kind in _CONTAINERS:
+                if depth >= MAX_DEPTH - 1:
+                    return False
                 stack.append((item, depth + 1))
-            if not (depth < MAX_DEPTH - 1 if kind in _CONTAINERS else _fits(kind, item)):
+            elif kind not in _WORDS:
                 return False
     return budget >= 0
 
 
-def _fits(kind: type, item: object) -> bool:
-    if kind is str:
-        return cast("str", item).isascii()
-    if kind is int:
-        return -MAX_INTEGER <= cast("int", item) <= MAX_INTEGER
-    return kind in _WORDS
-
-
+_STRING: Final = frozenset({str})
 _CONTAINERS: Final = frozenset({dict, list, tuple})
 _WORDS: Final = frozenset({bool, type(None)})
 

@@ -22,6 +22,7 @@ from twokey.core.values import (
     Digest,
     Effect,
     EngineName,
+    EntryId,
     EvidenceId,
     ExecutorId,
     GivenOrder,
@@ -157,6 +158,49 @@ class PolicyDecided(Value):
     engine: EngineName
     input: Digest
     """Salted commitment to the input document."""
+    answer: Digest | None = None
+    """Salted commitment to the whole answer, under the same salt."""
+
+
+class PolicyEnforced(Value):
+    """A policy bundle was put in force: from here on it decides."""
+
+    kind: Literal["policy.enforced"] = "policy.enforced"
+    workspace: WorkspaceId
+    principal: PrincipalName
+    number: Count
+    """Goes up with each bundle; a bundle with a smaller one is refused."""
+    policy_revision: Digest
+    data_revision: Digest
+    signers: tuple[PrincipalName, ...]
+    """Whose signatures on it counted."""
+
+
+class PolicyShadowBegun(Value):
+    """A second bundle looks at decisions from here on, and decides nothing."""
+
+    kind: Literal["policy.shadow_begun"] = "policy.shadow_begun"
+    workspace: WorkspaceId
+    policy_revision: Digest
+    data_revision: Digest
+
+
+class PolicyShadowed(Value):
+    """What the shadow bundle would have answered. Nothing follows from it."""
+
+    kind: Literal["policy.shadowed"] = "policy.shadowed"
+    run: RunId
+    proposal: ProposalId | None = None
+    entry: EntryId
+    """The decision that was taken."""
+    decision: Literal["allow", "require_approval", "deny"]
+    decision_digest: Digest
+    agrees: bool
+    """Whether it has the digest of the decision that was taken."""
+    reasons: tuple[Code, ...]
+    rules: tuple[RuleId, ...]
+    policy_revision: Digest
+    data_revision: Digest
 
 
 class ToolCalled(Value):
@@ -276,7 +320,7 @@ class OrderRejected(Value):
     kind: Literal["order.rejected"] = "order.rejected"
     principal: PrincipalName | None
     workspace: WorkspaceId
-    order: Literal["freeze_on", "freeze_off", "break_glass", "review_break_glass"]
+    order: Literal["freeze_on", "freeze_off", "break_glass", "review_break_glass", "sign_policy"]
     auth: Auth
     channel: Channel
     code: Code
@@ -356,6 +400,9 @@ Event = Annotated[
     | StepStarted
     | StepEnded
     | PolicyDecided
+    | PolicyEnforced
+    | PolicyShadowBegun
+    | PolicyShadowed
     | ToolCalled
     | ToolReturned
     | ModelCalled
@@ -395,9 +442,9 @@ def subject(event: Event) -> str:
             return event.proposal
         case ClickRejected():
             return event.proposal or "-"
-        case PolicyDecided():
+        case PolicyDecided() | PolicyShadowed():
             return event.proposal or event.run
-        case WorkspaceCreated() | FreezeChanged() | OrderRejected():
+        case WorkspaceCreated() | FreezeChanged() | OrderRejected() | PolicyEnforced() | PolicyShadowBegun():
             return event.workspace
         case IdentityUsed() | CredentialCreated() | RunsPruned():
             return event.principal

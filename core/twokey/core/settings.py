@@ -56,6 +56,14 @@ class PolicySection(_Section):
     ca_file: str = ""
     """PEM file of the authority to trust for ``opa``, instead of the system's."""
     token_env: VariableName = "OPA_TOKEN"  # noqa: S105 - the name of a variable, not a token
+    signers: Annotated[int, Field(ge=0, le=9)] = 0
+    """How many different people have to have signed a bundle before it decides anything; 0 asks for none."""
+    signer_groups: tuple[GroupName, ...] = ("risk-owners",)
+    """Groups whose members' signatures count."""
+    verification_key: str = ""
+    """PEM file of the public key that the bundle's OPA signature has to verify with; none asks for no signature."""
+    shadow: str = ""
+    """Folder of a second bundle, which looks at each decision and decides nothing."""
 
 
 class PlaceSection(_Section):
@@ -176,9 +184,13 @@ def read_file(folder: Path) -> dict[str, Any]:
         BadInput: the file is no TOML.
 
     """
+    return _parsed(folder, _bytes(folder))
+
+
+def _bytes(folder: Path) -> bytes:
     path = folder / FILE_NAME
     try:
-        return tomllib.loads(path.read_bytes().decode("utf-8"))
+        return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         raise NotFound(
             f"There is no workspace at {folder}: {FILE_NAME} is missing.",
@@ -189,6 +201,12 @@ def read_file(folder: Path) -> dict[str, Any]:
         raise BadInput(
             f"{path} cannot be read: {error.strerror}.", next="Check the file and its permissions.", code="bad_settings"
         ) from error
+
+
+def _parsed(folder: Path, text: bytes) -> dict[str, Any]:
+    path = folder / FILE_NAME
+    try:
+        return tomllib.loads(text.decode("utf-8"))
     except RecursionError:
         raise BadInput(
             f"{path} is damaged: it is nested too deeply.",
@@ -303,6 +321,8 @@ class FileDirectory:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._last: tuple[bytes, tuple[Principal, ...]] | None = None
+        """The file as it was last read, and who is in it: the same bytes name the same people."""
 
     def principal(self, name: str) -> Principal | None:
         """Look a principal up by name."""
@@ -315,13 +335,18 @@ class FileDirectory:
             BadInput: the file was damaged meanwhile.
 
         """
+        text, last = _bytes(self._folder), self._last
+        if last is not None and last[0] == text:
+            return last[1]
         try:
-            sections = _PEOPLE.validate_python(read_file(self._folder).get("principals", {}))
+            sections = _PEOPLE.validate_python(_parsed(self._folder, text).get("principals", {}))
         except ValidationError as error:
             raise _explain(error, {}, "principals") from error
-        return tuple(
+        people = tuple(
             Principal(name=name, groups=section.groups, key=section.key) for name, section in sorted(sections.items())
         )
+        self._last = text, people
+        return people
 
 
 def home(workspace: str, environment: Mapping[str, str] | None = None) -> Path:

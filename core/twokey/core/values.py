@@ -397,18 +397,18 @@ class Statement(Value):
 
 
 class Order(Value):
-    """What a person signs that is no answer to a card: the kill switch, and emergencies."""
+    """What a person signs that is no answer to a card: the kill switch, emergencies, and a policy bundle."""
 
     type: Literal["twokey/order/v1"] = "twokey/order/v1"
     workspace: WorkspaceId
-    order: Literal["freeze_on", "freeze_off", "break_glass", "review_break_glass"]
+    order: Literal["freeze_on", "freeze_off", "break_glass", "review_break_glass", "sign_policy"]
     subject: Annotated[str, StringConstraints(pattern=r"^[pg]-" + _ID)] | None = None
     """The proposal, or the broken glass, that the order is about."""
     principal: PrincipalName
     at_us: Instant
     until_us: Instant | None = None
     words: Digest | None = None
-    """Salted commitment to what the person wrote: reason, ticket."""
+    """Salted commitment to what the person wrote (reason, ticket); the digest of the bundle's statement."""
 
 
 class Signed(Value):

@@ -3,9 +3,9 @@
 Rule: what is read back is checked against its hash, because rows are no authority.
 """
 
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, bindparam, insert, select
 
 from twokey.core import canonical
 from twokey.core.canonical import Json
@@ -13,18 +13,22 @@ from twokey.core.errors import NotFound
 from twokey.core.values import Evidence
 from twokey.store import rows, tables
 
+# Statements of every read and write are built once: building one takes longer than running it.
+_ADD: Final = insert(tables.evidence)
+_GET: Final = select(tables.evidence).where(tables.evidence.c.id == bindparam("wanted"))
+_OPEN: Final = insert(tables.openings)
+
 
 def add_evidence(connection: Connection, value: Evidence, content: bytes) -> None:
     """Store one result of a read tool. ``content`` is canonical JSON."""
-    connection.execute(
-        insert(tables.evidence).values(
-            id=value.id,
-            run=value.run,
-            value=canonical.encode(value.canonical()),
-            content=content,
-            created_us=value.created_us,
-        )
-    )
+    values = {
+        "id": value.id,
+        "run": value.run,
+        "value": canonical.encode(value.canonical()),
+        "content": content,
+        "created_us": value.created_us,
+    }
+    connection.execute(_ADD, values)
 
 
 def get_evidence(connection: Connection, evidence_id: str) -> tuple[Evidence, Json]:
@@ -36,7 +40,7 @@ def get_evidence(connection: Connection, evidence_id: str) -> tuple[Evidence, Js
 
     """
     with rows.reading("evidence"):
-        row = connection.execute(select(tables.evidence).where(tables.evidence.c.id == evidence_id)).one_or_none()
+        row = connection.execute(_GET, {"wanted": evidence_id}).one_or_none()
         if row is None:
             raise NotFound("There is no such evidence here.", next="Look at the proposal that cites it.")
         value, content = _value(row), rows.json(row.content)
@@ -71,4 +75,4 @@ def _value(row: Row[*tuple[Any, ...]]) -> Evidence:
 
 def add_opening(connection: Connection, *, commitment: str, salt: str, value: Json) -> None:
     """Keep what opens a commitment in the log."""
-    connection.execute(insert(tables.openings).values(commitment=commitment, salt=salt, value=canonical.encode(value)))
+    connection.execute(_OPEN, {"commitment": commitment, "salt": salt, "value": canonical.encode(value)})

@@ -8,7 +8,7 @@ import dataclasses
 from typing import Final
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from twokey.core.values import EntryId, GlassId, Instant, PrincipalName, ProposalId
 from twokey.store import rows, tables
@@ -32,6 +32,9 @@ class GlassRecord:
 
 
 _RECORDS: Final[TypeAdapter[list[GlassRecord]]] = TypeAdapter(list[GlassRecord])
+_G: Final = tables.broken_glass.c
+_LIST: Final = select(tables.broken_glass).order_by(_G.opened_us.desc(), _G.id.desc()).limit(bindparam("most"))
+_LIST_OF: Final = _LIST.where(_G.proposal == bindparam("of_proposal"))
 
 
 def add_glass(connection: Connection, record: GlassRecord) -> None:
@@ -41,12 +44,10 @@ def add_glass(connection: Connection, record: GlassRecord) -> None:
 
 def list_glass(connection: Connection, *, proposal: str | None = None, limit: int = 200) -> list[GlassRecord]:
     """Give emergencies, the latest first; raises ``CheckFailed`` where a row is not as it was stored."""
-    table = tables.broken_glass
-    query = select(table).order_by(table.c.opened_us.desc(), table.c.id.desc()).limit(limit)
-    if proposal is not None:
-        query = query.where(table.c.proposal == proposal)
+    query, values = (_LIST, {}) if proposal is None else (_LIST_OF, {"of_proposal": proposal})
     with rows.reading("glass"):
-        return _RECORDS.validate_python([dict(row) for row in connection.execute(query).mappings()])
+        found = connection.execute(query, {"most": limit, **values}).mappings()
+        return _RECORDS.validate_python([dict(row) for row in found])
 
 
 def review_glass(connection: Connection, glass: str, *, by: str, words: str, entry: str) -> bool:

@@ -5,13 +5,14 @@ processes one wins; what comes back is validated like input, because rows are no
 """
 
 import dataclasses
+import functools
 import hashlib
 import re
 from collections.abc import Sequence
 from typing import Any, Final
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Row, Select, Table, insert, select, update
+from sqlalchemy import Connection, Row, Select, Table, Update, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from twokey.core import canonical
@@ -80,6 +81,35 @@ ID_LENGTH: Final = 12
 _APPROVALS: Final[TypeAdapter[list[ApprovalRecord]]] = TypeAdapter(list[ApprovalRecord])
 _EXECUTION: Final[TypeAdapter[ExecutionRecord]] = TypeAdapter(ExecutionRecord)
 
+# Statements of every write are built once: building one takes longer than running it.
+_P: Final = tables.proposals.c
+_ADD: Final = insert(tables.proposals)
+_GET: Final = select(tables.proposals).where(_P.id == bindparam("wanted"))
+_GET_LOCKED: Final = _GET.with_for_update()
+_LOCK: Final = select(_P.state, _P.decision_digest).where(_P.id == bindparam("wanted")).with_for_update()
+_LIST: Final[Select[Any]] = (
+    select(tables.proposals).order_by(_P.created_us.desc(), _P.id.desc()).limit(bindparam("most"))
+)
+_LIST_OF_RUN: Final[Select[Any]] = _LIST.where(_P.run == bindparam("of_run"))
+_APPROVALS_OF: Final = (
+    select(tables.approvals)
+    .where(tables.approvals.c.proposal == bindparam("of_proposal"))
+    .order_by(tables.approvals.c.id)
+)
+_EXECUTION_OF: Final = select(tables.executions).where(tables.executions.c.proposal == bindparam("of_proposal"))
+_ONCE: Final = {
+    (name, table): dialect.insert(table).on_conflict_do_nothing().returning(table.c.proposal)
+    for name, dialect in (("postgresql", postgresql), ("sqlite", sqlite))
+    for table in (tables.approvals, tables.executions)
+}
+
+
+@functools.cache
+def _move(columns: frozenset[str]) -> Update:
+    """Give the statement that moves a proposal and sets ``columns``: one of eight."""
+    values = {column: bindparam(f"new_{column}") for column in sorted(columns)}
+    return update(tables.proposals).where(_P.id == bindparam("wanted"), _P.state == bindparam("seen")).values(**values)
+
 
 class AlreadyThere(Exception):  # noqa: N818 - an outcome the caller handles
     """A uniqueness rule of the database refused the row."""
@@ -96,21 +126,21 @@ def add_proposal(
     now: int,
 ) -> None:
     """Store a proposal with the decision on it."""
-    connection.execute(
-        insert(tables.proposals).values(
-            id=proposal.id,
-            run=proposal.run,
-            digest=proposal.digest(),
-            state=state.value,
-            body=canonical.encode(proposal.canonical()),
-            decision=canonical.encode(decision.canonical()),
-            decision_digest=decision.digest(),
-            expires_us=expires_us,
-            code=code,
-            created_us=now,
-            updated_us=now,
-        )
-    )
+    body = canonical.encode(proposal.canonical())
+    values = {
+        "id": proposal.id,
+        "run": proposal.run,
+        "digest": hashlib.sha256(body).hexdigest(),
+        "state": state.value,
+        "body": body,
+        "decision": canonical.encode(decision.canonical()),
+        "decision_digest": decision.digest(),
+        "expires_us": expires_us,
+        "code": code,
+        "created_us": now,
+        "updated_us": now,
+    }
+    connection.execute(_ADD, values)
 
 
 def get_proposal(connection: Connection, proposal: str, *, lock: bool = False) -> ProposalRecord:
@@ -121,9 +151,8 @@ def get_proposal(connection: Connection, proposal: str, *, lock: bool = False) -
         CheckFailed: the row is not as it was stored: body or decision do not have the digest, or do not decode.
 
     """
-    query = select(tables.proposals).where(tables.proposals.c.id == proposal)
     with rows.reading("proposal"):
-        row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+        row = connection.execute(_GET_LOCKED if lock else _GET, {"wanted": proposal}).one_or_none()
         if row is None:
             raise unknown_proposal()
         return _proposal(row)
@@ -137,10 +166,8 @@ def lock_proposal(connection: Connection, proposal: str) -> tuple[State, str]:
         CheckFailed: its state does not exist.
 
     """
-    table = tables.proposals
-    query = select(table.c.state, table.c.decision_digest).where(table.c.id == proposal).with_for_update()
     with rows.reading("proposal"):
-        row = connection.execute(query).one_or_none()
+        row = connection.execute(_LOCK, {"wanted": proposal}).one_or_none()
         if row is None:
             raise unknown_proposal()
         return State(row.state), str(row.decision_digest)
@@ -176,17 +203,11 @@ def list_proposals(
     connection: Connection, *, states: Sequence[State] = (), run: str | None = None, limit: int = 50
 ) -> list[ProposalRecord]:
     """Newest first; raises ``CheckFailed`` where a row is not as it was stored."""
-    query: Select[Any] = (
-        select(tables.proposals)
-        .order_by(tables.proposals.c.created_us.desc(), tables.proposals.c.id.desc())
-        .limit(limit)
-    )
+    query, values = (_LIST, {}) if run is None else (_LIST_OF_RUN, {"of_run": run})
     if states:
-        query = query.where(tables.proposals.c.state.in_([state.value for state in states]))
-    if run is not None:
-        query = query.where(tables.proposals.c.run == run)
+        query = query.where(_P.state.in_([state.value for state in states]))
     with rows.reading("proposal"):
-        return [_proposal(row) for row in connection.execute(query)]
+        return [_proposal(row) for row in connection.execute(query, {"most": limit, **values})]
 
 
 def move_proposal(  # the fields of one update
@@ -210,11 +231,8 @@ def move_proposal(  # the fields of one update
         values["expires_us"] = expires_us
     if result is not None:
         values["result"] = canonical.encode(result)
-    changed = connection.execute(
-        update(tables.proposals)
-        .where(tables.proposals.c.id == proposal, tables.proposals.c.state == before.value)
-        .values(**values)
-    )
+    given = {f"new_{column}": value for column, value in values.items()}
+    changed = connection.execute(_move(frozenset(values)), {"wanted": proposal, "seen": before.value, **given})
     return changed.rowcount == 1
 
 
@@ -257,17 +275,15 @@ def add_approval(connection: Connection, record: ApprovalRecord) -> None:
 
 def _add_once(connection: Connection, table: Table, values: dict[str, Any]) -> None:
     """Add a row; raises ``AlreadyThere`` where a uniqueness rule of the table refuses it. The transaction goes on."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(table).values(**values).on_conflict_do_nothing().returning(table.c.proposal)
-    if connection.execute(statement).one_or_none() is None:
+    if connection.execute(_ONCE[connection.dialect.name, table], values).one_or_none() is None:
         raise AlreadyThere
 
 
 def list_approvals(connection: Connection, proposal: str) -> list[ApprovalRecord]:
     """All answers indexed for a proposal, oldest first; raises ``CheckFailed`` where a row is not as it was stored."""
-    query = select(tables.approvals).where(tables.approvals.c.proposal == proposal).order_by(tables.approvals.c.id)
     with rows.reading("approval"):
-        return _APPROVALS.validate_python([dict(row) for row in connection.execute(query).mappings()])
+        found = connection.execute(_APPROVALS_OF, {"of_proposal": proposal}).mappings()
+        return _APPROVALS.validate_python([dict(row) for row in found])
 
 
 def add_execution(connection: Connection, record: ExecutionRecord) -> None:
@@ -287,9 +303,8 @@ def get_execution(connection: Connection, proposal: str) -> ExecutionRecord | No
         CheckFailed: the row is not as it was stored.
 
     """
-    query = select(tables.executions).where(tables.executions.c.proposal == proposal)
     with rows.reading("execution"):
-        row = connection.execute(query).mappings().one_or_none()
+        row = connection.execute(_EXECUTION_OF, {"of_proposal": proposal}).mappings().one_or_none()
         return None if row is None else _EXECUTION.validate_python(dict(row))
 
 

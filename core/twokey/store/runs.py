@@ -45,6 +45,7 @@ _STILL: Final = (
     .where(_R.id == bindparam("of_run"), _R.holder == bindparam("by"), _R.state.in_(GOING_ON))
     .with_for_update(read=True)
 )
+_HOLD: Final = select(_R.id).where(_R.id == bindparam("of_run")).with_for_update()
 _DOCUMENT: Final = select(_D.body).where(_D.run == bindparam("of_run"), _D.name == bindparam("called"))
 _DOCUMENTS: Final = (
     select(_D.body)
@@ -180,7 +181,7 @@ def renew_run(connection: Connection, run: str, *, holder: str, until: int) -> b
 
 def hold_run(connection: Connection, run: str) -> None:
     """Keep every other transaction that holds this run waiting until this one ends."""
-    connection.execute(select(tables.runs.c.id).where(tables.runs.c.id == run).with_for_update())
+    connection.execute(_HOLD, {"of_run": run})
 
 
 def leave_run(connection: Connection, run: str, *, holder: str) -> None:

@@ -9,7 +9,7 @@ import dataclasses
 from typing import Any, Final, Literal
 
 from pydantic import StrictBool, TypeAdapter
-from sqlalchemy import Connection, Select, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from twokey.core.values import EntryId, Instant, PrincipalName
 from twokey.store import rows, tables
@@ -30,18 +30,19 @@ class FreezeRecord:
 
 
 _FREEZE: Final[TypeAdapter[FreezeRecord]] = TypeAdapter(FreezeRecord)
+_S: Final = tables.switches.c
+_GET: Final = select(_S.is_on, _S.entry, _S.principal, _S.reason, _S.changed_us).where(_S.name == FREEZE)
+_READ: Final[dict[Hold, Any]] = {
+    "nothing": _GET,
+    "shared": _GET.with_for_update(read=True),
+    "alone": _GET.with_for_update(),
+}
 
 
 def get_freeze(connection: Connection, *, hold: Hold = "nothing") -> FreezeRecord:
     """Read the freeze; raises ``CheckFailed`` where its row is gone or not as it was stored."""
-    table = tables.switches
-    query: Select[Any, Any, Any, Any, Any] = select(
-        table.c.is_on, table.c.entry, table.c.principal, table.c.reason, table.c.changed_us
-    ).where(table.c.name == FREEZE)
-    if hold != "nothing":
-        query = query.with_for_update(read=hold == "shared")
     with rows.reading("freeze"):
-        row = connection.execute(query).mappings().one_or_none()
+        row = connection.execute(_READ[hold]).mappings().one_or_none()
         if row is None:
             raise ValueError("the row is gone")
         return _FREEZE.validate_python(dict(row))

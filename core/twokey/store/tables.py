@@ -220,6 +220,19 @@ schedules: Final = Table(
 )
 """Up to which time each schedule has been seen to: what was due until then was asked, or is too old."""
 
+decisions: Final = Table(
+    "decisions",
+    metadata,
+    Column("entry", _ID, primary_key=True),
+    Column("salt", String(32), nullable=False),
+    Column("document", LargeBinary, nullable=False),
+    Column("answer", LargeBinary, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Column("shadowed", _DIGEST),
+    Index(None, "at_us"),
+)
+"""What opens the commitments of each ``policy.decided``: input document and answer, packed. ``shadowed`` names the
+shadow bundle that looked at it."""
 counters: Final = Table(
     "counters",
     metadata,

@@ -5,6 +5,7 @@ Rules: whoever takes something holds the counter's row until the transaction end
 was when it was made, so that what came later takes nothing from it. Windows slide: an hour is the last 3600 seconds.
 """
 
+from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from pydantic import TypeAdapter
@@ -31,29 +32,39 @@ _WINDOWS: Final = {
 
 
 def _sums() -> Any:
-    """Build the one query: every measure in every window."""
-    before = and_(_R.stage == "proposal", _R.number < bindparam("before"))
+    """Build the one query: every measure in every window, and the last number that was given away."""
+    own = tables.reservations.alias("own")
+    mine = (
+        select(
+            func.coalesce(func.max(own.c.number), MAX_INTEGER).label("before"),
+            func.coalesce(func.max(own.c.at_us), bindparam("now")).label("asked"),
+        )
+        .where(own.c.proposal == bindparam("mine"), own.c.stage == "proposal")
+        .subquery("mine")
+    )
+    before = and_(_R.stage == "proposal", _R.number < mine.c.before)
     measures = {
-        "proposals": (before, 1, "asked"),
-        "files": (before, _R.files, "asked"),
-        "lines": (before, _R.lines, "asked"),
-        "writes": (and_(_R.stage == "write", or_(_R.proposal != bindparam("mine"))), 1, "now"),
-        "cost": (_R.stage == "model", _R.cost, "now"),
+        "proposals": (before, 1, mine.c.asked),
+        "files": (before, _R.files, mine.c.asked),
+        "lines": (before, _R.lines, mine.c.asked),
+        "writes": (and_(_R.stage == "write", or_(_R.proposal != bindparam("mine"))), 1, bindparam("now")),
+        "cost": (_R.stage == "model", _R.cost, bindparam("now")),
     }
-    columns: list[Any] = []
+    last = select(tables.counters.c.reserved).where(tables.counters.c.name == WORKSPACE).scalar_subquery()
+    columns: list[Any] = [last.label("last")]
     for window, (whose, length) in _WINDOWS.items():
         for measure, (what, amount, base) in measures.items():
             conditions = [what] if whose is None else [what, whose]
             if length is not None:
-                conditions.append(_R.at_us > bindparam(base) - length)
+                conditions.append(_R.at_us > base - length)
             total = func.coalesce(func.sum(case((and_(*conditions), amount), else_=0)), 0)
             columns.append(total.label(f"{window}.{measure}"))
-    recent = _R.at_us > bindparam("asked") - DAY_US
-    return select(*columns).where(or_(_R.run == bindparam("of_run"), recent))
+    recent = _R.at_us > mine.c.asked - DAY_US
+    return select(*columns).select_from(tables.reservations, mine).where(or_(_R.run == bindparam("of_run"), recent))
 
 
 _COUNT: Final = _sums()
-_MINE: Final = select(_R.number, _R.at_us).where(_R.proposal == bindparam("mine"), _R.stage == "proposal")
+_ADD: Final = insert(tables.reservations)
 _NEXT: Final = (
     update(tables.counters)
     .where(tables.counters.c.name == WORKSPACE)
@@ -62,7 +73,15 @@ _NEXT: Final = (
 )
 
 
-def count(connection: Connection, *, run: str, requester: str, now: int, proposal: str = "") -> Counters:
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What others took of the budgets, and the number of the last reservation that this was counted after."""
+
+    counters: Counters
+    last: int
+
+
+def count(connection: Connection, *, run: str, requester: str, now: int, proposal: str = "") -> Counted:
     """Count what others took of the budgets of ``run``, ``requester`` and the workspace.
 
     For a ``proposal`` that has a reservation, what was proposed is counted as of that reservation.
@@ -72,12 +91,10 @@ def count(connection: Connection, *, run: str, requester: str, now: int, proposa
 
     """
     with rows.reading("usage"):
-        mine = connection.execute(_MINE, {"mine": proposal}).one_or_none()
-        before, asked = (MAX_INTEGER, now) if mine is None else (_NUMBER.validate_python(mine[0]), mine[1])
-        values = {"of_run": run, "by": requester, "mine": proposal, "before": before, "asked": asked, "now": now}
+        values = {"of_run": run, "by": requester, "mine": proposal, "now": now}
         found = _SUMS.validate_python(dict(connection.execute(_COUNT, values).mappings().one()))
     used = {window: Usage(**{name: found[f"{window}.{name}"] for name in Usage.model_fields}) for window in _WINDOWS}
-    return Counters(**used)
+    return Counted(Counters(**used), found["last"])
 
 
 def hold(connection: Connection) -> int:
@@ -105,16 +122,15 @@ def add(  # the fields of one row
     cost: int = 0,
 ) -> None:
     """Store one reservation under a number that ``hold`` gave."""
-    connection.execute(
-        insert(tables.reservations).values(
-            number=number,
-            stage=stage,
-            proposal=proposal,
-            run=run,
-            requester=requester,
-            files=files,
-            lines=lines,
-            cost=cost,
-            at_us=now,
-        )
-    )
+    values = {
+        "number": number,
+        "stage": stage,
+        "proposal": proposal,
+        "run": run,
+        "requester": requester,
+        "files": files,
+        "lines": lines,
+        "cost": cost,
+        "at_us": now,
+    }
+    connection.execute(_ADD, values)

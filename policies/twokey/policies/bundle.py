@@ -2,7 +2,8 @@
 
 Rules:
 - a bundle folder holds ``.manifest`` (roots ``twokey`` and ``twokey_data``), ``data.json`` and ``*.rego`` files in
-  folders, and nothing else; ``*_test.rego`` is left out; a symbolic link or a special file anywhere is refused;
+  folders, perhaps ``.signatures.json``, and nothing else; ``*_test.rego`` is left out; a symbolic link or a special
+  file anywhere is refused;
 - sizes are bounded; modules are vetted (``twokey.policies.vetting``), data is checked (``twokey.policies.facts``);
 - engines get these bytes and not the folder, so the digests recorded with a decision are of what took it.
 """
@@ -26,6 +27,8 @@ ROOTS: Final = ["twokey", facts.ROOT]
 MAX_FILES: Final = 200
 MAX_FILE_BYTES: Final = 1024 * 1024
 MAX_DEPTH: Final = 8
+SIGNATURES: Final = ".signatures.json"
+_PLAIN: Final = frozenset({".manifest", "data.json", SIGNATURES})
 ENTRY_POINT: Final = "data.twokey.decision"
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,60}(\.rego)?")
 
@@ -107,7 +110,8 @@ def load(folder: Path | None = None) -> Bundle:
 
 
 def _load(folder: Path) -> Bundle:
-    found = dict(_files(folder))
+    found = {name: content for name, content in files_of(folder).items() if not name.endswith("_test.rego")}
+    found.pop(SIGNATURES, None)
     _check_manifest(found.pop(".manifest", b""))
     data = found.pop("data.json", b"")
     modules = tuple(sorted((name, _text(name, content)) for name, content in found.items()))
@@ -148,16 +152,19 @@ def _text(name: str, content: bytes) -> str:
         raise InvalidBundle(f"The policy module {name} is not UTF-8.", next="Save it as UTF-8.") from error
 
 
+def files_of(folder: Path) -> dict[str, bytes]:
+    """Read every file of a bundle folder, tests and signatures included; raises ``InvalidBundle``."""
+    return dict(_files(folder))
+
+
 def _files(folder: Path) -> Iterator[tuple[str, bytes]]:
     for count, path in enumerate(_walk(folder, 0)):
         if count >= MAX_FILES:
             raise InvalidBundle(f"The policy bundle holds more than {MAX_FILES} files.", next="Name another folder.")
         name = path.relative_to(folder).as_posix()
-        if name not in {".manifest", "data.json"} and not name.endswith(".rego"):
+        if name not in _PLAIN and not name.endswith(".rego"):
             raise _refused(path, "has no place in a policy bundle")
-        content = _read(path)
-        if not name.endswith("_test.rego"):
-            yield name, content
+        yield name, _read(path)
 
 
 def _walk(folder: Path, depth: int) -> Iterator[Path]:
@@ -172,7 +179,7 @@ def _walk(folder: Path, depth: int) -> Iterator[Path]:
         ) from error
     for entry in entries:
         path = folder / entry.name
-        if entry.name not in {".manifest", "data.json"} and not _NAME.fullmatch(entry.name):
+        if entry.name not in _PLAIN and not _NAME.fullmatch(entry.name):
             raise _refused(path, "has no place in a policy bundle")
         if entry.is_dir(follow_symlinks=False):
             yield from _walk(path, depth + 1)

@@ -327,3 +327,50 @@ def test_the_document_of_a_call_is_what_rego_sees(engine_of: MakeEngine, write: 
     engine = engine_of("package twokey\n\ndecision := input\n")
     document = build(write())
     assert engine.evaluate(document.text) == json.loads(document.text)
+
+
+ECHO = """package twokey
+
+decision := input.n
+"""
+SLOW_ONES = """package twokey
+
+decision := "soon" if not input.many
+
+decision := count([x | some a in input.many; some b in input.many; some c in input.many; x := a + b + c]) if input.many
+"""
+
+
+def test_many_documents_get_the_answers_that_each_gets_alone(engine_of: MakeEngine) -> None:
+    engine = engine_of(ECHO)
+    documents = [json.dumps({"n": n}).encode() for n in range(50)]
+    assert engine.evaluate_many(documents) == [engine.evaluate(document) for document in documents]
+    assert engine.evaluate_many([]) == []
+
+
+def test_one_bad_document_among_many_keeps_its_fault_to_itself(engine_of: MakeEngine) -> None:
+    engine = engine_of(ECHO)
+    results = engine.evaluate_many([b'{"n":1}', b"{", b'{"n":2}'])
+    assert [isinstance(result, EngineFault) for result in results] == [False, True, False]
+    assert results[::2] == [1, 2]
+
+
+def test_one_slow_document_among_many_keeps_its_fault_to_itself(engine_of: MakeEngine) -> None:
+    engine = engine_of(SLOW_ONES, deadline_s=0.2, stall_s=20.0)
+    slow = json.dumps({"many": list(range(400))}).encode()
+    results = engine.evaluate_many([b"{}", slow, b"{}", b"{}"])
+    assert [isinstance(result, EngineFault) for result in results] == [False, True, False, False]
+    assert results[0] == "soon"
+
+
+@pytest.mark.parametrize("answer", [b"=", b"*", b"*\0\0\0\1=\0\0\0\1=", b"*\0\0", b"*\0\0\0\2=}"])
+def test_an_answer_that_cannot_be_read_is_a_fault(
+    engine_of: MakeEngine, monkeypatch: pytest.MonkeyPatch, answer: bytes
+) -> None:
+    def say(_payload: bytes, _seconds: float) -> bytes:
+        return answer
+
+    engine = engine_of(ECHO)
+    monkeypatch.setattr(engine, "_ask", say)
+    (result,) = engine.evaluate_many([b"{}"])
+    assert isinstance(result, EngineFault)

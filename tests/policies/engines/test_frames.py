@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from twokey.policies.engines import frames
-from twokey.policies.engines.frames import Deadline, receive, send
+from twokey.policies.engines.frames import Deadline, pack, receive, send, unpack
 
 NONCE = b"n" * 16
 
@@ -81,3 +81,14 @@ def test_a_passed_deadline_stays_passed_and_none_never_comes() -> None:
 def test_too_long_a_message_is_not_sent(pair: tuple[socket.socket, socket.socket]) -> None:
     with pytest.raises(ValueError, match="more than"):
         send(pair[0], NONCE, bytes(frames.MAX_BYTES + 1), Deadline(1))
+
+
+def test_parts_come_back_as_they_were_packed() -> None:
+    for parts in ([], [b""], [b"a", b"", bytes(70_000)]):
+        assert list(unpack(pack(parts))) == parts
+
+
+@pytest.mark.parametrize("payload", [b"", b"{}", pack([b"abc"])[:-1], pack([b"abc"]) + b"\0\0"])
+def test_a_payload_of_another_form_has_no_parts(payload: bytes) -> None:
+    with pytest.raises(ValueError, match=r"parts|cut off"):
+        list(unpack(payload))

@@ -7,6 +7,8 @@ moved on, a proposal that means the same there takes the old one's place, and is
 outcome is not known is said by one person whom policy asks for, who says how they know it.
 """
 
+import dataclasses
+from collections.abc import Sequence
 from typing import Final
 
 from twokey.core.errors import CheckFailed, NotFound, Refused, TwokeyError
@@ -16,10 +18,10 @@ from twokey.core.values import Action, Answer, Channel, Principal
 from twokey.store import proposals
 from twokey.store.proposals import AlreadyThere, ApprovalRecord, ProposalRecord
 from twokey.tools.authority import Authority, barred, counting_groups, met
-from twokey.tools.emergencies import Emergencies
 from twokey.tools.faults import code_of
 from twokey.tools.kill_switch import KillSwitch, Stopped
 from twokey.tools.proposing import expiry
+from twokey.tools.sight import Seen, Sight
 from twokey.tools.standing import standing
 from twokey.tools.steps import FAULT, Asked, Moved, Result, Steps
 from twokey.tools.successors import Successors
@@ -58,6 +60,15 @@ _NEXT: Final[dict[str, str]] = {
 }
 
 
+class _Overtaken(Exception):  # noqa: N818 - undoes a transaction, which is then tried again
+    """Somebody else answered in between."""
+
+
+def _same_number(now: Sequence[ApprovalRecord], seen: Sequence[ApprovalRecord]) -> None:
+    if len(now) != len(seen):
+        raise _Overtaken
+
+
 class Answers:
     """Checks and stores answers."""
 
@@ -67,13 +78,13 @@ class Answers:
         authority: Authority,
         *,
         switch: KillSwitch,
-        emergencies: Emergencies,
+        sight: Sight,
         successors: Successors,
     ) -> None:
         self._steps = steps
         self._authority = authority
         self._switch = switch
-        self._emergencies = emergencies
+        self._sight = sight
         self._successors = successors
 
     def answer(self, answer: Answer, *, channel: Channel, reason: str = "") -> Result:
@@ -85,7 +96,8 @@ class Answers:
 
         """
         try:
-            record = self._steps.find(answer.statement.proposal)
+            seen = self._sight.of(answer.statement.proposal)
+            record = seen.record
             if record.id != answer.statement.proposal:
                 raise proposals.unknown_proposal()
         except NotFound:
@@ -93,11 +105,11 @@ class Answers:
             raise
         principal = self._admit(answer, channel, record, reason)
         if answer.statement.action not in {"approve", "refuse"}:
-            return self._take(answer, channel, record, principal, reason, None)
-        record, asked = self._still_decided(answer, channel, record)
+            return self._take(answer, channel, seen, principal, reason, None)
+        record, asked = self._still_decided(answer, channel, seen)
         if answer.statement.action == "approve":
             self._still_rendered(answer, channel, record, asked)
-        return self._take(answer, channel, record, principal, reason, asked)
+        return self._take(answer, channel, dataclasses.replace(seen, record=record), principal, reason, asked)
 
     def _admit(self, answer: Answer, channel: Channel, record: ProposalRecord, reason: str) -> Principal:
         """Check who answers what, and when."""
@@ -141,9 +153,10 @@ class Answers:
             return False
         return proven.state is State.UNKNOWN and proven.decision == record.decision_digest
 
-    def _still_decided(self, answer: Answer, channel: Channel, record: ProposalRecord) -> tuple[ProposalRecord, Asked]:
+    def _still_decided(self, answer: Answer, channel: Channel, seen: Seen) -> tuple[ProposalRecord, Asked]:
         """Ask policy again; another decision puts a new card there. Gives the record as it is then."""
-        asked = self._steps.ask(record, "click", self._emergencies.active(record))
+        record = seen.record
+        asked = self._steps.ask(record, "click", seen.glass, seen.given)
         decision = asked.decision
         if asked.failed and answer.statement.action == "refuse":
             decision = record.decision  # saying no always works
@@ -192,25 +205,23 @@ class Answers:
         self,
         answer: Answer,
         channel: Channel,
-        record: ProposalRecord,
+        seen: Seen,
         principal: Principal,
         reason: str,
         asked: Asked | None,
     ) -> Result:
         """Store the answer and what follows from it, in one transaction."""
-        statement = answer.statement
+        statement, record = answer.statement, seen.record
         while True:
-            with self._steps.ledger.look() as connection:
-                rows = proposals.list_approvals(connection, record.id)
+            rows = seen.answers
             valid = self._authority.approvers(record.proposal, record.digest, record.decision, rows)
-            off = self._switch.off() if statement.action == "approve" else None
+            off = seen.off if statement.action == "approve" else None
             if isinstance(off, str):
                 raise self._refuse(answer, channel, record, off, "Writes are stopped.", asked)
             try:
                 with self._steps.ledger.change() as unit:
                     self._steps.lock(unit, record)
-                    if len(proposals.list_approvals(unit.connection, record.id)) != len(rows):
-                        continue
+                    _same_number(proposals.list_approvals(unit.connection, record.id), rows)
                     if off is not None:
                         self._switch.hold(unit.connection, off)
                     if asked is not None:
@@ -234,7 +245,8 @@ class Answers:
                         self._steps.transition(unit, record, after, code, by=principal.name)
                     if after is State.DONE:
                         self._steps.reverted(unit, record)
-            except Stopped:
+            except (Stopped, _Overtaken):
+                seen = dataclasses.replace(self._sight.of(record.id), record=record)
                 continue
             except AlreadyThere:
                 raise self._refuse(

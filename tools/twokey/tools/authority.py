@@ -6,9 +6,10 @@ today (or was asserted, in a demo workspace), was given before it expired, and c
 group now and neither asked for the change nor contributed to it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from twokey.audit.entry import Entry
 from twokey.core.errors import CheckFailed, NotFound
 from twokey.core.events import AnswerGiven
 from twokey.core.ports import Directory
@@ -88,13 +89,23 @@ class Authority:
         self._rules = rules
 
     def approvers(
-        self, proposal: Proposal, digest: str, decision: Decision, rows: Iterable[ApprovalRecord]
+        self,
+        proposal: Proposal,
+        digest: str,
+        decision: Decision,
+        rows: Iterable[ApprovalRecord],
+        *,
+        proven: Mapping[str, Entry] | None = None,
     ) -> dict[str, str]:
-        """Give who validly approved: name to log entry. Rows that the log does not bear out are passed over."""
+        """Give who validly approved: name to log entry. Rows that the log does not bear out are passed over.
+
+        ``proven`` are the entries of all answers that the log holds, where the caller has had it prove them already.
+        """
         valid: dict[str, str] = {}
         for row in rows:
             if row.action == "approve":
-                name = self._approver(proposal, digest, decision, row.entry)
+                entry = self._proven(row.entry) if proven is None else proven.get(row.entry)
+                name = self._approver(proposal, digest, decision, entry)
                 if name is not None:
                     valid[name] = row.entry
         return valid
@@ -111,11 +122,14 @@ class Authority:
         found = (self._directory.principal(name) for name in names)
         return [principal for principal in found if principal is not None]
 
-    def _approver(self, proposal: Proposal, digest: str, decision: Decision, entry: str) -> str | None:
+    def _proven(self, entry: str) -> Entry | None:
         try:
-            event = self._ledger.proven(entry).event
+            return self._ledger.proven(entry)
         except (CheckFailed, NotFound):
             return None
+
+    def _approver(self, proposal: Proposal, digest: str, decision: Decision, entry: Entry | None) -> str | None:
+        event = entry.event if entry else None
         if not isinstance(event, AnswerGiven):
             return None
         statement = event.answer.statement

@@ -1,7 +1,8 @@
 """Takes from the budgets what a proposal or a write uses up.
 
-Rules: what policy was told is counted again in the very transaction that stores the proposal or the intent, while
-nobody else can take anything; where others have taken something since, nothing is stored and policy is asked again.
+Rules: in the very transaction that stores the proposal or the intent, while nobody else can take anything, it is seen
+whether anything was taken since policy was told, and counted again if so; where others have taken of the same budgets,
+nothing is stored and policy is asked again.
 What is denied takes nothing.
 """
 
@@ -12,7 +13,7 @@ from sqlalchemy import Connection
 from twokey.core.errors import Refused
 from twokey.core.values import Counters, Proposal, Usage
 from twokey.store import usage
-from twokey.store.usage import Stage
+from twokey.store.usage import Counted, Stage
 
 TRIES: Final = 100
 """So often policy is asked again because others were faster."""
@@ -22,7 +23,7 @@ class Outdated(Exception):  # noqa: N818 - undoes a transaction; handled by who 
     """Others have taken something of the budgets since policy was asked."""
 
 
-def reserve(connection: Connection, proposal: Proposal, stage: Stage, seen: Counters | None, now: int) -> None:
+def reserve(connection: Connection, proposal: Proposal, stage: Stage, seen: Counted, now: int) -> None:
     """Take what a proposal, or its write, uses up. ``seen`` is what policy was told.
 
     Raises:
@@ -31,9 +32,10 @@ def reserve(connection: Connection, proposal: Proposal, stage: Stage, seen: Coun
 
     """
     number = usage.hold(connection)
-    counted = usage.count(connection, run=proposal.run, requester=proposal.requester, now=now, proposal=proposal.id)
-    if seen is None or _more(counted, seen):
-        raise Outdated
+    if number != seen.last + 1:
+        counted = usage.count(connection, run=proposal.run, requester=proposal.requester, now=now, proposal=proposal.id)
+        if _more(counted.counters, seen.counters):
+            raise Outdated
     proposed = stage == "proposal"
     usage.add(
         connection,

@@ -77,7 +77,13 @@ def of_read(  # the fields of one value
 
 
 def decided(  # the fields of one event
-    call: Call, decision: Decision, *, occasion: Occasion, commitment: str, call_id: str | None = None
+    call: Call,
+    decision: Decision,
+    *,
+    occasion: Occasion,
+    commitment: str,
+    answer: str | None = None,
+    call_id: str | None = None,
 ) -> PolicyDecided:
     """Give the log's account of a decision."""
     return PolicyDecided(
@@ -95,4 +101,5 @@ def decided(  # the fields of one event
         data_revision=decision.data_revision,
         engine=decision.engine,
         input=commitment,
+        answer=answer,
     )

@@ -18,7 +18,7 @@ from twokey.core.ports import Clock, Ids, Policy
 from twokey.core.values import Call, Decision, Evidence, Plan, Principal, Report, Value
 from twokey.store import evidence, proposals, runs
 from twokey.store.proposals import ProposalRecord
-from twokey.tools import budgets, calls
+from twokey.tools import budgets, calls, recording
 from twokey.tools.contract import Context, Place, Places, ReadTool
 from twokey.tools.faults import TOOL_FAULT, code_of, contained
 from twokey.tools.ledger import Ledger
@@ -123,11 +123,7 @@ class Desk:
         call_id = office.ids.new("c")
         with office.ledger.change() as unit:
             args = unit.commit_to(call.args)
-            unit.record(
-                calls.decided(
-                    call, decision, occasion="read", commitment=unit.commit_to(call.canonical()), call_id=call_id
-                )
-            )
+            recording.record(unit, call, decision, occasion="read", call_id=call_id)
             if decision.effect == "allow":
                 unit.record(
                     ToolCalled(

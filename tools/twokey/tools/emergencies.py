@@ -5,6 +5,7 @@ digest by an authenticated person who belongs to the owners of the controls now 
 contributed to it, and has not run out. It only tells policy; how many people are asked then is policy's answer.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 from twokey.core.errors import CheckFailed, NotFound
@@ -34,6 +35,10 @@ class Emergencies:
         """Give the emergency that holds for a proposal now; the latest where there are several."""
         with self._ledger.look() as connection:
             rows = glass.list_glass(connection, proposal=record.id)
+        return self.among(record, rows)
+
+    def among(self, record: ProposalRecord, rows: Iterable[GlassRecord]) -> BreakGlass | None:
+        """Give the emergency among ``rows``, the latest first, that holds for a proposal now."""
         for row in rows:
             event = self.opened(row)
             if event is not None and self._holds(event, record):

@@ -34,6 +34,7 @@ from twokey.tools.kill_switch import NOT_PROVEN, KillSwitch, Stopped
 from twokey.tools.orders import Orders
 from twokey.tools.proposing import MICROSECONDS, Proposer, checked, expiry
 from twokey.tools.reverting import Reverting
+from twokey.tools.sight import Seen, Sight
 from twokey.tools.standing import Standing, standing
 from twokey.tools.steps import FAULT, Asked, Moved, Result, Steps
 from twokey.tools.successors import Successors
@@ -90,12 +91,9 @@ class Gate:
         self.orders = Orders(
             steps, self._authority, rules=rules, switch=self._switch, emergencies=self._emergencies, ids=ids
         )
+        self._sight = Sight(steps.ledger, self._switch, self._emergencies, steps.circumstances)
         self._answers = Answers(
-            steps,
-            self._authority,
-            switch=self._switch,
-            emergencies=self._emergencies,
-            successors=self._successors,
+            steps, self._authority, switch=self._switch, sight=self._sight, successors=self._successors
         )
 
     def find(self, text: str) -> ProposalRecord:
@@ -184,26 +182,26 @@ class Gate:
         raise budgets.busy()
 
     def _execute(self, proposal: str) -> Result:
-        record = self.find(proposal)
+        seen = self._sight.of(proposal)
+        record, off = seen.record, seen.off
         if record.state is State.EXECUTING:
             return self.recover(record.id)
         if record.state is not State.APPROVED:
             return Result(record.id, record.state, record.code)
         if self._clock.now_us() > expiry(record.proposal, record.decision):
             return self._steps.move(record, State.EXPIRED, "expired")
-        off = self._switch.off()
         if isinstance(off, str):
             return Result(record.id, record.state, off)
-        ready = self._ready(record)
-        if isinstance(ready, _Hindrance):
-            return self._hinder(record, ready)
         proven = standing(self._ledger, record)
         if proven.state is not State.APPROVED or proven.intents:
-            self._steps.note(ready.asked)
+            self._steps.note(self._steps.ask(record, "execute", seen.glass, seen.given))
             return self._contradicted(record, proven)
         if proven.frozen:
-            self._steps.note(ready.asked)
+            self._steps.note(self._steps.ask(record, "execute", seen.glass, seen.given))
             return Result(record.id, record.state, self.stopped() or NOT_PROVEN)
+        ready = self._ready(seen, proven)
+        if isinstance(ready, _Hindrance):
+            return self._hinder(record, ready)
         return self._write(record, ready, off)
 
     def _hinder(self, record: ProposalRecord, found: _Hindrance) -> Result:
@@ -248,7 +246,7 @@ class Gate:
             return self._finish(record, mine, Applied("unknown", "changed_tool"), looked=False)
         if not self._take_over(record, started, mine):
             return Result(record.id, record.state, "another_executor")
-        applied = self._resume(record, started.intent, frozen=proven.frozen)
+        applied = self._resume(record, started.intent, proven)
         if applied is None:
             return Result(record.id, record.state, "waits_to_be_tried_again")
         return self._finish(record, mine, applied)
@@ -268,15 +266,16 @@ class Gate:
         except Moved:
             return False
 
-    def _resume(self, record: ProposalRecord, intent: str, *, frozen: bool) -> Applied | None:
+    def _resume(self, record: ProposalRecord, intent: str, proven: Standing) -> Applied | None:
         """Look at the target; write where nothing is there and the tool is keyed. None where that has to wait."""
         permit, context = self._permit(record, intent)
         seen = executor.settle(permit, context, None)
         if (seen.outcome, seen.code) != ("unknown", "written_not_found") or permit.tool.guarantee != "keyed":
             return seen
-        if frozen or isinstance(self._switch.off(), str):
+        now = self._sight.of(record.id)
+        if proven.frozen or isinstance(now.off, str):
             return None
-        ready = self._ready(record)
+        ready = self._ready(dataclasses.replace(now, record=record), proven)
         self._steps.note(ready.asked)
         if isinstance(ready, _Hindrance):
             return None if ready.after is None else Applied("unknown", ready.code)
@@ -285,10 +284,10 @@ class Gate:
         applied = executor.apply(permit, context)
         return applied if applied.outcome == "written" else Applied("unknown", applied.code)
 
-    def _ready(self, record: ProposalRecord) -> _Ready | _Hindrance:
+    def _ready(self, seen: Seen, proven: Standing) -> _Ready | _Hindrance:
         """Check everything that can change again. Gives who approved, or what stands against it."""
-        glass = self._emergencies.active(record)
-        asked = self._steps.ask(record, "execute", glass)
+        record, glass = seen.record, seen.glass
+        asked = self._steps.ask(record, "execute", glass, seen.given)
         decision = asked.decision
         if asked.failed:
             return _Hindrance(None, FAULT, asked)
@@ -300,9 +299,9 @@ class Gate:
             return _Hindrance(State.AWAITING_APPROVAL, "changed_decision", asked, changes_decision=True)
         if self._clock.now_us() > expiry(record.proposal, decision):
             return _Hindrance(State.EXPIRED, "expired", asked)
-        with self._ledger.look() as connection:
-            rows = proposals.list_approvals(connection, record.id)
-        approvers = self._authority.approvers(record.proposal, record.digest, decision, rows)
+        approvers = self._authority.approvers(
+            record.proposal, record.digest, decision, seen.answers, proven=proven.answers
+        )
         needed = decision.approvals
         if needed is None or not met(needed, self._authority.people(approvers)):
             return _Hindrance(State.AWAITING_APPROVAL, "quorum_lost", asked)
@@ -360,7 +359,7 @@ class Gate:
                         started_us=now,
                     ),
                 )
-                budgets.reserve(unit.connection, record.proposal, "write", ready.asked.call.counters, now)
+                budgets.reserve(unit.connection, record.proposal, "write", ready.asked.given.counted, now)
                 self._steps.transition(unit, record, State.EXECUTING, "intent")
         except (Moved, AlreadyThere):
             self._steps.note(ready.asked)

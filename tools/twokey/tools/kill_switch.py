@@ -41,14 +41,16 @@ class KillSwitch:
         with self._ledger.look() as connection:
             return switches.get_freeze(connection)
 
-    def off(self) -> FreezeRecord | str:
+    def off(self, connection: Connection | None = None) -> FreezeRecord | str:
         """Give the row where it is proven to be off; else the code of what stops writes."""
+        if connection is None:
+            with self._ledger.look() as own:
+                return self.off(own)
         try:
-            with self._ledger.look() as connection:
-                row = switches.get_freeze(connection)
-                last = self._ledger.last(connection, self._workspace, "freeze.changed")
+            row = switches.get_freeze(connection)
         except CheckFailed:
             return NOT_PROVEN
+        last = self._ledger.last(connection, self._workspace, "freeze.changed")
         if row.is_on:
             return FROZEN
         return row if last == row.entry and (last is None or self.bears_out(row)) else NOT_PROVEN

@@ -55,6 +55,10 @@ class Unit:
         self.prepared.append(entry)
         return entry.entry_id
 
+    def salt(self) -> str:
+        """Give fresh randomness for a commitment."""
+        return self._ids.salt()
+
     def commit_to(self, value: Json) -> str:
         """Give a salted commitment to ``value`` for the log, and keep what opens it in the store."""
         salt = self._ids.salt()
@@ -151,10 +155,9 @@ class Ledger:
             LogUnavailable: the log cannot be read, does not verify or was rolled back.
 
         """
-        checkpoint = self.log.latest()
         wanted, found = about.encode(), list[Entry]()
         also = f'"{beside}"'.encode()
-        with storage.looking(self.engine) as connection:
+        with self.log.view() as (connection, checkpoint):
             first = next(storage.entries(connection, subject=about, kind=kind, limit=1), None)
             if checkpoint is None or first is None or first.seq >= checkpoint.size:
                 raise _not_proven("it has no beginning under a checkpoint")
@@ -174,6 +177,36 @@ class Ledger:
         if tree.root().hex() != checkpoint.root:
             raise _not_proven("entries were hidden or changed")
         return [entry for entry in found if subject(entry.event) == about or entry.kind == beside]
+
+    def every(self, kind: str) -> Generator[Entry]:
+        """Give every entry of one kind, oldest first, without holding more than a page of the log.
+
+        What was given counts only once the generator has come to its end: only then is it known that the entries, and
+        all those between them, hash to the root that was signed.
+
+        Raises:
+            CheckFailed: at the end, where they do not.
+            LogUnavailable: the log cannot be read, does not verify or was rolled back.
+
+        """
+        checkpoint = self.log.latest()
+        if checkpoint is None:
+            return
+        tree, wanted = merkle.Frontier(), f'"kind":"{kind}"'.encode()
+        with storage.looking(self.engine) as connection:
+            while tree.size < checkpoint.size:
+                size = min(PAGE, checkpoint.size - tree.size)
+                page = list(storage.entries(connection, after=tree.size - 1, limit=size))
+                if not page:
+                    raise _not_proven("entries are missing")
+                for row in page:
+                    tree.append(merkle.leaf_hash(row.body))
+                    if wanted in row.body:
+                        entry = Entry.decode(row.body)
+                        if entry.kind == kind:
+                            yield entry
+        if tree.root().hex() != checkpoint.root:
+            raise _not_proven("entries were hidden or changed")
 
     def checkpoint(self) -> Checkpoint | None:
         """Give the latest signed tree head."""

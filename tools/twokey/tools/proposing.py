@@ -11,7 +11,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from twokey.core.errors import CheckFailed, Refused, ToolRetry
-from twokey.core.events import ProposalMoved, ToolReturned
+from twokey.core.events import Event, ProposalMoved, ToolReturned
 from twokey.core.lifecycle import State
 from twokey.core.ports import Clock, Directory, Ids, Policy
 from twokey.core.values import (
@@ -28,9 +28,9 @@ from twokey.core.values import (
 )
 from twokey.store import evidence, proposals, runs
 from twokey.store.proposals import ProposalRecord
-from twokey.tools import budgets, calls, origins
+from twokey.tools import budgets, calls, origins, recording
 from twokey.tools.budgets import Outdated
-from twokey.tools.circumstances import Circumstances
+from twokey.tools.circumstances import Circumstances, Given
 from twokey.tools.contract import Context, Places, Rendered, WriteTool
 from twokey.tools.faults import contained
 from twokey.tools.ledger import PAGE, Ledger, Unit
@@ -250,22 +250,23 @@ class Proposer:
         """
         receipts = set[str]()
         missing: set[tuple[str | None, str | None]] = {(value.id, value.commitment) for value in found}
-        after = -1
-        while missing:
-            page = self._ledger.log.entries(run, kind="tool.returned", after=after, limit=PAGE)
-            if not page:
-                raise CheckFailed(
-                    "A finding cites evidence that the audit log does not bear out.",
-                    next="Treat the workspace's database as tampered with; run `twokey audit verify`.",
-                    code="evidence_not_logged",
-                )
-            for recorded in page:
-                event = recorded.entry.event
-                if isinstance(event, ToolReturned) and (event.evidence, event.content) in missing:
-                    self._ledger.proven(recorded.entry.id)
-                    missing.remove((event.evidence, event.content))
+
+        def cited(event: Event) -> bool:
+            return isinstance(event, ToolReturned) and (event.evidence, event.content) in missing
+
+        after: int | None = -1
+        while missing and after is not None:
+            proven, after = self._ledger.log.proven_about(run, "tool.returned", cited, after=after, limit=PAGE)
+            for event in (entry.event for entry in proven):
+                if isinstance(event, ToolReturned):
+                    missing.discard((event.evidence, event.content))
                     receipts |= {str(event.evidence)} if event.code == RECEIPT else set()
-            after = page[-1].seq
+        if missing:
+            raise CheckFailed(
+                "A finding cites evidence that the audit log does not bear out.",
+                next="Treat the workspace's database as tampered with; run `twokey audit verify`.",
+                code="evidence_not_logged",
+            )
         return receipts
 
     def again(self, made: "Made") -> "Made":
@@ -276,7 +277,7 @@ class Proposer:
         requester = self._requester(proposal.requester)
         given = self.circumstances.now(run=proposal.run, requester=requester.name, proposal=proposal.id)
         call = calls.of_proposal(proposal, requester, proposal.created_us, given)
-        return Made(proposal, proposal.digest(), call, self._policy.decide(call))
+        return Made(proposal, proposal.digest(), call, self._policy.decide(call), given)
 
     def add(self, unit: Unit, made: "Made") -> ProposalRecord:
         """Store a proposal with its first entries, in the open transaction; gives it as it is stored.
@@ -294,14 +295,10 @@ class Proposer:
             unit.connection, proposal, decision, state=state, expires_us=expires, code=code, now=proposal.created_us
         )
         if waits:
-            budgets.reserve(unit.connection, proposal, "proposal", made.call.counters, proposal.created_us)
+            budgets.reserve(unit.connection, proposal, "proposal", made.given.counted, proposal.created_us)
         for before, after, why in ((None, State.PROPOSED, "made"), (State.PROPOSED, state, code)):
             if after is state:
-                unit.record(
-                    calls.decided(
-                        made.call, decision, occasion="propose", commitment=unit.commit_to(made.call.canonical())
-                    )
-                )
+                recording.record(unit, made.call, decision, occasion="propose")
             unit.record(
                 ProposalMoved(
                     proposal=proposal.id,
@@ -339,6 +336,7 @@ class Made:
     digest: str
     call: Call
     decision: Decision
+    given: Given
 
 
 def _proposal(tool: WriteTool[Any, Any], args: Value, rendered: Rendered, **fields: Any) -> Proposal:

@@ -4,10 +4,12 @@ Rules: the transitions in the log form one chain from the proposal's first entry
 ended; a chain that is broken, or a log that cannot prove that nothing was left out, proves no state.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+from twokey.audit.entry import Entry
 from twokey.core.errors import CheckFailed
-from twokey.core.events import FreezeChanged, ProposalMoved, WriteEnded, WriteIntended
+from twokey.core.events import AnswerGiven, FreezeChanged, ProposalMoved, WriteEnded, WriteIntended
 from twokey.core.lifecycle import State
 from twokey.store.proposals import ProposalRecord
 from twokey.tools.ledger import Ledger
@@ -24,6 +26,8 @@ class Standing:
     """Digest of the decision under which the last transition was made."""
     frozen: bool = False
     """True where the kill switch was turned on since the proposal was made, and not off again."""
+    answers: Mapping[str, Entry] = field(default_factory=dict[str, Entry])
+    """Entries of people's answers, by entry id."""
 
 
 def standing(ledger: Ledger, record: ProposalRecord) -> Standing:
@@ -38,6 +42,7 @@ def standing(ledger: Ledger, record: ProposalRecord) -> Standing:
     frozen = False
     intents: list[str] = []
     receipts: list[str] = []
+    answers: dict[str, Entry] = {}
     for entry in ledger.life(record.id, "proposal.moved", beside="freeze.changed"):
         event = entry.event
         if isinstance(event, ProposalMoved):
@@ -48,10 +53,12 @@ def standing(ledger: Ledger, record: ProposalRecord) -> Standing:
                     code="state_not_proven",
                 )
             state, decision = event.after, event.decision_digest
+        elif isinstance(event, AnswerGiven):
+            answers[entry.id] = entry
         elif isinstance(event, WriteIntended):
             intents.append(entry.id)
         elif isinstance(event, WriteEnded):
             receipts.append(entry.id)
         elif isinstance(event, FreezeChanged):
             frozen = event.on
-    return Standing(state, tuple(intents), tuple(receipts), decision, frozen)
+    return Standing(state, tuple(intents), tuple(receipts), decision, frozen, answers)

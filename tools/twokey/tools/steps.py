@@ -15,8 +15,8 @@ from twokey.core.ports import Clock, Directory, Policy
 from twokey.core.values import BreakGlass, Call, Decision, Principal, Proposal
 from twokey.store import evidence, proposals
 from twokey.store.proposals import ProposalRecord
-from twokey.tools import calls
-from twokey.tools.circumstances import Circumstances
+from twokey.tools import calls, recording
+from twokey.tools.circumstances import Circumstances, Given
 from twokey.tools.contract import Context
 from twokey.tools.faults import code_of, contained
 from twokey.tools.ledger import Ledger, Unit
@@ -49,14 +49,11 @@ class Asked:
     call: Call
     decision: Decision
     occasion: calls.Occasion
+    given: Given
 
     def record(self, unit: Unit) -> None:
         """Put the answer into the log."""
-        unit.record(
-            calls.decided(
-                self.call, self.decision, occasion=self.occasion, commitment=unit.commit_to(self.call.canonical())
-            )
-        )
+        recording.record(unit, self.call, self.decision, occasion=self.occasion)
 
     @property
     def failed(self) -> bool:
@@ -111,12 +108,19 @@ class Steps:
         if proposals.lock_proposal(unit.connection, record.id) != (record.state, record.decision_digest):
             raise Moved
 
-    def ask(self, record: ProposalRecord, occasion: calls.Occasion, glass: BreakGlass | None = None) -> Asked:
-        """Ask policy about a proposal as things are now. The caller records the answer."""
+    def ask(
+        self,
+        record: ProposalRecord,
+        occasion: calls.Occasion,
+        glass: BreakGlass | None = None,
+        given: Given | None = None,
+    ) -> Asked:
+        """Ask policy about a proposal as things are now, or as they were ``given``. The caller records the answer."""
         requester = self.directory.principal(record.proposal.requester) or Principal(name=record.proposal.requester)
-        given = self.circumstances.now(run=record.run, requester=requester.name, proposal=record.id)
+        if given is None:
+            given = self.circumstances.now(run=record.run, requester=requester.name, proposal=record.id)
         call = calls.of_proposal(record.proposal, requester, self.clock.now_us(), given, glass)
-        return Asked(call, self.policy.decide(call), occasion)
+        return Asked(call, self.policy.decide(call), occasion, given)
 
     def stale(self, record: ProposalRecord) -> str | None:
         """Compare with what was reviewed: evidence, tool, rendering. Gives the code of a difference, or None."""

@@ -7,13 +7,16 @@ question is never taken for it; each transfer ends by its deadline, however slow
 import socket
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final, TypeVar
 
 MAX_BYTES: Final = 32 * 1024 * 1024
 NONCE_BYTES: Final = 16
 _HEAD: Final = struct.Struct(f">{NONCE_BYTES}sI")
 _T = TypeVar("_T")
+MANY: Final = b"*"
+"""First byte of a payload that holds several parts. JSON never begins with it."""
+_LENGTH: Final = struct.Struct(">I")
 
 
 class Deadline:
@@ -54,6 +57,33 @@ class Allowance(Deadline):
             if soon <= 0:
                 raise TimeoutError("the work that was allowed is done")
         return min(soon, at_most or soon)
+
+
+def pack(parts: Iterable[bytes]) -> bytes:
+    """Put several parts into one payload."""
+    return MANY + b"".join(_LENGTH.pack(len(part)) + part for part in parts)
+
+
+def unpack(payload: bytes) -> Iterator[bytes]:
+    """Give the parts of a payload that ``pack`` made.
+
+    Raises:
+        ValueError: it is none.
+
+    """
+    if not payload.startswith(MANY):
+        raise ValueError("not several parts")
+    at = 1
+    while at < len(payload):
+        end = at + _LENGTH.size
+        if end > len(payload):
+            raise ValueError("a length is cut off")
+        (length,) = _LENGTH.unpack_from(payload, at)
+        at, end = end, end + length
+        if end > len(payload):
+            raise ValueError("a part is cut off")
+        yield payload[at:end]
+        at = end
 
 
 def send(channel: socket.socket, nonce: bytes, payload: bytes, deadline: Deadline) -> None:

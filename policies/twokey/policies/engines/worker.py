@@ -3,7 +3,8 @@
 Rules: it is told the modules and the data in its first message and reads no file; each decision is taken by a fresh
 copy of the loaded engine; its memory is bounded; it ends when its channel closes, and ends itself (by an alarm the
 kernel delivers whatever the engine does) when one evaluation takes longer than its patience, so it never outlives its
-parent by more. It writes nothing but answers: ``=`` and JSON, or ``!`` and what is wrong.
+parent by more. It writes nothing but answers: ``=`` and JSON, or ``!`` and what is wrong. A question that begins with
+``*`` holds several documents, and so does its answer (``frames.pack``); each is evaluated as if it came alone.
 """
 
 import json
@@ -14,7 +15,7 @@ from typing import Any, Final
 
 import regorus
 
-from twokey.policies.engines.frames import Deadline, receive, send
+from twokey.policies.engines.frames import MANY, Deadline, pack, receive, send, unpack
 
 ANSWER: Final = b"="
 FAULT: Final = b"!"
@@ -46,21 +47,31 @@ def serve(channel: socket.socket) -> None:
     _alarm(START_PATIENCE_S)
     try:
         engine = _load(order)
-        _evaluate(engine, order["entry_point"], b"{}")
+        # Once in the engine itself: what it works out about the rules then comes with each copy, and is a third of
+        # the time that a decision takes.
+        _take(engine, order["entry_point"], b"{}")
     except (RuntimeError, ValueError) as error:
         send(channel, nonce, FAULT + _first_lines(error), _NEVER)
         return
     _alarm(0)
     send(channel, nonce, ANSWER, _NEVER)
     while (question := receive(channel, _NEVER)) is not None:
-        nonce, document = question
-        _alarm(order["patience_s"])
-        try:
-            answer = ANSWER + _evaluate(engine, order["entry_point"], document)
-        except (RuntimeError, ValueError):
-            answer = FAULT
-        _alarm(0)
+        nonce, payload = question
+        if payload.startswith(MANY):
+            answer = pack([_answer(engine, order, document) for document in unpack(payload)])
+        else:
+            answer = _answer(engine, order, payload)
         send(channel, nonce, answer, _NEVER)
+
+
+def _answer(engine: Any, order: dict[str, Any], document: bytes) -> bytes:
+    _alarm(order["patience_s"])
+    try:
+        return ANSWER + _evaluate(engine, order["entry_point"], document)
+    except (RuntimeError, ValueError):
+        return FAULT
+    finally:
+        _alarm(0)
 
 
 def _bound_memory(size: int) -> None:
@@ -82,9 +93,12 @@ def _load(order: dict[str, Any]) -> Any:
 
 
 def _evaluate(engine: Any, entry_point: str, document: bytes) -> bytes:
-    fresh = engine.clone()
-    fresh.set_input_json(document.decode("utf-8"))
-    result: str = fresh.eval_rule_as_json(entry_point)
+    return _take(engine.clone(), entry_point, document)
+
+
+def _take(engine: Any, entry_point: str, document: bytes) -> bytes:
+    engine.set_input_json(document.decode("utf-8"))
+    result: str = engine.eval_rule_as_json(entry_point)
     return b"null" if result == _UNDEFINED else result.encode("utf-8")
 
 

@@ -1,0 +1,228 @@
+"""What ``twokey policy`` does with a workspace and its bundles.
+
+Rules: nothing here changes a workspace; a report exists only of a replay that came to its end and that the log bears
+out; times are UTC.
+"""
+
+from collections.abc import Callable, Generator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+from pydantic import ValidationError
+
+from twokey.channels import opa_program, wiring
+from twokey.channels.replay_report import Change, Report, change_of
+from twokey.channels.replaying import replay
+from twokey.core import settings
+from twokey.core.errors import BadInput, CheckFailed, EngineFault, NotFound
+from twokey.core.settings import Settings
+from twokey.policies import bundle, strict_json
+from twokey.policies.bundle import Bundle, BundleRevisions
+from twokey.policies.diff import Difference, diff
+from twokey.policies.replay import Tally, answer_to, call_of
+from twokey.store.decisions import Kept
+from twokey.tools import history
+from twokey.tools.ledger import Ledger
+
+
+def instant(text: str) -> int:
+    """Read a day or a time (ISO 8601; UTC where no zone is given) as microseconds.
+
+    Raises:
+        BadInput: it is neither.
+
+    """
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadInput(f"{text[:40]!r} is no time.", next="Write 2026-11-29 or 2026-11-29T10:00Z.") from None
+    return int((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()) * 1_000_000
+
+
+@dataclass(slots=True)
+class Replaying:
+    """One replay under way."""
+
+    ledger: Ledger
+    bundle: Bundle
+    since_us: int
+    engines: int
+    report: Report | None
+    tally: Tally = field(default_factory=Tally)
+
+    @property
+    def revisions(self) -> BundleRevisions:
+        """What the decisions are taken on."""
+        return self.bundle.revisions
+
+    def changes(self) -> Generator[tuple[int, Change | None]]:
+        """Take each decision again; gives how many it were so far, and what changed in each.
+
+        Raises:
+            CheckFailed: at the end, where the log does not bear out what was read.
+
+        """
+        pasts = history.past(self.ledger, since_us=self.since_us)
+        taken = replay(pasts, lambda: wiring.batch_engine(self.bundle), engines=self.engines, tally=self.tally)
+        with closing(pasts), closing(taken):
+            for again in taken:
+                change = None
+                if again.outcome is not None and again.outcome.changed:
+                    change = change_of(again, again.outcome)
+                    if self.report is not None:
+                        self.report.add(change)
+                yield self.tally.decisions, change
+        if self.report is not None:
+            self.report.finish(self.tally, self.revisions)
+
+
+@contextmanager
+def replaying(
+    workspace: Path, folder: Path | None, *, since_us: int, report: Path | None, engines: int
+) -> Generator[Replaying]:
+    """Open what a replay of ``workspace`` on the bundle in ``folder`` needs (by default on its own)."""
+    held = wiring.bundle_of(workspace, folder)
+    made = Report(report) if report is not None else None
+    try:
+        with wiring.opened_ledger(workspace) as ledger:
+            yield Replaying(ledger, held, since_us, engines, made)
+    finally:
+        if made is not None:
+            made.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a check found: for each part, what is wrong with it; ``opa`` is ``None`` where there is no such program."""
+
+    bundle: Bundle | None
+    load: str
+    embedded: str
+    opa: tuple[str, ...] | None
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong as far as it could be looked at."""
+        return not (self.load or self.embedded or self.opa)
+
+
+def check(workspace: Path, folder: Path | None) -> Checked:
+    """Check a bundle strictly: form, data, built-ins, and that both engines compile it."""
+    where, config = _folder(workspace, folder)
+    program = opa_program.find(config)
+    found = tuple(opa_program.problems(program, where)) if program else None
+    try:
+        held = bundle.load(where)
+    except BadInput as error:
+        return Checked(None, error.message, "", found)
+    engine = wiring.batch_engine(held)
+    try:
+        engine.start()
+    except EngineFault as fault:
+        return Checked(held, "", fault.message, found)
+    finally:
+        engine.close()
+    return Checked(held, "", "", found)
+
+
+def test(workspace: Path, folder: Path | None) -> opa_program.Tested:
+    """Run a bundle's own tests; raises ``EnvironmentFault`` where there is no ``opa``, ``CheckFailed``."""
+    where, config = _folder(workspace, folder)
+    return opa_program.test(opa_program.needed(config), where)
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """What a bundle answers to one document, and what was answered to it then, where it is one of the past."""
+
+    answer: dict[str, Any]
+    then: dict[str, Any] | None
+    entry: str | None
+    document: dict[str, Any]
+    revisions: BundleRevisions
+
+
+def evaluate(workspace: Path, folder: Path | None, what: str, read: Callable[[], bytes]) -> Evaluated:
+    """Decide on a document: of the log's decision called ``what``, or the one that ``read`` gives.
+
+    Raises:
+        BadInput: the document is none.
+        CheckFailed: what was kept of the decision is not what the log says.
+        NotFound: there is no such decision, or its input was not kept.
+
+    """
+    held = wiring.bundle_of(workspace, folder)
+    past = None
+    if what.startswith(("l-", "p-")):
+        with wiring.opened_ledger(workspace) as ledger:
+            past = _kept(history.find(ledger, what))
+        document, then = past.document, orjson.loads(past.answer)
+    else:
+        document, then = _document(read()), None
+    engine = wiring.batch_engine(held)
+    try:
+        (raw,) = engine.evaluate_many([document])
+    finally:
+        engine.close()
+    return Evaluated(
+        answer_to(raw, document), then, past.entry if past else None, orjson.loads(document), held.revisions
+    )
+
+
+def _kept(past: history.Past | None) -> Kept:
+    if past is not None and past.altered:
+        raise CheckFailed(
+            "What the store keeps of this decision is not what the log says.",
+            next="Treat the workspace's database as tampered with; run `twokey audit verify`.",
+            code="decision_tampered",
+        )
+    if past is None or past.kept is None:
+        raise NotFound(
+            "There is no such decision, or its input was not kept.", next="Name an entry of `twokey audit show`."
+        )
+    return past.kept
+
+
+def _document(text: bytes) -> bytes:
+    """Check that ``text`` is an input document and give it as it is."""
+    try:
+        strict_json.loads(text)
+        call_of(text)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])[:80]
+        raise BadInput(
+            f"The input is no call: {where or 'it'} does not fit ({first['msg'][:100]}).",
+            next="Take one from a decision of the past, as docs/policy.md shows, and change it.",
+        ) from error
+    except (ValueError, AttributeError) as error:
+        raise BadInput("The input is no JSON object.", next="Give one call as JSON.") from error
+    return text
+
+
+def differences(old: Path, new: Path) -> list[Difference]:
+    """Compare two bundle folders."""
+    return diff(bundle.load(old), bundle.load(new))
+
+
+def _folder(workspace: Path, folder: Path | None) -> tuple[Path, Settings | None]:
+    """Give the folder to look at, and the settings where there is a workspace."""
+    try:
+        config = settings.load(workspace)
+    except NotFound:
+        if folder is None:
+            raise
+        return folder, None
+    return folder if folder is not None else workspace / config.policy.bundle, config
+
+
+def shadow_folder(workspace: Path) -> Path:
+    """Give the folder of the shadow bundle; raises ``BadInput`` where the settings name none."""
+    named = settings.load(workspace).policy.shadow
+    if not named:
+        raise BadInput("The settings name no shadow bundle.", next="Name one with policy.shadow in twokey.toml.")
+    return workspace / named
