@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from twokey.agents.state import Progress
 from twokey.channels.card import Around, Card, Emergency
 from twokey.channels.driving import Drivers, Heart, Holding, holder_name
+from twokey.channels.readiness import CODE, Readiness
 from twokey.core import canonical, jobs
 from twokey.core.canonical import Json
 from twokey.core.errors import (
@@ -88,6 +89,7 @@ class Service:
         self,
         *,
         workspace: str,
+        readiness: Readiness,
         ledger: Ledger,
         gate: Gate,
         runner: "Callable[[], Runner]",
@@ -98,6 +100,7 @@ class Service:
         ids: Ids,
     ) -> None:
         self._workspace = workspace
+        self._readiness = readiness
         self._ledger = ledger
         self._gate = gate
         self._runner = runner
@@ -451,6 +454,12 @@ class Service:
             Refused: the answer does not count.
 
         """
+        if action == "approve":
+            try:
+                self._readiness.demand()
+            except Refused:
+                self._gate.rejected(identity, action, CODE)
+                raise
         self._gate.expire_due()
         digest, decision_digest, proposal_id = self._seen(identity, action, proposal)
         if expected_digest is not None and (len(expected_digest) < 8 or not digest.startswith(expected_digest)):
@@ -491,6 +500,8 @@ class Service:
         """
         with self._ledger.look() as connection:
             held = proposals.list_proposals(connection, states=(State.APPROVED, State.EXECUTING), limit=1000)
+        if self._readiness.lacks() is not None:
+            return [Result(record.id, record.state, CODE) for record in reversed(held)]
         results: list[Result] = []
         for record in reversed(held):
             try:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 from twokey.channels.controls import Controls
 from twokey.channels.people import People
 from twokey.channels.pruning import Pruner
+from twokey.channels.readiness import Readiness
 from twokey.channels.service import Outcome, Service
 from twokey.core.errors import BadInput, CheckFailed, Refused
-from twokey.core.ports import Policy, PolicyEngine
+from twokey.core.ports import Policy, PolicyEngine, Revisions
 from twokey.core.settings import FileDirectory, ScheduleSection, Settings
 from twokey.core.values import Call, Channel, Identity, Principal, Request, Resource, ResourceKind
 from twokey.tools.identity import Credential
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from twokey.channels.worker import Worker
 
 MAX_REQUEST: Final = 4000
+READS_ONLY: Final = frozenset({"catalog_scan"})
+"""Intents that never lead to a write."""
 _PROBE: Final = Call(
     requester=Principal(name="nobody"),
     agent="doctor",
@@ -61,6 +64,7 @@ class Workspace:
         policy: Policy,
         directory: FileDirectory,
         pruner: Pruner,
+        readiness: Readiness,
     ) -> None:
         self.folder = folder
         self.config = config
@@ -72,6 +76,7 @@ class Workspace:
         self.worker = worker
         self.directory = directory
         self.pruner = pruner
+        self._readiness = readiness
         self._book = book
         self._engine = engine
         self._policy = policy
@@ -166,6 +171,7 @@ class Workspace:
 
     def resume(self, run: str, tell: "Callable[[Progress], None]") -> Outcome:
         """Take up a run that was interrupted."""
+        self._readiness.demand()
         return self.service.drive(run, tell)
 
     def _asked(
@@ -175,9 +181,15 @@ class Workspace:
         places: Sequence[Resource],
         tell: "Callable[[Progress], None] | None",
     ) -> Outcome:
+        if request.intent not in READS_ONLY:
+            self._readiness.demand()
         if tell is not None:
             return self.service.ask(identity, request, places, tell)
         return self.service.outcome(str(self.service.leave(identity, request, places)))
+
+    def policy_in_force(self) -> tuple[str, Revisions]:
+        """Give the engine's name, and digests of the policy and data that it holds."""
+        return self._engine.name, self._engine.revisions()
 
     def probe_policy(self) -> str:
         """Try the engine on a call that no policy allows, and say what it is.

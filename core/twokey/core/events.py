@@ -117,6 +117,8 @@ class RunsPruned(Value):
     principal: PrincipalName
     runs: Count
     ended_before_us: Instant
+    decisions: Count = 0
+    """Of how many decisions the input was removed: they cannot be taken again."""
 
 
 class StepStarted(Value):
@@ -326,6 +328,21 @@ class OrderRejected(Value):
     code: Code
 
 
+class ControlsProbed(Value):
+    """Somebody had every control tried. What held, what did not, and what is missing, under which policy and data."""
+
+    kind: Literal["controls.probed"] = "controls.probed"
+    workspace: WorkspaceId
+    profile: Literal["laptop", "pilot", "production"]
+    version: Version
+    engine: EngineName
+    policy_revision: Digest
+    data_revision: Digest
+    held: tuple[Code, ...]
+    failed: tuple[Code, ...]
+    missing: tuple[Code, ...]
+
+
 class CardShown(Value):
     """A card was put before somebody."""
 
@@ -413,6 +430,7 @@ Event = Annotated[
     | GlassUsed
     | GlassReviewed
     | OrderRejected
+    | ControlsProbed
     | CardShown
     | AnswerGiven
     | ClickRejected
@@ -444,7 +462,14 @@ def subject(event: Event) -> str:
             return event.proposal or "-"
         case PolicyDecided() | PolicyShadowed():
             return event.proposal or event.run
-        case WorkspaceCreated() | FreezeChanged() | OrderRejected() | PolicyEnforced() | PolicyShadowBegun():
+        case (
+            WorkspaceCreated()
+            | FreezeChanged()
+            | OrderRejected()
+            | PolicyEnforced()
+            | PolicyShadowBegun()
+            | ControlsProbed()
+        ):
             return event.workspace
         case IdentityUsed() | CredentialCreated() | RunsPruned():
             return event.principal

@@ -89,6 +89,8 @@ class ControlsSection(_Section):
     """Groups whose members may lift a freeze, break glass and review it. Anybody may freeze."""
     break_glass_minutes: Annotated[int, Field(ge=1, le=60)] = 60
     """How long an emergency may last, in minutes."""
+    profile: Literal["laptop", "pilot", "production"] = "laptop"
+    """Which controls have to hold before anything is written: none, the first three, all twelve."""
 
 
 class ModelSection(_Section):

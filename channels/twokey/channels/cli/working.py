@@ -29,6 +29,11 @@ def worker(
     for noisy in ("alembic", "procrastinate", "httpx", "httpx2", "openai", "psycopg.pool"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     with opened(SESSION.workspace) as workspace:
+        if workspace.config.controls.profile != "laptop":
+            from twokey.channels.cli.probing import tell
+            from twokey.channels.probing.running import demand
+
+            demand(workspace, tell)
         made = workspace.worker()
         if not once:
             SESSION.say(f"worker of {workspace.config.workspace.id}: {concurrency} at once; SIGTERM or Ctrl-C ends it")

@@ -1,0 +1,77 @@
+"""Probe of the way back: what every write tool wrote is taken back through the gate, and the target compared.
+
+To have a write tool of your own probed, give its name a way to write something in ``REHEARSALS``.
+"""
+
+from collections.abc import Callable, Generator, Mapping
+from contextlib import suppress
+from typing import Final
+
+from twokey.channels.probing.world import ASKER, OPEN, World
+from twokey.core.errors import TwokeyError
+from twokey.policies.controls import Allowed, Attack, Evidence, Gap
+from twokey.store.proposals import ProposalRecord
+from twokey.tools.contract import WriteTool
+
+CLOSE: Final = "close_pull_request"
+_NEXT_TOOL: Final = "Let the tool's `reverse` and `apply` restore the target, or take the tool off the allow-list."
+_NEXT_REHEARSAL: Final = "Take the tool off the allow-list, or add a way to try it to the probes."
+
+Rehearsal = Callable[[World], ProposalRecord | None]
+"""Writes something with the tool, through the gate; gives the proposal, or nothing where that did not work."""
+
+
+def _opened(world: World) -> ProposalRecord | None:
+    return _done(world, world.propose())
+
+
+def _closed(world: World) -> ProposalRecord | None:
+    opened = _opened(world)
+    return None if opened is None else _reverted(world, opened)
+
+
+REHEARSALS: Final[Mapping[str, Rehearsal]] = {OPEN: _opened, CLOSE: _closed}
+
+
+def rollback(world: World, rehearsals: Mapping[str, Rehearsal] = REHEARSALS) -> Generator[Evidence]:
+    """Write with every write tool, take it back, and compare what stands at the target with what stood there."""
+    tools = [tool for tool in world.parts.workspace.registry.all() if isinstance(tool, WriteTool)]
+    untried = 0
+    for tool in tools:
+        rehearse = rehearsals.get(tool.name)
+        if rehearse is None:
+            untried += 1
+            continue
+        yield from _there_and_back(world, tool.name, rehearse)
+    if untried:
+        yield Gap(f"a way to try {untried} of {len(tools)} write tools", _NEXT_REHEARSAL)
+
+
+def _there_and_back(world: World, name: str, rehearse: Rehearsal) -> Generator[Evidence]:
+    if name == CLOSE:
+        start = _opened(world)
+        before = sorted(world.heads().values())
+        written = None if start is None else _reverted(world, start)
+    else:
+        before = sorted(world.heads().values())
+        written = rehearse(world)
+    between = sorted(world.heads().values())
+    yield Allowed(f"{name} writes", 1, int(written is not None and between != before), _NEXT_TOOL)
+    back = None if written is None else _reverted(world, written)
+    restored = back is not None and sorted(world.heads().values()) == before
+    yield Attack(f"what {name} wrote, after it was taken back", 1, int(not restored), next=_NEXT_TOOL)
+
+
+def _done(world: World, record: ProposalRecord) -> ProposalRecord | None:
+    """Have a proposal carried out; gives it where it was."""
+    world.pushed(record)
+    found = world.find(record)
+    return found if found.state.value == "done" else None
+
+
+def _reverted(world: World, record: ProposalRecord) -> ProposalRecord | None:
+    """Take a write back through the gate; gives the proposal that did."""
+    with suppress(TwokeyError):
+        made = world.parts.gate.revert(record.id, run=world.desk().run, requester=ASKER)
+        return _done(world, made)
+    return None
