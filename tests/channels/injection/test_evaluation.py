@@ -8,7 +8,11 @@ import pytest
 from support.command import Command
 
 from twokey.channels.injection.agent import Played, Stage
-from twokey.channels.injection.evaluation import evaluate
+from twokey.channels.injection.evaluation import (
+    _careless_apart,  # pyright: ignore[reportPrivateUsage] - runs in a process of its own
+    _unpacked,  # pyright: ignore[reportPrivateUsage] - as above
+    evaluate,
+)
 from twokey.core.errors import CheckFailed
 
 TRUSTED = {"repository": "config", "title": "code", "files": "code"}
@@ -147,6 +151,13 @@ def test_the_command_prints_one_object_and_a_table(suite: Path, tmp_path: Path):
     assert done.json["reviewers"]["careless"]["benign_utility"] == 1.0
     assert "by_tool_name" in done.err
     assert done.json["no_gate"]["benign_utility"] == 1.0
+
+
+def test_what_goes_wrong_in_the_other_process_comes_back_as_what_it_says(suite: Path):
+    found = _careless_apart(suite / "none")
+    with pytest.raises(CheckFailed) as caught:
+        _unpacked(found)
+    assert caught.value.code == "no_suite"
 
 
 def test_a_suite_that_cannot_be_used_ends_with_2(suite: Path, tmp_path: Path):
