@@ -88,7 +88,11 @@ def test_an_annotation_that_gives_no_reason_is_passed_over() -> None:
         ("deny contains", "obligations contains"),
         ("title: Too late", "title: ''"),
         ("title: Too late", "title: [x]"),
-        ("title: Too late", "title: }"),
+        ("title: Too late", "title: 'Too late"),
+        (
+            "# title: Too late\n# description: >-\n#   It is\n#   too late.\n# custom:\n#   rule: R90\n#   code: late",
+            "# - x",
+        ),
         ("# title: Too late", "# - x\n#"),
         ('"code": "late",\n', ""),
         ("R90", "90"),

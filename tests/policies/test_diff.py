@@ -63,7 +63,15 @@ def test_modules_and_what_stands_outside_of_rules_are_named():
 def test_data_is_compared_key_by_key():
     new = with_data(
         limits={"files": 1, "lines": 10000},
-        groups=["platform-owners", "data-owners", "ml-owners", "members", "on-call"],
+        groups=[
+            "platform-owners",
+            "model-owners",
+            "risk-owners",
+            "data-owners",
+            "ml-owners",
+            "members",
+            "on-call",
+        ],
         owners=[{"kind": "repository", "under": "", "group": "ml-owners"}],
         risk_of_environment={"staging": "high"},
     )

@@ -6,6 +6,7 @@ from twokey.policies.bundle import Bundle
 from twokey.policies.facts import ROOT, InvalidPolicyData, check, with_tools
 
 DIGEST = "ab" * 32
+FREEZE = {"name": "frost", "from": "2026-01-01T00:00", "until": "2026-01-02T00:00", "zone": "UTC"}
 
 
 def _changed(bundle: Bundle, key: str, value: object) -> dict[str, Any]:
@@ -39,6 +40,17 @@ def test_our_own_data_is_sound(bundle: Bundle) -> None:
         ("risk_of_label", {"changes_ci": "hihg"}, "the risk hihg"),
         ("risk_of_environment", {"production": "hihg"}, "the risk hihg"),
         ("contracts", {"a": {"kinds": ["tickets"], "places": ["Up/../x"], "content": []}}, "contracts.a.places.0"),
+        ("contracts", {"a": {"kinds": [], "places": [], "content": [], "quotes": ["x"]}}, "`quotes` names something"),
+        ("classes", [{"kind": "tickets", "class": "internal"}], "either `id` or `under`"),
+        ("classes", [{"kind": "tickets", "class": "intrenal", "under": ""}], "the class intrenal"),
+        ("classes", [{"kind": "tickets", "class": "internal", "under": "a"}], "ends in a slash"),
+        ("field_limits", [{"kind": "personal", "classes": ["intrenal"], "most": 1}], "the class intrenal"),
+        ("budgets", [{"over": "week", "measure": "files", "most": 1}], "budgets.0.over"),
+        ("escalation", [{"on": "label", "is": "x", "group": "nobody"}], "the group nobody"),
+        ("rule_owners", {"R10": "nobody"}, "the group nobody"),
+        ("waivable", ["R11"], "the waivable rule R11"),
+        ("risk_of_class", {"internal": "hihg"}, "the risk hihg"),
+        ("freezes", [FREEZE, FREEZE], "one name"),
         ("freeze", True, "freeze"),
     ],
 )

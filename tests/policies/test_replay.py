@@ -27,6 +27,7 @@ def answer(effect: str = "require_approval", **changes: Any) -> dict[str, Any]:
         "distinct": True,
         "expires_s": 60,
         "max_uses": 1,
+        "binds": ["proposal_digest", "decision_digest"],
     }
     given = needed if effect == "require_approval" else None
     fields = {"effect": effect, "approvals": given, "reasons": [reason()], "obligations": [], "warnings": []}

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, delete
 from support.bench import Bench, policy_data
 from support.notes import MakeBench, note_draft, notes_desk, proposed_note
 
@@ -17,7 +17,7 @@ from twokey.policies import bundle
 from twokey.policies.engines.embedded import Embedded
 from twokey.policies.facts import ROOT, complete
 from twokey.policies.guard import Guard
-from twokey.store import database
+from twokey.store import database, tables
 from twokey.tools import budgets, waivers
 from twokey.tools.gate import Gate
 from twokey.tools.ledger import Ledger
@@ -276,7 +276,29 @@ def test_an_exception_shows_on_the_card_it_touches(make_notes: MakeBench, govern
     assert gate.answer(bench.answer(record), channel="cli").state is State.APPROVED
     bench.people.people["sam"] = bench.people.people["sam"].model_copy(update={"groups": ()})
     assert gate.execute(record.id).state is State.DENIED
-    assert steps.circumstances.ignored_exceptions() == [
-        "large (R10): its signer is not in the group that owns the rule"
-    ]
-    assert bench.steps.circumstances.ignored_exceptions() == []
+    (ignored,) = held.ignored(bench.clock.now_us())
+    assert ignored.why == "its signer is not in the group that owns the rule"
+
+
+def test_what_took_nothing_of_the_same_budgets_is_in_nobodys_way(make_notes_once: MakeBench):
+    bench = make_notes_once()
+    desk = notes_desk(bench)
+    draft = note_draft(desk)
+
+    def take() -> None:
+        with bench.ledger.change() as unit:
+            budgets.spend(unit.connection, run=desk.run, requester="ana", cost=0, now=bench.clock.now_us())
+
+    bench.policy.policy = Restless(bench, take)
+    assert desk.propose(draft, agent="catalog", step=2).state is State.AWAITING_APPROVAL
+
+
+def test_a_kill_switch_that_nobody_can_read_counts_as_turned(make_notes: MakeBench):
+    bench = make_notes()
+    circumstances = bench.office.proposer.circumstances
+    assert not circumstances.now(run="r-000000000001", requester="ana").frozen
+    bench.turn(on=True)
+    assert circumstances.now(run="r-000000000001", requester="ana").frozen
+    with bench.engine.begin() as connection:
+        connection.execute(delete(tables.switches))
+    assert circumstances.now(run="r-000000000001", requester="ana").frozen

@@ -168,7 +168,7 @@ def test_a_value_longer_than_any_name_is_not_looked_for_and_named():
 
 
 def test_values_are_found_wherever_they_stand_in_the_arguments():
-    items = [read("1", "evil 77 odd key true")]
+    items = [read("1", ["evil 77 odd key true", None, True, []])]
     args: dict[str, Any] = {
         "files": [{"path": "fine"}, {"path": "evil"}],
         "number": 77,

@@ -67,8 +67,19 @@ test_a_risk_that_the_table_lacks_is_denied if {
 	denied(fixtures.but(fixtures.write, "/change/labels", ["misspelt"])) == {"not_covered"}
 }
 
+test_a_risk_that_says_half_is_denied if {
+	every half in [{"quorum": 1}, {"expires_s": 60}] {
+		facts := json.patch(fixtures.facts, [{"op": "add", "path": "/risks/hihg", "value": half}])
+		decision := twokey.decision with input as fixtures.but(fixtures.write, "/change/labels", ["misspelt"])
+			with data.twokey_data as facts
+		decision.effect == "deny"
+	}
+}
+
 test_an_unknown_effect_is_denied if {
-	"unknown_effect" in denied(fixtures.but(fixtures.read, "/effect", "execute"))
+	every effect in ["execute", "somebody", "", null] {
+		"unknown_effect" in denied(fixtures.but(fixtures.read, "/effect", effect))
+	}
 	"unknown_effect" in denied(json.remove(fixtures.read, ["effect"]))
 }
 
@@ -105,12 +116,17 @@ test_a_named_target_needs_a_group_that_may_name_it if {
 	denied(named) == {"resource_not_granted"}
 	decide(fixtures.but(named, "/requester/groups", ["data-owners"])).effect == "allow"
 	denied(fixtures.but(fixtures.read, "/resource/granted_by", "model")) == {"resource_not_granted"}
+	modelled := fixtures.but(fixtures.read, "/resource/granted_by", "model")
+	denied(fixtures.but(modelled, "/requester/groups", ["data-owners"])) == {"resource_not_granted"}
 	denied(fixtures.but(fixtures.write, "/resource/granted_by", "request")) == {"resource_not_granted"}
 }
 
 test_a_dotted_resource_is_denied if {
 	every id in ["../dbt", "team/churn/../payments", "team/./churn", ".."] {
 		denied(fixtures.but(fixtures.write, "/resource/id", id)) == {"resource_unclear"}
+	}
+	every id in ["somebody", "team/somebody/.git", "...", "a..b"] {
+		decide(fixtures.but(fixtures.write, "/resource/id", id)).effect == "require_approval"
 	}
 }
 
@@ -128,10 +144,13 @@ test_a_write_stays_small if {
 	file := {"path": "a", "added": 3, "removed": 2}
 	decide(fixtures.but(fixtures.write, "/change/files", [file, file])).effect == "require_approval"
 	denied(fixtures.but(fixtures.write, "/change/files", [file, file, file])) == {"too_large"}
+	tiny := {"path": "a", "added": 1, "removed": 0}
+	denied(fixtures.but(fixtures.write, "/change/files", [tiny, tiny, tiny])) == {"too_large"}
 	larger := {"path": "a", "added": 4, "removed": 2}
 	denied(fixtures.but(fixtures.write, "/change/files", [file, larger])) == {"too_large"}
 	denied(fixtures.but(fixtures.write, "/change/files", [{"path": "a", "added": 1}])) == {"budget_used", "too_large"}
 	denied(fixtures.but(fixtures.write, "/change/files", null)) == {"budget_used", "too_large"}
+	denied(fixtures.but(fixtures.write, "/change/files", {"a": tiny})) == {"too_large"}
 }
 
 test_every_argument_is_known if {
@@ -156,6 +175,24 @@ test_untrusted_text_and_models_decide_no_place if {
 	}
 	other := fixtures.origin("repositoryx", "untrusted")
 	decide(fixtures.but(fixtures.write, "/provenance/-", other)).effect == "require_approval"
+}
+
+test_a_place_may_come_from_each_of_the_good_sources if {
+	every label in ["request", "config", "code", "evidence"] {
+		entry := object.union(fixtures.origin("repository", label), {"same_resource": false})
+		decide(fixtures.but(fixtures.write, "/provenance/-", entry)).effect == "require_approval"
+	}
+}
+
+test_content_may_come_from_each_of_the_good_sources if {
+	every label in ["request", "config", "code", "evidence"] {
+		decide(fixtures.but(fixtures.write, "/provenance/-", fixtures.origin("title", label))).effect == "require_approval"
+	}
+}
+
+test_who_asked_cannot_approve_even_if_they_are_no_contributor if {
+	decide(fixtures.but(fixtures.write, "/change/contributors", [])).approvals.exclude == ["ana"]
+	decide(fixtures.but(fixtures.write, "/change/contributors", ["ben"])).approvals.exclude == ["ana", "ben"]
 }
 
 test_a_place_rests_on_trusted_evidence_or_on_the_resource_itself if {
