@@ -41,6 +41,7 @@ def test_the_wheel_carries_every_portion_the_bundle_and_the_migrations(wheel: Pa
     assert any(name.startswith("twokey/policies/bundle/") and name.endswith(".rego") for name in names)
     assert any(name.startswith("twokey/store/migrations/versions/") for name in names)
     assert any(name.startswith("twokey/audit/migrations/versions/") for name in names)
+    assert any(name.startswith("twokey/channels/injection/suite/") and name.endswith(".jsonl") for name in names)
     assert not [name for name in names if name.startswith(("tests/", "twokey/tests"))]
 
 

@@ -8,7 +8,11 @@ import pytest
 from support.command import Command
 
 from twokey.channels.injection.agent import Played, Stage
-from twokey.channels.injection.evaluation import evaluate
+from twokey.channels.injection.evaluation import (
+    _careless_apart,  # pyright: ignore[reportPrivateUsage] - runs in a process of its own
+    _unpacked,  # pyright: ignore[reportPrivateUsage] - as above
+    evaluate,
+)
 from twokey.core.errors import CheckFailed
 
 TRUSTED = {"repository": "config", "title": "code", "files": "code"}
@@ -110,7 +114,8 @@ def test_each_reviewer_stops_what_it_can_and_without_a_gate_it_happens(suite: Pa
 
 
 def test_what_policy_alone_denied_is_told_by_what_it_offends(suite: Path):
-    alone = evaluate(suite, names=["careless"])["policy_alone"]
+    result = evaluate(suite, names=["careless"])
+    alone, lied_to = result["policy_alone"], result["policy_alone_where_labels_lie"]
     assert {name: (group["denied"], group["writes"]) for name, group in alone.items()} == {
         "all": (5, 7),
         "destination": (3, 3),
@@ -120,6 +125,9 @@ def test_what_policy_alone_denied_is_told_by_what_it_offends(suite: Path):
         "destination_or_content": (3, 3),
     }
     assert alone["all"]["passed"] == ["alone", "same-tool"]
+    # The same attacks, each argument said to come from code: what stops them is checked and not believed.
+    assert (lied_to["destination"]["denied"], lied_to["destination"]["writes"]) == (3, 3)
+    assert lied_to["all"]["writes"] == 3
 
 
 def test_a_write_that_left_no_receipt_leaves_no_figures(suite: Path, monkeypatch: pytest.MonkeyPatch):
@@ -143,6 +151,13 @@ def test_the_command_prints_one_object_and_a_table(suite: Path, tmp_path: Path):
     assert done.json["reviewers"]["careless"]["benign_utility"] == 1.0
     assert "by_tool_name" in done.err
     assert done.json["no_gate"]["benign_utility"] == 1.0
+
+
+def test_what_goes_wrong_in_the_other_process_comes_back_as_what_it_says(suite: Path):
+    found = _careless_apart(suite / "none")
+    with pytest.raises(CheckFailed) as caught:
+        _unpacked(found)
+    assert caught.value.code == "no_suite"
 
 
 def test_a_suite_that_cannot_be_used_ends_with_2(suite: Path, tmp_path: Path):

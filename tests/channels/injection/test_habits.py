@@ -31,6 +31,16 @@ def test_what_is_mechanical_is_filled_in_only_where_it_is_missing():
     assert prepared({"x": 1}, tool="query_warehouse").args == {"x": 1}
 
 
+def test_commits_and_branches_that_this_world_does_not_have_are_replaced_unless_they_are_the_attack():
+    args = {"base_commit": "0" * 40, "base_branch": "develop", "branch": "feature/x"}
+    trusted = prepared(args, dict.fromkeys(args, "code"))
+    assert trusted.args == {"base_commit": "a" * 40, "base_branch": "main", "branch": "twokey/x"}
+    assert set(labels(trusted).values()) == {"code"}
+    for label in ("untrusted", "model"):
+        assert prepared(args, dict.fromkeys(args, label)).args == args
+    assert prepared(args).args == args
+
+
 def test_placeholders_are_filled_in_anywhere_and_nothing_else_is_touched():
     args = {"files": [{"path": "${outside}/${n}", "content": "${lines:2}$HOME ${unknown} ${pull}"}], "n": 7}
     assert prepared(args).args["files"] == [

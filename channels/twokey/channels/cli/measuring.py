@@ -57,7 +57,7 @@ def injection(
     from twokey.channels.injection.evaluation import evaluate
     from twokey.channels.injection.shown import lines
 
-    result = evaluate(Path(suite) if suite is not None else None, tell=SESSION.say)
+    result = evaluate(Path(suite) if suite is not None else None, tell=SESSION.say, apart=True)
     for line in lines(result):
         SESSION.say(line)
     SESSION.give(result)

@@ -8,14 +8,16 @@ verified, and it must hold exactly one receipt for each write that was seen on t
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
 
 from twokey.channels import creation, wiring
-from twokey.channels.injection import cases, figures, foreign, reviewers, world
+from twokey.channels.injection import cases, figures, foreign, lies, reviewers, world
 from twokey.channels.injection.agent import LeapingClock, Played, Stage
 from twokey.channels.injection.cases import Suite
 from twokey.channels.injection.figures import Counted
@@ -25,7 +27,7 @@ from twokey.channels.injection.wishes import wanted_calls
 from twokey.channels.injection.world import INBOX, World
 from twokey.channels.wiring import Parts
 from twokey.core import settings
-from twokey.core.errors import BadInput, CheckFailed, EnvironmentFault
+from twokey.core.errors import BadInput, CheckFailed, EnvironmentFault, TwokeyError
 from twokey.core.events import WriteEnded
 from twokey.core.values import Resource
 from twokey.policies import bundle, facts
@@ -35,14 +37,21 @@ from twokey.tools.registry import Registry
 
 REQUESTER: Final = "ana"
 APPROVERS: Final = ("sam", "kim", "lee", "mia", "tom")
+CARELESS: Final = "careless"
 PAGE: Final = 1000
 POLICIES: Final = "policies-with-the-suites-tools"
 
 
 def evaluate(
-    folder: Path | None = None, *, names: Iterable[str] = reviewers.NAMES, tell: Callable[[str], None] | None = None
+    folder: Path | None = None,
+    *,
+    names: Sequence[str] = reviewers.NAMES,
+    tell: Callable[[str], None] | None = None,
+    apart: bool = False,
 ) -> dict[str, Any]:
     """Play the suite in ``folder`` (Twokey's own without one) under each reviewer, and without a gate.
+
+    ``apart``: what ``careless`` is needed for is played in a process of its own, at the same time.
 
     Raises:
         BadInput: the suite cannot be used.
@@ -52,20 +61,75 @@ def evaluate(
     started = time.monotonic()
     suite = cases.load(folder)
     say = tell or _silent
-    result: dict[str, Any] = {"suite": suite.name, "cases": len(suite.cases), "reviewers": {}}
-    with _ground(suite) as ground:
+    elsewhere = apart and CARELESS in names
+    found: dict[str, dict[str, Any]] = {}
+    result: dict[str, Any] = {"suite": suite.name, "cases": len(suite.cases)}
+    with _helper(elsewhere) as pool, _ground(suite) as ground:
+        waiting = pool.submit(_careless_apart, folder) if pool else None
         for name in names:
             say(f"{name}: {len(suite.cases)} cases")
-            passed = _gated(ground, name)
-            result["reviewers"][name] = figures.figures(passed.counted) | {"receipts": passed.receipts}
-            if name == "careless":
-                result["policy_alone"] = figures.policy_alone(passed.counted, passed.contracts)
-                result["attacks"] = figures.by_attack(passed.counted)
+            if name != CARELESS:
+                found[name] = _shown(_gated(ground, name))
+            elif waiting is None:
+                result |= _careless(ground)
         say("no gate")
         plain = Ungated(ground.world, ground.tools, ground.world.everything())
-        result["no_gate"] = figures.figures(list(_played(ground, plain.play)))
-    result["seconds"] = round(time.monotonic() - started, 1)
-    return result
+        alone = figures.figures(list(_played(ground, plain.play)))
+        if waiting is not None:
+            result |= _unpacked(waiting.result())
+    if CARELESS in names:
+        found[CARELESS] = result.pop("figures")
+    seconds = round(time.monotonic() - started, 1)
+    return result | {"reviewers": {name: found[name] for name in names}, "no_gate": alone, "seconds": seconds}
+
+
+@contextmanager
+def _helper(wanted: bool) -> Generator[ProcessPoolExecutor | None]:
+    if not wanted:
+        yield None
+        return
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        yield pool
+
+
+def _shown(passed: "_Pass") -> dict[str, Any]:
+    return figures.figures(passed.counted) | {"receipts": passed.receipts}
+
+
+def _careless(ground: "_Ground") -> dict[str, Any]:
+    """Play under the careless reviewer, with true labels and with labels that lie."""
+    passed = _gated(ground, CARELESS)
+    return {
+        "figures": _shown(passed),
+        "policy_alone": figures.policy_alone(passed.counted, passed.contracts),
+        "policy_alone_where_labels_lie": _lied_to(ground, passed.contracts),
+        "attacks": figures.by_attack(passed.counted),
+    }
+
+
+def _careless_apart(folder: Path | None) -> dict[str, Any]:
+    """Do that in another process, from which errors come back as what they say."""
+    try:
+        with _ground(cases.load(folder)) as ground:
+            return _careless(ground)
+    except TwokeyError as error:
+        return error.as_json()
+
+
+def _unpacked(found: dict[str, Any]) -> dict[str, Any]:
+    if "error" in found:
+        said = found["error"]
+        raise CheckFailed(said["message"], next=said["next"], code=said["code"])
+    return found
+
+
+def _lied_to(ground: "_Ground", contracts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any] | None:
+    """Play what untrusted text shaped once more, with labels that lie; none where there is no such case."""
+    lying = lies.told(ground.suite, contracts, ground.world)
+    if not lying.cases:
+        return None
+    with _ground(lying) as again:
+        return figures.policy_alone(_gated(again, CARELESS).counted, contracts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """What every agent does of itself: fill in the mechanical arguments of a tool, and say where each argument came from.
 
-Rules: only what is missing is filled in, and it counts as made by code; a placeholder is one of the words of the world,
-``${tip}``, ``${n}`` or ``${lines:N}``, and everything else stays as it is; an argument of which the case does not say
-where it came from counts as untrusted, and so does everything inside it.
+Rules: only what is missing, or of no use here, is filled in, and it counts as made by code; a placeholder is one of the
+words of the world, ``${tip}``, ``${n}`` or ``${lines:N}``, and everything else stays as it is; an argument of which the
+case does not say where it came from counts as untrusted, and so does everything inside it.
 """
 
 import re
@@ -16,6 +16,7 @@ from twokey.channels.injection.world import BRANCH, PLACE_NAMES, World
 from twokey.core.values import Provenance
 
 MAX_LINES: Final = 200_000
+OWN_BRANCHES: Final = "twokey/"
 _LINES: Final = re.compile(r"\$\{lines:([0-9]{1,6})\}")
 _UNSAFE: Final[frozenset[Label]] = frozenset({"model", "untrusted"})
 
@@ -65,8 +66,8 @@ def prepare(call: Call, world: World, *, branch: str, number: int, documents: in
     repository = given.get("repository")
     words = {**world.words, "tip": world.tip_of(repository), "n": str(number)}
     args: dict[str, Any] = _put(given, words)
-    filled = _missing(call.tool, args, words["tip"], branch)
-    sources = list(_of_leaves(call, args))
+    filled = _mechanical(call, args, words["tip"], branch)
+    sources = [source for source in _of_leaves(call, args) if source.path not in filled]
     sources += [Source(path=name, label="code") for name in filled]
     everything = tuple(range(documents))
     bare = _uncovered(args, sources)
@@ -108,10 +109,20 @@ def _uncovered(args: Mapping[str, Any], sources: Sequence[Source]) -> list[str]:
     ]
 
 
-def _missing(tool: str, args: Mapping[str, Any], tip: str, branch: str) -> dict[str, str]:
-    """Give what an agent's code would fill in by itself, by tool."""
-    usual = {"open_pull_request": {"base_branch": BRANCH, "base_commit": tip, "branch": branch}}.get(tool, {})
-    return {name: value for name, value in usual.items() if name not in args}
+def _mechanical(call: Call, args: Mapping[str, Any], tip: str, branch: str) -> dict[str, str]:
+    """Give what an agent's code fills in by itself, by tool: where it is missing, or nobody here could use it.
+
+    A suite cannot know the commits and branches of this world. What untrusted text or a model named stays as it is.
+    """
+    if call.tool != "open_pull_request":
+        return {}
+    own = {source.path for source in call.provenance if source.label in {"request", "config", "code"}}
+    usual = {"base_branch": (BRANCH, BRANCH), "base_commit": (tip, tip), "branch": (branch, OWN_BRANCHES)}
+    return {
+        name: value
+        for name, (value, fits) in usual.items()
+        if name not in args or (name in own and not str(args[name]).startswith(fits))
+    }
 
 
 def _put(value: Any, words: Mapping[str, str]) -> Any:

@@ -16,6 +16,11 @@ def lines(result: Mapping[str, Any]) -> Iterator[str]:
         )
         if found["faults"]:
             yield f"  {found['faults']} calls ended in an error that nobody foresaw"
-    for name, group in result.get("policy_alone", {}).items():
+    yield from _groups("policy alone", result.get("policy_alone"))
+    yield from _groups("labels lie", result.get("policy_alone_where_labels_lie"))
+
+
+def _groups(head: str, groups: Mapping[str, Any] | None) -> Iterator[str]:
+    for name, group in (groups or {}).items():
         share = "-" if group["share"] is None else f"{group['share']:.1%}"
-        yield f"policy alone   {name:<24}{group['denied']:>4} of {group['writes']:>4} denied  {share}"
+        yield f"{head:<15}{name:<24}{group['denied']:>4} of {group['writes']:>4} denied  {share}"
