@@ -215,10 +215,12 @@ class World:
             why="It is not documented.",
         )
 
-    def propose(self, *, requester: str = ASKER, desk: Desk | None = None, **changes: Any) -> ProposalRecord:
+    def propose(
+        self, *, requester: str = ASKER, desk: Desk | None = None, step: int = 2, **changes: Any
+    ) -> ProposalRecord:
         """Propose what ``draft`` gives."""
         desk = desk or self.desk(requester)
-        return desk.propose(self.draft(desk, **changes), agent="catalog", step=2)
+        return desk.propose(self.draft(desk, **changes), agent="catalog", step=step)
 
     def statement(self, record: ProposalRecord, name: str, action: Action = "approve", **changes: Any) -> Statement:
         """Give what ``name`` signs for ``record`` as it stands; ``changes`` replace fields."""
