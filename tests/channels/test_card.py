@@ -154,6 +154,7 @@ Delete the branch.\
                     "distinct": True,
                     "expires_s": 86400,
                     "max_uses": 1,
+                    "binds": ["proposal_digest", "decision_digest"],
                 },
                 "reasons": [{"code": "changes_sensitivity", "message": "Changes sensitivity tags.", "rule": "R07"}],
                 "obligations": [],

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.origins import origins
 
 from twokey.core.values import Call
 from twokey.policies import bundle as bundles
@@ -69,6 +70,7 @@ def _fields(**changes: Any) -> dict[str, Any]:
         "step": 1,
         "version": "1",
         "tool_schema": SCHEMA,
+        "counters": {},
         "now_us": 1_767_225_600_000_000,
         **changes,
     }
@@ -102,17 +104,15 @@ def write() -> Callable[..., Call]:
             "labels": [],
             "evidence": 2,
             "rollback": True,
+            "copied": [],
+            "mentioned": [],
         }
         inner = {name: changes.pop(name) for name in tuple(changes) if name in change}
         fields = _fields(
             tool="open_pull_request",
             effect="write",
             args={"repository": "dbt", "branch": "twokey/p-1", "title": "Document churn"},
-            provenance=[
-                {"path": "repository", "label": "request"},
-                {"path": "branch", "label": "code"},
-                {"path": "title", "label": "model"},
-            ],
+            provenance=origins(repository="request", branch="code", title="evidence", body="evidence", files="code"),
             resource={"kind": "repository", "id": "dbt", "granted_by": "config"},
             change={**change, **inner},
         )

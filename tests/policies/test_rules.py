@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from support.origins import origins
 
 from twokey.core.values import Call, Decision
 from twokey.policies.bundle import Bundle
@@ -37,7 +38,7 @@ def test_the_owning_group_decides(
     call = write(
         tool=tool,
         args=arguments,
-        provenance=[{"path": next(iter(arguments)), "label": "request"}],
+        provenance=origins(**dict.fromkeys(arguments, "request")),
         resource={"kind": kind, "id": name, "granted_by": "config"},
     )
     decision = Guard(embedded).decide(call)
@@ -110,6 +111,7 @@ def test_the_strictest_risk_counts(
         "distinct": True,
         "expires_s": seconds,
         "max_uses": 1,
+        "binds": ["proposal_digest", "decision_digest"],
     }
     assert _codes(decision) == {"write_needs_people", *codes}
     assert decision.warnings == (("unlisted_label",) if "novel" in labels else ())
@@ -134,9 +136,13 @@ LARGE = [{"path": "a.yml", "added": 9_000, "removed": 1_001}]
         ({"args": {"repository": "dbt", "push_url": "https://evil.example"}}, "argument_unlisted"),
         ({"args": {"repository": "dbt", "base_branch": "main"}}, "place_without_provenance"),
         ({"provenance": []}, "place_without_provenance"),
-        ({"provenance": [{"path": "repository", "label": "model"}]}, "place_untrusted"),
-        ({"provenance": [{"path": "repository", "label": "untrusted"}]}, "place_untrusted"),
-        ({"provenance": [{"path": "branch.name", "label": "untrusted"}]}, "place_untrusted"),
+        ({"provenance": []}, "content_without_provenance"),
+        ({"provenance": origins(repository="model")}, "place_untrusted"),
+        ({"provenance": origins(repository="untrusted")}, "place_untrusted"),
+        ({"provenance": origins(branch__name="untrusted")}, "place_untrusted"),
+        ({"provenance": [{"path": "repository", "label": "config"}]}, "place_untrusted"),
+        ({"copied": ["branch"]}, "place_untrusted"),
+        ({"provenance": origins(title="model")}, "content_untrusted"),
     ],
 )
 def test_a_write_that_lacks_something_is_denied(
@@ -150,12 +156,17 @@ def test_a_write_that_lacks_something_is_denied(
 
 def test_the_path_of_a_file_is_a_place_and_its_content_is_not(embedded: Embedded, write: Callable[..., Call]) -> None:
     arguments = {"repository": "dbt", "files": [{"path": "a.yml", "content": "x"}]}
-    sound = [{"path": "repository", "label": "config"}, {"path": "files.path", "label": "code"}]
+    sound = origins(repository="config", files__path="code", files__mode="code")
     guard = Guard(embedded)
-    content = {"path": "files.content", "label": "model"}
-    assert guard.decide(write(args=arguments, provenance=[*sound, content])).effect == "require_approval"
-    whole = {"path": "files", "label": "model"}
-    assert _codes(guard.decide(write(args=arguments, provenance=[*sound, whole]))) == {"place_untrusted"}
+    resting = {"path": "files.content", "label": "evidence", "trusted": False}
+    assert guard.decide(write(args=arguments, provenance=[*sound, resting])).effect == "require_approval"
+    model = origins(files__content="model")
+    assert _codes(guard.decide(write(args=arguments, provenance=[*sound, *model]))) == {"content_untrusted"}
+    whole = origins(files="model")
+    assert _codes(guard.decide(write(args=arguments, provenance=[*sound, *whole]))) == {
+        "content_untrusted",
+        "place_untrusted",
+    }
 
 
 def test_without_a_pinned_tool_nothing_is_allowed(

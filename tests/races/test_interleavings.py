@@ -254,7 +254,7 @@ class DeafGate(Gate):
     def __init__(self, steps: Steps, *, ids: Ids, rules: Rules) -> None:
         super().__init__(steps, ids=ids, rules=rules)
         self._switch = Deaf(steps.ledger, rules.workspace)
-        self._sight = Sight(steps.ledger, self._switch, self._emergencies)
+        self._sight = Sight(steps.ledger, self._switch, self._emergencies, steps.circumstances)
 
 
 class TrustingGate(Gate):

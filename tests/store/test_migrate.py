@@ -63,6 +63,7 @@ def test_the_history_makes_the_tables_that_the_code_uses(empty: Engine):
     assert set(declared) == {
         "approvals",
         "broken_glass",
+        "counters",
         "decisions",
         "documents",
         "evidence",
@@ -70,6 +71,7 @@ def test_the_history_makes_the_tables_that_the_code_uses(empty: Engine):
         "jobs",
         "openings",
         "proposals",
+        "reservations",
         "runs",
         "schedules",
         "switches",

@@ -139,10 +139,10 @@ class Bench:
     rules: Rules
     runs: list[str] = field(default_factory=list)
 
-    def desk(self, requester: str = "ana", places: Iterable[Place] = ()) -> Desk:
+    def desk(self, requester: str = "ana", places: Iterable[Place] = (), *, text: str = "") -> Desk:
         """The desk of a new run."""
         run = self.ids.new("r")
-        request = Request(text="", intent="catalog_propose", channel="cli", requester=requester)
+        request = Request(text=text, intent="catalog_propose", channel="cli", requester=requester)
         resource = Resource(kind="repository", id=str(self.repository), granted_by="request")
         more = [place.resource for place in places]
         with self.ledger.change() as unit:
@@ -169,7 +169,16 @@ class Bench:
         label = "code"
         provenance = tuple(
             Provenance(path=path, label=label)
-            for path in ("repository", "base_branch", "base_commit", "branch", "files.path")
+            for path in (
+                "repository",
+                "base_branch",
+                "base_commit",
+                "branch",
+                "title",
+                "body",
+                "files.path",
+                "files.mode",
+            )
         )
         args: dict[str, Any] = {
             "repository": str(self.repository),

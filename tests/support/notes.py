@@ -267,9 +267,9 @@ def target(bench: Bench) -> Path:
     return bench.repository.with_name("notes")
 
 
-def notes_desk(bench: Bench) -> Desk:
+def notes_desk(bench: Bench, *, text: str = "") -> Desk:
     resource = Resource(kind="tickets", id=str(target(bench)), granted_by="request")
-    return bench.desk(places=[Place(resource, resource.id)])
+    return bench.desk(places=[Place(resource, resource.id)], text=text)
 
 
 def read_rules(desk: Desk) -> Reading[Note]:

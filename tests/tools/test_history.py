@@ -8,11 +8,14 @@ from support.bench import Bench
 
 from twokey.core.errors import CheckFailed, NotFound
 from twokey.core.events import StepStarted
+from twokey.core.values import Counters
 from twokey.policies.bundle import ENTRY_POINT
 from twokey.policies.input import build
 from twokey.policies.replay import call_of
 from twokey.store import tables
+from twokey.store.usage import Counted
 from twokey.tools import calls, history
+from twokey.tools.circumstances import Given
 from twokey.tools.ledger import PAGE
 
 
@@ -31,7 +34,9 @@ def test_every_decision_of_a_write_comes_back_with_its_document(bench: Bench):
     proposed = history.find(bench.ledger, found[1].entry)
     assert proposed == found[1]
     assert history.find(bench.ledger, record.id) == found[3]
-    asked = calls.of_proposal(record.proposal, bench.people.people["ana"], record.created_us)
+    asked = calls.of_proposal(
+        record.proposal, bench.people.people["ana"], record.created_us, Given(Counted(Counters(), 0), (), frozen=False)
+    )
     assert found[1].kept is not None
     assert found[1].kept.document == build(asked).text
     assert ENTRY_POINT.encode() not in found[1].kept.document

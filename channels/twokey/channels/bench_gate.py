@@ -37,7 +37,7 @@ from twokey.tools.read.catalog import CatalogFiles
 from twokey.tools.write.pull_request import PullRequestArgs
 
 WARM_UP: Final = 3
-PLACES: Final = ("repository", "base_branch", "base_commit", "branch", "files.path")
+ARGUMENTS: Final = ("repository", "base_branch", "base_commit", "branch", "title", "body", "files")
 HOLDER: Final = "x-" + "0" * 12
 FIRST_COMMIT: Final = b"Begin"
 AUTHOR: Final = b"Bench <bench@localhost>"
@@ -228,7 +228,7 @@ class _Bench:
         finding = Finding(
             id="f-1", subject="t", kind="describes", claim="There is a table.", evidence=cited, confidence=90
         )
-        provenance = tuple(Provenance(path=path, label="code") for path in PLACES)
+        provenance = tuple(Provenance(path=path, label="code") for path in ARGUMENTS)
         return Draft(
             tool="open_pull_request", args=args, provenance=provenance, findings=(finding,), why="It is not documented."
         )

@@ -34,6 +34,7 @@ from twokey.core.ports import Clock, Dispatcher, Ids, PolicyEngine
 from twokey.core.settings import FileDirectory, Settings
 from twokey.core.values import Resource
 from twokey.policies import bundle, facts
+from twokey.policies.bundle import Bundle
 from twokey.policies.engines.embedded import Embedded
 from twokey.policies.guard import Guard
 from twokey.store import database, migrate, runs
@@ -50,6 +51,7 @@ from twokey.tools.places import PlaceBook
 from twokey.tools.proposing import Proposer
 from twokey.tools.read.warehouse import canonical_location
 from twokey.tools.steps import Steps
+from twokey.tools.waivers import Waivers
 
 if TYPE_CHECKING:
     from twokey.agents.models.port import Models
@@ -86,8 +88,6 @@ class Stage:
     home: Path
     engine: PolicyEngine
     """Closed by whoever made it."""
-    tools: registry.Registry | None = None
-    """What is installed, where none are given."""
 
 
 @contextmanager
@@ -108,9 +108,19 @@ def opened(folder: Path, *, clock: Clock | None = None, ids: Ids | None = None) 
 
 @contextmanager
 def opened_parts(
-    folder: Path, *, clock: Clock | None = None, ids: Ids | None = None, stage: Stage | None = None
+    folder: Path,
+    *,
+    clock: Clock | None = None,
+    ids: Ids | None = None,
+    tools: registry.Registry | None = None,
+    places: Sequence[Place] = (),
+    stage: Stage | None = None,
 ) -> Generator[Parts]:
-    """Open a workspace like ``opened``, and give its parts; ``stage`` stands in for settings, keys and engine."""
+    """Open a workspace like ``opened``, and give its parts.
+
+    ``tools`` take the place of the installed ones; ``places`` are configured beside those of the settings.
+    ``stage`` stands in for what the settings and this account have.
+    """
     config = settings.load(folder) if stage is None else stage.config
     home = settings.home(config.workspace.id) if stage is None else stage.home
     clock, ids = clock or SystemClock(), ids or RandomIds()
@@ -125,8 +135,8 @@ def opened_parts(
         stack.callback(shadow.close)
         stack.callback(shadow.catch_up)
         shadow.begin()
-        tools = stage.tools if stage is not None else None
-        yield _parts(folder, config, home, ledger, engine, shadow, clock, ids, stack, tools)
+        book = PlaceBook([*_places(folder, config), *places])
+        yield _parts(folder, config, home, ledger, engine, shadow, clock, ids, stack, held, tools, book)
 
 
 def _parts(  # what that were opened
@@ -139,15 +149,19 @@ def _parts(  # what that were opened
     clock: Clock,
     ids: Ids,
     stack: ExitStack,
+    held: Bundle,
     tools: registry.Registry | None,
+    book: PlaceBook,
 ) -> Parts:
     directory = FileDirectory(folder)
     tools = tools or registry.installed(config.tools.plugins)
     rules = _rules(config)
-    book = PlaceBook(_places(folder, config))
     policy = Guard(engine)
-    steps = Steps(ledger=ledger, policy=policy, registry=tools, directory=directory, clock=clock, book=book)
-    gate = Gate(steps, ids=ids, rules=rules)
+    waivers = Waivers(held.document(), directory, config.workspace.id)
+    steps = Steps(
+        ledger=ledger, policy=policy, registry=tools, directory=directory, clock=clock, book=book, waivers=waivers
+    )
+    gate = Gate(steps, ids=ids, rules=rules, waivers=waivers)
 
     def desk(run: str, holder: str) -> Desk:
         with ledger.look() as connection:
@@ -160,7 +174,15 @@ def _parts(  # what that were opened
                 code="requester_unknown",
             )
         fenced = FencedLedger(ledger, run=run, holder=holder)
-        proposer = Proposer(ledger=fenced, policy=policy, registry=tools, directory=directory, clock=clock, ids=ids)
+        proposer = Proposer(
+            ledger=fenced,
+            policy=policy,
+            registry=tools,
+            directory=directory,
+            clock=clock,
+            ids=ids,
+            waivers=waivers,
+        )
         office = Office(ledger=fenced, policy=policy, registry=tools, proposer=proposer, clock=clock, ids=ids)
         return Desk(office, run=run, requester=requester, places=book.places(record.places))
 
@@ -484,7 +506,7 @@ def engine_of(folder: Path, config: Settings) -> PolicyEngine:
     return _engine(folder, config, bundle.load(folder / config.policy.bundle))
 
 
-def _engine(folder: Path, config: Settings, held: bundle.Bundle) -> PolicyEngine:
+def _engine(folder: Path, config: Settings, held: Bundle) -> PolicyEngine:
     """Make the one policy engine that the settings name."""
     section = config.policy
     match section.engine:
@@ -533,10 +555,22 @@ def write_policies(folder: Path, groups: Sequence[str]) -> None:
 
 
 def _for_groups(data: dict[str, Any], groups: Sequence[str]) -> dict[str, Any]:
-    """Give the parts of the policy data that name groups, for a workspace with ``groups``: all of them may ask."""
+    """Give the parts of the policy data that name groups, for a workspace with ``groups``: all of them may ask.
+
+    What is for a group that this workspace does not have is for the default owner.
+    """
     everybody = sorted({*groups, data["default_owner"]})
     may_name = {effect: dict.fromkeys(kinds, everybody) for effect, kinds in data["may_name"].items()}
-    return {"groups": everybody, "may_name": may_name}
+
+    def known(group: str) -> str:
+        return group if group in everybody else data["default_owner"]
+
+    return {
+        "groups": everybody,
+        "may_name": may_name,
+        "escalation": [{**entry, "group": known(entry["group"])} for entry in data["escalation"]],
+        "rule_owners": {rule: known(group) for rule, group in data["rule_owners"].items()},
+    }
 
 
 def listed_tools(folder: Path) -> set[tuple[str, str, str]]:

@@ -101,6 +101,10 @@ class ModelSection(_Section):
     key_env: VariableName = "OPENAI_API_KEY"
     timeout_s: Annotated[int, Field(ge=1, le=600)] = 30
     max_tokens: Annotated[int, Field(ge=16, le=32_768)] = 1024
+    price_in: Annotated[int, Field(ge=0, le=10**9)] = 0
+    """What 1,000 tokens sent cost, in millionths of the workspace's currency; counts against the budgets of policy."""
+    price_out: Annotated[int, Field(ge=0, le=10**9)] = 0
+    """What 1,000 tokens received cost, likewise."""
 
 
 def _cron(text: str) -> str:

@@ -36,6 +36,7 @@ ExecutorId = Annotated[str, StringConstraints(pattern=r"^x-" + _ID)]
 Instant = Annotated[int, Field(ge=0, le=canonical.MAX_INTEGER)]
 Count = Annotated[int, Field(ge=0, le=canonical.MAX_INTEGER)]
 Fingerprint = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
+ArgumentPath = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_.]{0,99}$")]
 Signature = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{128}$")]
 PublicKey = Annotated[str, StringConstraints(pattern=r"^ed25519:[0-9a-f]{64}$")]
 
@@ -176,9 +177,18 @@ class RollbackPlan(Value):
 class Provenance(Value):
     """Where one argument of a call came from. ``untrusted`` marks text read from outside."""
 
-    path: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_.]{0,99}$")]
+    path: ArgumentPath
     label: Literal["request", "config", "code", "evidence", "model", "untrusted"]
     evidence: tuple[EvidenceId, ...] = ()
+
+
+class Origin(Provenance):
+    """What the gate made of a claim about where an argument came from: it can only have become worse."""
+
+    trusted: bool = False
+    """Every cited piece of evidence was made by Twokey itself, as the log bears out. True where none is cited."""
+    same_resource: bool = False
+    """Every cited piece of evidence is trusted, or was read from the very resource that the write goes to."""
 
 
 class FileChange(Value):
@@ -187,6 +197,32 @@ class FileChange(Value):
     path: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
     added: Count
     removed: Count
+
+
+class FieldCount(Value):
+    """How many fields of one kind (``personal``, ``financial`` ...) a write marks, unmarks or carries."""
+
+    kind: Code
+    count: Count
+
+
+class Usage(Value):
+    """What was proposed, written and spent. ``cost`` is in millionths of the workspace's currency."""
+
+    proposals: Count = 0
+    writes: Count = 0
+    files: Count = 0
+    lines: Count = 0
+    cost: Count = 0
+
+
+class Counters(Value):
+    """What others have used of the budgets: this run, this requester in an hour, everybody in an hour and in a day."""
+
+    run: Usage = Usage()
+    requester_hour: Usage = Usage()
+    hour: Usage = Usage()
+    day: Usage = Usage()
 
 
 class Change(Value):
@@ -199,6 +235,12 @@ class Change(Value):
     """What kind of change it is, as stated by the tool that rendered it (``changes_sensitivity`` ...)."""
     evidence: Count
     rollback: bool
+    copied: tuple[ArgumentPath, ...] = ()
+    """Arguments with a value that untrusted evidence of the run holds, and no request, setting or receipt."""
+    mentioned: tuple[ArgumentPath, ...] = ()
+    """The same, where the resource that the write goes to lists such a thing by exactly that name."""
+    fields: tuple[FieldCount, ...] = ()
+    """Sensitive fields, as stated by the tool that rendered it."""
 
 
 class BreakGlass(Value):
@@ -221,10 +263,15 @@ class Call(Value):
     tool_schema: Digest
     effect: Effect
     args: dict[str, Any]
-    provenance: tuple[Provenance, ...] = ()
+    provenance: tuple[Origin, ...] = ()
     resource: Resource
     change: Change | None = None
     break_glass: BreakGlass | None = None
+    counters: Counters | None = None
+    exceptions: tuple[Code, ...] = ()
+    """Exceptions of the policy data that are signed by somebody who owns their rule."""
+    frozen: bool = False
+    """Whether the kill switch is on."""
     now_us: Instant
 
     @model_validator(mode="after")
@@ -252,12 +299,15 @@ class Proposal(Value):
     tool_version: Version
     tool_schema: Digest
     args: dict[str, Any]
-    provenance: tuple[Provenance, ...]
+    provenance: tuple[Origin, ...]
+    copied: tuple[ArgumentPath, ...] = ()
+    mentioned: tuple[ArgumentPath, ...] = ()
     resource: Resource
     content: tuple[ContentHash, ...]
     preview: str
     labels: tuple[Code, ...]
     files: tuple[FileChange, ...]
+    fields: tuple[FieldCount, ...] = ()
     rollback: RollbackPlan
     evidence: tuple[EvidenceRef, ...]
     findings: tuple[Finding, ...]
@@ -289,6 +339,8 @@ class ApprovalsNeeded(Value):
     distinct: bool = True
     expires_s: Annotated[int, Field(ge=1, le=30 * 24 * 3600)] = 24 * 3600
     max_uses: Literal[1] = 1
+    binds: tuple[Literal["proposal_digest"], Literal["decision_digest"]] = ("proposal_digest", "decision_digest")
+    """What an approval is bound to: it counts for exactly this proposal under exactly this decision."""
 
 
 class Reason(Value):

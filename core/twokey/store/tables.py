@@ -15,6 +15,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
     text,
 )
 
@@ -232,3 +233,29 @@ decisions: Final = Table(
 )
 """What opens the commitments of each ``policy.decided``: input document and answer, packed. ``shadowed`` names the
 shadow bundle that looked at it."""
+counters: Final = Table(
+    "counters",
+    metadata,
+    Column("name", String(20), primary_key=True),
+    Column("reserved", BigInteger, nullable=False, server_default="0"),
+)
+"""One row, ``workspace``: how many reservations there were. Whoever reserves holds it until their transaction ends."""
+
+reservations: Final = Table(
+    "reservations",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("stage", String(10), nullable=False),
+    Column("proposal", _ID, ForeignKey("proposals.id")),
+    Column("run", _ID, ForeignKey("runs.id"), nullable=False),
+    Column("requester", String(40), nullable=False),
+    Column("files", BigInteger, nullable=False),
+    Column("lines", BigInteger, nullable=False),
+    Column("cost", BigInteger, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    CheckConstraint("stage IN ('proposal', 'write', 'model')", name="stage"),
+    UniqueConstraint("proposal", "stage"),
+    Index(None, "run"),
+    Index(None, "at_us"),
+)
+"""What proposals, writes and calls of models took of the budgets, in order."""

@@ -75,8 +75,7 @@ class Bundle:
             InvalidPolicyData: the document cannot be used.
 
         """
-        facts.check(document)
-        data = canonical.encode(dict(document))
+        data = canonical.encode(facts.complete(document))
         return replace(self, data=data, revisions=replace(self.revisions, data=hashlib.sha256(data).hexdigest()))
 
     def write(self, folder: Path) -> None:

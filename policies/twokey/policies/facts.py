@@ -1,21 +1,54 @@
 """The data of the policy bundle (``data.json``, under ``twokey_data``): what a team edits without touching a rule.
 
-Rules: every key is present and no other; names fit the same patterns as everywhere; whatever one part names (a group,
-a risk) another part defines; an owner's ``under`` is empty (the whole kind) or ends in ``/``, so that ``churn/`` can
-never take in ``churn-secrets``; one tool name and version has one schema digest.
+Rules: every key of ``DEFAULTS`` may be left out, any other is present, and there are no more; names fit the same
+patterns as everywhere; whatever one part names (a group, a risk) another part defines; an owner's ``under`` is empty
+(the whole kind) or ends in ``/``, so that ``churn/`` can never take in ``churn-secrets``; one tool name and version has
+one schema digest.
 """
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from twokey.core.errors import BadInput
-from twokey.core.values import Code, Count, Digest, Effect, GroupName, ResourceKind, ToolName, Value, Version
+from twokey.core.values import Code, Count, Digest, Effect, GroupName, ResourceKind, RuleId, ToolName, Value, Version
+from twokey.policies.calendar import Freeze, PolicyException
 
 ROOT: Final = "twokey_data"
+WAIVABLE: Final = ("R08", "R10", "R22", "R23", "R24", "R25")
+"""Rules that an exception can lift; who may do what, where arguments came from and how many are asked are not."""
 MAX_EXPIRY_S: Final = 30 * 24 * 3600
+
+DEFAULTS: Final[Mapping[str, Any]] = {
+    "listed_places": ["repository"],
+    "classes": [],
+    "default_class": "internal",
+    "risk_of_class": {},
+    "field_limits": [
+        {"kind": "personal", "classes": [], "most": 500},
+        {"kind": "financial", "classes": [], "most": 500},
+        {"kind": "secret", "classes": [], "most": 100},
+        {"kind": "other", "classes": [], "most": 1000},
+        {"kind": "unreadable", "classes": [], "most": 20},
+    ],
+    "budgets": [
+        {"over": "run", "measure": "proposals", "most": 50},
+        {"over": "run", "measure": "files", "most": 1000},
+        {"over": "run", "measure": "lines", "most": 50000},
+        {"over": "requester_hour", "measure": "proposals", "most": 100},
+        {"over": "hour", "measure": "proposals", "most": 500},
+        {"over": "hour", "measure": "writes", "most": 500},
+        {"over": "day", "measure": "cost", "most": 1000000000},
+    ],
+    "freezes": [],
+    "exceptions": [],
+    "waivable": [],
+    "rule_owners": {},
+    "escalation": [],
+}
+"""What stands for a key that a team's data leaves out: what the bundle that comes with Twokey has."""
 
 ArgumentPath = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}(\.[a-z0-9_]{1,40}){0,5}$")]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=400)]
@@ -37,11 +70,15 @@ class Owner(Value):
 
     @model_validator(mode="after")
     def _says_which(self) -> Self:
-        if (self.id is None) == (self.under is None):
-            raise ValueError("an owner has either `id` or `under`")
-        if self.under and not self.under.endswith("/"):
-            raise ValueError("`under` is empty or ends in a slash")
+        _check_which(self.id, self.under)
         return self
+
+
+def _check_which(name: str | None, under: str | None) -> None:
+    if (name is None) == (under is None):
+        raise ValueError("an owner or a class has either `id` or `under`")
+    if under and not under.endswith("/"):
+        raise ValueError("`under` is empty or ends in a slash")
 
 
 class ListedTool(Value):
@@ -59,6 +96,14 @@ class ToolContract(Value):
     kinds: tuple[ResourceKind, ...]
     places: tuple[ArgumentPath, ...]
     content: tuple[ArgumentPath, ...]
+    quotes: tuple[ArgumentPath, ...] = ()
+    """Content that may be the words of a model or text from outside, because it is shown as what it is."""
+
+    @model_validator(mode="after")
+    def _quotes_content(self) -> Self:
+        if not set(self.quotes) <= set(self.content):
+            raise ValueError("`quotes` names something that `content` does not")
+        return self
 
 
 class MayName(Value):
@@ -73,6 +118,44 @@ class SizeLimits(Value):
 
     files: Count
     lines: Count
+
+
+class Classified(Value):
+    """The class of resources of one kind: of one (``id``) or of all whose name starts with ``under``."""
+
+    kind: ResourceKind
+    class_: Annotated[Code, Field(alias="class")]
+    id: Name | None = None
+    under: Annotated[str, StringConstraints(max_length=400)] | None = None
+
+    @model_validator(mode="after")
+    def _says_which(self) -> Self:
+        _check_which(self.id, self.under)
+        return self
+
+
+class FieldLimit(Value):
+    """How many sensitive fields of a kind one write may change, in resources of these classes (all where none)."""
+
+    kind: Code
+    classes: tuple[Code, ...]
+    most: Count
+
+
+class Budget(Value):
+    """How much of a measure may be used up: by a run, by a requester in an hour, by all in an hour or in a day."""
+
+    over: Literal["run", "requester_hour", "hour", "day"]
+    measure: Literal["proposals", "writes", "files", "lines", "cost"]
+    most: Count
+
+
+class Escalation(Value):
+    """A group that is asked besides the owners where the write has this label, kind, class or environment."""
+
+    on: Literal["label", "kind", "class", "environment"]
+    is_: Annotated[Code, Field(alias="is")]
+    group: GroupName
 
 
 class Risk(Value):
@@ -97,6 +180,7 @@ class Facts(Value):
     may_name: MayName
     tools: tuple[ListedTool, ...]
     contracts: dict[ToolName, ToolContract]
+    listed_places: tuple[ResourceKind, ...]
     limits: SizeLimits
     risks: dict[Code, Risk]
     break_glass: BreakGlassRule
@@ -104,20 +188,48 @@ class Facts(Value):
     risk_of_label: dict[Code, Code]
     risk_of_unlisted_label: Code
     risk_of_environment: dict[Code, Code]
+    classes: tuple[Classified, ...]
+    default_class: Code
+    risk_of_class: dict[Code, Code]
+    field_limits: tuple[FieldLimit, ...]
+    budgets: tuple[Budget, ...]
+    freezes: tuple[Freeze, ...]
+    exceptions: tuple[PolicyException, ...]
+    waivable: tuple[RuleId, ...]
+    rule_owners: dict[RuleId, GroupName]
+    escalation: tuple[Escalation, ...]
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
-        groups = {self.default_owner, *(owner.group for owner in self.owners)}
+        groups = {self.default_owner, *(owner.group for owner in (*self.owners, *self.escalation))}
+        groups.update(self.rule_owners.values())
         for table in (self.may_name.read, self.may_name.write):
             groups.update(group for members in table.values() for group in members)
         _all_known(groups, self.groups, "group")
         risks = {self.default_risk, self.risk_of_unlisted_label}
         risks.update(self.risk_of_label.values(), self.risk_of_environment.values())
+        risks.update(self.risk_of_class.values())
         _all_known(risks, self.risks, "risk")
+        named = {entry.class_ for entry in self.classes} | {
+            name for limit in self.field_limits for name in limit.classes
+        }
+        _all_known(named, {self.default_class, *self.risk_of_class}, "class")
+        _all_known(self.waivable, WAIVABLE, "waivable rule")
+        _all_known((item.rule for item in self.exceptions), self.waivable, "waivable rule")
+        names = [item.name for item in (*self.exceptions, *self.freezes)]
+        if len(set(names)) != len(names):
+            raise ValueError("two freezes or exceptions have one name")
         versions = [(tool.name, tool.version) for tool in self.tools]
         if len(set(versions)) != len(versions):
             raise ValueError("a tool is listed twice with one version")
         return self
+
+    def timed(self) -> dict[str, Any]:
+        """Give the parts of the data in which local times became instants."""
+        return {
+            "freezes": [freeze.worked_out() for freeze in self.freezes],
+            "exceptions": [exception.worked_out() for exception in self.exceptions],
+        }
 
 
 def _all_known(named: Iterable[str], known: Iterable[str], what: str) -> None:
@@ -126,8 +238,8 @@ def _all_known(named: Iterable[str], known: Iterable[str], what: str) -> None:
         raise ValueError(f"the {what} {missing[0]} is named and not defined")
 
 
-def check(data: Mapping[str, Any]) -> None:
-    """Check the whole data document.
+def complete(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the data document as engines get it: checked, and with every key.
 
     Raises:
         InvalidPolicyData: it has another form, or parts that contradict each other.
@@ -137,8 +249,10 @@ def check(data: Mapping[str, Any]) -> None:
         raise InvalidPolicyData(
             f"The policy data has to hold exactly one key, {ROOT}.", next="Compare it with the bundle's own data.json."
         )
+    given = data[ROOT]
+    whole = {**DEFAULTS, **given} if isinstance(given, Mapping) else given
     try:
-        Facts.model_validate(data[ROOT])
+        facts = Facts.model_validate(whole)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(re.sub(r"[^A-Za-z0-9_-]", "?", str(part))[:40] for part in first["loc"])
@@ -146,6 +260,12 @@ def check(data: Mapping[str, Any]) -> None:
             f"The policy data cannot be used at {where or ROOT}: {first['msg'][:160]}.",
             next="Correct data.json; the README of the policies folder explains each key.",
         ) from error
+    return {ROOT: {**whole, **facts.timed()}}
+
+
+def check(data: Mapping[str, Any]) -> None:
+    """Check the whole data document; raises ``InvalidPolicyData`` like ``complete``."""
+    complete(data)
 
 
 def with_tools(data: Mapping[str, Any], tools: Iterable[tuple[str, str, str, str]]) -> dict[str, Any]:
@@ -163,5 +283,4 @@ def with_tools(data: Mapping[str, Any], tools: Iterable[tuple[str, str, str, str
     if not isinstance(facts, Mapping):
         raise InvalidPolicyData(f"The policy data has no {ROOT}.", next="Compare it with the bundle's own data.json.")
     result: dict[str, Any] = {**data, ROOT: {**facts, "tools": listed}}
-    check(result)
-    return result
+    return complete(result)

@@ -306,6 +306,7 @@ def test_hostile_names_and_cells_steer_nothing(workshop: Workshop):
         "body": "evidence",
         "files.path": "code",
         "files.content": "evidence",
+        "files.mode": "code",
     }
     for path, text in files_of(body).items():
         assert path.startswith(("models/evil/", "tests/"))

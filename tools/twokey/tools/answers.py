@@ -53,6 +53,9 @@ _NEXT: Final[dict[str, str]] = {
     "freeze_not_proven": "Run `twokey audit verify`; whoever owns the controls turns the switch on and off again.",
     FAULT: "Check the policy engine with `twokey doctor`, then answer again; nothing has changed.",
     "state_not_proven": "Treat the workspace's database as tampered with; run `twokey audit verify`.",
+    "change_freeze": "Answer again when the freeze is over; refusing and withdrawing work meanwhile.",
+    "budget_used": "Answer again later; refusing and withdrawing work meanwhile.",
+    "cost_used": "Answer again later; refusing and withdrawing work meanwhile.",
     "no_reason": 'Say what you saw: `--reason "..."`.',
 }
 
@@ -153,13 +156,17 @@ class Answers:
     def _still_decided(self, answer: Answer, channel: Channel, seen: Seen) -> tuple[ProposalRecord, Asked]:
         """Ask policy again; another decision puts a new card there. Gives the record as it is then."""
         record = seen.record
-        asked = self._steps.ask(record, "click", seen.glass)
+        asked = self._steps.ask(record, "click", seen.glass, seen.given)
         decision = asked.decision
         if asked.failed and answer.statement.action == "refuse":
             decision = record.decision  # saying no always works
         elif asked.failed:
             why = "The policy engine gave no answer, so nothing can be approved."
             raise self._refuse(answer, channel, record, FAULT, why, asked)
+        elif asked.waits is not None and answer.statement.action == "refuse":
+            decision = record.decision
+        elif asked.waits is not None:
+            raise self._refuse(answer, channel, record, asked.waits, asked.decision.reasons[0].message, asked)
         if decision.effect != "require_approval":
             self._steps.move(record, State.DENIED, decision.reasons[0].code, asked=asked, decision=decision)
             raise self._refuse(answer, channel, record, "policy_denied", "Policy denies this now.")

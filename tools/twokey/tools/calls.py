@@ -4,13 +4,16 @@ from typing import Any, Literal
 
 from twokey.core.events import PolicyDecided
 from twokey.core.values import BreakGlass, Call, Change, Decision, Principal, Proposal, Resource, Value
+from twokey.tools.circumstances import Given
 from twokey.tools.contract import Contract
 
 Occasion = Literal["read", "propose", "click", "execute"]
 
 
-def of_proposal(proposal: Proposal, requester: Principal, now_us: int, break_glass: BreakGlass | None = None) -> Call:
-    """Give the call that ``proposal`` asks for, as it stands now."""
+def of_proposal(
+    proposal: Proposal, requester: Principal, now_us: int, given: Given, break_glass: BreakGlass | None = None
+) -> Call:
+    """Give the call that ``proposal`` asks for, as things stand now."""
     return Call(
         requester=requester,
         agent=proposal.agent,
@@ -30,8 +33,14 @@ def of_proposal(proposal: Proposal, requester: Principal, now_us: int, break_gla
             labels=proposal.labels,
             evidence=len(proposal.evidence),
             rollback=bool(proposal.rollback.text),
+            copied=proposal.copied,
+            mentioned=proposal.mentioned,
+            fields=proposal.fields,
         ),
         break_glass=break_glass,
+        counters=given.counters,
+        exceptions=given.exceptions,
+        frozen=given.frozen,
         now_us=now_us,
     )
 
@@ -46,6 +55,7 @@ def of_read(  # the fields of one value
     step: int,
     resource: Resource,
     now_us: int,
+    given: Given,
 ) -> Call:
     """Give the call of a read tool."""
     return Call(
@@ -59,6 +69,9 @@ def of_read(  # the fields of one value
         effect="read",
         args=args.model_dump(mode="json"),
         resource=resource,
+        counters=given.counters,
+        exceptions=given.exceptions,
+        frozen=given.frozen,
         now_us=now_us,
     )
 

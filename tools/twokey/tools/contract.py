@@ -22,6 +22,7 @@ from twokey.core.values import (
     Code,
     ContentHash,
     Effect,
+    FieldCount,
     FileChange,
     Proposal,
     Resource,
@@ -213,6 +214,8 @@ class Rendered:
     files: tuple[FileChange, ...]
     labels: tuple[Code, ...]
     rollback: RollbackPlan
+    fields: tuple[FieldCount, ...] = ()
+    """Sensitive fields that the write marks, unmarks or carries, by kind."""
 
     @classmethod
     def of(cls, proposal: Proposal) -> Self:
@@ -224,6 +227,7 @@ class Rendered:
             files=proposal.files,
             labels=proposal.labels,
             rollback=proposal.rollback,
+            fields=proposal.fields,
         )
 
 

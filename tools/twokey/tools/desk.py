@@ -18,7 +18,7 @@ from twokey.core.ports import Clock, Ids, Policy
 from twokey.core.values import Call, Decision, Evidence, Plan, Principal, Report, Value
 from twokey.store import evidence, proposals, runs
 from twokey.store.proposals import ProposalRecord
-from twokey.tools import calls, recording
+from twokey.tools import budgets, calls, recording
 from twokey.tools.contract import Context, Place, Places, ReadTool
 from twokey.tools.faults import TOOL_FAULT, code_of, contained
 from twokey.tools.ledger import Ledger
@@ -87,6 +87,7 @@ class Desk:
             step=step,
             resource=place.resource,
             now_us=office.clock.now_us(),
+            given=office.proposer.circumstances.now(run=self.run, requester=self.requester.name),
         )
         call_id = self._permitted(call)
         try:
@@ -241,9 +242,16 @@ class Desk:
         tokens: tuple[int, int],
         prompt: Json,
         answer: Json,
+        cost: int = 0,
     ) -> None:
-        """Record a model call. Prompt and answer go to the store; the log holds commitments to them."""
+        """Record a model call. Prompt and answer go to the store; the log holds commitments to them.
+
+        ``cost`` is in millionths of the workspace's currency and counts against the budgets of run and workspace.
+        """
         with self._office.ledger.change() as unit:
+            if cost:
+                now = self._office.clock.now_us()
+                budgets.spend(unit.connection, run=self.run, requester=self.requester.name, cost=cost, now=now)
             unit.record(
                 ModelCalled(
                     run=self.run,

@@ -23,9 +23,10 @@ from twokey.core.values import Action, Answer, BreakGlass, Channel, Identity
 from twokey.store import proposals
 from twokey.store.proposals import AlreadyThere, ApprovalRecord, ExecutionRecord, ProposalRecord
 from twokey.store.switches import FreezeRecord
-from twokey.tools import executor
+from twokey.tools import budgets, executor
 from twokey.tools.answers import Answers
 from twokey.tools.authority import Authority, Rules, met
+from twokey.tools.budgets import Outdated
 from twokey.tools.contract import Context, Marker, Rendered
 from twokey.tools.emergencies import OBLIGATION, Emergencies
 from twokey.tools.executor import Applied, Permit
@@ -37,6 +38,7 @@ from twokey.tools.sight import Seen, Sight
 from twokey.tools.standing import Standing, standing
 from twokey.tools.steps import FAULT, Asked, Moved, Result, Steps
 from twokey.tools.successors import Successors
+from twokey.tools.waivers import Waivers
 
 WRITE_LEASE_S: Final = 120
 """How long a started write belongs to its executor alone, in seconds, where the tool's own timeout is not longer."""
@@ -67,7 +69,7 @@ class _Ready:
 class Gate:
     """Takes answers and, when they suffice, has the executor write."""
 
-    def __init__(self, steps: Steps, *, ids: Ids, rules: Rules) -> None:
+    def __init__(self, steps: Steps, *, ids: Ids, rules: Rules, waivers: Waivers | None = None) -> None:
         self._steps = steps
         self._ledger = steps.ledger
         self._clock = steps.clock
@@ -82,13 +84,14 @@ class Gate:
             directory=steps.directory,
             clock=steps.clock,
             ids=ids,
+            waivers=waivers,
         )
         self._successors = Successors(steps, proposer)
         self._reverting = Reverting(steps, proposer, ids)
         self.orders = Orders(
             steps, self._authority, rules=rules, switch=self._switch, emergencies=self._emergencies, ids=ids
         )
-        self._sight = Sight(steps.ledger, self._switch, self._emergencies)
+        self._sight = Sight(steps.ledger, self._switch, self._emergencies, steps.circumstances)
         self._answers = Answers(
             steps, self._authority, switch=self._switch, sight=self._sight, successors=self._successors
         )
@@ -171,6 +174,14 @@ class Gate:
             LogUnavailable: the log could not take the intent; nothing was written.
 
         """
+        for _ in range(budgets.TRIES):
+            try:
+                return self._execute(proposal)
+            except Outdated:
+                continue
+        raise budgets.busy()
+
+    def _execute(self, proposal: str) -> Result:
         seen = self._sight.of(proposal)
         record, off = seen.record, seen.off
         if record.state is State.EXECUTING:
@@ -183,10 +194,10 @@ class Gate:
             return Result(record.id, record.state, off)
         proven = standing(self._ledger, record)
         if proven.state is not State.APPROVED or proven.intents:
-            self._steps.note(self._steps.ask(record, "execute", seen.glass))
+            self._steps.note(self._steps.ask(record, "execute", seen.glass, seen.given))
             return self._contradicted(record, proven)
         if proven.frozen:
-            self._steps.note(self._steps.ask(record, "execute", seen.glass))
+            self._steps.note(self._steps.ask(record, "execute", seen.glass, seen.given))
             return Result(record.id, record.state, self.stopped() or NOT_PROVEN)
         ready = self._ready(seen, proven)
         if isinstance(ready, _Hindrance):
@@ -276,10 +287,12 @@ class Gate:
     def _ready(self, seen: Seen, proven: Standing) -> _Ready | _Hindrance:
         """Check everything that can change again. Gives who approved, or what stands against it."""
         record, glass = seen.record, seen.glass
-        asked = self._steps.ask(record, "execute", glass)
+        asked = self._steps.ask(record, "execute", glass, seen.given)
         decision = asked.decision
         if asked.failed:
             return _Hindrance(None, FAULT, asked)
+        if asked.waits is not None:
+            return _Hindrance(None, asked.waits, asked)
         if decision.effect != "require_approval":
             return _Hindrance(State.DENIED, decision.reasons[0].code, asked, changes_decision=True)
         if decision.digest() != record.decision_digest:
@@ -346,6 +359,7 @@ class Gate:
                         started_us=now,
                     ),
                 )
+                budgets.reserve(unit.connection, record.proposal, "write", ready.asked.given.counted, now)
                 self._steps.transition(unit, record, State.EXECUTING, "intent")
         except (Moved, AlreadyThere):
             self._steps.note(ready.asked)
@@ -354,6 +368,9 @@ class Gate:
         except Stopped as stopped:
             self._steps.note(ready.asked)
             return Result(record.id, record.state, stopped.code)
+        except Outdated:
+            self._steps.note(ready.asked)
+            raise
         begun = dataclasses.replace(record, state=State.EXECUTING)
         permit, context = self._permit(record, intent)
         if self._clock.now_us() >= lease_end:

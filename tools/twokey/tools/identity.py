@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from twokey.audit.keys import sync_folder
 from twokey.core import canonical
+from twokey.core.canonical import Json
 from twokey.core.errors import BadInput, EnvironmentFault, NotAuthenticated
 from twokey.core.values import Answer, Auth, GivenOrder, Order, Principal, Statement
 
@@ -62,8 +63,12 @@ class Credential:
         """Give an order in this principal's name."""
         return GivenOrder(statement=order, auth="key", key=fingerprint(self.public), signature=self._signature(order))
 
+    def sign_json(self, value: Json) -> str:
+        """Sign the canonical bytes of something that is no statement; it has to say its ``type`` itself."""
+        return self._key.sign(canonical.encode(value)).hex()
+
     def _signature(self, value: Statement | Order) -> str:
-        return self._key.sign(canonical.encode(value.canonical())).hex()
+        return self.sign_json(value.canonical())
 
 
 def fingerprint(public: str) -> str:
@@ -77,9 +82,14 @@ def verify(answer: Answer | GivenOrder, principal: Principal) -> bool:
         return False
     if answer.statement.principal != principal.name or answer.key != fingerprint(principal.key):
         return False
-    key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(principal.key.removeprefix(PREFIX)))
+    return verify_json(principal.key, answer.signature, answer.statement.canonical())
+
+
+def verify_json(public: str, signature: str, value: Json) -> bool:
+    """Tell whether ``signature`` (hexadecimal) is of the canonical bytes of ``value``, by the holder of ``public``."""
+    key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public.removeprefix(PREFIX)))
     try:
-        key.verify(bytes.fromhex(answer.signature), canonical.encode(answer.statement.canonical()))
+        key.verify(bytes.fromhex(signature), canonical.encode(value))
     except InvalidSignature:
         return False
     return True

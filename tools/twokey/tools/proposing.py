@@ -1,7 +1,8 @@
 """Turns a draft into a proposal: rendered in full, fixed by its digest, decided by policy, and waiting for people.
 
 Rules: everything a person will see and everything that will be written is worked out here, before anybody is asked;
-evidence that is cited exists, is what its hash says, and is what the log says that this run has read.
+evidence that is cited exists, is what its hash says, and is what the log says that this run has read; where arguments
+came from is what Twokey finds, not what the draft says.
 """
 
 from dataclasses import dataclass
@@ -22,17 +23,24 @@ from twokey.core.values import (
     Principal,
     Proposal,
     Provenance,
+    Request,
     Value,
 )
 from twokey.store import evidence, proposals, runs
 from twokey.store.proposals import ProposalRecord
-from twokey.tools import calls, recording
+from twokey.tools import budgets, calls, origins, recording
+from twokey.tools.budgets import Outdated
+from twokey.tools.circumstances import Circumstances, Given
 from twokey.tools.contract import Context, Places, Rendered, WriteTool
 from twokey.tools.faults import contained
 from twokey.tools.ledger import PAGE, Ledger, Unit
+from twokey.tools.origins import Read
 from twokey.tools.registry import Registry
+from twokey.tools.waivers import Waivers
 
 MICROSECONDS: Final = 1_000_000
+RECEIPT: Final = "receipt"
+"""Code in the log of evidence that the gate itself made: what became of a write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +83,15 @@ class Proposer:
     """Makes proposals."""
 
     def __init__(
-        self, *, ledger: Ledger, policy: Policy, registry: Registry, directory: Directory, clock: Clock, ids: Ids
+        self,
+        *,
+        ledger: Ledger,
+        policy: Policy,
+        registry: Registry,
+        directory: Directory,
+        clock: Clock,
+        ids: Ids,
+        waivers: Waivers | None = None,
     ) -> None:
         self._ledger = ledger
         self._policy = policy
@@ -83,6 +99,7 @@ class Proposer:
         self._directory = directory
         self._clock = clock
         self._ids = ids
+        self.circumstances = Circumstances(ledger, clock, waivers)
 
     def propose(  # who, where and on whose behalf
         self,
@@ -112,7 +129,15 @@ class Proposer:
         with contained(tool.name):
             place = places.find(tool.kind, tool.place_name(args))
         rendered = self._rendered(tool, args, places)
-        cited = self._cited(draft, run)
+        cited, read, request = self._gathered(draft, run)
+        found = origins.examine(
+            args.model_dump(mode="json"),
+            draft.provenance,
+            resource=place.resource,
+            request=request,
+            places=places,
+            read=read,
+        )
         made = _proposal(
             tool,
             args,
@@ -124,7 +149,9 @@ class Proposer:
             contributors=(requester,),
             agent=agent,
             step=step,
-            provenance=draft.provenance,
+            provenance=found.provenance,
+            copied=found.copied,
+            mentioned=found.mentioned,
             resource=place.resource,
             evidence=cited,
             findings=draft.findings,
@@ -132,14 +159,19 @@ class Proposer:
             reverts=reverts,
             created_us=self._clock.now_us(),
         )
-        made = self._decided(made)
-        with self._ledger.change() as unit:
-            if once:
-                runs.hold_run(unit.connection, run)
-                for record in proposals.list_proposals(unit.connection, run=run)[::-1]:
-                    if (record.proposal.step, record.proposal.tool) == (step, tool.name):
-                        return record
-            return self.add(unit, made)
+        for _ in range(budgets.TRIES):
+            decided = self._decided(made)
+            try:
+                with self._ledger.change() as unit:
+                    if once:
+                        runs.hold_run(unit.connection, run)
+                        for record in proposals.list_proposals(unit.connection, run=run)[::-1]:
+                            if (record.proposal.step, record.proposal.tool) == (step, tool.name):
+                                return record
+                    return self.add(unit, decided)
+            except Outdated:
+                continue
+        raise budgets.busy()
 
     def rebased(self, proposal: Proposal, context: Context) -> "Made | None":
         """Give the proposal that means the same on top of the target as it is now; the caller adds it.
@@ -164,6 +196,8 @@ class Proposer:
                 agent=proposal.agent,
                 step=proposal.step,
                 provenance=proposal.provenance,
+                copied=proposal.copied,
+                mentioned=proposal.mentioned,
                 resource=proposal.resource,
                 evidence=proposal.evidence,
                 findings=proposal.findings,
@@ -190,22 +224,31 @@ class Proposer:
             )
         return principal
 
-    def _cited(self, draft: Draft, run: str) -> tuple[EvidenceRef, ...]:
+    def _gathered(self, draft: Draft, run: str) -> tuple[tuple[EvidenceRef, ...], list[Read], Request]:
+        """Give what the draft cites, everything the run has read, and what it was asked."""
         sources = (*draft.findings, *draft.provenance)
         wanted = sorted({cited for source in sources for cited in source.evidence})
         with self._ledger.look() as connection:
-            found = [evidence.get_evidence(connection, cited)[0] for cited in wanted]
+            record = runs.get_run(connection, run)
+            ids = {*wanted, *(value.id for value in evidence.list_evidence(connection, run))}
+            held = {name: evidence.get_evidence(connection, name) for name in sorted(ids)}
+        found = [held[name][0] for name in wanted]
         if any(value.run != run for value in found):
             raise Refused(
                 "A finding cites evidence of another run.",
                 next="Start the request again.",
                 code="foreign_evidence",
             )
-        self._check_logged(found, run)
-        return tuple(EvidenceRef(id=value.id, sha256=value.sha256) for value in found)
+        receipts = self._check_logged(found, run)
+        read = [Read(value, content, receipt=value.id in receipts) for value, content in held.values()]
+        return tuple(EvidenceRef(id=value.id, sha256=value.sha256) for value in found), read, record.request
 
-    def _check_logged(self, found: list[Evidence], run: str) -> None:
-        """Hold evidence against the entries that were made when it was read; rows alone prove nothing."""
+    def _check_logged(self, found: list[Evidence], run: str) -> set[str]:
+        """Hold evidence against the entries that were made when it was read; rows alone prove nothing.
+
+        Gives the ids of what the log calls a receipt: Twokey made it and nobody else.
+        """
+        receipts = set[str]()
         missing: set[tuple[str | None, str | None]] = {(value.id, value.commitment) for value in found}
 
         def cited(event: Event) -> bool:
@@ -214,22 +257,35 @@ class Proposer:
         after: int | None = -1
         while missing and after is not None:
             proven, after = self._ledger.log.proven_about(run, "tool.returned", cited, after=after, limit=PAGE)
-            for entry in proven:
-                if isinstance(entry.event, ToolReturned):
-                    missing.discard((entry.event.evidence, entry.event.content))
+            for event in (entry.event for entry in proven):
+                if isinstance(event, ToolReturned):
+                    missing.discard((event.evidence, event.content))
+                    receipts |= {str(event.evidence)} if event.code == RECEIPT else set()
         if missing:
             raise CheckFailed(
                 "A finding cites evidence that the audit log does not bear out.",
                 next="Treat the workspace's database as tampered with; run `twokey audit verify`.",
                 code="evidence_not_logged",
             )
+        return receipts
+
+    def again(self, made: "Made") -> "Made":
+        """Ask policy once more about a proposal that is not stored yet."""
+        return self._decided(made.proposal)
 
     def _decided(self, proposal: Proposal) -> "Made":
-        call = calls.of_proposal(proposal, self._requester(proposal.requester), proposal.created_us)
-        return Made(proposal, proposal.digest(), call, self._policy.decide(call))
+        requester = self._requester(proposal.requester)
+        given = self.circumstances.now(run=proposal.run, requester=requester.name, proposal=proposal.id)
+        call = calls.of_proposal(proposal, requester, proposal.created_us, given)
+        return Made(proposal, proposal.digest(), call, self._policy.decide(call), given)
 
     def add(self, unit: Unit, made: "Made") -> ProposalRecord:
-        """Store a proposal with its first entries, in the open transaction; gives it as it is stored."""
+        """Store a proposal with its first entries, in the open transaction; gives it as it is stored.
+
+        Raises:
+            Outdated: others have taken something of the budgets since policy was asked; ``again`` asks it anew.
+
+        """
         proposal, decision = made.proposal, made.decision
         waits = decision.effect == "require_approval"
         state = State.AWAITING_APPROVAL if waits else State.DENIED
@@ -238,6 +294,8 @@ class Proposer:
         proposals.add_proposal(
             unit.connection, proposal, decision, state=state, expires_us=expires, code=code, now=proposal.created_us
         )
+        if waits:
+            budgets.reserve(unit.connection, proposal, "proposal", made.given.counted, proposal.created_us)
         for before, after, why in ((None, State.PROPOSED, "made"), (State.PROPOSED, state, code)):
             if after is state:
                 recording.record(unit, made.call, decision, occasion="propose")
@@ -278,6 +336,7 @@ class Made:
     digest: str
     call: Call
     decision: Decision
+    given: Given
 
 
 def _proposal(tool: WriteTool[Any, Any], args: Value, rendered: Rendered, **fields: Any) -> Proposal:
@@ -292,6 +351,7 @@ def _proposal(tool: WriteTool[Any, Any], args: Value, rendered: Rendered, **fiel
             preview=rendered.preview,
             labels=rendered.labels,
             files=rendered.files,
+            fields=rendered.fields,
             rollback=rendered.rollback,
             target=rendered.target,
             **fields,

@@ -18,7 +18,7 @@ from twokey.store import evidence
 from twokey.store.proposals import ProposalRecord
 from twokey.tools.contract import Marker, Rendered
 from twokey.tools.faults import contained
-from twokey.tools.proposing import Draft, Proposer, checked
+from twokey.tools.proposing import RECEIPT, Draft, Proposer, checked
 from twokey.tools.standing import standing
 from twokey.tools.steps import Steps
 
@@ -102,7 +102,7 @@ class Reverting:
             evidence.add_evidence(unit.connection, value, canonical.encode(content))
             unit.record(
                 ToolReturned(
-                    run=run, call=self._ids.new("c"), code="receipt", evidence=value.id, content=value.commitment
+                    run=run, call=self._ids.new("c"), code=RECEIPT, evidence=value.id, content=value.commitment
                 )
             )
         return value

@@ -10,6 +10,7 @@ from twokey.core.values import BreakGlass
 from twokey.store import glass, proposals
 from twokey.store.proposals import ApprovalRecord, ProposalRecord
 from twokey.store.switches import FreezeRecord
+from twokey.tools.circumstances import Circumstances, Given
 from twokey.tools.emergencies import Emergencies
 from twokey.tools.kill_switch import KillSwitch
 from twokey.tools.ledger import Ledger
@@ -25,15 +26,20 @@ class Seen:
     """The emergency that holds for it, borne out by the log."""
     off: FreezeRecord | str
     """The kill switch where it is proven to be off; else the code of what stops writes."""
+    given: Given
+    """What policy is told besides the call."""
 
 
 class Sight:
     """Looks at proposals."""
 
-    def __init__(self, ledger: Ledger, switch: KillSwitch, emergencies: Emergencies) -> None:
+    def __init__(
+        self, ledger: Ledger, switch: KillSwitch, emergencies: Emergencies, circumstances: Circumstances
+    ) -> None:
         self._ledger = ledger
         self._switch = switch
         self._emergencies = emergencies
+        self._circumstances = circumstances
 
     def of(self, proposal: str) -> Seen:
         """Look at a proposal by id or by an unambiguous beginning of it; raises ``NotFound``, ``CheckFailed``."""
@@ -42,4 +48,11 @@ class Sight:
             answers = proposals.list_approvals(connection, record.id)
             broken = glass.list_glass(connection, proposal=record.id)
             off = self._switch.off(connection)
-        return Seen(record, tuple(answers), self._emergencies.among(record, broken), off)
+            given = self._circumstances.seen(
+                connection,
+                run=record.run,
+                requester=record.proposal.requester,
+                proposal=record.id,
+                frozen=isinstance(off, str),
+            )
+        return Seen(record, tuple(answers), self._emergencies.among(record, broken), off, given)

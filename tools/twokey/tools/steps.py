@@ -16,15 +16,19 @@ from twokey.core.values import BreakGlass, Call, Decision, Principal, Proposal
 from twokey.store import evidence, proposals
 from twokey.store.proposals import ProposalRecord
 from twokey.tools import calls, recording
+from twokey.tools.circumstances import Circumstances, Given
 from twokey.tools.contract import Context
 from twokey.tools.faults import code_of, contained
 from twokey.tools.ledger import Ledger, Unit
 from twokey.tools.places import PlaceBook
 from twokey.tools.proposing import checked, expiry, same
 from twokey.tools.registry import Registry
+from twokey.tools.waivers import Waivers
 
 FAULT: Final = "engine_fault"
 """Reason code of a deny that Twokey gives in place of an engine that did not answer."""
+PASSING: Final = frozenset({"budget_used", "cost_used", "change_freeze"})
+"""Reason codes of denies that end by themselves: a proposal that was made already waits for that."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -45,6 +49,7 @@ class Asked:
     call: Call
     decision: Decision
     occasion: calls.Occasion
+    given: Given
 
     def record(self, unit: Unit) -> None:
         """Put the answer into the log."""
@@ -54,6 +59,12 @@ class Asked:
     def failed(self) -> bool:
         """Whether the engine gave no answer: then nothing goes on, and nothing has changed for the proposal either."""
         return self.decision.reasons[0].code == FAULT
+
+    @property
+    def waits(self) -> str | None:
+        """The reason for which nothing goes on for now, where there is no other: it takes nothing from the proposal."""
+        codes = [reason.code for reason in self.decision.reasons]
+        return codes[0] if self.decision.effect == "deny" and PASSING.issuperset(codes) else None
 
 
 class Moved(Exception):  # noqa: N818 - somebody else was first; handled by who asked for the step
@@ -72,12 +83,14 @@ class Steps:
         directory: Directory,
         clock: Clock,
         book: PlaceBook,
+        waivers: Waivers | None = None,
     ) -> None:
         self.ledger = ledger
         self.registry = registry
         self.directory = directory
         self.clock = clock
         self.policy = policy
+        self.circumstances = Circumstances(ledger, clock, waivers)
         self._book = book
 
     def find(self, text: str) -> ProposalRecord:
@@ -95,11 +108,19 @@ class Steps:
         if proposals.lock_proposal(unit.connection, record.id) != (record.state, record.decision_digest):
             raise Moved
 
-    def ask(self, record: ProposalRecord, occasion: calls.Occasion, glass: BreakGlass | None = None) -> Asked:
-        """Ask policy about a proposal as things are now. The caller records the answer."""
+    def ask(
+        self,
+        record: ProposalRecord,
+        occasion: calls.Occasion,
+        glass: BreakGlass | None = None,
+        given: Given | None = None,
+    ) -> Asked:
+        """Ask policy about a proposal as things are now, or as they were ``given``. The caller records the answer."""
         requester = self.directory.principal(record.proposal.requester) or Principal(name=record.proposal.requester)
-        call = calls.of_proposal(record.proposal, requester, self.clock.now_us(), glass)
-        return Asked(call, self.policy.decide(call), occasion)
+        if given is None:
+            given = self.circumstances.now(run=record.run, requester=requester.name, proposal=record.id)
+        call = calls.of_proposal(record.proposal, requester, self.clock.now_us(), given, glass)
+        return Asked(call, self.policy.decide(call), occasion, given)
 
     def stale(self, record: ProposalRecord) -> str | None:
         """Compare with what was reviewed: evidence, tool, rendering. Gives the code of a difference, or None."""

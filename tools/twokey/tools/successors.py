@@ -9,6 +9,8 @@ from typing import Final
 
 from twokey.core.lifecycle import State
 from twokey.store.proposals import ProposalRecord
+from twokey.tools import budgets
+from twokey.tools.budgets import Outdated
 from twokey.tools.proposing import Proposer
 from twokey.tools.steps import Asked, Moved, Result, Steps
 
@@ -29,15 +31,21 @@ class Successors:
             made = self._proposer.rebased(record.proposal, self._steps.context(record.proposal))
         if made is None:
             return self._steps.move(record, State.SUPERSEDED, code, asked=asked)
-        try:
-            with self._steps.ledger.change() as unit:
-                self._steps.lock(unit, record)
-                asked.record(unit)
-                self._steps.transition(unit, record, State.SUPERSEDED, code, successor=made.proposal.id)
-                self._proposer.add(unit, made)
-        except Moved:
-            self._steps.note(asked)
-            moved = self._steps.find(record.id)
-            return Result(moved.id, moved.state, moved.code)
+        for _ in range(budgets.TRIES):
+            try:
+                with self._steps.ledger.change() as unit:
+                    self._steps.lock(unit, record)
+                    asked.record(unit)
+                    self._steps.transition(unit, record, State.SUPERSEDED, code, successor=made.proposal.id)
+                    self._proposer.add(unit, made)
+                break
+            except Outdated:
+                made = self._proposer.again(made)
+            except Moved:
+                self._steps.note(asked)
+                moved = self._steps.find(record.id)
+                return Result(moved.id, moved.state, moved.code)
+        else:
+            raise budgets.busy()
         waits = made.decision.effect == "require_approval"
         return Result(record.id, State.SUPERSEDED, code, successor=made.proposal.id if waits else None)

@@ -139,4 +139,5 @@ def _provenance(repository: Resource, evidence: Sequence[str], repository_eviden
         Provenance(path="body", label="evidence", evidence=cited),
         Provenance(path="files.path", label="code", evidence=(repository_evidence,)),
         Provenance(path="files.content", label="evidence", evidence=cited),
+        Provenance(path="files.mode", label="code"),
     )

@@ -132,7 +132,15 @@ class OpenAIModels:
         kept = None
         if outcome.text is not None and code != "secret":
             kept = self._without_key(outcome.text)[:MAX_KEPT]
-        desk.model_called(step=step, tier=tier, code=code, tokens=outcome.tokens, prompt=prompt, answer=kept)
+        desk.model_called(
+            step=step,
+            tier=tier,
+            code=code,
+            tokens=outcome.tokens,
+            prompt=prompt,
+            answer=kept,
+            cost=self._cost(*outcome.tokens),
+        )
         if outcome.fault is not None:
             raise outcome.fault
         return value
@@ -143,6 +151,11 @@ class OpenAIModels:
             client, self._client = self._client, None
         if client is not None:
             client.close()
+
+    def _cost(self, tokens_in: int, tokens_out: int) -> int:
+        """Give what a call cost, in millionths, rounded up."""
+        section = self._section
+        return -(-(tokens_in * section.price_in + tokens_out * section.price_out) // 1000)
 
     # -- before the call --------------------------------------------------------------------------------------
 

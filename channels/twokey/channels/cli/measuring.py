@@ -12,6 +12,7 @@ def add_to(app: typer.Typer) -> None:
     """Add the commands."""
     measure = typer.Typer(help="Measure quality on labelled data.")
     measure.command("joins")(joins)
+    measure.command("injection")(injection)
     app.add_typer(measure, name="eval")
     bench = typer.Typer(help="Measure speed.")
     bench.command("startup")(startup)
@@ -41,6 +42,23 @@ def joins(
     for key in ("found", "missed", "extra"):
         for item in result[key]:
             SESSION.say(f"{key:<10} {item}")
+    SESSION.give(result)
+
+
+def injection(
+    suite: Annotated[
+        str | None, typer.Option("--suite", help="Folder with cases.jsonl; without it, Twokey's own cases.")
+    ] = None,
+) -> None:
+    """Play a compromised model against the gate, under three reviewers and without a gate."""
+    from pathlib import Path
+
+    from twokey.channels.injection.evaluation import evaluate
+    from twokey.channels.injection.shown import lines
+
+    result = evaluate(Path(suite) if suite is not None else None, tell=SESSION.say)
+    for line in lines(result):
+        SESSION.say(line)
     SESSION.give(result)
 
 

@@ -83,3 +83,9 @@ def test_a_harmless_statement_is_written_anew(dialect: str, sql: str, written: s
 def test_whatever_is_not_known_to_be_harmless_is_refused(dialect: str, sql: str, why: str) -> None:
     with pytest.raises(StatementRefused, match=why):
         checked(sql, dialect=dialect, tables=TABLES)
+
+
+def test_a_refused_statement_is_not_repeated_on_the_terminal(caplog: pytest.LogCaptureFixture):
+    with pytest.raises(StatementRefused):
+        checked("VACUUM INTO '\x1b[2J'", dialect="sqlite", tables=TABLES)
+    assert not caplog.records

@@ -132,14 +132,15 @@ def sensitive_parts(text: bytes) -> Counter[tuple[str, ...]]:
         elif node.kind == "map":
             for key, value in zip(node.children[::2], node.children[1::2], strict=True):
                 named = key.value if key.kind == "scalar" else "?"
-                sensitive = inside or key.kind != "scalar" or _is_sensitive(named)
+                sensitive = inside or key.kind != "scalar" or is_sensitive(named)
                 waiting.append((value, (*path, f"key {named}"), sensitive))
                 if key.kind != "scalar":
                     waiting.append((key, (*path, "complex key"), True))
     return found
 
 
-def _is_sensitive(key: str) -> bool:
+def is_sensitive(key: str) -> bool:
+    """Tell whether a key of a YAML file says something about sensitivity."""
     return any(word.casefold() in _SENSITIVE for word in _WORDS.findall(unicodedata.normalize("NFKC", key)))
 
 

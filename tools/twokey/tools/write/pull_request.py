@@ -20,6 +20,7 @@ from twokey.core.values import ContentHash, FileChange, ProposalId, ResourceKind
 from twokey.tools.contract import Context, Guarantee, Limits, Marker, Outcome, Rendered, Reverse, WriteTool
 from twokey.tools.forge import Edit, Forge, NewPull, ObjectName, PullRecord, Repository, Stamp
 from twokey.tools.plain_text import Body, BranchName, OwnBranch, Title
+from twokey.tools.write.change_fields import fields
 from twokey.tools.write.change_labels import labels
 from twokey.tools.write.git_diff import count, unified
 from twokey.tools.write.git_tree import MAX_FILE_BYTES, Changed, build
@@ -237,6 +238,7 @@ def _work_out(args: PullRequestArgs, repository: Repository) -> _Worked:
             text=f"Close the pull request and delete the branch {args.branch}. After a merge: revert the commit, "
             "as a new proposal."
         ),
+        fields=fields(built.changes),
     )
     return _Worked(rendered=rendered, diff=diff)
 

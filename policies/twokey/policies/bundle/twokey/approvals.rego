@@ -7,6 +7,7 @@ approvals := {
 	"distinct": true,
 	"expires_s": expires_s,
 	"max_uses": 1,
+	"binds": ["proposal_digest", "decision_digest"],
 } if {
 	count(owning_groups) > 0
 	n := quorum
@@ -17,10 +18,12 @@ people contains name if name := input.requester.name
 
 people contains name if some name in input.change.contributors
 
-# Every entry that matches counts, so an added entry can only ask for more.
-owning_groups := named_owners if count(named_owners) > 0
+owning_groups := owners | escalated
 
-owning_groups := {group} if {
+# Every entry that matches counts, so an added entry can only ask for more.
+owners := named_owners if count(named_owners) > 0
+
+owners := {group} if {
 	count(named_owners) == 0
 	group := data.twokey_data.default_owner
 }
@@ -62,6 +65,11 @@ expires_s := min(times) if {
 risks contains risk if risk := data.twokey_data.default_risk
 
 risks contains risk if risk := data.twokey_data.risk_of_environment[input.resource.environment]
+
+risks contains risk if {
+	some class in resource_classes
+	risk := data.twokey_data.risk_of_class[class]
+}
 
 risks contains risk if {
 	some label in input.change.labels
@@ -113,13 +121,13 @@ write_reasons contains {
 
 # METADATA
 # title: More people than usual
-# description: A label or the environment raises the risk, so more people have to say yes.
+# description: A label, the class of the resource or the environment raises the risk, so more people have to say yes.
 # custom:
 #   rule: R18
 #   code: raised_quorum
 write_reasons contains {
 	"code": "raised_quorum",
-	"message": "A label or the environment raises the risk, so more people are asked.",
+	"message": "A label, the class of the resource or the environment raises the risk, so more people are asked.",
 	"rule": "R18",
 } if {
 	quorum > data.twokey_data.risks[data.twokey_data.default_risk].quorum

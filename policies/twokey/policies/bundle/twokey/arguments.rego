@@ -47,14 +47,16 @@ deny contains {
 } if {
 	input.effect == "write"
 	some place in places
-	not place_covered(place)
+	not covered(place)
 }
 
 # METADATA
 # title: A place named by untrusted text or a model
 # description: >-
 #   An argument that decides where a write goes, its parents and its parts come from the request, the configuration,
-#   code or evidence that is trusted.
+#   code or trusted evidence; code may also rest on what was read from the very resource that is written to. No place
+#   holds a value that untrusted evidence of the run holds and nobody else names, whatever its label says; what the
+#   resource itself lists by that name passes where the data lets resources of its kind list places.
 # custom:
 #   rule: R11
 #   code: place_untrusted
@@ -65,9 +67,43 @@ deny contains {
 } if {
 	input.effect == "write"
 	some place in places
+	not place_sound(place)
+}
+
+# METADATA
+# title: Content from untrusted text or a model
+# description: >-
+#   What a write says comes from the request, the configuration, code or evidence. The words of a model and text that was
+#   read outside are content only where the contract lists the argument under `quotes`.
+# custom:
+#   rule: R20
+#   code: content_untrusted
+deny contains {
+	"code": "content_untrusted",
+	"message": "Untrusted text or a model decided what the write says.",
+	"rule": "R20",
+} if {
+	input.effect == "write"
+	some part in content
 	some entry in input.provenance
-	related(entry.path, place)
+	related(entry.path, part)
 	not entry.label in {"request", "config", "code", "evidence"}
+}
+
+# METADATA
+# title: Content without provenance
+# description: An argument that is no place says where it came from, too, itself or through its parent.
+# custom:
+#   rule: R21
+#   code: content_without_provenance
+deny contains {
+	"code": "content_without_provenance",
+	"message": "An argument that decides what the write says does not say where it came from.",
+	"rule": "R21",
+} if {
+	input.effect == "write"
+	some part in content
+	not covered(part)
 }
 
 places contains place if {
@@ -75,14 +111,59 @@ places contains place if {
 	input.args[first_segment(place)] != null
 }
 
-place_covered(place) if {
-	some entry in input.provenance
-	entry.path == place
+content contains part if {
+	some part in contract.content
+	input.args[first_segment(part)] != null
+	not quoted(part)
 }
 
-place_covered(place) if {
+quoted(part) if {
+	some quote in contract.quotes
+	quote == part
+}
+
+covered(path) if {
 	some entry in input.provenance
-	beneath(place, entry.path)
+	entry.path == path
+}
+
+covered(path) if {
+	some entry in input.provenance
+	beneath(path, entry.path)
+}
+
+# What an agent says is not enough: the gate looked for the values itself, and has to say so.
+place_sound(place) if {
+	is_array(input.change.copied)
+	is_array(input.change.mentioned)
+	not place_tainted(place)
+}
+
+place_tainted(place) if {
+	some entry in input.provenance
+	related(entry.path, place)
+	not entry_sound(entry)
+}
+
+place_tainted(place) if {
+	some path in input.change.copied
+	related(path, place)
+}
+
+place_tainted(place) if {
+	some path in input.change.mentioned
+	related(path, place)
+	not input.resource.kind in data.twokey_data.listed_places
+}
+
+entry_sound(entry) if {
+	entry.label in {"request", "config", "code", "evidence"}
+	entry.trusted == true
+}
+
+entry_sound(entry) if {
+	entry.label == "code"
+	entry.same_resource == true
 }
 
 related(path, place) if path == place

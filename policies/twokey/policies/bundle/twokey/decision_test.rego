@@ -9,7 +9,11 @@ decide(call) := decision if {
 
 codes(call) := {reason.code | some reason in decide(call).reasons}
 
-denied(call) := codes(call) if decide(call).effect == "deny"
+denied(call) := found if {
+	decision := decide(call)
+	decision.effect == "deny"
+	found := {reason.code | some reason in decision.reasons}
+}
 
 test_a_read_inside_its_contract_is_allowed if {
 	decide(fixtures.read) == {
@@ -30,6 +34,7 @@ test_a_write_waits_for_people if {
 			"distinct": true,
 			"expires_s": 86400,
 			"max_uses": 1,
+			"binds": ["proposal_digest", "decision_digest"],
 		},
 		"reasons": [{
 			"code": "write_needs_people",
@@ -125,8 +130,8 @@ test_a_write_stays_small if {
 	denied(fixtures.but(fixtures.write, "/change/files", [file, file, file])) == {"too_large"}
 	larger := {"path": "a", "added": 4, "removed": 2}
 	denied(fixtures.but(fixtures.write, "/change/files", [file, larger])) == {"too_large"}
-	denied(fixtures.but(fixtures.write, "/change/files", [{"path": "a", "added": 1}])) == {"too_large"}
-	denied(fixtures.but(fixtures.write, "/change/files", null)) == {"too_large"}
+	denied(fixtures.but(fixtures.write, "/change/files", [{"path": "a", "added": 1}])) == {"budget_used", "too_large"}
+	denied(fixtures.but(fixtures.write, "/change/files", null)) == {"budget_used", "too_large"}
 }
 
 test_every_argument_is_known if {
@@ -135,27 +140,93 @@ test_every_argument_is_known if {
 }
 
 test_a_place_says_where_it_came_from if {
-	denied(fixtures.but(fixtures.write, "/provenance", [])) == {"place_without_provenance"}
+	sound := fixtures.write.provenance
+	denied(fixtures.but(fixtures.write, "/provenance", array.slice(sound, 1, 4))) == {"place_without_provenance"}
 	denied(fixtures.but(fixtures.write, "/args/base", "main")) == {"place_without_provenance"}
-	parent := [{"path": "repository", "label": "config"}, {"path": "files", "label": "code"}]
+	parent := [fixtures.origin("repository", "config"), fixtures.origin("files", "code"), sound[1]]
 	decide(fixtures.but(fixtures.write, "/provenance", parent)).effect == "require_approval"
 }
 
 test_untrusted_text_and_models_decide_no_place if {
 	every path in ["repository", "files", "files.path", "files.path.0"] {
 		every label in ["model", "untrusted", "somebody"] {
-			entry := {"path": path, "label": label}
-			denied(fixtures.but(fixtures.write, "/provenance/-", entry)) == {"place_untrusted"}
+			entry := fixtures.origin(path, label)
+			"place_untrusted" in denied(fixtures.but(fixtures.write, "/provenance/-", entry))
 		}
 	}
-	other := {"path": "repositoryx", "label": "untrusted"}
+	other := fixtures.origin("repositoryx", "untrusted")
 	decide(fixtures.but(fixtures.write, "/provenance/-", other)).effect == "require_approval"
+}
+
+test_a_place_rests_on_trusted_evidence_or_on_the_resource_itself if {
+	every label in ["request", "config", "code", "evidence"] {
+		entry := object.union(fixtures.origin("repository", label), {"trusted": false, "same_resource": false})
+		denied(fixtures.but(fixtures.write, "/provenance/-", entry)) == {"place_untrusted"}
+		denied(fixtures.but(fixtures.write, "/provenance/-", json.remove(entry, ["trusted"]))) == {"place_untrusted"}
+	}
+	own := object.union(fixtures.origin("files.path", "code"), {"trusted": false})
+	decide(fixtures.but(fixtures.write, "/provenance/-", own)).effect == "require_approval"
+	every label in ["request", "config", "evidence"] {
+		entry := object.union(own, {"label": label})
+		denied(fixtures.but(fixtures.write, "/provenance/-", entry)) == {"place_untrusted"}
+	}
+}
+
+test_a_place_that_untrusted_evidence_names_is_denied_whatever_its_label_says if {
+	every path in ["repository", "files", "files.path", "files.path.a"] {
+		denied(fixtures.but(fixtures.write, "/change/copied", [path])) == {"place_untrusted"}
+	}
+	every path in ["title", "files.text", "base", "repositoryx"] {
+		decide(fixtures.but(fixtures.write, "/change/copied", [path])).effect == "require_approval"
+	}
+	denied(fixtures.but(fixtures.write, "/change/copied", null)) == {"place_untrusted"}
+	denied(fixtures.but(fixtures.write, "/change/mentioned", null)) == {"place_untrusted"}
+}
+
+test_a_place_that_the_resource_lists_passes_where_its_kind_may_list_places if {
+	mentioned := fixtures.but(fixtures.write, "/change/mentioned", ["files.path"])
+	decide(mentioned).effect == "require_approval"
+	elsewhere := twokey.decision with input as mentioned
+		with data.twokey_data as object.union(fixtures.facts, {"listed_places": ["tickets"]})
+	elsewhere.effect == "deny"
+	{reason.code | some reason in elsewhere.reasons} == {"place_untrusted"}
+}
+
+test_content_says_where_it_came_from if {
+	sound := fixtures.write.provenance
+	denied(fixtures.but(fixtures.write, "/provenance", array.slice(sound, 0, 3))) == {"content_without_provenance"}
+	decide(fixtures.but(fixtures.write, "/args/body", "x")).effect == "require_approval"
+	untitled := array.concat(array.slice(sound, 0, 1), array.slice(sound, 2, 4))
+	titleless := fixtures.but(fixtures.write, "/provenance", untitled)
+	denied(titleless) == {"content_without_provenance"}
+	decide(fixtures.but(titleless, "/args/title", null)).effect == "require_approval"
+}
+
+test_untrusted_text_and_models_decide_no_content if {
+	every path in ["title", "files.text", "files.text.0"] {
+		every label in ["model", "untrusted", "somebody"] {
+			entry := fixtures.origin(path, label)
+			denied(fixtures.but(fixtures.write, "/provenance/-", entry)) == {"content_untrusted"}
+		}
+	}
+	resting := object.union(fixtures.origin("title", "evidence"), {"trusted": false, "same_resource": false})
+	decide(fixtures.but(fixtures.write, "/provenance/-", resting)).effect == "require_approval"
+}
+
+test_what_the_contract_quotes_may_be_anybodys_words if {
+	quoted := fixtures.but(fixtures.write, "/args/body", "x")
+	entry := fixtures.origin("body", "untrusted")
+	decide(fixtures.but(quoted, "/provenance/-", entry)).effect == "require_approval"
+	facts := json.remove(fixtures.facts, ["contracts/open_pull_request/quotes"])
+	unquoted := twokey.decision with input as fixtures.but(quoted, "/provenance/-", entry) with data.twokey_data as facts
+	unquoted.effect == "deny"
+	{reason.code | some reason in unquoted.reasons} == {"content_untrusted"}
 }
 
 test_owners if {
 	expected := {
 		"dbt": {"platform-owners"},
-		"payments": {"data-owners"},
+		"payments": {"data-owners", "risk-owners"},
 		"payments2": {"platform-owners"},
 		"team/churn": {"platform-owners"},
 		"team/churn/model": {"churn-owners"},

@@ -20,9 +20,11 @@ facts := {
 		"open_pull_request": {
 			"kinds": ["repository"],
 			"places": ["repository", "base", "files.path"],
-			"content": ["title", "files.text"],
+			"content": ["title", "files.text", "body"],
+			"quotes": ["body"],
 		},
 	},
+	"listed_places": ["repository"],
 	"limits": {"files": 2, "lines": 10},
 	"risks": {
 		"normal": {"quorum": 1, "expires_s": 86400},
@@ -30,9 +32,51 @@ facts := {
 	},
 	"break_glass": {"quorum": 1},
 	"default_risk": "normal",
-	"risk_of_label": {"changes_sensitivity": "normal", "changes_ci": "high", "misspelt": "hihg"},
+	"risk_of_label": {"changes_sensitivity": "normal", "changes_ci": "high", "changes_policy": "normal", "misspelt": "hihg"},
 	"risk_of_unlisted_label": "high",
 	"risk_of_environment": {"production": "high"},
+	"classes": [
+		{"kind": "repository", "id": "payments", "class": "restricted"},
+		{"kind": "repository", "under": "team/churn/", "class": "public"},
+		{"kind": "warehouse", "under": "", "class": "restricted"},
+	],
+	"default_class": "internal",
+	"risk_of_class": {"restricted": "high", "public": "normal"},
+	"field_limits": [
+		{"kind": "personal", "classes": [], "most": 5},
+		{"kind": "personal", "classes": ["public", "restricted"], "most": 1},
+		{"kind": "secret", "classes": ["public"], "most": 9},
+	],
+	"budgets": [
+		{"over": "run", "measure": "proposals", "most": 2},
+		{"over": "requester_hour", "measure": "files", "most": 10},
+		{"over": "hour", "measure": "lines", "most": 100},
+		{"over": "day", "measure": "writes", "most": 20},
+		{"over": "day", "measure": "cost", "most": 1000},
+	],
+	"freezes": [
+		{"name": "everything", "kinds": [], "environments": [], "windows": [
+			{"from_us": 100, "until_us": 200},
+			{"from_us": 300, "until_us": 400},
+		]},
+		{"name": "production", "kinds": ["repository"], "environments": ["production"], "windows": [{
+			"from_us": 500,
+			"until_us": 600,
+		}]},
+	],
+	"waivable": ["R08", "R10", "R22", "R23", "R24", "R25"],
+	"exceptions": [{
+		"name": "large_move",
+		"rule": "R10",
+		"scope": {"tool": "open_pull_request", "kind": "repository", "resource": "dbt", "requester": "ana"},
+		"until_us": 50,
+	}],
+	"escalation": [
+		{"on": "label", "is": "changes_policy", "group": "risk-owners"},
+		{"on": "kind", "is": "tickets", "group": "on-call"},
+		{"on": "class", "is": "restricted", "group": "risk-owners"},
+		{"on": "environment", "is": "staging", "group": "on-call"},
+	],
 }
 
 read := {
@@ -48,6 +92,9 @@ read := {
 	"provenance": [],
 	"resource": {"kind": "warehouse", "id": "main", "granted_by": "config", "environment": "default"},
 	"change": null,
+	"counters": counters,
+	"exceptions": [],
+	"frozen": false,
 	"now_us": 1,
 	"now_ns": 1000,
 }
@@ -63,10 +110,10 @@ write := {
 	"effect": "write",
 	"args": {"repository": "dbt", "base": null, "title": "x", "files": []},
 	"provenance": [
-		{"path": "repository", "label": "request", "evidence": []},
-		{"path": "title", "label": "untrusted", "evidence": []},
-		{"path": "files.path", "label": "code", "evidence": []},
-		{"path": "files.text", "label": "model", "evidence": []},
+		origin("repository", "request"),
+		origin("title", "evidence"),
+		origin("files.path", "code"),
+		origin("files.text", "config"),
 	],
 	"resource": {"kind": "repository", "id": "dbt", "granted_by": "config", "environment": "default"},
 	"change": {
@@ -76,11 +123,24 @@ write := {
 		"labels": [],
 		"evidence": 1,
 		"rollback": true,
+		"copied": [],
+		"mentioned": [],
+		"fields": [],
 	},
 	"break_glass": null,
+	"counters": counters,
+	"exceptions": [],
+	"frozen": false,
 	"now_us": 1,
 	"now_ns": 1000,
 }
 
+counters := {over: usage | some over in ["run", "requester_hour", "hour", "day"]}
+
+usage := {"proposals": 0, "writes": 0, "files": 0, "lines": 0, "cost": 0}
+
 # The call with one value replaced (or added) at a path of keys.
 but(call, path, value) := json.patch(call, [{"op": "add", "path": path, "value": value}])
+
+# What the gate makes of a claim that it has no doubts about.
+origin(path, label) := {"path": path, "label": label, "evidence": [], "trusted": true, "same_resource": true}

@@ -8,6 +8,7 @@ it or be named in the statement itself, which also closes PostgreSQL's ``table.f
 This is one wall of several; behind it the connection itself is read-only.
 """
 
+import logging
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -15,6 +16,9 @@ from sqlglot import exp, parse
 from sqlglot.errors import SqlglotError
 
 from twokey.core.errors import ToolRetry
+
+# Its warnings repeat the statement as it was written, which is nobody's to print on a terminal.
+logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
 Tables = Mapping[tuple[str, str], frozenset[str]]
 """Schema and name of each table that may be read, with its columns."""

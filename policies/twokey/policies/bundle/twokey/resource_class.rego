@@ -1,0 +1,59 @@
+package twokey
+
+# Every entry that matches counts, so an added entry can only ask for more.
+resource_classes := named_classes if count(named_classes) > 0
+
+resource_classes := {class} if {
+	count(named_classes) == 0
+	class := data.twokey_data.default_class
+}
+
+named_classes contains class if {
+	some entry in data.twokey_data.classes
+	entry.kind == input.resource.kind
+	owns(entry)
+	class := entry.class
+}
+
+# METADATA
+# title: Too many sensitive fields
+# description: >-
+#   The data limits how many personal, financial or secret fields one write may mark or unmark, for each class of
+#   resource. A kind of field that no limit names is not written at all.
+# custom:
+#   rule: R22
+#   code: too_many_fields
+deny contains {
+	"code": "too_many_fields",
+	"message": "The write changes more sensitive fields than the limits for this resource allow.",
+	"rule": "R22",
+} if {
+	"R22" in broken
+	not "R22" in excepted
+}
+
+broken contains "R22" if {
+	input.effect == "write"
+	not within_field_limits
+}
+
+within_field_limits if {
+	is_array(input.change.fields)
+	every field in input.change.fields {
+		field_within(field)
+	}
+}
+
+field_within(field) if {
+	limits := [limit.most | some limit in data.twokey_data.field_limits; limit.kind == field.kind; limit_applies(limit)]
+	count(limits) > 0
+	is_number(field.count)
+	field.count <= min(limits)
+}
+
+limit_applies(limit) if count(limit.classes) == 0
+
+limit_applies(limit) if {
+	some class in limit.classes
+	class in resource_classes
+}
