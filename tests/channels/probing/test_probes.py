@@ -119,6 +119,13 @@ def answer(effect: str, approvals: object) -> dict[str, Any]:
     }
 
 
+class StandingClock(TurnableClock):
+    """A clock that nobody can move."""
+
+    def advance(self, seconds: int) -> None:
+        del seconds
+
+
 class LenientGate:
     """A gate that writes whenever it is asked to carry something out, whatever it finds."""
 
@@ -153,6 +160,10 @@ HOLDING: dict[str, Callable[[World], Iterable[Evidence]]] = {
     "separate_people": people.separate_people,
     "break_glass": people.break_glass,
     "rollback": undoing.rollback,
+    "taint": content.taint,
+    "field_limits": content.field_limits,
+    "limits": content.limits,
+    "freezes": stopping.freezes,
     "verifiable_log": keeping.verifiable_log,
 }
 
@@ -209,7 +220,7 @@ def test_bound_approvals_fails_where_identities_are_asserted(make: Make):
 
 def test_bound_approvals_fails_where_time_stands_still(make: Make):
     with make() as world:
-        world.clock = TurnableClock(SystemClock())  # the gate keeps its own, which nobody moves
+        world.clock = StandingClock(SystemClock())  # the gate keeps its own, which nobody moves
         assert through(pilot.bound_approvals(world)) == {
             "approvals after their time",
             "a write after the time of its approval",
@@ -226,7 +237,7 @@ def test_bound_approvals_fails_where_a_gate_carries_out_whatever_it_is_given(mak
 
 def test_separate_people_fails_where_one_person_is_enough_for_everything(make: Make):
     one = {name: {"quorum": 1, "expires_s": 3600} for name in ("normal", "elevated", "high")}
-    with make(rules(risks=one)) as world:
+    with make(rules(risks=one, escalation=[])) as world:
         assert through(people.separate_people(world)) == {
             "one person alone, for a change of CI, owners, policy or git settings"
         }
@@ -242,21 +253,51 @@ def test_separate_people_fails_where_a_gate_does_not_count(make: Make):
         }
 
 
-def test_taint_fails_where_no_argument_decides_the_place(make: Make):
-    contracts: dict[str, Any] = rules().document()[facts.ROOT]["contracts"]
-    opened = contracts["open_pull_request"]
-    flat = {**opened, "places": [], "content": [*opened["places"], *opened["content"]]}
-    with make(rules(contracts={**contracts, "open_pull_request": flat})) as world:
-        assert through(content.taint(world)) >= {"a place that does not say where it came from"} or through(
-            content.taint(world)
-        ) >= {"a place that untrusted text chose"}
+def test_taint_fails_where_an_engine_does_not_ask_where_arguments_came_from(make: Make):
+    with make(wrap=yes) as world:
+        assert through(content.taint(world)) == {
+            "a place that untrusted text chose",
+            "a place that a model chose",
+            "a place that does not say where it came from",
+            "a place that a text named, and the agent says that code or the request did",
+            "content that untrusted text wrote, and no contract quotes",
+        }
 
 
-def test_taint_stops_what_untrusted_text_and_models_chose(make: Make):
+def test_field_limits_fails_where_any_number_is_allowed(make: Make):
+    wide = [{"kind": kind, "classes": [], "most": 10**6} for kind in ("personal", "financial", "secret", "other")]
+    with make(rules(field_limits=wide)) as world:
+        assert through(content.field_limits(world)) == {
+            "any number of personal fields",
+            "any number of financial fields",
+        }
+
+
+def test_limits_fails_where_nothing_has_a_budget(make: Make):
+    with make(rules(budgets=[])) as world:
+        assert through(content.limits(world)) == {
+            "one proposal more than a run may have",
+            "one proposal more than an hour may have",
+            "a write when its budget of cost is used up",
+        }
+
+
+class Unmovable(World):
+    """A workspace whose rules decide on the data they have, whatever else is said."""
+
+    @contextmanager
+    def ruled_by(self, **changes: Any) -> Generator[None]:
+        del changes
+        yield
+
+
+def test_freezes_fails_where_rules_do_not_follow_the_calendar(make: Make):
     with make() as world:
-        evidence = list(content.taint(world))
-        assert not through(evidence)
-        assert state(evidence) in {"holds", "missing"}
+        parts = {field.name: getattr(world, field.name) for field in dataclasses.fields(world)}
+        assert through(content.calendar(Unmovable(**parts))) == {
+            "a write in a change freeze",
+            "an approved write in a change freeze",
+        }
 
 
 def test_limits_fails_where_there_is_no_limit(make: Make):
@@ -299,7 +340,7 @@ def test_freezes_and_break_glass_fail_where_everybody_owns_the_controls(make: Ma
 
 def test_break_glass_fails_where_an_emergency_does_not_end(make: Make):
     with make() as world:
-        world.clock = TurnableClock(SystemClock())
+        world.clock = StandingClock(SystemClock())
         assert through(people.break_glass(world)) == {"a write after the emergency under which it was approved"}
 
 

@@ -137,7 +137,7 @@ def budgets(world: World) -> Generator[Evidence]:
     if not world.mentions("data.twokey_data.budgets"):
         yield Gap("budgets of proposals and cost, per run and per hour", _NEXT_BUNDLE)
         return
-    for over, what in (("run", "run"), ("hour", "hour")):
+    for over, what in (("run", "a run"), ("hour", "an hour")):
         few = [{**item, "most": min(item["most"], 1)} for item in held if item["over"] == over]
         few = [item for item in few if item["measure"] == "proposals"]
         with world.ruled_by(budgets=few):
@@ -157,7 +157,7 @@ def _one_more(world: World, what: str, *, same_run: bool) -> Attack:
     with suppress(TwokeyError):
         world.propose(desk=desk)
     return world.trial(
-        f"one proposal more than a {what} may have",
+        f"one proposal more than {what} may have",
         _writing(world, step=3, **({"desk": desk} if same_run else {})),
         next=_NEXT_BUNDLE,
     )

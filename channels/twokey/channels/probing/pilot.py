@@ -90,6 +90,7 @@ def default_deny(world: World, faults: Mapping[str, Callable[[Evaluate], Evaluat
     carried_out: list[Attack] = []
     again = 0
     for fault in faults.values():
+        world.clock.advance(3601)  # budgets per hour are another control
         broken = fault(world.engine.current)
         desk = world.desk()
         draft = world.draft(desk)

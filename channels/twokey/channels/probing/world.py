@@ -385,6 +385,12 @@ def _new_repository(folder: Path) -> Path:
     return folder
 
 
+def _calm(held: Bundle) -> Bundle:
+    """Give the bundle without the change freezes that are announced, so that something can be written at any time."""
+    document = held.document()
+    return held.with_data({**document, facts.ROOT: {**document[facts.ROOT], "freezes": []}})
+
+
 def _on_bundle(config: Settings, name: str, *, movable: bool = False) -> Settings:
     """Give settings that name another bundle folder. A server holds its own bundle: what is ``movable`` runs here."""
     policy = config.policy.model_copy(update={"bundle": name})
@@ -430,6 +436,8 @@ def scratch(
         tools=live.tools,
         places={PLACE: PlaceSection(kind="repository", location=str(repository))},
     )
+    if live.policy.engine != "opa":  # a server has its own data
+        held = _calm(held)
     held.write(work / POLICIES)
     with wiring.new_ledger(work, identifier, home, config.store.url) as ledger:
         ledger.record(WorkspaceCreated(workspace=identifier, demo=live.workspace.demo, version=version("twokey")))
