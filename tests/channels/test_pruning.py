@@ -31,6 +31,7 @@ from twokey.core.values import Identity
 from twokey.store import runs, tables
 from twokey.store.proposals import ProposalRecord
 from twokey.store.runs import RunState
+from twokey.tools import history
 
 DAYS: Final = 30
 DAY_S: Final = DAY_US // 1_000_000
@@ -288,6 +289,24 @@ def test_cut_off_anywhere_it_can_be_finished(yard: Yard, left: int, batch: int, 
     assert [yard.counts()[name] for name in ("documents", "evidence", "checkpoints")] == [0, 0, 0]
 
 
+def test_inputs_of_decisions_go_only_where_that_is_asked_for(yard: Yard):
+    yard.run()
+    yard.bench.clock.advance(DAYS * DAY_S + 1)
+    yard.run()
+    before = yard.counts()["decisions"]
+    assert yard.prune().decisions == 0
+    assert yard.counts()["decisions"] == before
+    pruner = yard.pruner()
+    assert pruner.prune(yard.sam(), days=DAYS, decisions=True, dry_run=True).decisions == before // 2
+    assert yard.counts()["decisions"] == before
+    assert pruner.prune(yard.sam(), days=DAYS, decisions=True).decisions == before // 2
+    assert pruner.prune(yard.sam(), days=DAYS, decisions=True).decisions == 0
+    assert yard.counts()["decisions"] == before // 2
+    assert yard.events()[-1].decisions == before // 2
+    assert sum(past.kept is None for past in history.past(yard.bench.ledger)) == before // 2
+    assert yard.verified()
+
+
 def test_where_the_log_does_not_take_it_nothing_goes(yard: Yard):
     yard.run(propose=False)
     yard.bench.clock.advance(1)
@@ -373,7 +392,14 @@ def test_the_command_prunes_and_everything_can_still_be_shown(
     before = twokey.json("approvals", "show", proposal)
     size = twokey.json("audit", "verify")["size"]
     dry = twokey.json("runs", "prune", "--older-than", 0, "--dry-run", "--as", "ana")
-    assert dry == {"runs": 1, "checkpoints": 8, "documents": dry["documents"], "evidence": 0, "dry_run": True}
+    assert dry == {
+        "runs": 1,
+        "checkpoints": 8,
+        "documents": dry["documents"],
+        "evidence": 0,
+        "decisions": 0,
+        "dry_run": True,
+    }
     assert dry["documents"] > 4
     assert twokey.json("runs", "prune", "--older-than", 0, "--as", "ana") == dry | {"dry_run": False}
     again = twokey.ok("runs", "prune", "--older-than", 0, "--as", "ana").out
@@ -400,5 +426,6 @@ def test_the_command_wants_to_know_who_and_how_long(tmp_path: Path):
         "checkpoints": 0,
         "documents": 0,
         "evidence": 0,
+        "decisions": 0,
         "dry_run": False,
     }

@@ -6,6 +6,7 @@ Rules
 - A run that has not ended, that somebody drives, or that has an open proposal loses nothing.
 - It works in batches, each one transaction with its entry in the log. Cut off at any point it leaves no run half
   pruned but for its checkpoints, which an ended run never needs again; it may be repeated, and run beside anything.
+- Inputs of decisions stay, too, unless they are asked to go: without them a policy cannot be tried on the past.
 - Whoever does it is named in the log.
 """
 
@@ -17,11 +18,15 @@ from typing import Final, Protocol
 from twokey.core.events import RunsPruned
 from twokey.core.ports import Clock
 from twokey.core.values import Identity
+from twokey.store import decisions as kept_decisions
 from twokey.store import retention
 from twokey.tools.ledger import Ledger
 
 BATCH: Final = 50
 """Runs per transaction, so that others get their turn."""
+
+DECISIONS_BATCH: Final = 500
+"""Decisions per transaction."""
 
 DAY_US: Final = 24 * 60 * 60 * 1_000_000
 
@@ -46,6 +51,7 @@ class Pruned:
     checkpoints: int = 0
     documents: int = 0
     evidence: int = 0
+    decisions: int = 0
 
     def and_(self, other: "Pruned") -> "Pruned":
         """Add two of them up."""
@@ -54,6 +60,7 @@ class Pruned:
             self.checkpoints + other.checkpoints,
             self.documents + other.documents,
             self.evidence + other.evidence,
+            self.decisions + other.decisions,
         )
 
 
@@ -73,8 +80,10 @@ class Pruner:
         self._clock = clock
         self._batch = batch
 
-    def prune(self, identity: Identity, *, days: int, dry_run: bool = False) -> Pruned:
+    def prune(self, identity: Identity, *, days: int, dry_run: bool = False, decisions: bool = False) -> Pruned:
         """Remove what runs that ended more than ``days`` days ago left behind; with ``dry_run`` only count it.
+
+        With ``decisions`` also what decisions were taken on that long ago.
 
         Raises:
             CheckFailed: a row is not as it was stored. Batches before it are done, the one with it is not.
@@ -89,7 +98,21 @@ class Pruner:
                     self._counted(batch, states) if dry_run else self._removed(identity, batch, states, before)
                 )
             after = batch[-1]
-        return done
+        return done.and_(self._decisions(identity, before, dry_run=dry_run)) if decisions else done
+
+    def _decisions(self, identity: Identity, before: int, *, dry_run: bool) -> Pruned:
+        if dry_run:
+            with self._ledger.look() as connection:
+                return Pruned(decisions=kept_decisions.count_before(connection, before))
+        gone, last = 0, -1
+        while last:
+            with self._ledger.change() as unit:
+                last = kept_decisions.forget_before(unit.connection, before, limit=DECISIONS_BATCH)
+                if last:
+                    name = identity.principal.name
+                    unit.record(RunsPruned(principal=name, runs=0, ended_before_us=before, decisions=last))
+            gone += last
+        return Pruned(decisions=gone)
 
     def _removable(self, before: int, after: str) -> list[str]:
         with self._ledger.look() as connection:

@@ -4,6 +4,7 @@ Rules: what the settings choose is what runs, nothing is swapped at run time; wh
 whose settings and log disagree about being a demo does not open.
 """
 
+import hashlib
 import os
 import threading
 from collections.abc import Callable, Generator, Sequence
@@ -82,12 +83,16 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What a workspace that is there to be attacked is put together from, instead of what this account has."""
+    """What a workspace that is there to be attacked or measured is put together from, instead of what it would take."""
 
-    config: Settings
-    home: Path
-    engine: PolicyEngine
+    config: Settings | None = None
+    home: Path | None = None
+    engine: PolicyEngine | None = None
     """Closed by whoever made it."""
+    tools: registry.Registry | None = None
+    """Take the place of the installed ones."""
+    places: Sequence[Place] = ()
+    """Configured beside those of the settings."""
 
 
 @contextmanager
@@ -108,34 +113,27 @@ def opened(folder: Path, *, clock: Clock | None = None, ids: Ids | None = None) 
 
 @contextmanager
 def opened_parts(
-    folder: Path,
-    *,
-    clock: Clock | None = None,
-    ids: Ids | None = None,
-    tools: registry.Registry | None = None,
-    places: Sequence[Place] = (),
-    stage: Stage | None = None,
+    folder: Path, *, clock: Clock | None = None, ids: Ids | None = None, stage: Stage | None = None
 ) -> Generator[Parts]:
-    """Open a workspace like ``opened``, and give its parts.
-
-    ``tools`` take the place of the installed ones; ``places`` are configured beside those of the settings.
-    ``stage`` stands in for what the settings and this account have.
-    """
-    config = settings.load(folder) if stage is None else stage.config
-    home = settings.home(config.workspace.id) if stage is None else stage.home
+    """Open a workspace like ``opened``, and give its parts; what ``stage`` holds stands in for what it would take."""
+    stage = stage or Stage()
+    config = stage.config or settings.load(folder)
+    home = stage.home or settings.home(config.workspace.id)
     clock, ids = clock or SystemClock(), ids or RandomIds()
     with ExitStack() as stack:
         ledger = stack.enter_context(_ledger(folder, config.store.url, config.workspace.id, home, clock, ids))
         _check_demo(config, ledger)
         held = _enforcement(folder, config, ledger).accepted(folder / config.policy.bundle)
-        engine = _engine(folder, config, held) if stage is None else stage.engine
-        if stage is None:
+        engine = stage.engine
+        if engine is None:
+            engine = _engine(folder, config, held)
             stack.callback(engine.close)
         shadow = _shadow(folder, config, ledger)
         stack.callback(shadow.close)
         stack.callback(shadow.catch_up)
         shadow.begin()
-        book = PlaceBook([*_places(folder, config), *places])
+        book = PlaceBook([*_places(folder, config), *stage.places])
+        tools = stage.tools or registry.installed(config.tools.plugins)
         yield _parts(folder, config, home, ledger, engine, shadow, clock, ids, stack, held, tools, book)
 
 
@@ -150,11 +148,10 @@ def _parts(  # what that were opened
     ids: Ids,
     stack: ExitStack,
     held: Bundle,
-    tools: registry.Registry | None,
+    tools: registry.Registry,
     book: PlaceBook,
 ) -> Parts:
     directory = FileDirectory(folder)
-    tools = tools or registry.installed(config.tools.plugins)
     rules = _rules(config)
     policy = Guard(engine)
     waivers = Waivers(held.document(), directory, config.workspace.id)
@@ -540,9 +537,16 @@ def bundle_of(workspace: Path, folder: Path | None = None) -> bundle.Bundle:
     return bundle.load(folder if folder is not None else workspace / settings.load(workspace).policy.bundle)
 
 
-def batch_engine(held: bundle.Bundle) -> Embedded:
+def batch_engine(held: bundle.Bundle, *, deadline_s: float = REPLAY_DEADLINE_S) -> Embedded:
     """Give an engine for many decisions at once. What counts there is the answer and not the time it takes."""
-    return Embedded(held, deadline_s=REPLAY_DEADLINE_S)
+    return Embedded(held, deadline_s=deadline_s)
+
+
+def managed_engine(held: bundle.Bundle, program: Path) -> PolicyEngine:
+    """Give an OPA server of our own, of the program as it is now: for a benchmark, which pins nothing."""
+    from twokey.policies.engines.managed import Managed  # noqa: PLC0415 - brings an HTTP client
+
+    return Managed(held, binary=program, sha256=hashlib.sha256(program.read_bytes()).hexdigest())
 
 
 def write_policies(folder: Path, groups: Sequence[str]) -> None:

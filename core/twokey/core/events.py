@@ -117,6 +117,8 @@ class RunsPruned(Value):
     principal: PrincipalName
     runs: Count
     ended_before_us: Instant
+    decisions: Count = 0
+    """Of how many decisions the input was removed: they cannot be taken again."""
 
 
 class StepStarted(Value):

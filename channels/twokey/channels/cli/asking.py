@@ -118,18 +118,23 @@ def runs_prune(
         int, typer.Option(metavar="DAYS", min=0, max=36_500, help="Only runs that ended longer ago than this.")
     ] = 30,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")] = False,
+    decisions: Annotated[
+        bool, typer.Option("--decisions", help="Also what policy decided on: it cannot be replayed any more.")
+    ] = False,
 ) -> None:
     """Remove what ended runs left behind; the log and all that it needs stay."""
     from twokey.channels.wiring import opened
 
     with opened(SESSION.workspace) as workspace:
         identity, _ = workspace.identify(SESSION.principal, "cli")
-        done = workspace.pruner.prune(identity, days=older_than, dry_run=dry_run)
+        done = workspace.pruner.prune(identity, days=older_than, dry_run=dry_run, decisions=decisions)
     SESSION.say(
         f"{'would remove' if dry_run else 'removed'} of {done.runs:,} ended {'run' if done.runs == 1 else 'runs'}: "
         f"{done.checkpoints:,} checkpoints, {done.documents:,} documents, {done.evidence:,} pieces of evidence "
         "that no proposal cites"
     )
+    if decisions:
+        SESSION.say(f"{'would remove' if dry_run else 'removed'} the inputs of {done.decisions:,} decisions")
     SESSION.give({**dataclasses.asdict(done), "dry_run": dry_run})
 
 

@@ -18,6 +18,7 @@ def add_to(app: typer.Typer) -> None:
     bench.command("startup")(startup)
     bench.command("gate")(gate)
     bench.command("dispatch")(dispatch)
+    bench.command("policy")(policy)
     app.add_typer(bench, name="bench")
 
 
@@ -92,4 +93,14 @@ def dispatch(*, quick: Annotated[bool, typer.Option("--quick", help="Shorter mea
     result = measure(quick=quick)
     for key, value in result.items():
         SESSION.say(f"{key:<20} {value}")
+    SESSION.give(result)
+
+
+def policy(*, quick: Annotated[bool, typer.Option("--quick", help="Fewer decisions.")] = False) -> None:
+    """Measure a decision in process and through an OPA server, and a replay of 100,000 past decisions."""
+    from twokey.channels import bench_policy
+
+    result = bench_policy.policy(quick=quick)
+    for line in bench_policy.as_lines(result):
+        SESSION.say(line)
     SESSION.give(result)

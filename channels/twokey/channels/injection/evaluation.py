@@ -128,7 +128,9 @@ def _gated(ground: _Ground, name: str) -> _Pass:
         contracts = _pin(made.folder, ground)
         places = [*ground.world.everything(), _inbox(ground.folder)]
         clock = LeapingClock()
-        with wiring.opened_parts(made.folder, clock=clock, tools=ground.tools, places=places) as parts:
+        with wiring.opened_parts(
+            made.folder, clock=clock, stage=wiring.Stage(tools=ground.tools, places=places)
+        ) as parts:
             stage = _stage(parts, ground.world, clock)
             counted = list(_played(ground, lambda case, at: stage.play(case, at, name)))
             receipts = _receipts(parts)

@@ -133,8 +133,8 @@ class World:
     @contextmanager
     def sibling(self, tools: Registry) -> Generator["World"]:
         """Open the same workspace with other tools."""
-        stage = Stage(self.config, self.home, self.engine)
-        with wiring.opened_parts(self.folder, clock=self.clock, tools=tools, stage=stage) as parts:
+        stage = Stage(self.config, self.home, self.engine, tools)
+        with wiring.opened_parts(self.folder, clock=self.clock, stage=stage) as parts:
             yield World(
                 parts=parts,
                 engine=self.engine,
@@ -446,8 +446,8 @@ def scratch(
         stack.callback(real.close)
         engine = wrap(TurnableEngine(real))
         moving = TurnableClock(clock or SystemClock())
-        stage = Stage(config, home, engine)
-        parts = stack.enter_context(wiring.opened_parts(work, clock=moving, ids=ids, tools=tools, stage=stage))
+        stage = Stage(config, home, engine, tools)
+        parts = stack.enter_context(wiring.opened_parts(work, clock=moving, ids=ids, stage=stage))
         world = World(
             parts=parts,
             engine=engine,
