@@ -27,13 +27,16 @@ from support.broken_opa import BrokenOpa
 from twokey.core.events import PolicyDecided
 from twokey.core.lifecycle import State
 from twokey.core.ports import PolicyEngine
+from twokey.core.values import Counters
 from twokey.policies import bundle as bundles
 from twokey.policies.bundle import Bundle
 from twokey.policies.engines.embedded import Embedded
 from twokey.policies.engines.server import Server
 from twokey.policies.guard import Guard
 from twokey.store.proposals import ProposalRecord
+from twokey.store.usage import Counted
 from twokey.tools import calls
+from twokey.tools.circumstances import Given
 from twokey.tools.registry import installed
 
 HEAVY = """package twokey
@@ -237,7 +240,9 @@ FAULTS: dict[str, Make] = {
 def test_the_stand_in_can_answer_well(scene: Scene):
     """Else every fault below would be this one."""
     good = Guard(scene.says(scene.body(scene.answer())))
-    call = calls.of_proposal(scene.record.proposal, scene.bench.people.people["ana"], scene.bench.clock.now_us())
+    given = Given(Counted(Counters(), 0), (), frozen=False)
+    requester, now = scene.bench.people.people["ana"], scene.bench.clock.now_us()
+    call = calls.of_proposal(scene.record.proposal, requester, now, given)
     assert good.decide(call).digest() == scene.record.decision_digest
 
 

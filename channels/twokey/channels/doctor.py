@@ -40,6 +40,7 @@ def examine(folder: Path) -> list[Check]:
     for name, look in (("log", _log), ("policy", _policy), ("tools", _tools)):
         checks.append(_tried(name, look, folder))
     checks.append(_freeze(folder))
+    checks.extend(_exceptions(folder))
     checks.append(_model(config))
     return checks
 
@@ -121,6 +122,23 @@ def _freeze(folder: Path) -> Check:
     if code is None:
         return Check("freeze", "ok", "writes are not stopped")
     return Check("freeze", "warn", f"writes are stopped ({code})", "See who stopped them with `twokey freeze`.")
+
+
+def _exceptions(folder: Path) -> Iterator[Check]:
+    try:
+        held, ignored = wiring.exceptions(folder)
+    except TwokeyError as error:
+        yield Check("exceptions", "FAIL", error.message, error.next)
+        return
+    if held:
+        yield Check("exceptions", "warn", f"rules are lifted for a time: {', '.join(held)}", "See the policy data.")
+    for item in ignored:
+        yield Check(
+            "exceptions",
+            "warn",
+            f"the exception {item.name} from {item.rule} does not hold: {item.why}",
+            "Have an owner of the rule sign it, or remove it from the policy data.",
+        )
 
 
 def _model(config: Settings) -> Check:

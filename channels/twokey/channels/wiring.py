@@ -5,6 +5,7 @@ whose settings and log disagree about being a demo does not open.
 """
 
 import hashlib
+import json
 import os
 import threading
 from collections.abc import Callable, Generator, Sequence
@@ -29,7 +30,7 @@ from twokey.channels.shadowing import Shadow
 from twokey.channels.workspace import Workspace
 from twokey.core import settings
 from twokey.core.entropy import RandomIds, SystemClock
-from twokey.core.errors import BadInput, CheckFailed, EnvironmentFault, LogUnavailable, Refused
+from twokey.core.errors import BadInput, CheckFailed, EnvironmentFault, LogUnavailable, NotFound, Refused
 from twokey.core.events import WorkspaceCreated
 from twokey.core.ports import Clock, Dispatcher, Ids, PolicyEngine
 from twokey.core.settings import FileDirectory, Settings
@@ -46,13 +47,13 @@ from twokey.tools.desk import Desk, Office
 from twokey.tools.enforcing import Enforcement
 from twokey.tools.fencing import FencedLedger
 from twokey.tools.gate import Gate
-from twokey.tools.identity import KeyRing
+from twokey.tools.identity import Credential, KeyRing
 from twokey.tools.ledger import Ledger
 from twokey.tools.places import PlaceBook
 from twokey.tools.proposing import Proposer
 from twokey.tools.read.warehouse import canonical_location
 from twokey.tools.steps import Steps
-from twokey.tools.waivers import Waivers
+from twokey.tools.waivers import Ignored, Waivers, sign
 
 if TYPE_CHECKING:
     from twokey.agents.models.port import Models
@@ -582,6 +583,41 @@ def listed_tools(folder: Path) -> set[tuple[str, str, str]]:
     config = settings.load(folder)
     document = bundle.load(folder / config.policy.bundle).document()
     return {(tool["name"], tool["version"], tool["schema"]) for tool in document[facts.ROOT]["tools"]}
+
+
+def exceptions(folder: Path) -> tuple[tuple[str, ...], list[Ignored]]:
+    """Give the names of the exceptions in a workspace's policy data that hold now, and those that do not."""
+    config = settings.load(folder)
+    document = bundle.load(folder / config.policy.bundle).document()
+    waivers = Waivers(document, FileDirectory(folder), config.workspace.id)
+    now = SystemClock().now_us()
+    return waivers.in_force(now), waivers.ignored(now)
+
+
+def sign_exception(folder: Path, name: str, credential: Credential) -> None:
+    """Sign one exception of a workspace's policy data and write it back, in one step.
+
+    Raises:
+        NotFound: the data has no such exception.
+        BadInput: the data cannot be used.
+
+    """
+    config = settings.load(folder)
+    held = bundle.load(folder / config.policy.bundle)
+    path = folder / config.policy.bundle / "data.json"
+    document = json.loads(path.read_bytes())
+    listed: list[dict[str, Any]] = document[facts.ROOT].get("exceptions", [])
+    found = [number for number, item in enumerate(listed) if item["name"] == name]
+    if not found:
+        raise NotFound(
+            f"The policy data has no exception {name[:60]!r}.", next="Write it there first, without a signature."
+        )
+    exception = {key: value for key, value in listed[found[0]].items() if key not in {"signature", "until_us"}}
+    listed[found[0]] = sign(credential, config.workspace.id, exception)
+    held.with_data(document)
+    fresh = path.with_name("data.json.new")
+    fresh.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    fresh.replace(path)
 
 
 # -- verification ---------------------------------------------------------------------------------------------------

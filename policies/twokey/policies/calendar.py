@@ -124,7 +124,8 @@ class PolicyException(Value):
     zone: ZoneName
     why: Annotated[str, StringConstraints(min_length=1, max_length=400)]
     signer: PrincipalName
-    signature: Signature
+    signature: Signature = "0" * 128
+    """Over the canonical bytes of the rest; one that nobody has signed yet holds for nothing."""
     until_us: Any = None
     """Worked out from ``until`` and ``zone`` whenever the data is loaded."""
 

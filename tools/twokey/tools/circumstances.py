@@ -52,8 +52,3 @@ class Circumstances:
         now = self._clock.now_us()
         counted = usage.count(connection, run=run, requester=requester, now=now, proposal=proposal)
         return Given(counted, self._waivers.in_force(now) if self._waivers else (), frozen)
-
-    def ignored_exceptions(self) -> list[str]:
-        """Say which exceptions of the data do not hold, and why."""
-        found = self._waivers.ignored(self._clock.now_us()) if self._waivers else ()
-        return [f"{item.name} ({item.rule}): {item.why}" for item in found]

@@ -31,13 +31,16 @@ owners := {group} if {
 named_owners contains group if {
 	some owner in data.twokey_data.owners
 	owner.kind == input.resource.kind
-	owns(owner)
+	owner.id == input.resource.id
 	group := owner.group
 }
 
-owns(owner) if owner.id == input.resource.id
-
-owns(owner) if startswith(input.resource.id, owner.under)
+named_owners contains group if {
+	some owner in data.twokey_data.owners
+	owner.kind == input.resource.kind
+	startswith(input.resource.id, owner.under)
+	group := owner.group
+}
 
 # In an emergency fewer people are asked, never more than without it.
 quorum := usual_quorum if not emergency

@@ -85,9 +85,8 @@ deny contains {
 } if {
 	input.effect == "write"
 	some part in content
-	some entry in input.provenance
-	related(entry.path, part)
-	not entry.label in {"request", "config", "code", "evidence"}
+	some path in untrusted_paths
+	related(path, part)
 }
 
 # METADATA
@@ -122,14 +121,25 @@ quoted(part) if {
 	quote == part
 }
 
-covered(path) if {
+# Paths are collected once: most calls have none that is bad, and nothing is compared then.
+stated_paths contains entry.path if some entry in input.provenance
+
+untrusted_paths contains entry.path if {
 	some entry in input.provenance
-	entry.path == path
+	not entry.label in {"request", "config", "code", "evidence"}
 }
 
-covered(path) if {
+unsound_paths contains entry.path if {
 	some entry in input.provenance
-	beneath(path, entry.path)
+	not entry_sound(entry)
+}
+
+covered(path) if path in stated_paths
+
+covered(path) if {
+	not path in stated_paths
+	some stated in stated_paths
+	beneath(path, stated)
 }
 
 # What an agent says is not enough: the gate looked for the values itself, and has to say so.
@@ -140,9 +150,8 @@ place_sound(place) if {
 }
 
 place_tainted(place) if {
-	some entry in input.provenance
-	related(entry.path, place)
-	not entry_sound(entry)
+	some path in unsound_paths
+	related(path, place)
 }
 
 place_tainted(place) if {

@@ -67,8 +67,19 @@ test_a_risk_that_the_table_lacks_is_denied if {
 	denied(fixtures.but(fixtures.write, "/change/labels", ["misspelt"])) == {"not_covered"}
 }
 
+test_a_risk_that_says_half_is_denied if {
+	every half in [{"quorum": 1}, {"expires_s": 60}] {
+		facts := json.patch(fixtures.facts, [{"op": "add", "path": "/risks/hihg", "value": half}])
+		decision := twokey.decision with input as fixtures.but(fixtures.write, "/change/labels", ["misspelt"])
+			with data.twokey_data as facts
+		decision.effect == "deny"
+	}
+}
+
 test_an_unknown_effect_is_denied if {
-	"unknown_effect" in denied(fixtures.but(fixtures.read, "/effect", "execute"))
+	every effect in ["execute", "somebody", "", null] {
+		"unknown_effect" in denied(fixtures.but(fixtures.read, "/effect", effect))
+	}
 	"unknown_effect" in denied(json.remove(fixtures.read, ["effect"]))
 }
 
@@ -112,6 +123,9 @@ test_a_dotted_resource_is_denied if {
 	every id in ["../dbt", "team/churn/../payments", "team/./churn", ".."] {
 		denied(fixtures.but(fixtures.write, "/resource/id", id)) == {"resource_unclear"}
 	}
+	every id in ["somebody", "team/somebody/.git", "...", "a..b"] {
+		decide(fixtures.but(fixtures.write, "/resource/id", id)).effect == "require_approval"
+	}
 }
 
 test_a_write_has_a_way_back if {
@@ -128,6 +142,8 @@ test_a_write_stays_small if {
 	file := {"path": "a", "added": 3, "removed": 2}
 	decide(fixtures.but(fixtures.write, "/change/files", [file, file])).effect == "require_approval"
 	denied(fixtures.but(fixtures.write, "/change/files", [file, file, file])) == {"too_large"}
+	tiny := {"path": "a", "added": 1, "removed": 0}
+	denied(fixtures.but(fixtures.write, "/change/files", [tiny, tiny, tiny])) == {"too_large"}
 	larger := {"path": "a", "added": 4, "removed": 2}
 	denied(fixtures.but(fixtures.write, "/change/files", [file, larger])) == {"too_large"}
 	denied(fixtures.but(fixtures.write, "/change/files", [{"path": "a", "added": 1}])) == {"budget_used", "too_large"}

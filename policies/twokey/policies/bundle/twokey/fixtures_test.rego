@@ -37,6 +37,7 @@ facts := {
 	"risk_of_environment": {"production": "high"},
 	"classes": [
 		{"kind": "repository", "id": "payments", "class": "restricted"},
+		{"kind": "repository", "id": "odd", "class": "tickets"},
 		{"kind": "repository", "under": "team/churn/", "class": "public"},
 		{"kind": "warehouse", "under": "", "class": "restricted"},
 	],

@@ -29,7 +29,12 @@ test_fields_stay_within_the_limits_of_their_kind if {
 	waits(marks("dbt", "personal", 5))
 	denied(marks("dbt", "personal", 6)) == {"too_many_fields"}
 	denied(marks("dbt", "personal", "5")) == {"too_many_fields"}
-	denied(fixtures.but(fixtures.write, "/change/fields", null)) == {"too_many_fields"}
+	every fields in [null, {}, {"a": {"kind": "personal", "count": 1}}, "many"] {
+		denied(fixtures.but(fixtures.write, "/change/fields", fields)) == {"too_many_fields"}
+	}
+	every n in [null, true, "1"] {
+		denied(marks("dbt", "personal", n)) == {"too_many_fields"}
+	}
 	two := [{"kind": "personal", "count": 1}, {"kind": "personal", "count": 6}]
 	denied(fixtures.but(fixtures.write, "/change/fields", two)) == {"too_many_fields"}
 }
@@ -84,6 +89,10 @@ test_budgets_of_changes if {
 		waits(used(case[0], case[1], case[2]))
 		denied(used(case[0], case[1], case[2] + 1)) == {"budget_used"}
 	}
+	odd := [{"over": "run", "measure": "somebody", "most": 9}]
+	counted := fixtures.but(fixtures.write, "/counters/run/somebody", 0)
+	measured := twokey.decision with input as counted with data.twokey_data as object.union(fixtures.facts, {"budgets": odd})
+	measured.effect == "deny"
 	waits(used("run", "files", 9999))
 	waits(used("hour", "proposals", 9999))
 }
@@ -216,4 +225,5 @@ test_what_is_escalated_for_another_reason_is_not if {
 	groups(fixtures.but(fixtures.write, "/change/labels", ["restricted", "tickets", "staging"])) == {"platform-owners"}
 	groups(fixtures.but(fixtures.write, "/resource/environment", "changes_policy")) == {"platform-owners"}
 	groups(fixtures.but(fixtures.write, "/resource/environment", "restricted")) == {"platform-owners"}
+	groups(write_to("odd")) == {"platform-owners"}
 }

@@ -11,7 +11,14 @@ resource_classes := {class} if {
 named_classes contains class if {
 	some entry in data.twokey_data.classes
 	entry.kind == input.resource.kind
-	owns(entry)
+	entry.id == input.resource.id
+	class := entry.class
+}
+
+named_classes contains class if {
+	some entry in data.twokey_data.classes
+	entry.kind == input.resource.kind
+	startswith(input.resource.id, entry.under)
 	class := entry.class
 }
 
