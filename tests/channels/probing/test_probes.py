@@ -291,6 +291,12 @@ class Unmovable(World):
         yield
 
 
+def test_limits_fails_where_budgets_are_larger_than_anybody_can_read(make: Make):
+    wide = [{"over": over, "measure": "proposals", "most": 10**6} for over in ("run", "hour")]
+    with make(rules(budgets=[*wide, {"over": "day", "measure": "cost", "most": 1}])) as world:
+        assert through(content.budgets(world)) == {"any number of proposals"}
+
+
 def test_freezes_fails_where_rules_do_not_follow_the_calendar(make: Make):
     with make() as world:
         parts = {field.name: getattr(world, field.name) for field in dataclasses.fields(world)}

@@ -14,6 +14,8 @@ from twokey.policies.controls import Allowed, Attack, Evidence, Gap
 MOST_LINES: Final = 200_000
 """A limit on lines above this is no limit: a tool would not take more anyway."""
 MOST_FIELDS: Final = 2_000
+MOST_PROPOSALS: Final = 10_000
+"""A budget above this is none: no people could look at so many."""
 _NEXT_BUNDLE: Final = "Take over the rules and the data's keys of the bundle that comes with this version of Twokey."
 _NEXT_PLACES: Final = "Let `contracts` in the bundle's data list each argument that decides where a write goes."
 
@@ -137,6 +139,9 @@ def budgets(world: World) -> Generator[Evidence]:
     if not world.mentions("data.twokey_data.budgets"):
         yield Gap("budgets of proposals and cost, per run and per hour", _NEXT_BUNDLE)
         return
+    rates = [item["most"] for item in held if item["measure"] == "proposals"]
+    if rates and min(rates) > MOST_PROPOSALS:
+        yield Attack("any number of proposals", 1, 1, next="Lower the budgets of proposals in the bundle's data.")
     for over, what in (("run", "a run"), ("hour", "an hour")):
         few = [{**item, "most": min(item["most"], 1)} for item in held if item["over"] == over]
         few = [item for item in few if item["measure"] == "proposals"]
