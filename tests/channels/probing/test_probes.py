@@ -14,7 +14,7 @@ from dulwich.repo import Repo
 from twokey.channels import wiring
 from twokey.channels.probing import content, keeping, people, pilot, signing, stopping, undoing
 from twokey.channels.probing.disguises import beside, disguised
-from twokey.channels.probing.engines import TurnableClock, TurnableEngine
+from twokey.channels.probing.engines import Evaluate, TurnableClock, TurnableEngine
 from twokey.channels.probing.world import World, scratch
 from twokey.core.entropy import SystemClock
 from twokey.core.settings import ControlsSection, PolicySection, Settings, WorkspaceSection
@@ -35,7 +35,9 @@ OWNERS = ("platform-owners", "risk-owners")
 class Make(Protocol):
     """Makes a scratch workspace."""
 
-    def __call__(self, **parts: Any) -> AbstractContextManager[World]: ...
+    def __call__(
+        self, held: Bundle | None = None, settings: Settings | None = None, **more: Any
+    ) -> AbstractContextManager[World]: ...
 
 
 def live(**changes: Any) -> Settings:
@@ -195,8 +197,12 @@ def test_default_deny_fails_where_an_engine_lets_everything_through(make: Make):
 
 def test_default_deny_fails_where_a_broken_engine_is_taken_for_a_yes(make: Make):
     with make() as world:
-        open_wide = {"open": lambda _: YesEngine(world.engine).evaluate}
-        assert through(pilot.default_deny(world, open_wide)) >= {
+        said_yes = YesEngine(world.engine).evaluate
+
+        def open_wide(_: Evaluate) -> Evaluate:
+            return said_yes
+
+        assert through(pilot.default_deny(world, {"open": open_wide})) >= {
             "proposals while the engine is silent, gone, undefined or wrong",
         }
 
