@@ -153,6 +153,7 @@ def test_the_subject_is_the_proposal_else_the_run_else_the_kinds_own(model: type
         "order.rejected",
         "policy.enforced",
         "policy.shadow_begun",
+        "controls.probed",
     }:
         assert subject == document["workspace"]
     else:

@@ -58,7 +58,7 @@ def test_a_workspace_needs_nothing_but_its_id(write: Write):
                 "shadow": "",
             },
             "catalog": {"warehouse": "", "repository": ""},
-            "controls": {"owners": ["platform-owners", "risk-owners"], "break_glass_minutes": 60},
+            "controls": {"owners": ["platform-owners", "risk-owners"], "break_glass_minutes": 60, "profile": "laptop"},
             "model": {
                 "base_url": "",
                 "name": "",

@@ -14,6 +14,8 @@ from twokey.policies.controls import Allowed, Attack, Evidence, Gap
 MOST_LINES: Final = 200_000
 """A limit on lines above this is no limit: a tool would not take more anyway."""
 MOST_FIELDS: Final = 2_000
+MOST_PROPOSALS: Final = 10_000
+"""A budget above this is none: no people could look at so many."""
 _NEXT_BUNDLE: Final = "Take over the rules and the data's keys of the bundle that comes with this version of Twokey."
 _NEXT_PLACES: Final = "Let `contracts` in the bundle's data list each argument that decides where a write goes."
 
@@ -103,14 +105,9 @@ def _lowered(limits: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [{**limit, "most": min(limit["most"], 1)} for limit in limits]
 
 
-_TAGS: Final[Mapping[str, str]] = {"personal": "email", "financial": "financial"}
-
-
 def _marked(kind: str, number: int) -> dict[str, str]:
     """Give a dbt description that marks ``number`` columns as being of a kind."""
-    columns = "".join(
-        f"      - name: c{at}\n        meta: {{sensitivity: {kind}}}\n        tags: [{kind}]\n" for at in range(number)
-    )
+    columns = "".join(f"      - {{name: c{at}, tags: [{kind}]}}\n" for at in range(number))
     return {f"models/{kind}_{number}.yml": f"version: 2\nmodels:\n  - name: m\n    columns:\n{columns}"}
 
 
@@ -133,23 +130,27 @@ def limits(world: World) -> Generator[Evidence]:
         yield world.trial(
             "a write of one file more", _writing(world, files={"b.yml": "version: 2\n", "c.yml": "version: 2\n"})
         )
-    yield from _budgets(world)
+    yield from budgets(world)
 
 
-def _budgets(world: World) -> Generator[Evidence]:
-    budgets = world.data.get("budgets", ())
+def budgets(world: World) -> Generator[Evidence]:
+    """Try one proposal more than a run and an hour may have, and a write when the budget of cost is used up."""
+    held = world.data.get("budgets", ())
     if not world.mentions("data.twokey_data.budgets"):
         yield Gap("budgets of proposals and cost, per run and per hour", _NEXT_BUNDLE)
         return
-    for over, what in (("run", "run"), ("hour", "hour")):
-        few = [{**item, "most": min(item["most"], 1)} for item in budgets if item["over"] == over]
+    rates = [item["most"] for item in held if item["measure"] == "proposals"]
+    if rates and min(rates) > MOST_PROPOSALS:
+        yield Attack("any number of proposals", 1, 1, next="Lower the budgets of proposals in the bundle's data.")
+    for over, what in (("run", "a run"), ("hour", "an hour")):
+        few = [{**item, "most": min(item["most"], 1)} for item in held if item["over"] == over]
         few = [item for item in few if item["measure"] == "proposals"]
         with world.ruled_by(budgets=few):
             yield _one_more(world, what, same_run=over == "run")
-    spent = [{**item, "most": 0} for item in budgets if item["measure"] == "cost"]
+    spent = [{**item, "most": 0} for item in held if item["measure"] == "cost"]
     with world.ruled_by(budgets=spent):
         yield world.trial("a write when its budget of cost is used up", _writing(world), next=_NEXT_BUNDLE)
-    open_again = [{**item, "most": item["most"] or 1} for item in budgets]
+    open_again = [{**item, "most": item["most"] or 1} for item in held]
     with world.ruled_by(budgets=open_again):
         yield Allowed("the same write within the budgets", 1, world.written())
 
@@ -161,8 +162,8 @@ def _one_more(world: World, what: str, *, same_run: bool) -> Attack:
     with suppress(TwokeyError):
         world.propose(desk=desk)
     return world.trial(
-        f"one proposal more than a {what} may have",
-        _writing(world, **({"desk": desk} if same_run else {})),
+        f"one proposal more than {what} may have",
+        _writing(world, step=3, **({"desk": desk} if same_run else {})),
         next=_NEXT_BUNDLE,
     )
 

@@ -43,6 +43,9 @@ PROBES: Final[Mapping[str, Probe]] = {
 }
 
 
+DAY_S: Final = 24 * 3600 + 1
+
+
 @dataclass(frozen=True, slots=True)
 class Probed:
     """What the probes showed."""
@@ -115,6 +118,7 @@ def probe(workspace: Workspace, tell: Callable[[Control], None], profile: Profil
     ):
         for control in CONTROLS:
             tell(control)
+            world.clock.advance(DAY_S)  # what one probe has used of the budgets does not count for the next
             seen = chain(LOOKS.get(control.code, _nothing)(workspace), PROBES[control.code](world))
             verdicts.append(verdict(control, seen))
     probed = Probed(

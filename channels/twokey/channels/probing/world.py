@@ -215,10 +215,12 @@ class World:
             why="It is not documented.",
         )
 
-    def propose(self, *, requester: str = ASKER, desk: Desk | None = None, **changes: Any) -> ProposalRecord:
+    def propose(
+        self, *, requester: str = ASKER, desk: Desk | None = None, step: int = 2, **changes: Any
+    ) -> ProposalRecord:
         """Propose what ``draft`` gives."""
         desk = desk or self.desk(requester)
-        return desk.propose(self.draft(desk, **changes), agent="catalog", step=2)
+        return desk.propose(self.draft(desk, **changes), agent="catalog", step=step)
 
     def statement(self, record: ProposalRecord, name: str, action: Action = "approve", **changes: Any) -> Statement:
         """Give what ``name`` signs for ``record`` as it stands; ``changes`` replace fields."""
@@ -383,6 +385,12 @@ def _new_repository(folder: Path) -> Path:
     return folder
 
 
+def _calm(held: Bundle) -> Bundle:
+    """Give the bundle without the change freezes that are announced, so that something can be written at any time."""
+    document = held.document()
+    return held.with_data({**document, facts.ROOT: {**document[facts.ROOT], "freezes": []}})
+
+
 def _on_bundle(config: Settings, name: str, *, movable: bool = False) -> Settings:
     """Give settings that name another bundle folder. A server holds its own bundle: what is ``movable`` runs here."""
     policy = config.policy.model_copy(update={"bundle": name})
@@ -428,6 +436,8 @@ def scratch(
         tools=live.tools,
         places={PLACE: PlaceSection(kind="repository", location=str(repository))},
     )
+    if live.policy.engine != "opa":  # a server has its own data
+        held = _calm(held)
     held.write(work / POLICIES)
     with wiring.new_ledger(work, identifier, home, config.store.url) as ledger:
         ledger.record(WorkspaceCreated(workspace=identifier, demo=live.workspace.demo, version=version("twokey")))

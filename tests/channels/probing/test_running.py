@@ -1,0 +1,61 @@
+"""What is looked at in the live workspace, and what becomes of a probe that cannot be carried out."""
+
+import json
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+from support.workspace import Place
+
+from twokey.channels.probing.running import LOOKS, PROBES, verdict
+from twokey.channels.workspace import Workspace
+from twokey.core.errors import EngineFault
+from twokey.policies import facts
+from twokey.policies.controls import CONTROLS, Attack, Evidence
+
+
+@pytest.fixture
+def place(tmp_path: Path, sqlite_url: str) -> Place:
+    return Place(tmp_path, sqlite_url)
+
+
+def failed(workspace: Workspace, code: str) -> list[str]:
+    return [item.what for item in LOOKS[code](workspace) if getattr(item, "failed", True)]
+
+
+def test_every_control_has_a_probe_and_every_look_belongs_to_one():
+    codes = {control.code for control in CONTROLS}
+    assert set(PROBES) == codes
+    assert set(LOOKS) <= codes
+
+
+def test_a_probe_that_breaks_off_has_failed_and_says_with_what():
+    def breaks_off() -> Generator[Evidence]:
+        yield Attack("something", 1, 0)
+        raise EngineFault("It is gone.", next="Nothing.", code="policy_timeout")
+
+    found = verdict(CONTROLS[0], breaks_off())
+    assert (found.state, found.evidence) == ("fails", ("the probe could not be carried out: policy_timeout",))
+
+
+def test_nothing_is_wrong_with_a_new_workspace(place: Place):
+    with place.opened() as workspace:
+        assert [failed(workspace, code) for code in LOOKS] == [[], [], []]
+
+
+def test_a_bundle_that_was_changed_under_a_running_engine_is_seen(place: Place):
+    with place.opened() as workspace:
+        path = place.folder / "policies" / "data.json"
+        document = json.loads(path.read_text(encoding="utf-8"))
+        document[facts.ROOT]["limits"]["lines"] = 10**9
+        path.write_text(json.dumps(document), encoding="utf-8")
+        assert failed(workspace, "default_deny") == ["the engine in force holds the bundle that the settings name"]
+
+
+def test_an_entry_that_was_changed_in_the_live_log_is_seen(place: Place):
+    with place.opened() as workspace:
+        with workspace.ledger.engine.begin() as connection:
+            connection.exec_driver_sql("DROP TRIGGER log_entries_update")
+            connection.exec_driver_sql("UPDATE log_entries SET body = x'7b7d' WHERE seq = 1")
+        (what,) = failed(workspace, "verifiable_log")
+        assert what.startswith("the log in force verifies")

@@ -1,0 +1,60 @@
+"""``twokey controls`` and the profiles, from outside."""
+
+from pathlib import Path
+
+from support.command import account, everything_in, repository, warehouse
+
+from twokey.policies.controls import CONTROLS
+
+
+def profile(workspace: Path, name: str) -> None:
+    """Set the workspace's profile."""
+    path = workspace / "twokey.toml"
+    text = path.read_text(encoding="utf-8").partition("\n[controls]")[0]
+    path.write_text(f'{text}\n[controls]\nprofile = "{name}"\n', encoding="utf-8")
+
+
+def test_the_way_from_a_laptop_to_a_pilot_to_production(tmp_path: Path):
+    twokey = account(tmp_path, "ana:analysts,sam:platform-owners,rita:risk-owners")
+    assert twokey.workspace is not None
+    repo, url = repository(tmp_path / "repo"), warehouse(tmp_path / "small.db")
+    propose = ("catalog", "propose", url, "--repo", repo, "--as", "ana")
+    profile(twokey.workspace, "pilot")
+    assert "never probed" in twokey.refused(*propose, code=1)
+    before, target = twokey.rows("SELECT count(*) FROM log_entries")[0][0], everything_in(repo)
+
+    # Held against production one control is missing, so it fails; what it showed is enough for a pilot.
+    done = twokey("controls", "--profile", "production", "--json")
+    shown = done.json
+    assert done.code == 1
+    assert shown["met"] is False
+    assert shown["profile"] == "production"
+    assert [item["number"] for item in shown["controls"]] == list(range(1, 13))
+    states = {item["code"]: item["state"] for item in shown["controls"]}
+    assert states == {control.code: "holds" for control in CONTROLS} | {"signed_policy": "missing"}, done.out
+    assert all(item["evidence"] for item in shown["controls"])
+    assert [item["code"] for item in shown["controls"] if item["next"]] == ["signed_policy"]
+    assert "trying 12 of 12" in done.err
+
+    # It left one entry in the log, and nothing anywhere else.
+    events = twokey.log(after=before - 1)
+    assert [event["kind"] for event in events] == ["controls.probed"]
+    assert (events[0]["held"], events[0]["missing"]) == (
+        [control.code for control in CONTROLS if control.code != "signed_policy"],
+        ["signed_policy"],
+    )
+    assert (events[0]["policy_revision"], events[0]["data_revision"]) == (
+        shown["policy_revision"],
+        shown["data_revision"],
+    )
+    assert twokey.rows("SELECT count(*) FROM runs") == [(0,)]
+    assert len(list(twokey.home.iterdir())) == 1
+    assert everything_in(repo) == target
+
+    assert twokey.json(*propose)["proposals"][0]["state"] == "awaiting_approval"
+    profile(twokey.workspace, "production")
+    assert "11 (Signed bundle with two-person change)" in twokey.refused(*propose, code=1)
+    sentence = twokey("worker", "--once")
+    assert sentence.code == 1
+    assert "11 Signed bundle with two-person change (missing)" in sentence.err
+    assert twokey.whole()
