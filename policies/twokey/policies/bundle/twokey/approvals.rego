@@ -43,13 +43,6 @@ named_owners contains group if {
 	group := owner.group
 }
 
-named_owners contains group if {
-	some owner in data.twokey_data.owners
-	owner.kind == input.resource.kind
-	startswith(input.resource.id, owner.under)
-	group := owner.group
-}
-
 # In an emergency fewer people are asked, never more than without it.
 quorum := usual_quorum if not emergency
 
