@@ -54,7 +54,14 @@ def test_the_way_from_a_laptop_to_a_pilot_to_production(tmp_path: Path):
     assert twokey.json(*propose)["proposals"][0]["state"] == "awaiting_approval"
     profile(twokey.workspace, "production")
     assert "11 (Signed bundle with two-person change)" in twokey.refused(*propose, code=1)
-    sentence = twokey("worker", "--once")
-    assert sentence.code == 1
-    assert "11 Signed bundle with two-person change (missing)" in sentence.err
     assert twokey.whole()
+
+
+def test_a_worker_does_not_start_in_production_while_a_control_is_missing(tmp_path: Path):
+    twokey = account(tmp_path, "ana:analysts,sam:platform-owners,rita:risk-owners")
+    assert twokey.workspace is not None
+    profile(twokey.workspace, "production")
+    done = twokey("worker", "--once")
+    assert done.code == 1
+    assert "11 Signed bundle with two-person change (missing)" in done.err
+    assert [event["missing"] for event in twokey.log("controls.probed")] == [["signed_policy"]]

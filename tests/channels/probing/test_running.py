@@ -5,13 +5,15 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
-from support.workspace import Place
+from support.workspace import PEOPLE, Place
 
-from twokey.channels.probing.running import LOOKS, PROBES, verdict
+from twokey.channels import creation, wiring
+from twokey.channels.probing.running import LOOKS, PROBES, demand, verdict
 from twokey.channels.workspace import Workspace
-from twokey.core.errors import EngineFault
+from twokey.core.errors import EngineFault, Refused
+from twokey.core.events import ControlsProbed
 from twokey.policies import facts
-from twokey.policies.controls import CONTROLS, Attack, Evidence
+from twokey.policies.controls import CONTROLS, Attack, Control, Evidence
 
 
 @pytest.fixture
@@ -50,6 +52,32 @@ def test_a_bundle_that_was_changed_under_a_running_engine_is_seen(place: Place):
         document[facts.ROOT]["limits"]["lines"] = 10**9
         path.write_text(json.dumps(document), encoding="utf-8")
         assert failed(workspace, "default_deny") == ["the engine in force holds the bundle that the settings name"]
+
+
+def test_nothing_starts_in_a_pilot_where_identities_are_only_asserted(tmp_path: Path):
+    creation.create(tmp_path / "w", PEOPLE, demo=True, sections={"controls": {"profile": "pilot"}})
+    tried: list[int] = []
+    with wiring.opened(tmp_path / "w") as workspace:
+        with pytest.raises(Refused) as caught:
+            demand(workspace, lambda control: tried.append(control.number))
+        assert "these do not: 3 Bound single-use approvals (fails)." in caught.value.message
+        assert caught.value.code == "controls_not_met"
+        (entry,) = workspace.ledger.log.entries(kind="controls.probed")
+    assert tried == [1, 2, 3]
+    assert isinstance(entry.entry.event, ControlsProbed)
+    assert (entry.entry.event.held, entry.entry.event.failed) == (
+        ("default_deny", "pinned_tools"),
+        ("bound_approvals",),
+    )
+
+
+def test_a_laptop_starts_unasked(place: Place):
+    def nobody(control: Control) -> None:
+        raise AssertionError(control)
+
+    with place.opened() as workspace:
+        demand(workspace, nobody)
+        assert workspace.ledger.log.entries(kind="controls.probed") == ()
 
 
 def test_an_entry_that_was_changed_in_the_live_log_is_seen(place: Place):

@@ -7,7 +7,7 @@ keeps no other from being carried out; what the probes did is gone when they are
 import logging
 import tempfile
 import time
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -22,7 +22,18 @@ from twokey.channels.workspace import Workspace
 from twokey.core.errors import CheckFailed, Refused, TwokeyError
 from twokey.core.events import ControlsProbed
 from twokey.policies import bundle
-from twokey.policies.controls import CONTROLS, Allowed, Control, Evidence, Profile, Verdict, broken, judge, unmet
+from twokey.policies.controls import (
+    CONTROLS,
+    Allowed,
+    Control,
+    Evidence,
+    Profile,
+    Verdict,
+    broken,
+    demanded,
+    judge,
+    unmet,
+)
 
 Probe = Callable[[World], Iterable[Evidence]]
 Look = Callable[[Workspace], Iterable[Evidence]]
@@ -98,8 +109,13 @@ class Probed:
         }
 
 
-def probe(workspace: Workspace, tell: Callable[[Control], None], profile: Profile | None = None) -> Probed:
-    """Try to break every control, and record what that showed. ``tell`` hears which control is being tried.
+def probe(
+    workspace: Workspace,
+    tell: Callable[[Control], None],
+    profile: Profile | None = None,
+    controls: Sequence[Control] = CONTROLS,
+) -> Probed:
+    """Try to break ``controls``, and record what that showed. ``tell`` hears which control is being tried.
 
     Raises:
         LogUnavailable: the log did not take the entry.
@@ -116,7 +132,7 @@ def probe(workspace: Workspace, tell: Callable[[Control], None], profile: Profil
         tempfile.TemporaryDirectory(prefix="twokey-controls-") as folder,
         scratch(Path(folder), config, held, live_folder=workspace.folder) as world,
     ):
-        for control in CONTROLS:
+        for control in controls:
             tell(control)
             world.clock.advance(DAY_S)  # what one probe has used of the budgets does not count for the next
             seen = chain(LOOKS.get(control.code, _nothing)(workspace), PROBES[control.code](world))
@@ -141,9 +157,10 @@ def demand(workspace: Workspace, tell: Callable[[Control], None]) -> None:
 
     """
     profile = workspace.config.controls.profile
-    if profile == "laptop":
+    controls = demanded(profile)
+    if not controls:
         return
-    missing = probe(workspace, tell).unmet
+    missing = probe(workspace, tell, profile, controls).unmet
     if missing:
         names = ", ".join(f"{item.control.number} {item.control.title} ({item.state})" for item in missing)
         raise Refused(
