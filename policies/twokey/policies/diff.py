@@ -14,6 +14,7 @@ from typing import Any, Final, cast
 
 import yaml
 
+from twokey.policies import facts
 from twokey.policies.bundle import Bundle
 
 MAX_SHOWN: Final = 120
@@ -61,7 +62,7 @@ def diff(old: Bundle, new: Bundle) -> list[Difference]:
             found.append(Difference("rule", "removed", key, before[key].title))
         elif before[key].text != after[key].text:
             found.append(Difference("rule", "changed", key, after[key].title))
-    found += _data("", old.document(), new.document())
+    found += _data("", _given(old), _given(new))
     return found
 
 
@@ -107,6 +108,13 @@ def _rule(module: str, block: str) -> RuleText:
     title = _line(str(fields.get("title", "without a title")))
     key = " ".join(str(known[name]) for name in ("rule", "code") if name in known) or f"{module} {title}"
     return RuleText(_line(key), module, title, block)
+
+
+def _given(bundle: Bundle) -> dict[str, Any]:
+    """Give the data without what is worked out from the rest of it."""
+    document = bundle.document()
+    document[facts.ROOT].pop(facts.INDEX, None)
+    return document
 
 
 def _data(where: str, old: Any, new: Any) -> Iterator[Difference]:

@@ -17,6 +17,8 @@ from twokey.core.values import Code, Count, Digest, Effect, GroupName, ResourceK
 from twokey.policies.calendar import Freeze, PolicyException
 
 ROOT: Final = "twokey_data"
+INDEX: Final = "index"
+"""What is worked out from the rest of the data, for rules to look up."""
 WAIVABLE: Final = ("R08", "R10", "R22", "R23", "R24", "R25")
 """Rules that an exception can lift; who may do what, where arguments came from and how many are asked are not."""
 MAX_EXPIRY_S: Final = 30 * 24 * 3600
@@ -198,6 +200,8 @@ class Facts(Value):
     waivable: tuple[RuleId, ...]
     rule_owners: dict[RuleId, GroupName]
     escalation: tuple[Escalation, ...]
+    index: dict[str, Any] = Field(default_factory=dict[str, Any])
+    """Worked out from the rest; what a document says here is replaced."""
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
@@ -231,6 +235,34 @@ class Facts(Value):
             "exceptions": [exception.worked_out() for exception in self.exceptions],
         }
 
+    def indexed(self) -> dict[str, Any]:
+        """Give what rules look up by name, so that a decision does not go through hundreds of entries.
+
+        Names that are not ASCII cannot be keys of canonical JSON: these entries stand in ``rest``.
+        """
+        return {
+            "owners": _by_name((entry.kind, entry.id, entry.under, entry.group) for entry in self.owners),
+            "classes": _by_name((entry.kind, entry.id, entry.under, entry.class_) for entry in self.classes),
+            "arguments": {
+                tool: sorted({path.split(".")[0] for path in (*contract.places, *contract.content)})
+                for tool, contract in self.contracts.items()
+            },
+        }
+
+
+def _by_name(entries: Iterable[tuple[str, str | None, str | None, str]]) -> dict[str, dict[str, Any]]:
+    """Give, for each kind of resource, what its resources have: by whole name, and by how the name begins."""
+    found: dict[str, dict[str, Any]] = {}
+    for kind, name, under, value in entries:
+        there = found.setdefault(kind, {"ids": {}, "under": {}, "rest": []})
+        key = name if name is not None else under or ""
+        how = "ids" if name is not None else "under"
+        if key.isascii():
+            there[how][key] = sorted({*there[how].get(key, ()), value})
+        else:
+            there["rest"].append({"id" if name is not None else "under": key, "value": value})
+    return found
+
 
 def _all_known(named: Iterable[str], known: Iterable[str], what: str) -> None:
     missing = sorted(set(named) - set(known))
@@ -260,7 +292,7 @@ def complete(data: Mapping[str, Any]) -> dict[str, Any]:
             f"The policy data cannot be used at {where or ROOT}: {first['msg'][:160]}.",
             next="Correct data.json; the README of the policies folder explains each key.",
         ) from error
-    return {ROOT: {**whole, **facts.timed()}}
+    return {ROOT: {**whole, **facts.timed(), INDEX: facts.indexed()}}
 
 
 def check(data: Mapping[str, Any]) -> None:

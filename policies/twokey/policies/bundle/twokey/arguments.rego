@@ -19,19 +19,10 @@ deny contains {
 
 arguments_listed if {
 	is_object(input.args)
+	listed := data.twokey_data.index.arguments[input.tool]
 	every name, _ in input.args {
-		name in listed_arguments
+		name in listed
 	}
-}
-
-listed_arguments contains name if {
-	some path in contract.places
-	name := first_segment(path)
-}
-
-listed_arguments contains name if {
-	some path in contract.content
-	name := first_segment(path)
 }
 
 # METADATA

@@ -268,11 +268,35 @@ test_owners if {
 		"team/churn": {"platform-owners"},
 		"team/churn/model": {"churn-owners"},
 		"team/churn/secret": {"churn-owners", "data-owners"},
+		"team/churn/secret/part": {"churn-owners"},
+		"/srv/dbt": {"members"},
+		"zahlungen-ä": {"data-owners"},
+		"zahlungen-ä/b": {"platform-owners"},
+		"ä": {"platform-owners"},
+		"ä/b": {"churn-owners"},
 	}
 	every id, groups in expected {
 		all_of := decide(fixtures.but(fixtures.write, "/resource/id", id)).approvals.all_of
 		{quorum.group | some quorum in all_of} == groups
 	}
+}
+
+test_nobody_decides_without_the_index if {
+	every part in ["index", "index/owners", "index/classes"] {
+		facts := json.remove(fixtures.facts, [part])
+		decision := twokey.decision with input as fixtures.write with data.twokey_data as facts
+		decision.effect == "deny"
+	}
+}
+
+test_an_argument_is_listed_for_its_own_tool_only if {
+	facts := json.patch(fixtures.facts, [{
+		"op": "replace",
+		"path": "index/arguments",
+		"value": {"query_warehouse": ["base", "files", "repository", "title"], "open_pull_request": ["base"]},
+	}])
+	decision := twokey.decision with input as fixtures.write with data.twokey_data as facts
+	{reason.code | some reason in decision.reasons} == {"argument_unlisted"}
 }
 
 test_sensitivity_gives_its_reason if {

@@ -5,11 +5,28 @@ schema := "00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa00aa"
 facts := {
 	"groups": ["platform-owners", "data-owners", "churn-owners", "members"],
 	"default_owner": "platform-owners",
-	"owners": [
-		{"kind": "repository", "id": "payments", "group": "data-owners"},
-		{"kind": "repository", "under": "team/churn/", "group": "churn-owners"},
-		{"kind": "repository", "id": "team/churn/secret", "group": "data-owners"},
-	],
+	"index": {
+		"owners": {"repository": {
+			"ids": {"payments": ["data-owners"], "team/churn/secret": ["data-owners"]},
+			"under": {"team/churn/": ["churn-owners"], "/": ["members"]},
+			"rest": [
+				{"id": "zahlungen-\u00e4", "value": "data-owners"},
+				{"under": "\u00e4/", "value": "churn-owners"},
+			],
+		}},
+		"classes": {
+			"repository": {
+				"ids": {"payments": ["restricted"], "odd": ["tickets"]},
+				"under": {"team/churn/": ["public"]},
+				"rest": [],
+			},
+			"warehouse": {"ids": {}, "under": {"": ["restricted"]}, "rest": []},
+		},
+		"arguments": {
+			"query_warehouse": [],
+			"open_pull_request": ["base", "body", "files", "repository", "title"],
+		},
+	},
 	"may_name": {"read": {"warehouse": ["data-owners"]}, "write": {}},
 	"tools": [
 		{"name": "query_warehouse", "version": "1", "effect": "read", "schema": schema},
@@ -35,12 +52,6 @@ facts := {
 	"risk_of_label": {"changes_sensitivity": "normal", "changes_ci": "high", "changes_policy": "normal", "misspelt": "hihg"},
 	"risk_of_unlisted_label": "high",
 	"risk_of_environment": {"production": "high"},
-	"classes": [
-		{"kind": "repository", "id": "payments", "class": "restricted"},
-		{"kind": "repository", "id": "odd", "class": "tickets"},
-		{"kind": "repository", "under": "team/churn/", "class": "public"},
-		{"kind": "warehouse", "under": "", "class": "restricted"},
-	],
 	"default_class": "internal",
 	"risk_of_class": {"restricted": "high", "public": "normal"},
 	"field_limits": [

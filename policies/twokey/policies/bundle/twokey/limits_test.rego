@@ -69,7 +69,7 @@ test_the_default_class_counts_where_no_other_does if {
 }
 
 test_a_class_of_another_kind_counts_for_nothing if {
-	facts := object.union(fixtures.facts, {"classes": [{"kind": "warehouse", "id": "dbt", "class": "restricted"}]})
+	facts := object.union(fixtures.facts, {"index": {"classes": {"warehouse": {"ids": {"dbt": ["restricted"]}}}}})
 	decision := twokey.decision with input as fixtures.write with data.twokey_data as facts
 	decision.approvals.all_of[0].n == 1
 }

@@ -44,3 +44,24 @@ resource_clear if {
 		not segment in {".", ".."}
 	}
 }
+
+# What an index (worked out from the data when it is loaded) holds for the name of the resource: for the whole name, for
+# each beginning of it that ends in a slash, and for names that cannot be keys.
+named_in(known) := union({whole, beginnings, other}) if {
+	whole := {value | some value in known.ids[input.resource.id]}
+	beginnings := {value | some beginning in resource_beginnings; some value in known.under[beginning]}
+	other := {entry.value | some entry in known.rest; names_resource(entry)}
+}
+
+names_resource(entry) if entry.id == input.resource.id
+
+names_resource(entry) if startswith(input.resource.id, entry.under)
+
+resource_beginnings contains ""
+
+resource_beginnings contains beginning if {
+	parts := split(input.resource.id, "/")
+	some at, _ in parts
+	at > 0
+	beginning := concat("/", array.concat(array.slice(parts, 0, at), [""]))
+}

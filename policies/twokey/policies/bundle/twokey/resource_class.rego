@@ -4,22 +4,14 @@ package twokey
 resource_classes := named_classes if count(named_classes) > 0
 
 resource_classes := {class} if {
+	is_object(data.twokey_data.index.classes)
 	count(named_classes) == 0
 	class := data.twokey_data.default_class
 }
 
 named_classes contains class if {
-	some entry in data.twokey_data.classes
-	entry.kind == input.resource.kind
-	entry.id == input.resource.id
-	class := entry.class
-}
-
-named_classes contains class if {
-	some entry in data.twokey_data.classes
-	entry.kind == input.resource.kind
-	startswith(input.resource.id, entry.under)
-	class := entry.class
+	known := data.twokey_data.index.classes[input.resource.kind]
+	some class in named_in(known)
 }
 
 # METADATA
