@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -121,3 +122,9 @@ def test_the_command_prints_the_page(capsys: pytest.CaptureFixture[str], tmp_pat
         annotations.main([str(tmp_path)])
     assert ended.value.code == 2
     assert capsys.readouterr().err.count("\n") == 2
+
+
+def test_it_is_a_program_of_its_own() -> None:
+    command = [sys.executable, "-m", "twokey.policies.annotations"]
+    done = subprocess.run(command, capture_output=True, check=True, timeout=60)
+    assert done.stdout.decode() == PAGE.read_text(encoding="utf-8")

@@ -420,8 +420,8 @@ def test_a_proposal_copied_under_another_id_is_found_out(make_notes: MakeBench):
     copy = "p-zzzzzzzzzzzz"
     with bench.engine.begin() as connection:
         row = connection.execute(select(tables.proposals)).mappings().one()
-        connection.execute(text("DELETE FROM approvals"))
-        connection.execute(text("DELETE FROM proposals"))
+        for table in ("approvals", "reservations", "proposals"):
+            connection.execute(text(f"DELETE FROM {table}"))
         connection.execute(insert(tables.proposals).values(**{**row, "id": copy}))
     with pytest.raises(CheckFailed):
         bench.gate.execute(copy)

@@ -1,6 +1,7 @@
 """The way of one change through the gate, and what stops it."""
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,6 +17,8 @@ from twokey.core.lifecycle import State
 from twokey.core.values import Answer, Call, Decision, Principal
 from twokey.store import proposals, tables
 from twokey.store.proposals import ProposalRecord
+from twokey.tools.gate import Gate
+from twokey.tools.sight import Seen, Sight
 
 HOUR = 3600
 
@@ -629,3 +632,30 @@ def test_evidence_of_another_run_cannot_be_cited(bench: Bench):
     with pytest.raises(Refused) as caught:
         desk.propose(draft, agent="catalog", step=2)
     assert caught.value.code == "foreign_evidence"
+
+
+class LateGate(Gate):
+    """Looks, and then somebody else is faster."""
+
+    def __init__(self, bench: Bench, meanwhile: Callable[[], object]) -> None:
+        super().__init__(bench.steps, ids=bench.ids, rules=bench.rules)
+        self._sight = Late(self._sight, meanwhile)
+
+
+class Late(Sight):
+    def __init__(self, sound: Sight, meanwhile: Callable[[], object]) -> None:
+        self._sound = sound
+        self._meanwhile = meanwhile
+
+    def of(self, proposal: str) -> Seen:
+        seen = self._sound.of(proposal)
+        self._meanwhile()
+        return seen
+
+
+def test_who_looked_before_another_executor_was_done_writes_nothing(bench: Bench):
+    record = approved(bench)
+    late = LateGate(bench, lambda: bench.gate.execute(record.id))
+    result = late.execute(record.id)
+    assert (result.state, result.code) == (State.DONE, "another_executor")
+    assert kinds(bench, record.id).count("write.intended") == 1

@@ -412,8 +412,7 @@ class Log:
             self._remember(last)  # signed here, read in another transaction: it has committed
             seen = self._known()
         frontier = self._frontier(connection, last)
-        if head.waiting:
-            self._take_in(connection, frontier)
+        self._take_in(connection, frontier, waiting=head.waiting)
         growth = _grown(frontier, [(row, self._kept(row) or Entry.decode(row.body)) for row in own])
         if frontier.size == size:
             return last
@@ -447,9 +446,9 @@ class Log:
             next="Run `twokey audit verify`; treat the workspace's database as tampered with.",
         )
 
-    def _take_in(self, connection: Connection, frontier: Frontier) -> None:
-        """Move what is pending into the log, in order, and grow ``frontier`` by it."""
-        while rows := storage.pending(connection):
+    def _take_in(self, connection: Connection, frontier: Frontier, *, waiting: bool) -> None:
+        """Move what is pending, if anything is ``waiting``, into the log, in order, and grow ``frontier`` by it."""
+        while waiting and (rows := storage.pending(connection)):
             own = [self._kept(row) for row in rows]
             others = [row.entry_id for row, kept in zip(rows, own, strict=True) if kept is None]
             taken = storage.taken(connection, others) if others else set[str]()

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any, Final, cast
 
 import yaml
@@ -93,11 +94,8 @@ def _blocks(text: str) -> list[str]:
 
 
 def _rule(module: str, block: str) -> RuleText:
-    comment: list[str] = []
-    for line in block.splitlines()[1:]:
-        if not line.startswith("#"):
-            break
-        comment.append(line.removeprefix("#").removeprefix(" "))
+    lines = takewhile(lambda line: line.startswith("#"), block.splitlines()[1:])
+    comment = [line.removeprefix("#").removeprefix(" ") for line in lines]
     try:
         stated = yaml.safe_load("\n".join(comment))
     except yaml.YAMLError:
