@@ -15,8 +15,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from twokey.audit import merkle, storage
 from twokey.audit.entry import Entry
 from twokey.audit.log import Log
-from twokey.audit.merkle import BadProof
-from twokey.audit.storage import Pending
+from twokey.audit.merkle import BadProof, Frontier
+from twokey.audit.storage import Pending, Row
 from twokey.core import canonical
 from twokey.core.canonical import Json
 from twokey.core.errors import CheckFailed, LogUnavailable
@@ -165,17 +165,9 @@ class Ledger:
                 tree = merkle.frontier(first.seq, storage.fetch(connection))
             except BadProof as error:
                 raise _not_proven(str(error)) from error
-            while tree.size < checkpoint.size:
-                size = min(PAGE, checkpoint.size - tree.size)
-                page = list(storage.entries(connection, after=tree.size - 1, limit=size))
-                if not page:
-                    raise _not_proven("entries are missing")
-                for row in page:
-                    tree.append(merkle.leaf_hash(row.body))
-                    if wanted in row.body or (beside and also in row.body):
-                        found.append(Entry.decode(row.body))
-        if tree.root().hex() != checkpoint.root:
-            raise _not_proven("entries were hidden or changed")
+            for row in _grown(connection, tree, checkpoint):
+                if wanted in row.body or (beside and also in row.body):
+                    found.append(Entry.decode(row.body))
         return [entry for entry in found if subject(entry.event) == about or entry.kind == beside]
 
     def every(self, kind: str) -> Generator[Entry]:
@@ -189,28 +181,38 @@ class Ledger:
             LogUnavailable: the log cannot be read, does not verify or was rolled back.
 
         """
-        checkpoint = self.log.latest()
-        if checkpoint is None:
-            return
-        tree, wanted = merkle.Frontier(), f'"kind":"{kind}"'.encode()
-        with storage.looking(self.engine) as connection:
-            while tree.size < checkpoint.size:
-                size = min(PAGE, checkpoint.size - tree.size)
-                page = list(storage.entries(connection, after=tree.size - 1, limit=size))
-                if not page:
-                    raise _not_proven("entries are missing")
-                for row in page:
-                    tree.append(merkle.leaf_hash(row.body))
-                    if wanted in row.body:
-                        entry = Entry.decode(row.body)
-                        if entry.kind == kind:
-                            yield entry
-        if tree.root().hex() != checkpoint.root:
-            raise _not_proven("entries were hidden or changed")
+        wanted = f'"kind":"{kind}"'.encode()
+        with self.log.view() as (connection, checkpoint):
+            if checkpoint is None:
+                return
+            for row in _grown(connection, merkle.Frontier(), checkpoint):
+                if wanted in row.body:
+                    entry = Entry.decode(row.body)
+                    if entry.kind == kind:
+                        yield entry
 
     def checkpoint(self) -> Checkpoint | None:
         """Give the latest signed tree head."""
         return self.log.latest()
+
+
+def _grown(connection: Connection, tree: Frontier, checkpoint: Checkpoint) -> Generator[Row]:
+    """Give every entry after those in ``tree`` up to ``checkpoint``, a page at a time, and grow the tree by them.
+
+    Raises:
+        CheckFailed: at the end, where they do not lead to the root that was signed.
+
+    """
+    while tree.size < checkpoint.size:
+        size = min(PAGE, checkpoint.size - tree.size)
+        page = list(storage.entries(connection, after=tree.size - 1, limit=size))
+        if not page:
+            raise _not_proven("entries are missing")
+        for row in page:
+            tree.append(merkle.leaf_hash(row.body))
+            yield row
+    if tree.root().hex() != checkpoint.root:
+        raise _not_proven("entries were hidden or changed")
 
 
 def _not_taken() -> LogUnavailable:
