@@ -2,8 +2,8 @@
 
 Rules: the commit is a function of the pull request, so that making it twice is making it once; it is the commit of the
 local forge without the line feed at its end, which GitHub might add or take. A mark is an HTML comment, which nobody
-sees. Marks and trailers are outside text like everything else there: they say where to look, and what is found counts only
-where the commit behind it is the one they name.
+sees. Marks and trailers are outside text like everything else there: they say where to look, and what is found counts
+only where the commit behind it is the one they name.
 """
 
 import re

@@ -1,0 +1,1 @@
+"""Servers that stand for others: they speak real HTTP and refuse what the real ones refuse."""
