@@ -8,11 +8,14 @@ the workspace, is refused; neither key nor token is shown by any ``repr`` or err
 import os
 import stat
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from github3.apps import create_token
 from github3.session import TokenAuth
 from requests import PreparedRequest
@@ -104,14 +107,13 @@ class AppAccess:
 
     def app(self) -> AuthBase:
         """Give what proves to be the App itself."""
-        try:
-            return Bearer(str(create_token(self._key, self._app_id, _JWT_S)))
-        except (ValueError, TypeError) as error:
+        if not _is_rsa(self._key):
             raise EnvironmentFault(
                 "The private key of the GitHub App cannot be used.",
                 next="Download a new one from the App's page and name it in github.key_file.",
                 code="github_key",
-            ) from error
+            )
+        return Bearer(str(create_token(self._key, str(self._app_id), _JWT_S)))
 
     def _renewed(self, repository: str) -> tuple[Bearer, int]:
         proof = self.app()
@@ -142,6 +144,13 @@ class AppAccess:
         raise EnvironmentFault(
             f"GitHub gave the App no token (status {reply.status}).", next="Try again later.", code="github_unreachable"
         )
+
+
+def _is_rsa(key: bytes) -> bool:
+    try:
+        return isinstance(load_pem_private_key(key, password=None), RSAPrivateKey)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return False
 
 
 def access_of(
@@ -175,7 +184,7 @@ def access_of(
     return TokenAccess(token)
 
 
-def private_key(path: str, workspace: Path, owner: Callable[[], int] = os.geteuid) -> bytes:
+def private_key(path: str, workspace: Path) -> bytes:
     """Read an App's private key, if it is kept as a key should be.
 
     Raises:
@@ -191,7 +200,7 @@ def private_key(path: str, workspace: Path, owner: Callable[[], int] = os.geteui
             status = file.stat()
             if not stat.S_ISREG(status.st_mode) or status.st_size > _MAX_KEY_BYTES:
                 why = "is no key file"
-            elif status.st_mode & 0o077 or status.st_uid not in {owner(), 0}:
+            elif status.st_mode & 0o077 or status.st_uid not in {os.geteuid(), 0}:
                 why = "may be read or changed by other accounts"
             else:
                 return file.read_bytes()

@@ -165,13 +165,14 @@ class Client:
                 return reply
 
     def _wait(self, seconds: float) -> None:
-        if seconds > self._patience_s:
+        cost = max(seconds, 1.0)  # a pause of nothing costs something, so that there is an end
+        if cost > self._patience_s:
             raise EnvironmentFault(
                 f"GitHub asks for a pause of {seconds:.0f} s (rate limit).",
                 next="Try again after that; nothing was lost.",
                 code="github_rate_limit",
             )
-        self._patience_s -= max(seconds, 1.0)
+        self._patience_s -= cost
         self._pause(seconds)
 
 

@@ -67,7 +67,6 @@ class _Session(GitHubSession):
     def __init__(self, timeout_s: int, ca_file: Path | None) -> None:
         super().__init__(default_connect_timeout=_CONNECT_S, default_read_timeout=timeout_s)
         self.trust_env = False
-        self.max_redirects = 0
         if ca_file is not None:
             self.verify = str(ca_file)
         self.headers.update({"User-Agent": "twokey", "X-GitHub-Api-Version": API_VERSION, "Accept-Encoding": "gzip"})
