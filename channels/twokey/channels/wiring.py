@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import threading
+import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass
@@ -46,6 +47,7 @@ from twokey.tools.contract import Place
 from twokey.tools.desk import Desk, Office
 from twokey.tools.enforcing import Enforcement
 from twokey.tools.fencing import FencedLedger
+from twokey.tools.forges import Forges, through
 from twokey.tools.gate import Gate
 from twokey.tools.identity import Credential, KeyRing
 from twokey.tools.ledger import Ledger
@@ -54,12 +56,14 @@ from twokey.tools.proposing import Proposer
 from twokey.tools.read.warehouse import canonical_location
 from twokey.tools.steps import Steps
 from twokey.tools.waivers import Ignored, Waivers, sign
+from twokey.tools.write.local_git import LocalGit
 
 if TYPE_CHECKING:
     from twokey.agents.models.port import Models
     from twokey.agents.planner.runner import Runner, Saver
     from twokey.agents.planner.savers import StateStore
     from twokey.channels.worker import Worker
+    from twokey.tools.github.hub import GitHub
 
 LOG_KEY: Final = "log.key"
 CHECKPOINTS: Final = "checkpoints.db"
@@ -134,7 +138,9 @@ def opened_parts(
         stack.callback(shadow.catch_up)
         shadow.begin()
         book = PlaceBook([*_places(folder, config), *stage.places])
-        tools = stage.tools or registry.installed(config.tools.plugins)
+        github = _github(folder, config, clock, stack)
+        forges = Forges(LocalGit(), None if github is None else lambda: github().forge)
+        tools = stage.tools or through(forges, registry.installed(config.tools.plugins))
         yield _parts(folder, config, home, ledger, engine, shadow, clock, ids, stack, held, tools, book)
 
 
@@ -618,6 +624,34 @@ def sign_exception(folder: Path, name: str, credential: Credential) -> None:
     fresh = path.with_name("data.json.new")
     fresh.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     fresh.replace(path)
+
+
+# -- GitHub ---------------------------------------------------------------------------------------------------------
+
+
+def _github(folder: Path, config: Settings, clock: Clock, stack: ExitStack) -> "Callable[[], GitHub] | None":
+    """Give the GitHub that the settings name, once something is wanted of it; nothing where they name none."""
+    if not config.github.used:
+        return None
+
+    def make() -> "GitHub":
+        hub = github_of(folder, config, clock)
+        stack.callback(hub.close)
+        return hub
+
+    return _Once(make)
+
+
+def github_of(folder: Path, config: Settings, clock: Clock | None = None) -> "GitHub":
+    """Give the GitHub that ``config`` names; closed by whoever asked for it.
+
+    Raises:
+        BadInput: it is not set up, or its key or token is not where the settings say.
+
+    """
+    from twokey.tools.github.hub import GitHub  # noqa: PLC0415 - github3.py comes in when GitHub is asked
+
+    return GitHub(config.github, folder, clock=clock or SystemClock(), pause=time.sleep)
 
 
 # -- verification ---------------------------------------------------------------------------------------------------
