@@ -139,13 +139,15 @@ class Service:
         *,
         priority: int = 0,
         only_if: Callable[[Unit], bool] | None = None,
+        run: str | None = None,
     ) -> str | None:
         """Take a request and leave it to the workers; gives the run.
 
-        ``only_if`` is asked in the transaction that takes the request; where it says no, nothing was asked. What is
-        acknowledged is not lost: a run whose job got lost is found by the next recovery.
+        ``only_if`` is asked in the transaction that takes the request; where it says no, nothing was asked. A channel
+        names the ``run`` after what it received, so that the same thing asks once. What is acknowledged is not lost:
+        a run whose job got lost is found by the next recovery.
         """
-        run = self.accept(identity, request, places, only_if=only_if)
+        run = self.accept(identity, request, places, run=run, only_if=only_if)
         if run is not None:
             self.dispatcher().submit(jobs.drive(run, priority=priority))
         return run
@@ -157,9 +159,10 @@ class Service:
         places: Sequence[Resource],
         *,
         only_if: Callable[[Unit], bool] | None = None,
+        run: str | None = None,
     ) -> str | None:
         """Take a request and queue no job for it: somebody drives it, or recovery finds it. See ``leave``."""
-        run = self._ids.new("r")
+        run = run or self._ids.new("r")
         with self._ledger.change() as unit:
             if only_if is not None and not only_if(unit):
                 return None
@@ -282,6 +285,10 @@ class Service:
     def find(self, text: str) -> ProposalRecord:
         """Read a proposal by id or by an unambiguous beginning of it; raises ``NotFound``, ``CheckFailed``."""
         return self._gate.find(text)
+
+    def reject(self, identity: Identity, action: Action, code: str) -> None:
+        """Record an answer that its channel did not let through to the gate."""
+        self._gate.rejected(identity, action, code)
 
     def _conclude(self, holding: Holding, outcome: Outcome) -> RunRecord:
         """Close a run whose graph has come to its end, and say how."""

@@ -160,6 +160,27 @@ def create_comment(world: World, repository: Repository, asked: Asked) -> Answer
     return Answer(201, comment(world, ticket, asked.grant.user, asked.text("body") or ""), "issue-comment")
 
 
+def _comment_at(repository: Repository, number: str) -> dict[str, Any]:
+    for ticket in repository.tickets.values():
+        for made in ticket.comments:
+            if str(made["id"]) == number:
+                return made
+    raise Refusal(404, "Not Found")
+
+
+@route("GET", ISSUES + "/comments/{comment_id}", "issues:read")
+def get_comment(world: World, repository: Repository, asked: Asked) -> Answer:
+    del world
+    return Answer(200, _comment_at(repository, asked.params["comment_id"]), "issue-comment")
+
+
+@route("PATCH", ISSUES + "/comments/{comment_id}", "issues:write")
+def update_comment(world: World, repository: Repository, asked: Asked) -> Answer:
+    made = _comment_at(repository, asked.params["comment_id"])
+    made["body"], made["updated_at"] = asked.text("body") or "", world.moment()
+    return Answer(200, made, "issue-comment")
+
+
 def comment(world: World, ticket: Ticket, user: User, text: str) -> dict[str, Any]:
     """Put a comment under an issue."""
     if not text or len(text) > 65_536:
@@ -169,6 +190,7 @@ def comment(world: World, ticket: Ticket, user: User, text: str) -> dict[str, An
         "id": world.next_id(),
         "body": text,
         "user": ("simple-user", shown_user(user)),
+        "issue_url": f"https://api.github.example/repos/x/y/issues/{ticket.number}",
         "created_at": moment,
         "updated_at": moment,
     }

@@ -205,22 +205,44 @@ def get_review(world: World, repository: Repository, asked: Asked) -> Answer:
     return Answer(200, found[0], "pull-request-review")
 
 
-@route("POST", PULLS + "/{pull_number}/comments/{comment_id}/replies", "pull_requests:write")
-def reply(world: World, repository: Repository, asked: Asked) -> Answer:
-    pull = pull_at(world, repository, asked.params["pull_number"])
-    if not any(str(found["id"]) == asked.params["comment_id"] for found in pull.review_comments):
-        raise Refusal(404, "Not Found")
-    assert asked.grant is not None
+@route("GET", PULLS + "/comments/{comment_id}", "pull_requests:read")
+def get_review_comment(world: World, repository: Repository, asked: Asked) -> Answer:
+    del world
+    for pull in repository.pulls.values():
+        for made in pull.review_comments:
+            if str(made["id"]) == asked.params["comment_id"]:
+                return Answer(200, made, "pull-request-review-comment")
+    raise Refusal(404, "Not Found")
+
+
+def review(world: World, pull: PullRequest, user: User, state: str, text: str) -> dict[str, Any]:
+    """Review a pull request."""
     made = {
         "id": world.next_id(),
-        "body": asked.text("body"),
-        "user": ("simple-user", shown_user(asked.grant.user)),
-        "in_reply_to_id": int(asked.params["comment_id"]),
+        "body": text,
+        "state": state,
+        "user": ("simple-user", shown_user(user)),
+        "submitted_at": world.moment(),
+        "commit_id": pull.head_sha,
+        "_links": {"html": {"href": "https://github.example/"}, "pull_request": {"href": "https://github.example/"}},
+    }
+    pull.reviews.append(made)
+    return made
+
+
+def review_comment(world: World, pull: PullRequest, user: User, text: str) -> dict[str, Any]:
+    """Comment on a line of a pull request."""
+    made = {
+        "id": world.next_id(),
+        "body": text,
+        "user": ("simple-user", shown_user(user)),
+        "pull_request_url": f"https://api.github.example/repos/x/y/pulls/{pull.ticket.number}",
         "created_at": world.moment(),
         "updated_at": world.moment(),
+        "_links": {name: {"href": "https://github.example/"} for name in ("self", "html", "pull_request")},
     }
     pull.review_comments.append(made)
-    return Answer(201, made, "pull-request-review-comment")
+    return made
 
 
 def merge(world: World, repository: Repository, number: int, by: User, *, squash: bool = False) -> None:

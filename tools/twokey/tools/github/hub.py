@@ -15,6 +15,7 @@ from twokey.core.settings import GitHubSection
 from twokey.tools.github.access import Access, AppAccess, access_of
 from twokey.tools.github.client import Client
 from twokey.tools.github.forge import GitHubForge
+from twokey.tools.github.forum import GitHubForum
 from twokey.tools.github.issues import GitHubTickets
 from twokey.tools.github.models import Account, AppItself, read
 from twokey.tools.github.wire import Reply, Wire
@@ -50,6 +51,10 @@ class GitHub:
     def tickets(self, location: str) -> GitHubTickets:
         """Give the issues of the repository at ``location``."""
         return GitHubTickets(self.client(location), self.mine)
+
+    def forum(self, location: str) -> GitHubForum:
+        """Give what is said in the repository at ``location``."""
+        return GitHubForum(self.client(location), self.mine)
 
     def mine(self, account: Account | None) -> bool:
         """Tell whether Twokey writes as ``account``.

@@ -196,6 +196,18 @@ class Comment(Thin):
     user: Account | None = None
     created_at: str = ""
     updated_at: str = ""
+    issue_url: str = ""
+    pull_request_url: str = ""
+
+
+class Review(Thin):
+    """A review of a pull request."""
+
+    id: int
+    body: str | None = None
+    user: Account | None = None
+    state: str = ""
+    submitted_at: str = ""
 
 
 class Issue(Thin):
