@@ -9,7 +9,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,19 +22,23 @@ from twokey.audit.keys import LogKey, load_verifier
 from twokey.audit.log import Log
 from twokey.audit.verify import BadArgument, SqliteSource, verify
 from twokey.channels import opa_program
+from twokey.channels.connected import Connected
 from twokey.channels.controls import MINUTE_US, Controls
 from twokey.channels.driving import Drivers, Heart
+from twokey.channels.inbox import Inbox
 from twokey.channels.linking import Linking
 from twokey.channels.people import People
+from twokey.channels.postbox import Postbox
 from twokey.channels.pruning import Pruner
 from twokey.channels.readiness import Readiness
 from twokey.channels.service import Service
 from twokey.channels.shadowing import Shadow
 from twokey.channels.workspace import POLICY_PROPOSE, REVERT, Workspace
-from twokey.core import settings
+from twokey.core import jobs, settings
 from twokey.core.entropy import RandomIds, SystemClock
 from twokey.core.errors import BadInput, CheckFailed, EnvironmentFault, LogUnavailable, NotFound, Refused
 from twokey.core.events import WorkspaceCreated
+from twokey.core.jobs import Job
 from twokey.core.ports import Clock, Dispatcher, Ids, PolicyEngine
 from twokey.core.settings import FileDirectory, Settings
 from twokey.core.values import Resource
@@ -74,6 +78,8 @@ LOG_KEY: Final = "log.key"
 CHECKPOINTS: Final = "checkpoints.db"
 STATE_FOLDER: Final = ".twokey"
 DRIVERS: Final = "drivers"
+WAITING: Final = 100
+"""How many deliveries, and how many messages, one pass of recovery takes up."""
 REPLAY_DEADLINE_S: Final = 5.0
 """How long one past decision may take, in seconds: a bundle that is slower than that is a fault, not a wait."""
 
@@ -103,6 +109,8 @@ class Stage:
     """Take the place of the installed ones."""
     places: Sequence[Place] = ()
     """Configured beside those of the settings."""
+    connect: "Callable[[Workspace], Mapping[str, Connected]] | None" = None
+    """Makes the channels to the outside."""
 
 
 @contextmanager
@@ -146,10 +154,11 @@ def opened_parts(
         github = _github(folder, config, clock, stack)
         forges = Forges(LocalGit(), None if github is None else lambda: github().forge)
         tools = stage.tools or through(forges, registry.installed(config.tools.plugins))
-        yield _parts(folder, config, home, ledger, engine, shadow, clock, ids, stack, held, tools, book)
+        connect = stage.connect or _connector(github, clock)
+        yield _parts(folder, config, home, ledger, engine, shadow, clock, ids, stack, held, tools, book, connect)
 
 
-def _parts(  # what that were opened
+def _parts(  # noqa: PLR0915 - what that were opened
     folder: Path,
     config: Settings,
     home: Path,
@@ -162,6 +171,7 @@ def _parts(  # what that were opened
     held: Bundle,
     tools: registry.Registry,
     book: PlaceBook,
+    connect: "Callable[[Workspace], Mapping[str, Connected]]",
 ) -> Parts:
     directory = FileDirectory(folder)
     rules = _rules(config)
@@ -256,13 +266,41 @@ def _parts(  # what that were opened
         ids=ids,
     )
 
+    connected = _Once(lambda: connect(workspace))
+    inbox = Inbox(
+        ledger=ledger,
+        dispatcher=dispatcher,
+        handlers=lambda: {name: made.handler for name, made in connected().items() if made.handler is not None},
+        clock=clock,
+        ids=ids,
+    )
+    postbox = Postbox(
+        ledger=ledger,
+        dispatcher=dispatcher,
+        posters=lambda: {name: made.poster for name, made in connected().items() if made.poster is not None},
+        clock=clock,
+        ids=ids,
+    )
+
+    def waiting(before: int) -> list[Job]:
+        received = [jobs.handle(name) for name in inbox.waiting(before=before, limit=WAITING)]
+        return [*received, *map(jobs.post, postbox.waiting(before=before, limit=WAITING))]
+
     def worker() -> "Worker":
         from twokey.channels.recovery import Recovery  # noqa: PLC0415 - comes in where there is a worker
         from twokey.channels.schedules import Schedules  # noqa: PLC0415 - as above
         from twokey.channels.worker import Worker  # noqa: PLC0415 - as above
 
         asking = Schedules(config.schedules, ledger=ledger, clock=clock, ask=workspace.ask_scheduled)
-        recovery = Recovery(ledger=ledger, gate=gate, drivers=drivers, dispatcher=dispatcher, clock=clock)
+        recovery = Recovery(
+            ledger=ledger,
+            gate=gate,
+            drivers=drivers,
+            dispatcher=dispatcher,
+            clock=clock,
+            waiting=waiting,
+            tidy=lambda: inbox.forget(config.server.body_days),
+        )
         return Worker(
             service=service,
             recovery=recovery,
@@ -270,6 +308,7 @@ def _parts(  # what that were opened
             dispatcher=dispatcher(),
             clock=clock,
             aside=shadow.catch_up,
+            others={"handle": inbox.handle, "post": postbox.post},
         )
 
     ring = KeyRing(home / "keys")
@@ -282,6 +321,9 @@ def _parts(  # what that were opened
         people=people,
         service=service,
         controls=Controls(workspace=config.workspace.id, gate=gate, clock=clock, ids=ids),
+        inbox=inbox,
+        postbox=postbox,
+        connected=connected,
         linking=Linking(workspace=config.workspace.id, links=gate.links, clock=clock),
         worker=worker,
         book=book,
@@ -292,6 +334,20 @@ def _parts(  # what that were opened
         pruner=Pruner(ledger=ledger, states=lambda: states().lent(), clock=clock),
     )
     return Parts(workspace, gate, desk, savers)
+
+
+def _connector(github: "Callable[[], GitHub] | None", clock: Clock) -> "Callable[[Workspace], Mapping[str, Connected]]":
+    """Give what makes the channels to the outside that the settings configure."""
+
+    def connect(workspace: Workspace) -> Mapping[str, Connected]:
+        made: dict[str, Connected] = {}
+        if github is not None:
+            from twokey.channels.github import connection  # noqa: PLC0415 - comes in where GitHub is set up
+
+            made["github"] = connection.connected(workspace, github, clock, os.environ)
+        return made
+
+    return connect
 
 
 def _rules(config: Settings) -> Rules:

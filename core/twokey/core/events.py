@@ -453,7 +453,7 @@ class WriteEnded(Value):
 
 
 class PullRequestEnded(Value):
-    """What the forge says became of a pull request that a proposal opened: the last word on it, until there is another."""
+    """What the forge says became of a pull request that a proposal opened; the last such entry is what holds."""
 
     kind: Literal["pull_request.ended"] = "pull_request.ended"
     proposal: ProposalId

@@ -1,4 +1,4 @@
-"""The forum port: what people say under issues and pull requests, and what became of pull requests, asked at its source.
+"""The forum port: what people say under issues and pull requests, and what became of these, asked at the source.
 
 Rules every adapter keeps: what is given was read from the forge itself, with Twokey's own credential, and is no older
 than the call; who wrote something is an id that is given once; texts are untrusted. What Twokey says is keyed by its

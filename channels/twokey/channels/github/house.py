@@ -65,7 +65,7 @@ class House:
     """Says in an open transaction that a delivery is handled by it."""
     want: Callable[[Unit, str, str], str]
     """Wants a message for a place and a purpose; gives its id."""
-    send: Callable[[str], None]
+    send: Callable[..., None]
     """Has a wanted message posted."""
     change: Callable[[Callable[[Unit], None]], None]
     """Carries something out in a transaction of its own."""

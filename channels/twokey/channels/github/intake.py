@@ -1,9 +1,9 @@
 """Takes deliveries of GitHub: verified, stored, acknowledged, in this order.
 
 Rules: nothing is parsed before the signature was checked. A delivery is known again by its bytes, for its id is a
-header and headers are not signed: whoever sends old bytes again, under whatever id or name of an event, is answered politely
-and nothing happens. What nothing follows from is acknowledged and not stored. The name of an event is a hint: what
-follows from a delivery is decided by what GitHub says when it is asked.
+header and headers are not signed: whoever sends old bytes again, under whatever id or name of an event, is answered
+politely and nothing happens. What nothing follows from is acknowledged and not stored. The name of an event is a hint:
+what follows from a delivery is decided by what GitHub says when it is asked.
 """
 
 import hashlib
@@ -13,7 +13,6 @@ from typing import Final, Protocol
 
 from twokey.channels.github.payloads import KINDS
 from twokey.channels.github.signing import Verifier
-from twokey.core.errors import NotAuthenticated
 from twokey.core.values import Channel
 
 PATH: Final = "/github/webhook"
@@ -59,8 +58,3 @@ class Intake:
             return Taken(200, "Hello.", "ping")
         kept = self._keeper.take("github", f"sha256:{hashlib.sha256(body).hexdigest()}", kind, body)
         return Taken(202, "Taken.", "taken") if kept else Taken(202, "Known already.", "known")
-
-
-def refused(error: NotAuthenticated) -> Taken:
-    """Say to a stranger that they are one."""
-    return Taken(413 if error.code == "body_too_large" else 401, "Not authenticated.", error.code)

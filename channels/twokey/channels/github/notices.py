@@ -1,7 +1,7 @@
 """What Twokey writes under issues and pull requests: short, in its own words, and about nothing that it was told.
 
-Rules: a notice is made of its code, or of the states of a run and its proposals; nothing that anybody wrote is repeated,
-so nothing of it can come alive as a mention, a link or markup. Names stand in code spans.
+Rules: a notice is made of its code, or of the states of a run and its proposals; nothing that anybody wrote is
+repeated, so nothing of it can come alive as a mention, a link or markup. Names stand in code spans.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,8 @@ HELP: Final = (
     "- `/twokey catalog [TABLE]`: propose documentation for tables with such a name, or all\n"
     "- `/twokey link NAME`: say who you are, to confirm it with your own key\n"
     "- `/twokey help`: this list\n\n"
-    "A review comment on a pull request of Twokey asks for a change of it. Nothing that is written here approves anything."
+    "A review comment on a pull request of Twokey asks for a change of it. "
+    "Nothing that is written here approves anything."
 )
 NOTICES: Final[Mapping[str, str]] = {
     "help": HELP,
