@@ -40,7 +40,7 @@ def _app_of(world: World, asked: Asked) -> App:
 def get_user(world: World, repository: Repository | None, asked: Asked) -> Answer:
     del world, repository
     assert asked.grant is not None
-    return Answer(200, shown_user(asked.grant.user), "public-user")
+    return Answer(200, shown_user(asked.grant.user) | {"user_view_type": "private"}, "private-user")
 
 
 @route("GET", "/app", "app")

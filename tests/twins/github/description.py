@@ -28,6 +28,7 @@ WAIVED: Mapping[tuple[str, str], str] = {
 }
 """Paths whose replies are not held to the description, and why."""
 WAIVED_STATUS: Mapping[int, str] = {
+    0: "an injected fault: no reply at all",
     401: "described for few paths only, and given by all",
     403: "a rate limit is described for few paths only, and given by all",
     404: "described for few paths only, and given by all",
@@ -71,6 +72,7 @@ class Description:
         for method, template in wanted:
             paths.setdefault(template, {})[method.lower()] = whole["paths"][template][method.lower()]
         self._document = {**whole, "paths": paths}
+        _admit_null(self._document)
         self._api = OpenAPI.from_dict(self._document, config=Config(spec_validator_cls=cast("Any", None)))
         self.checked = 0
         self._fine: set[tuple[object, ...]] = set()
@@ -126,9 +128,9 @@ class Description:
     def _least(self, schema: Mapping[str, Any], depth: int) -> Any:
         schema = self._resolved(schema)
         for several in ("oneOf", "anyOf"):
-            if several in schema and not schema.get("nullable"):
+            if several in schema:
                 return self._least(schema[several][0], depth)
-        if schema.get("nullable") or depth > 8:
+        if (schema.get("nullable") and depth) or depth > 8:
             return None
         if "allOf" in schema:
             merged: dict[str, Any] = {}
@@ -161,6 +163,18 @@ _TEXTS = {
     "email": "a@example.org",
     "date": "2026-01-01",
 }
+
+
+def _admit_null(node: Any) -> None:
+    """Let null be one of the values of what is nullable: the description says ``nullable`` and lists the others."""
+    if isinstance(node, dict):
+        if node.get("nullable") is True and isinstance(node.get("enum"), list) and None not in node["enum"]:
+            node["enum"].append(None)
+        for item in node.values():
+            _admit_null(item)
+    elif isinstance(node, list):
+        for item in node:
+            _admit_null(item)
 
 
 def _told(what: str, check: Any) -> list[str]:

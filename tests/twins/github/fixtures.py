@@ -94,6 +94,6 @@ def stand(folder: Path) -> Generator[Stand]:
     try:
         with GitHubTwin(world, description(data_folder())).running() as twin:
             yield Stand(twin, repository, work, world.token("twokey", FULL_NAME))
-            assert twin.problems == []
+            assert not twin.problems, "\n".join(twin.problems[:10])
     finally:
         git.close()

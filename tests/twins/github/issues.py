@@ -22,7 +22,7 @@ def shown_issue(repository: Repository, ticket: Ticket) -> dict[str, Any]:
         "state": ticket.state,
         "state_reason": ticket.state_reason,
         "user": ("simple-user", shown_user(ticket.user)),
-        "labels": [("label", {"id": 1, "name": name, "color": "ededed"}) for name in ticket.labels],
+        "labels": [("label", {"id": 1, "name": name, "color": "ededed", "description": ""}) for name in ticket.labels],
         "assignee": None,
         "assignees": [("simple-user", shown_user(user)) for user in ticket.assignees],
         "comments": len(ticket.comments),
@@ -221,7 +221,8 @@ def search(world: World, repository: Repository | None, asked: Asked) -> Answer:
     page, headers = paged(asked, found)
     value = {
         "total_count": len(found),
+        "search_type": "lexical",
         "incomplete_results": False,
-        "items": [("issue-search-result-item", item) for item in page],
+        "items": [("issue-search-result-item", item | {"body": item["body"] or ""}) for item in page],
     }
     return Answer(200, value, None, headers)

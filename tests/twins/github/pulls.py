@@ -63,9 +63,9 @@ def shown_pull(world: World, repository: Repository, pull: PullRequest) -> dict[
         "created_at": ticket.created_at,
         "updated_at": ticket.updated_at,
         "closed_at": ticket.closed_at,
-        "labels": [("label", {"id": 1, "name": name, "color": "ededed"}) for name in ticket.labels],
+        "labels": [("label", {"id": 1, "name": name, "color": "ededed", "description": ""}) for name in ticket.labels],
         "requested_reviewers": [("simple-user", shown_user(user)) for user in pull.reviewers],
-        "requested_teams": [("team-simple", {"slug": team, "name": team}) for team in pull.teams],
+        "requested_teams": [("team", {"slug": team, "name": team}) for team in pull.teams],
         "_links": {
             name: {"href": "https://api.github.example/x"}
             for name in (

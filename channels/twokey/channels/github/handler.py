@@ -18,6 +18,7 @@ from typing import Final
 
 from twokey.channels.github.commands import Wish, wish
 from twokey.channels.github.house import House
+from twokey.channels.github.notices import NOTICES
 from twokey.channels.github.payloads import Event, Written, read
 from twokey.channels.github.settling import Inbound
 from twokey.core.errors import BadInput, EnvironmentFault, LogUnavailable, Refused, TwokeyError
@@ -226,7 +227,8 @@ class _Turn:
     def _tell(self, said: Said, code: str) -> str:
         """Have a notice posted: one for each delivery to who is linked, one of a kind for each place to all others."""
         known = self._house.people.principal(said.author) is not None
-        purpose = f"notice:{code}:{self._inbound.id}" if known else f"notice:{code}"
+        words = code if code in NOTICES else "other"
+        purpose = f"notice:{words}.{self._inbound.id}" if known else f"notice:{words}"
         wanted: list[str] = []
 
         def want(unit: Unit) -> None:

@@ -66,4 +66,4 @@ class Poster:
         what, _, about = message.purpose.partition(":")
         if what == "progress":
             return progress(*self._house.work.outcome(about))
-        return notice(about.partition(":")[0])
+        return notice(about.partition(".")[0])
