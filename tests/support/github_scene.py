@@ -123,7 +123,13 @@ def scene(folder: Path) -> Generator[Scene]:
         patch.setenv("HUB_SECRET_OLD", OLD_SECRET)
         place = folder / "w"
         creation.create(place, PEOPLE)
-        shop = warehouse(folder / "shop.db")
+        shop = warehouse(
+            folder / "shop.db",
+            "CREATE TABLE people (id INTEGER PRIMARY KEY, mail TEXT)",
+            "INSERT INTO people VALUES (1, NULL)",
+            "CREATE TABLE orders (id INTEGER PRIMARY KEY, total INTEGER)",
+            "INSERT INTO orders VALUES (1, 5), (2, 7)",
+        )
         with (place / "twokey.toml").open("a") as settings:
             settings.write(
                 f'\n[github]\nurl = "{URL}"\napi = "{github.twin.api}"\ntoken_env = "HUB_TOKEN"\n'

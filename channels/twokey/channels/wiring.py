@@ -31,6 +31,7 @@ from twokey.channels.people import People
 from twokey.channels.postbox import Postbox
 from twokey.channels.pruning import Pruner
 from twokey.channels.readiness import Readiness
+from twokey.channels.rejections import Rejections
 from twokey.channels.service import Service
 from twokey.channels.shadowing import Shadow
 from twokey.channels.workspace import POLICY_PROPOSE, REVERT, Workspace
@@ -267,6 +268,12 @@ def _parts(  # noqa: PLR0915 - what that were opened
     )
 
     connected = _Once(lambda: connect(workspace))
+    rejections = Rejections(workspace=config.workspace.id, recorder=ledger, clock=clock)
+
+    def aside() -> None:
+        shadow.catch_up()
+        rejections.flush()
+
     inbox = Inbox(
         ledger=ledger,
         dispatcher=dispatcher,
@@ -307,7 +314,7 @@ def _parts(  # noqa: PLR0915 - what that were opened
             schedules=asking,
             dispatcher=dispatcher(),
             clock=clock,
-            aside=shadow.catch_up,
+            aside=aside,
             others={"handle": inbox.handle, "post": postbox.post},
         )
 
@@ -324,6 +331,7 @@ def _parts(  # noqa: PLR0915 - what that were opened
         inbox=inbox,
         postbox=postbox,
         connected=connected,
+        rejections=rejections,
         linking=Linking(workspace=config.workspace.id, links=gate.links, clock=clock),
         worker=worker,
         book=book,

@@ -18,6 +18,7 @@ from twokey.channels.policy_wishes import wish
 from twokey.channels.postbox import Postbox
 from twokey.channels.pruning import Pruner
 from twokey.channels.readiness import Readiness
+from twokey.channels.rejections import Rejections
 from twokey.channels.service import Outcome, Service
 from twokey.core.errors import BadInput, CheckFailed, Refused
 from twokey.core.ports import Policy, PolicyEngine, Revisions
@@ -72,6 +73,7 @@ class Workspace:
         inbox: Inbox,
         postbox: Postbox,
         connected: Callable[[], Mapping[str, Connected]],
+        rejections: Rejections,
         worker: "Callable[[], Worker]",
         book: PlaceBook,
         engine: PolicyEngine,
@@ -91,6 +93,7 @@ class Workspace:
         self.inbox = inbox
         self.postbox = postbox
         self.connected = connected
+        self.rejections = rejections
         self.worker = worker
         self.directory = directory
         self.pruner = pruner

@@ -13,8 +13,11 @@ def shown_user(user: User) -> dict[str, Any]:
     return {"login": user.login, "id": user.id, "type": user.type, "site_admin": False}
 
 
-def shown_issue(repository: Repository, ticket: Ticket) -> dict[str, Any]:
+def shown_issue(world: World, repository: Repository, ticket: Ticket) -> dict[str, Any]:
+    url = f"{world.api}/repos/{repository.full_name}/issues/{ticket.number}"
     shown: dict[str, Any] = {
+        "url": url,
+        "comments_url": f"{url}/comments",
         "number": ticket.number,
         "id": 20_000 + ticket.number,
         "title": ticket.title,
@@ -44,7 +47,6 @@ def ticket_at(repository: Repository, number: str) -> Ticket:
 
 @route("GET", ISSUES, "issues:read")
 def list_issues(world: World, repository: Repository, asked: Asked) -> Answer:
-    del world
     query = asked.query
     found = list(repository.tickets.values())
     found = [ticket for ticket in found if query.get("state", "open") in {"all", ticket.state}]
@@ -57,7 +59,7 @@ def list_issues(world: World, repository: Repository, asked: Asked) -> Answer:
     )
     if query.get("direction", "desc") == "desc":
         found.reverse()
-    page, headers = paged(asked, [shown_issue(repository, ticket) for ticket in found])
+    page, headers = paged(asked, [shown_issue(world, repository, ticket) for ticket in found])
     return Answer(200, page, "issue", headers)
 
 
@@ -68,13 +70,12 @@ def create_issue(world: World, repository: Repository, asked: Asked) -> Answer:
     if not title:
         raise invalid("Issue", "title", "missing_field")
     ticket = world.ticket(repository, title, asked.text("body"), asked.grant.user)
-    return Answer(201, shown_issue(repository, ticket), "issue")
+    return Answer(201, shown_issue(world, repository, ticket), "issue")
 
 
 @route("GET", ISSUES + "/{issue_number}", "issues:read")
 def get_issue(world: World, repository: Repository, asked: Asked) -> Answer:
-    del world
-    return Answer(200, shown_issue(repository, ticket_at(repository, asked.params["issue_number"])), "issue")
+    return Answer(200, shown_issue(world, repository, ticket_at(repository, asked.params["issue_number"])), "issue")
 
 
 @route("PATCH", ISSUES + "/{issue_number}", "issues:write")
@@ -88,7 +89,7 @@ def update_issue(world: World, repository: Repository, asked: Asked) -> Answer:
     ticket.title = body.get("title", ticket.title)
     ticket.body = body.get("body", ticket.body)
     ticket.updated_at = world.moment()
-    return Answer(200, shown_issue(repository, ticket), "issue")
+    return Answer(200, shown_issue(world, repository, ticket), "issue")
 
 
 def _labels(ticket: Ticket) -> list[Any]:
@@ -134,7 +135,7 @@ def add_assignees(world: World, repository: Repository, asked: Asked) -> Answer:
     known = [name for name in asked.body["assignees"] if name in repository.collaborators]
     ticket.assignees += [world.user(name) for name in known if name not in {user.login for user in ticket.assignees}]
     ticket.updated_at = world.moment()
-    return Answer(201, shown_issue(repository, ticket), "issue")
+    return Answer(201, shown_issue(world, repository, ticket), "issue")
 
 
 @route("DELETE", ISSUES + "/{issue_number}/assignees", "issues:write")
@@ -142,7 +143,7 @@ def remove_assignees(world: World, repository: Repository, asked: Asked) -> Answ
     ticket = ticket_at(repository, asked.params["issue_number"])
     ticket.assignees = [user for user in ticket.assignees if user.login not in asked.body["assignees"]]
     ticket.updated_at = world.moment()
-    return Answer(200, shown_issue(repository, ticket), "issue")
+    return Answer(200, shown_issue(world, repository, ticket), "issue")
 
 
 @route("GET", ISSUES + "/{issue_number}/comments", "issues:read")
@@ -217,7 +218,7 @@ def search(world: World, repository: Repository | None, asked: Asked) -> Answer:
             if "state" in words and words["state"] != ticket.state:
                 continue
             if all(phrase.casefold() in whole for phrase in phrases):
-                found.append(shown_issue(repository, ticket))
+                found.append(shown_issue(world, repository, ticket))
     page, headers = paged(asked, found)
     value = {
         "total_count": len(found),

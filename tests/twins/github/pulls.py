@@ -18,6 +18,7 @@ def get_repository(world: World, repository: Repository, asked: Asked) -> Answer
     grant = asked.grant
     writes = grant is not None and grant.permissions.get("contents") == "write"
     value = {
+        "url": f"{world.api}/repos/{repository.full_name}",
         "id": repository.id,
         "name": repository.name,
         "full_name": repository.full_name,
@@ -49,7 +50,11 @@ def _side(world: World, repository: Repository, ref: str, sha: str) -> dict[str,
 
 def shown_pull(world: World, repository: Repository, pull: PullRequest) -> dict[str, Any]:
     ticket = pull.ticket
+    base = f"{world.api}/repos/{repository.full_name}"
     return {
+        "url": f"{base}/pulls/{ticket.number}",
+        "issue_url": f"{base}/issues/{ticket.number}",
+        "commits_url": f"{base}/pulls/{ticket.number}/commits",
         "number": ticket.number,
         "id": 10_000 + ticket.number,
         "state": ticket.state,

@@ -78,7 +78,7 @@ class GitHubTwin:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
         self.port = self._server.server_address[1]
-        self.api = f"http://127.0.0.1:{self.port}"
+        self.api = world.api = f"http://127.0.0.1:{self.port}"
 
     @contextmanager
     def running(self) -> Generator["GitHubTwin"]:

@@ -115,6 +115,8 @@ class World:
 
     def __init__(self, now: Callable[[], float] = time.time) -> None:
         self.now = now
+        self.api = "https://api.github.example"
+        """Where the twin listens: what its replies lead to."""
         self.repositories: dict[str, Repository] = {}
         self.users: dict[str, User] = {}
         self.tokens: dict[str, Grant] = {}

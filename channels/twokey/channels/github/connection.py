@@ -97,6 +97,10 @@ def house(workspace: Workspace, github: Callable[[], Forums], clock: Clock) -> H
         events = list(ledger.history(proposal, "pull_request.ended"))
         return events[-1] if events else None
 
+    def refused(code: str, external: str) -> None:
+        _logger.warning("%s at GitHub was refused: %s", external, code)
+        workspace.rejections.count("github", code)
+
     return House(
         people=workspace.linking.links,
         work=WorkspaceWork(workspace),
@@ -107,7 +111,7 @@ def house(workspace: Workspace, github: Callable[[], Forums], clock: Clock) -> H
         send=postbox.send,
         change=change,
         last=last,
-        refused=lambda code, external: _logger.warning("%s at GitHub was refused: %s", external, code),
+        refused=refused,
         now_us=clock.now_us,
         replay_us=workspace.config.github.replay_hours * HOUR_US,
     )

@@ -5,7 +5,7 @@ Rules:
 - a delivery only says where to look. Who wrote what is read from GitHub, and where that differs from what was
   delivered, is older than the replay window or is gone, nothing follows; so order and repetition make no difference;
 - only repositories that are places of this workspace are looked at; bots are not heard, Twokey itself included;
-- a request is made by a linked principal, once for each comment; whoever is not linked is noted in the log, and told
+- a request is made by a linked principal, once for each comment; whoever is not linked is counted in the log, and told
   anything once for each issue, so that a stranger cannot have Twokey write as often as they like;
 - nothing that is written approves anything. Words that try to are refused, answered and recorded. The one exception is
   an approving review by a linked account whose first line is ``/twokey approve PROPOSAL DIGEST``: it is handed to the
