@@ -42,6 +42,7 @@ def examine(folder: Path) -> list[Check]:
     checks.append(_freeze(folder))
     checks.extend(_exceptions(folder))
     checks.append(_model(config))
+    checks.extend(Check(seen.name, seen.level, seen.text, seen.next) for seen in wiring.github_health(folder, config))
     return checks
 
 

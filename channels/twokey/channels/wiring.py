@@ -73,6 +73,7 @@ if TYPE_CHECKING:
     from twokey.agents.planner.savers import StateStore
     from twokey.agents.state import Progress
     from twokey.channels.worker import Worker
+    from twokey.tools.github.health import Found
     from twokey.tools.github.hub import GitHub
 
 LOG_KEY: Final = "log.key"
@@ -739,6 +740,27 @@ def github_of(folder: Path, config: Settings, clock: Clock | None = None) -> "Gi
     from twokey.tools.github.hub import GitHub  # noqa: PLC0415 - github3.py comes in when GitHub is asked
 
     return GitHub(config.github, folder, clock=clock or SystemClock(), pause=time.sleep)
+
+
+def github_health(folder: Path, config: Settings) -> "list[Found]":
+    """Look for the usual mistakes of an installation on GitHub; nothing is looked for where none is set up."""
+    places = {
+        name: section.location
+        for name, section in config.places.items()
+        if section.kind == "repository" and section.location.startswith("https://")
+    }
+    if not config.github.used and not places and not config.github.webhook_secret_envs:
+        return []
+    from twokey.tools.github import health  # noqa: PLC0415 - github3.py comes in when GitHub is asked
+
+    with ExitStack() as stack:
+
+        def hub() -> "GitHub":
+            made = github_of(folder, config)
+            stack.callback(made.close)
+            return made
+
+        return list(health.examine(config.github, hub, SystemClock(), places, os.environ))
 
 
 # -- verification ---------------------------------------------------------------------------------------------------

@@ -237,10 +237,7 @@ def test_an_approving_review_counts_only_where_policy_admits_it(there: Scene) ->
     record, pull = there.workspace.service.waiting()[0], there.pull()
     text = f"/twokey approve {record.id} {record.digest}"
     made = review(there.github.world, pull, there.user("sam-at-hub"), "APPROVED", text)
-    assert (
-        there.outcome("pull_request_review", on_pull(there, "sam-at-hub", "submitted", review=made))
-        == "key_needed"
-    )
+    assert there.outcome("pull_request_review", on_pull(there, "sam-at-hub", "submitted", review=made)) == "key_needed"
     assert there.workspace.service.find(record.id).state.value == "awaiting_approval"
     assert there.log("click.rejected")[-1].proposal == record.id
 

@@ -161,7 +161,8 @@ def get_blob(world: World, repository: Repository, asked: Asked) -> Answer:
 @route("GET", GIT + "/trees/{tree_sha}", "contents:read")
 def get_tree(world: World, repository: Repository, asked: Asked) -> Answer:
     sha = asked.params["tree_sha"]
-    tree = _object(repository, sha, Tree)
+    commit = commit_at(repository, sha)
+    tree = _object(repository, commit.tree.decode() if commit else sha, Tree)
     if tree is None:
         raise Refusal(404, "Not Found")
     recursive = "recursive" in asked.query

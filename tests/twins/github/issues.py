@@ -1,5 +1,6 @@
 """Issues, labels, comments and search of the twin."""
 
+import json
 import re
 from typing import Any
 
@@ -110,7 +111,8 @@ def _labels(ticket: Ticket) -> list[Any]:
 @route("POST", ISSUES + "/{issue_number}/labels", "issues:write")
 def add_labels(world: World, repository: Repository, asked: Asked) -> Answer:
     ticket = ticket_at(repository, asked.params["issue_number"])
-    names = asked.body["labels"]
+    given = json.loads(asked.raw or b"[]")
+    names = given["labels"] if isinstance(given, dict) else given  # a bare list is fine, too
     if any(len(name) > 50 for name in names):
         raise invalid("Label", "name", "custom", "name is too long (maximum is 50 characters)")
     ticket.labels += [name for name in names if name not in ticket.labels]

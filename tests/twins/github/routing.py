@@ -23,7 +23,10 @@ class Asked:
 
     @property
     def body(self) -> dict[str, Any]:
-        return json.loads(self.raw) if self.raw else {}
+        found = json.loads(self.raw) if self.raw else {}
+        if not isinstance(found, dict):
+            raise Refusal(422, "Invalid request. For 'properties/body', it is not an object.")
+        return found
 
     def text(self, name: str) -> str | None:
         value = self.body.get(name)

@@ -259,7 +259,7 @@ def _json(raw: bytes) -> bytes:
             found = json.loads(raw)
         except ValueError:
             raise Refusal(400, "Problems parsing JSON") from None
-        if not isinstance(found, dict):
+        if not isinstance(found, dict | list):
             raise Refusal(400, "Body should be a JSON object")
     return raw
 
