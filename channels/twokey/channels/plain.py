@@ -40,14 +40,11 @@ def cut_at(shown: str, position: int) -> int:
     """Give the last place at or before ``position`` where harmless text may be cut."""
     if position >= len(shown):
         return len(shown)
-    begin = shown.rfind("\\u{", max(0, position - _LONGEST_ESCAPE + 1), position)
-    if begin >= 0:
-        escape = _ESCAPE.match(shown, begin)
-        if escape is not None and escape.end() > position:
-            position = begin
     while position > 0 and unicodedata.category(shown[position]) in _MARKS:
         position -= 1
-    return position
+    begin = shown.rfind("\\", max(0, position - _LONGEST_ESCAPE), position)
+    escape = _ESCAPE.match(shown, begin) if begin >= 0 else None
+    return begin if escape is not None and escape.end() > position else position
 
 
 def _visible(text: str, keep: str) -> str:
