@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from slack_sdk.models.blocks import Block
 from support import alive, block_kit, hostile
 
+from twokey.channels import plain
 from twokey.channels.rendering import html, markdown, slack, terminal
 from twokey.channels.rendering.model import (
     Context,
@@ -145,4 +146,4 @@ def test_a_page_shows_the_text_as_it_is(lines: str):
     page = alive.Page()
     page.feed(html.render(Document(Words("Twokey"), (Passage("text", lines),))))
     shown = page.passages[0].removeprefix("\n")
-    assert shown == terminal.plain.block(lines)
+    assert shown == plain.block(lines)

@@ -46,7 +46,7 @@ class Session:
         """Print a document for people, broken at the width of the terminal where there is one."""
         from twokey.channels.rendering import terminal
 
-        for text in terminal.lines(document, _columns()):
+        for text in terminal.lines(document, columns()):
             self.say(text)
 
     def give(self, value: dict[str, Any]) -> None:
@@ -62,7 +62,7 @@ class Session:
         sys.exit(error.exit_code if status is None else status)
 
 
-def _columns() -> int | None:
+def columns() -> int | None:
     """Give the width of the terminal that a person looks at, also where a pager stands between."""
     for stream in (sys.__stdout__, sys.__stderr__, sys.__stdin__):
         try:
