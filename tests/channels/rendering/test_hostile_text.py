@@ -1,18 +1,20 @@
 """Text from outside, in every place of every document and in every form: nothing of it acts, and no limit is passed."""
 
+import dataclasses
 import json
 import random
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from slack_sdk.models.blocks import Block
 from support import alive, block_kit, hostile
 
 from twokey.channels import plain
 from twokey.channels.rendering import html, markdown, slack, terminal
+from twokey.channels.rendering.cards import card_document
 from twokey.channels.rendering.model import (
     Context,
     Document,
@@ -97,20 +99,24 @@ def test_attacks_come_alive_in_no_place_of_any_document(at: int):
 
 
 def test_the_public_attack_strings_come_alive_nowhere(data: Path):
-    assert len(vectors(data)) > 1000
-    for attack in vectors(data):
-        assert list(problems(small(attack))) == []
+    found = vectors(data)
+    assert len(found) > 1000
+    # Several at a time, each on a line of its own; by themselves in the long run below.
+    for at in range(0, len(found), 16):
+        assert list(problems(small("\n".join(found[at : at + 16])))) == []
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
 def test_each_attack_by_itself_comes_alive_in_no_place_of_any_document(data: Path):
     for number, attack in enumerate([*hostile.ATTACKS, *vectors(data)]):
+        assert list(problems(small(attack))) == []
         check(number, attack)
 
 
-def test_made_up_proposals_pass_no_limit():
-    assert sum(check(seed) for seed in range(SAMPLE)) > 500
+@pytest.mark.parametrize("part", range(4))
+def test_made_up_proposals_pass_no_limit(part: int):
+    assert sum(check(seed) for seed in range(part, SAMPLE, 4)) > 120
 
 
 @pytest.mark.soak
@@ -147,3 +153,14 @@ def test_a_page_shows_the_text_as_it_is(lines: str):
     page.feed(html.render(Document(Words("Twokey"), (Passage("text", lines),))))
     shown = page.passages[0].removeprefix("\n")
     assert shown == plain.block(lines)
+
+
+@given(st.integers(0, 40), st.integers(900, 9000), st.integers(100, 3000))
+@settings(max_examples=30)
+def test_what_comes_out_is_never_larger_than_the_room(seed: int, total: int, block: int):
+    room = dataclasses.replace(slack.MESSAGE, total=total, block=block, blocks=8)
+    document = card_document(hostile.card(chance(seed)))
+    shown = slack.blocks(document, room)
+    # The sign of an alarm and the blanks after labels are Slack's own, and small.
+    assert sum(map(block_kit.length, block_kit.texts(shown))) <= total + 10 * len(document.blocks) + slack.HEADER
+    assert len(shown) <= room.blocks + 2

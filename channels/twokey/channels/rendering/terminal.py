@@ -126,12 +126,22 @@ def _parts(text: str, most: int) -> Iterator[str]:
     room = most - len(GOES_ON)
     rest = text
     while len(rest) > most or _wide(rest) > most:
-        end = next(at for at in range(min(len(rest), most), 0, -1) if _wide(rest[:at]) <= most)
+        end = _room(rest, most)
         blank = rest.rfind(" ", most // 2, end)
         end = blank + 1 if blank > 0 else plain.cut_at(rest, end) or end
         yield rest[:end].rstrip(" ")
         rest, most = rest[end:], room
     yield rest
+
+
+def _room(text: str, most: int) -> int:
+    """Give how many characters fit into ``most`` columns: one at least."""
+    used = 0
+    for at, character in enumerate(text):
+        used += _wide(character)
+        if used > most:
+            return max(at, 1)
+    return len(text)
 
 
 def _wide(text: str) -> int:
