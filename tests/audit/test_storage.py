@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError
 from support.log_world import World, step
@@ -162,6 +164,12 @@ def test_a_database_of_a_newer_version_is_refused(world: World):
         connection.execute(text(f"UPDATE {storage.VERSION_TABLE} SET version_num = '9999'"))
     with pytest.raises(LogUnavailable, match="newer version"):
         storage.migrate(world.engine)
+
+
+def test_the_newest_revision_is_the_one_that_is_checked_for():
+    config = Config()
+    config.set_main_option("script_location", str(storage.MIGRATIONS))
+    assert ScriptDirectory.from_config(config).get_heads() == [storage.SCHEMA]
 
 
 def test_a_database_that_cannot_be_reached_is_a_clear_sentence(tmp_path: Path):
