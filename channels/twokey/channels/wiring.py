@@ -20,19 +20,20 @@ from twokey.audit import storage
 from twokey.audit.keys import LogKey, load_verifier
 from twokey.audit.log import Log
 from twokey.audit.verify import BadArgument, SqliteSource, verify
+from twokey.channels import opa_program
 from twokey.channels.connected import Connected
 from twokey.channels.controls import MINUTE_US, Controls
 from twokey.channels.driving import Drivers, Heart
-from twokey.channels.inbox import Inbox
+from twokey.channels.inbox import Handler, Inbox
 from twokey.channels.linking import Linking
 from twokey.channels.people import People
-from twokey.channels.postbox import Postbox
+from twokey.channels.postbox import Postbox, Poster
 from twokey.channels.pruning import Pruner
 from twokey.channels.readiness import Readiness
 from twokey.channels.rejections import Rejections
 from twokey.channels.service import Service
 from twokey.channels.shadowing import Shadow
-from twokey.channels.workspace import Workspace
+from twokey.channels.workspace import POLICY_PROPOSE, REVERT, Workspace
 from twokey.core import jobs, settings
 from twokey.core.entropy import RandomIds, SystemClock
 from twokey.core.errors import BadInput, CheckFailed, EnvironmentFault, LogUnavailable, NotFound, Refused
@@ -46,6 +47,8 @@ from twokey.policies.bundle import Bundle
 from twokey.policies.engines.embedded import Embedded
 from twokey.policies.guard import Guard
 from twokey.store import database, migrate, runs
+from twokey.store.proposals import ProposalRecord
+from twokey.store.runs import RunRecord
 from twokey.tools import registry
 from twokey.tools.authority import Rules
 from twokey.tools.contract import Place
@@ -60,11 +63,13 @@ from twokey.tools.proposing import Proposer
 from twokey.tools.read.warehouse import canonical_location
 from twokey.tools.steps import Steps
 from twokey.tools.waivers import Ignored, Waivers, sign
+from twokey.tools.write.local_git import LocalGit
 
 if TYPE_CHECKING:
     from twokey.agents.models.port import Models
     from twokey.agents.planner.runner import Runner, Saver
     from twokey.agents.planner.savers import StateStore
+    from twokey.agents.state import Progress
     from twokey.channels.worker import Worker
 
 LOG_KEY: Final = "log.key"
@@ -218,6 +223,22 @@ def _parts(  # what that were opened
         stack.callback(dispatcher.close)
         return dispatcher
 
+    def revert(run: RunRecord, _: "Callable[[Progress], None]") -> ProposalRecord:
+        return gate.revert(str(run.request.args["proposal"]), run=run.id, requester=run.requester)
+
+    def propose_policy(run: RunRecord, tell: "Callable[[Progress], None]") -> ProposalRecord:
+        from twokey.agents.state import Progress  # noqa: PLC0415 - LangGraph comes in when a run is driven
+        from twokey.channels.policy_proposing import PolicyProposing  # noqa: PLC0415 - as above
+        from twokey.channels.policy_wishes import Wish  # noqa: PLC0415 - as above
+
+        wanted = Wish.of(run.request.args)
+        place = book.places(run.places).find("repository", run.places[0].id)
+        proposing = PolicyProposing(
+            in_force=held, ledger=ledger, forge=LocalGit(), engine=batch_engine, opa=opa_program.find(config)
+        )
+        change = proposing.change(wanted, place, run.id, lambda text: tell(Progress(0, text)))
+        return gate.propose_policy(change, run=run.id, requester=run.requester)
+
     dispatcher = _Once(new_dispatcher)
     drivers = Drivers(folder / STATE_FOLDER / DRIVERS)
     readiness = Readiness(
@@ -233,6 +254,7 @@ def _parts(  # what that were opened
         ledger=ledger,
         gate=gate,
         runner=_Once(new_runner),
+        unplanned={REVERT: revert, POLICY_PROPOSE: propose_policy},
         drivers=drivers,
         heart=Heart(ledger, clock),
         dispatcher=dispatcher,
@@ -240,31 +262,7 @@ def _parts(  # what that were opened
         ids=ids,
     )
 
-    connected = _Once(lambda: connect(workspace))
-    rejections = Rejections(workspace=config.workspace.id, recorder=ledger, clock=clock)
-
-    def aside() -> None:
-        shadow.catch_up()
-        rejections.flush()
-
-    inbox = Inbox(
-        ledger=ledger,
-        dispatcher=dispatcher,
-        handlers=lambda: {name: made.handler for name, made in connected().items() if made.handler is not None},
-        clock=clock,
-        ids=ids,
-    )
-    postbox = Postbox(
-        ledger=ledger,
-        dispatcher=dispatcher,
-        posters=lambda: {name: made.poster for name, made in connected().items() if made.poster is not None},
-        clock=clock,
-        ids=ids,
-    )
-
-    def waiting(before: int) -> list[Job]:
-        received = [jobs.handle(name) for name in inbox.waiting(before=before, limit=WAITING)]
-        return [*received, *map(jobs.post, postbox.waiting(before=before, limit=WAITING))]
+    outside = _Outside.of(lambda: connect(workspace), config, ledger, dispatcher, clock, ids)
 
     def worker() -> "Worker":
         from twokey.channels.recovery import Recovery  # noqa: PLC0415 - comes in where there is a worker
@@ -278,8 +276,8 @@ def _parts(  # what that were opened
             drivers=drivers,
             dispatcher=dispatcher,
             clock=clock,
-            waiting=waiting,
-            tidy=lambda: inbox.forget(config.server.body_days),
+            waiting=outside.waiting,
+            tidy=lambda: outside.inbox.forget(config.server.body_days),
         )
         return Worker(
             service=service,
@@ -287,8 +285,8 @@ def _parts(  # what that were opened
             schedules=asking,
             dispatcher=dispatcher(),
             clock=clock,
-            aside=aside,
-            others={"handle": inbox.handle, "post": postbox.post},
+            aside=outside.beside(shadow.catch_up),
+            others={"handle": outside.inbox.handle, "post": outside.postbox.post},
         )
 
     ring = KeyRing(home / "keys")
@@ -301,10 +299,10 @@ def _parts(  # what that were opened
         people=people,
         service=service,
         controls=Controls(workspace=config.workspace.id, gate=gate, clock=clock, ids=ids),
-        inbox=inbox,
-        postbox=postbox,
-        connected=connected,
-        rejections=rejections,
+        inbox=outside.inbox,
+        postbox=outside.postbox,
+        connected=outside.connected,
+        rejections=outside.rejections,
         linking=Linking(workspace=config.workspace.id, links=gate.links, clock=clock),
         worker=worker,
         book=book,
@@ -315,6 +313,56 @@ def _parts(  # what that were opened
         pruner=Pruner(ledger=ledger, states=lambda: states().lent(), clock=clock),
     )
     return Parts(workspace, gate, desk, savers)
+
+
+@dataclass(frozen=True, slots=True)
+class _Outside:
+    """What connects a workspace with the outside."""
+
+    connected: Callable[[], Mapping[str, Connected]]
+    inbox: Inbox
+    postbox: Postbox
+    rejections: Rejections
+
+    @classmethod
+    def of(
+        cls,
+        connect: Callable[[], Mapping[str, Connected]],
+        config: Settings,
+        ledger: Ledger,
+        dispatcher: Callable[[], Dispatcher],
+        clock: Clock,
+        ids: Ids,
+    ) -> "_Outside":
+        """Put it together; the channels themselves are made when they are first needed."""
+        connected = _Once(connect)
+
+        def handlers() -> dict[str, Handler]:
+            return {name: made.handler for name, made in connected().items() if made.handler is not None}
+
+        def posters() -> dict[str, Poster]:
+            return {name: made.poster for name, made in connected().items() if made.poster is not None}
+
+        return cls(
+            connected,
+            Inbox(ledger=ledger, dispatcher=dispatcher, handlers=handlers, clock=clock, ids=ids),
+            Postbox(ledger=ledger, dispatcher=dispatcher, posters=posters, clock=clock, ids=ids),
+            Rejections(workspace=config.workspace.id, recorder=ledger, clock=clock),
+        )
+
+    def beside(self, other: Callable[[], None]) -> Callable[[], None]:
+        """Give what writes the counts of rejected requests that are due, after ``other``."""
+
+        def aside() -> None:
+            other()
+            self.rejections.flush()
+
+        return aside
+
+    def waiting(self, before: int) -> list[Job]:
+        """Give the jobs of deliveries and messages that nobody has touched since ``before`` (microseconds)."""
+        received = [jobs.handle(name) for name in self.inbox.waiting(before=before, limit=WAITING)]
+        return [*received, *map(jobs.post, self.postbox.waiting(before=before, limit=WAITING))]
 
 
 def _connected(workspace: Workspace) -> dict[str, Connected]:
