@@ -147,10 +147,13 @@ def test_a_malformed_row_is_refused(sqlite_world: World, row: str):
         connection.execute(text(f"INSERT INTO log_entries VALUES ({row})"))
 
 
-def test_the_tables_are_those_the_migrations_make(world: World):
-    with world.engine.connect() as connection:
+def test_the_tables_are_those_the_migrations_make(empty_database_url: str):
+    engine = open_engine(empty_database_url)
+    storage.migrate(engine)
+    with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"version_table": storage.VERSION_TABLE})
         assert compare_metadata(context, storage.TABLES) == []
+    engine.dispose()
 
 
 def test_migrating_twice_changes_nothing(filled: World):

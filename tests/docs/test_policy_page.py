@@ -51,7 +51,7 @@ def test_the_page_works_as_it_stands(twokey: Command, opa: Path):
     assert "1 passed, 0 failed" in said
     assert "was changed: 86400 -> 3600" in said
     assert "byte for byte" in said
-    assert "for 86400 s -> " in said
+    assert "for 86400 s, by key, slack -> " in said
     kinds = [event["kind"] for event in twokey.log("policy.shadow_begun", "policy.shadowed", "policy.enforced")]
     assert kinds[0] == "policy.shadow_begun"
     assert kinds[-1] == "policy.enforced"

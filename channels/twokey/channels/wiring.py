@@ -25,10 +25,10 @@ from twokey.channels import opa_program
 from twokey.channels.connected import Connected
 from twokey.channels.controls import MINUTE_US, Controls
 from twokey.channels.driving import Drivers, Heart
-from twokey.channels.inbox import Inbox
+from twokey.channels.inbox import Handler, Inbox
 from twokey.channels.linking import Linking
 from twokey.channels.people import People
-from twokey.channels.postbox import Postbox
+from twokey.channels.postbox import Postbox, Poster
 from twokey.channels.pruning import Pruner
 from twokey.channels.readiness import Readiness
 from twokey.channels.rejections import Rejections
@@ -160,7 +160,7 @@ def opened_parts(
         yield _parts(folder, config, home, ledger, engine, shadow, clock, ids, stack, held, tools, book, connect)
 
 
-def _parts(  # noqa: PLR0915 - what that were opened
+def _parts(  # what that were opened
     folder: Path,
     config: Settings,
     home: Path,
@@ -268,31 +268,7 @@ def _parts(  # noqa: PLR0915 - what that were opened
         ids=ids,
     )
 
-    connected = _Once(lambda: connect(workspace))
-    rejections = Rejections(workspace=config.workspace.id, recorder=ledger, clock=clock)
-
-    def aside() -> None:
-        shadow.catch_up()
-        rejections.flush()
-
-    inbox = Inbox(
-        ledger=ledger,
-        dispatcher=dispatcher,
-        handlers=lambda: {name: made.handler for name, made in connected().items() if made.handler is not None},
-        clock=clock,
-        ids=ids,
-    )
-    postbox = Postbox(
-        ledger=ledger,
-        dispatcher=dispatcher,
-        posters=lambda: {name: made.poster for name, made in connected().items() if made.poster is not None},
-        clock=clock,
-        ids=ids,
-    )
-
-    def waiting(before: int) -> list[Job]:
-        received = [jobs.handle(name) for name in inbox.waiting(before=before, limit=WAITING)]
-        return [*received, *map(jobs.post, postbox.waiting(before=before, limit=WAITING))]
+    outside = _Outside.of(lambda: connect(workspace), config, ledger, dispatcher, clock, ids)
 
     def worker() -> "Worker":
         from twokey.channels.recovery import Recovery  # noqa: PLC0415 - comes in where there is a worker
@@ -306,8 +282,8 @@ def _parts(  # noqa: PLR0915 - what that were opened
             drivers=drivers,
             dispatcher=dispatcher,
             clock=clock,
-            waiting=waiting,
-            tidy=lambda: inbox.forget(config.server.body_days),
+            waiting=outside.waiting,
+            tidy=lambda: outside.inbox.forget(config.server.body_days),
         )
         return Worker(
             service=service,
@@ -315,8 +291,8 @@ def _parts(  # noqa: PLR0915 - what that were opened
             schedules=asking,
             dispatcher=dispatcher(),
             clock=clock,
-            aside=aside,
-            others={"handle": inbox.handle, "post": postbox.post},
+            aside=outside.beside(shadow.catch_up),
+            others={"handle": outside.inbox.handle, "post": outside.postbox.post},
         )
 
     ring = KeyRing(home / "keys")
@@ -329,10 +305,10 @@ def _parts(  # noqa: PLR0915 - what that were opened
         people=people,
         service=service,
         controls=Controls(workspace=config.workspace.id, gate=gate, clock=clock, ids=ids),
-        inbox=inbox,
-        postbox=postbox,
-        connected=connected,
-        rejections=rejections,
+        inbox=outside.inbox,
+        postbox=outside.postbox,
+        connected=outside.connected,
+        rejections=outside.rejections,
         linking=Linking(workspace=config.workspace.id, links=gate.links, clock=clock),
         worker=worker,
         book=book,
@@ -343,6 +319,56 @@ def _parts(  # noqa: PLR0915 - what that were opened
         pruner=Pruner(ledger=ledger, states=lambda: states().lent(), clock=clock),
     )
     return Parts(workspace, gate, desk, savers)
+
+
+@dataclass(frozen=True, slots=True)
+class _Outside:
+    """What connects a workspace with the outside."""
+
+    connected: Callable[[], Mapping[str, Connected]]
+    inbox: Inbox
+    postbox: Postbox
+    rejections: Rejections
+
+    @classmethod
+    def of(
+        cls,
+        connect: Callable[[], Mapping[str, Connected]],
+        config: Settings,
+        ledger: Ledger,
+        dispatcher: Callable[[], Dispatcher],
+        clock: Clock,
+        ids: Ids,
+    ) -> "_Outside":
+        """Put it together; the channels themselves are made when they are first needed."""
+        connected = _Once(connect)
+
+        def handlers() -> dict[str, Handler]:
+            return {name: made.handler for name, made in connected().items() if made.handler is not None}
+
+        def posters() -> dict[str, Poster]:
+            return {name: made.poster for name, made in connected().items() if made.poster is not None}
+
+        return cls(
+            connected,
+            Inbox(ledger=ledger, dispatcher=dispatcher, handlers=handlers, clock=clock, ids=ids),
+            Postbox(ledger=ledger, dispatcher=dispatcher, posters=posters, clock=clock, ids=ids),
+            Rejections(workspace=config.workspace.id, recorder=ledger, clock=clock),
+        )
+
+    def beside(self, other: Callable[[], None]) -> Callable[[], None]:
+        """Give what writes the counts of rejected requests that are due, after ``other``."""
+
+        def aside() -> None:
+            other()
+            self.rejections.flush()
+
+        return aside
+
+    def waiting(self, before: int) -> list[Job]:
+        """Give the jobs of deliveries and messages that nobody has touched since ``before`` (microseconds)."""
+        received = [jobs.handle(name) for name in self.inbox.waiting(before=before, limit=WAITING)]
+        return [*received, *map(jobs.post, self.postbox.waiting(before=before, limit=WAITING))]
 
 
 def _connector(github: "Callable[[], GitHub] | None", clock: Clock) -> "Callable[[Workspace], Mapping[str, Connected]]":

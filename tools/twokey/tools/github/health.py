@@ -13,9 +13,10 @@ from twokey.core.errors import EnvironmentFault, TwokeyError
 from twokey.core.ports import Clock
 from twokey.core.settings import GitHubSection
 from twokey.tools.github.access import AppAccess
+from twokey.tools.github.client import Memory
 from twokey.tools.github.hub import GitHub
 from twokey.tools.github.models import AppItself, Hook, read
-from twokey.tools.github.objects import GitObjects, Memory
+from twokey.tools.github.objects import GitObjects
 from twokey.tools.github.wire import Reply
 
 PERMISSIONS: Final[Mapping[str, str]] = {
