@@ -357,11 +357,14 @@ class _Outside:
         )
 
     def beside(self, other: Callable[[], None]) -> Callable[[], None]:
-        """Give what writes the counts of rejected requests that are due, after ``other``."""
+        """Give what writes the counts of rejected requests and lets channels look around, after ``other``."""
 
         def aside() -> None:
             other()
             self.rejections.flush()
+            for made in self.connected().values():
+                if made.look is not None:
+                    made.look()
 
         return aside
 

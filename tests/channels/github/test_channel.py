@@ -13,7 +13,7 @@ from twins.github.fixtures import data_folder
 from twins.github.pulls import merge, review, review_comment
 from twins.github.server import Fault
 
-from twokey.core.errors import NotAuthenticated, TwokeyError
+from twokey.core.errors import EnvironmentFault, NotAuthenticated, TwokeyError
 
 
 @pytest.fixture(scope="module")
@@ -46,9 +46,11 @@ def test_from_a_comment_to_a_merged_pull_request_and_back(there: Scene) -> None:
     there.run_all()
     [record] = there.workspace.service.waiting()
     assert (record.proposal.requester, record.proposal.tool) == ("ana", "open_pull_request")
-    with there.workspace.ledger.change() as unit:
-        wanted = there.workspace.postbox.refresh(unit, f"progress:{record.run}")
-    there.workspace.postbox.post(wanted[0])
+    look = there.workspace.connected()["github"].look
+    assert look is not None
+    look()
+    there.post()
+    there.post()
     assert f"proposal `{record.id}`: **awaiting approval**" in there.said(ticket)[-1]
     assert approve(there.workspace, record.id) == "done"
     pull = there.pull()
@@ -82,6 +84,25 @@ def test_from_a_comment_to_a_merged_pull_request_and_back(there: Scene) -> None:
     made = review_comment(there.github.world, pull, there.user("ana-at-hub"), "Too late.")
     payload = on_pull(there, "ana-at-hub", "created", comment=made)
     assert there.outcome("pull_request_review_comment", payload) == "ignored_over"
+    looked = len(there.github.twin.calls)
+    look()
+    there.post()
+    assert f"proposal `{record.id}`: **done**" in there.said(ticket)[-1]
+    look()
+    assert there.workspace.postbox.waiting(before=2**52, limit=9) == []
+    assert len(there.github.twin.calls) > looked
+
+
+def test_what_is_said_about_other_pull_requests_asks_for_nothing(there: Scene) -> None:
+    ticket = there.issue()
+    made = review_comment(there.github.world, there.pull(), there.user("ana-at-hub"), "   ")
+    user = there.user("ana-at-hub")
+    about = {"number": ticket.number}
+    payload = there.about(user, "created", pull_request=about, comment={"id": made["id"], "body": "   "})
+    assert there.outcome("pull_request_review_comment", payload) == "ignored_differs"
+    closed = there.about(user, "closed", pull_request=about)
+    assert there.outcome("pull_request", closed) == "ignored_not_ours"
+    assert there.outcome("pull_request", {**closed, "action": "labeled"}) == "ignored_action"
 
 
 def on_pull(there: Scene, login: str, action: str, **parts: Any) -> dict[str, Any]:
@@ -326,6 +347,18 @@ def test_the_official_example_of_a_signature_verifies() -> None:
         Verifier([b"x" * 16, vector["secret"].encode()]).check(headers, vector["body"].encode())
         with pytest.raises(NotAuthenticated):
             Verifier([vector["secret"].encode()]).check(headers, vector["body"].encode() + b"!")
+
+
+def test_without_its_secret_nothing_is_taken_and_the_worker_goes_on(
+    there: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HUB_SECRET")
+    before = there.waiting()
+    with pytest.raises(EnvironmentFault) as caught:
+        there.send("issue_comment", there.write(there.issue(), "ana-at-hub", "/twokey ask document people"))
+    assert caught.value.code == "github_no_secret"
+    assert there.waiting() == before
+    assert there.workspace.connected()["github"].handler is not None
 
 
 def test_a_workspace_with_a_secret_that_is_none_says_so(tmp_path: Path) -> None:

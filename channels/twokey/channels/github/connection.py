@@ -14,9 +14,11 @@ from twokey.channels.github.handler import Handler
 from twokey.channels.github.house import House
 from twokey.channels.github.intake import PATH, Intake
 from twokey.channels.github.posting import Poster
+from twokey.channels.github.refreshing import Refresher
 from twokey.channels.github.signing import MAX_BODY, Verifier, secrets_of
 from twokey.channels.routes import Delivery, Reply, Route
 from twokey.channels.workspace import Workspace
+from twokey.core.errors import TwokeyError
 from twokey.core.events import Event
 from twokey.core.ports import Clock
 from twokey.core.values import Action, Identity
@@ -120,21 +122,23 @@ def house(workspace: Workspace, github: Callable[[], Forums], clock: Clock) -> H
 def connected(
     workspace: Workspace, github: Callable[[], Forums], clock: Clock, environment: Mapping[str, str]
 ) -> Connected:
-    """Put the channel together.
-
-    Raises:
-        BadInput: a variable that is to hold a secret does not.
-
-    """
+    """Put the channel together. Without a secret in its variable a delivery is refused, and nothing else suffers."""
     made = house(workspace, github, clock)
     names = workspace.config.github.webhook_secret_envs
-    routes: tuple[Route, ...] = ()
-    if names:
+
+    def endpoint(delivery: Delivery) -> Reply:
+        # read here, because a worker that takes no deliveries need not know the secrets
         intake = Intake(workspace.inbox, Verifier(secrets_of(names, environment)))
+        taken = intake.deliver(delivery.headers, delivery.body)
+        return Reply(taken.status, taken.text.encode())
 
-        def endpoint(delivery: Delivery) -> Reply:
-            taken = intake.deliver(delivery.headers, delivery.body)
-            return Reply(taken.status, taken.text.encode())
+    routes = (Route(PATH, endpoint, "github", max_bytes=MAX_BODY),) if names else ()
+    refresher = Refresher(workspace.ledger, workspace.postbox)
 
-        routes = (Route(PATH, endpoint, "github", max_bytes=MAX_BODY),)
-    return Connected(handler=Handler(made), poster=Poster(made), routes=routes)
+    def look() -> None:
+        try:
+            refresher.look()
+        except TwokeyError as error:
+            _logger.warning("what is shown on GitHub could not be looked at: %s", error.message)
+
+    return Connected(handler=Handler(made), poster=Poster(made), routes=routes, look=look)

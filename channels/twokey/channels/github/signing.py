@@ -14,7 +14,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from twokey.core.errors import BadInput, NotAuthenticated
+from twokey.core.errors import EnvironmentFault, NotAuthenticated
 
 MAX_BODY: Final = 25 * 1024 * 1024
 """GitHub sends no more."""
@@ -26,14 +26,14 @@ def secrets_of(names: Sequence[str], environment: Mapping[str, str]) -> tuple[by
     """Read the secrets from the variables called ``names``.
 
     Raises:
-        BadInput: a variable is not set, or its secret is too short to be one.
+        EnvironmentFault: a variable is not set, or its secret is too short to be one.
 
     """
     found: list[bytes] = []
     for name in names:
         secret = environment.get(name, "").strip()
         if len(secret) < SHORTEST_SECRET:
-            raise BadInput(
+            raise EnvironmentFault(
                 f"The variable {name} holds no webhook secret of at least {SHORTEST_SECRET} characters.",
                 next=f"Set {name} to the secret that the App's page has, or remove it from github.webhook_secret_envs.",
                 code="github_no_secret",
