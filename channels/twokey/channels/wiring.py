@@ -157,7 +157,9 @@ def opened_parts(
         forges = Forges(LocalGit(), None if github is None else lambda: github().forge)
         tools = stage.tools or through(forges, registry.installed(config.tools.plugins))
         connect = stage.connect or _connector(github, clock)
-        yield _parts(folder, config, home, ledger, engine, shadow, clock, ids, stack, held, tools, book, connect)
+        yield _parts(
+            folder, config, home, ledger, engine, shadow, clock, ids, stack, held, forges, tools, book, connect
+        )
 
 
 def _parts(  # what that were opened
@@ -171,6 +173,7 @@ def _parts(  # what that were opened
     ids: Ids,
     stack: ExitStack,
     held: Bundle,
+    forges: Forges,
     tools: registry.Registry,
     book: PlaceBook,
     connect: "Callable[[Workspace], Mapping[str, Connected]]",
@@ -240,7 +243,7 @@ def _parts(  # what that were opened
         wanted = Wish.of(run.request.args)
         place = book.places(run.places).find("repository", run.places[0].id)
         proposing = PolicyProposing(
-            in_force=held, ledger=ledger, forge=LocalGit(), engine=batch_engine, opa=opa_program.find(config)
+            in_force=held, ledger=ledger, forge=forges, engine=batch_engine, opa=opa_program.find(config)
         )
         change = proposing.change(wanted, place, run.id, lambda text: tell(Progress(0, text)))
         return gate.propose_policy(change, run=run.id, requester=run.requester)

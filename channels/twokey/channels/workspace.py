@@ -244,11 +244,12 @@ class Workspace:
         """Propose the bundle in ``folder`` for ``path`` of a repository; without ``tell`` it is left to the workers.
 
         Raises:
-            BadInput: it is no bundle, the path is no folder of policies, or the repository is no folder.
+            BadInput: it is no bundle, the path is no folder of policies, or the repository is
+                neither a folder nor an address.
 
         """
         wanted = wish(folder, path)
-        target = self._granted("repository", str(_folder(repository)), str)
+        target = self._granted("repository", _repository(repository), str)
         request = self._request(identity, "", POLICY_PROPOSE, wanted.args() | {"repository": target.id})
         return self._asked(identity, request, [target], tell)
 
