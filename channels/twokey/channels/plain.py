@@ -1,19 +1,29 @@
-r"""Makes text from outside safe to show in a terminal.
+r"""Makes text from outside safe to show, wherever it is shown.
 
-Rules: what is shown is what is there: control characters, escape sequences, bidirectional overrides and invisible
-characters are made visible as ``\u{...}`` and never act; line breaks survive only where the caller says so.
+Rules: what is shown is what is there: control characters, escape sequences, bidirectional overrides and characters that
+show nothing (Unicode's default ignorable code points, fillers) are made visible as ``\u{...}`` and never act; so are
+combining marks beyond the sixth on one character, which would paint over the lines around. Line breaks survive only
+where the caller says so. A cut never falls into such an escape, or between a character and its marks.
 """
 
+import re
 import unicodedata
 from typing import Final
 
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_MARKS: Final = frozenset({"Mn", "Mc", "Me"})
+# What shows nothing without being of a hidden category: joiners, fillers, variation selectors, the empty Braille cell.
+_EMPTY: Final = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+_STACKED: Final = 6
+_ESCAPE: Final = re.compile(r"\\u\{[0-9a-f]{1,6}\}")
+_LONGEST_ESCAPE: Final = 10
 
 
 def line(text: str, limit: int = 400) -> str:
     """Give ``text`` as one harmless line of at most ``limit`` characters."""
-    shown = _visible(text[: limit + 1], keep="")
-    return shown if len(shown) <= limit else shown[:limit] + "…"
+    return shortened(_visible(text[: limit + 1], keep=""), limit)
 
 
 def block(text: str) -> str:
@@ -21,12 +31,30 @@ def block(text: str) -> str:
     return _visible(text, keep="\n\t")
 
 
+def shortened(shown: str, limit: int) -> str:
+    """Cut harmless text to ``limit`` characters and a mark, if it is longer."""
+    return shown if len(shown) <= limit else shown[: cut_at(shown, limit)] + "…"
+
+
+def cut_at(shown: str, position: int) -> int:
+    """Give the last place at or before ``position`` where harmless text may be cut."""
+    if position >= len(shown):
+        return len(shown)
+    while position > 0 and unicodedata.category(shown[position]) in _MARKS:
+        position -= 1
+    begin = shown.rfind("\\", max(0, position - _LONGEST_ESCAPE), position)
+    escape = _ESCAPE.match(shown, begin) if begin >= 0 else None
+    return begin if escape is not None and escape.end() > position else position
+
+
 def _visible(text: str, keep: str) -> str:
     if text.isascii() and text.isprintable():
         return text
-    return "".join(
-        character
-        if character in keep or unicodedata.category(character) not in _HIDDEN
-        else f"\\u{{{ord(character):x}}}"
-        for character in text
-    )
+    shown: list[str] = []
+    marks = 0
+    for character in text:
+        category = unicodedata.category(character)
+        marks = marks + 1 if category in _MARKS else 0
+        hidden = category in _HIDDEN or marks > _STACKED or _EMPTY.match(character) is not None
+        shown.append(f"\\u{{{ord(character):x}}}" if hidden and character not in keep else character)
+    return "".join(shown)
