@@ -32,7 +32,7 @@ from twokey.core.errors import (
 from twokey.core.events import CardShown, PolicyShadowed, ProposalMoved, RunEnded, RunRequested, RunTakenOver
 from twokey.core.lifecycle import OPEN, State
 from twokey.core.ports import Clock, Dispatcher, Ids
-from twokey.core.values import Action, Answer, Finding, Identity, Report, Request, Resource, Statement
+from twokey.core.values import Action, Answer, Channel, Finding, Identity, Report, Request, Resource, Statement
 from twokey.store import evidence, proposals, runs
 from twokey.store.proposals import ProposalRecord
 from twokey.store.runs import RunRecord
@@ -136,14 +136,16 @@ class Service:
         places: Sequence[Resource],
         *,
         priority: int = 0,
+        run: str | None = None,
         only_if: Callable[[Unit], bool] | None = None,
     ) -> str | None:
         """Take a request and leave it to the workers; gives the run.
 
-        ``only_if`` is asked in the transaction that takes the request; where it says no, nothing was asked. What is
-        acknowledged is not lost: a run whose job got lost is found by the next recovery.
+        ``only_if`` is asked in the transaction that takes the request; where it says no, nothing was asked. A channel
+        names the ``run`` after what it received, so that the same thing asks once. What is acknowledged is not lost:
+        a run whose job got lost is found by the next recovery.
         """
-        run = self.accept(identity, request, places, only_if=only_if)
+        run = self.accept(identity, request, places, run=run, only_if=only_if)
         if run is not None:
             self.dispatcher().submit(jobs.drive(run, priority=priority))
         return run
@@ -154,10 +156,11 @@ class Service:
         request: Request,
         places: Sequence[Resource],
         *,
+        run: str | None = None,
         only_if: Callable[[Unit], bool] | None = None,
     ) -> str | None:
         """Take a request and queue no job for it: somebody drives it, or recovery finds it. See ``leave``."""
-        run = self._ids.new("r")
+        run = run or self._ids.new("r")
         with self._ledger.change() as unit:
             if only_if is not None and not only_if(unit):
                 return None
@@ -282,6 +285,14 @@ class Service:
     def find(self, text: str) -> ProposalRecord:
         """Read a proposal by id or by an unambiguous beginning of it; raises ``NotFound``, ``CheckFailed``."""
         return self._gate.find(text)
+
+    def reject(self, identity: Identity, action: Action, code: str) -> None:
+        """Record an answer that its channel did not let through to the gate."""
+        self._gate.rejected(identity, action, code)
+
+    def shown(self, record: ProposalRecord, channel: Channel) -> None:
+        """Record that a card was put before everybody at a place."""
+        self._gate.shown(record, channel=channel, viewer=None)
 
     def _conclude(self, holding: Holding, outcome: Outcome) -> RunRecord:
         """Close a run whose graph has come to its end, and say how."""
@@ -443,11 +454,14 @@ class Service:
         proposal: str,
         reason: str = "",
         expected_digest: str | None = None,
+        seen: tuple[str, str] | None = None,
         tell: Callable[[Progress], None],
     ) -> Result:
         """Answer a card, and carry out what the answer allows.
 
         The answer is for what this person was last shown; where that is no longer what stands there, it is refused.
+        A channel whose cards have buttons hands in what the card that was pressed showed, as ``seen``: the digests of
+        proposal and decision.
 
         Raises:
             NotFound: there is no such proposal.
@@ -462,6 +476,8 @@ class Service:
                 raise
         self._gate.expire_due()
         digest, decision_digest, proposal_id = self._seen(identity, action, proposal)
+        if seen is not None:
+            digest, decision_digest = seen
         if expected_digest is not None and (len(expected_digest) < 8 or not digest.startswith(expected_digest)):
             raise BadInput(
                 "The digest given is not the digest of this proposal.",
