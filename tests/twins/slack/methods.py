@@ -279,7 +279,7 @@ def _history(api: Api, held: Token, arguments: Arguments) -> dict[str, Any]:
         for item in reversed(api.world.messages)
         if item.channel == channel.id and item.thread is None and item.ts >= oldest
     ]
-    return _page(found, arguments)
+    return _page(held, found, arguments)
 
 
 def _replies(api: Api, held: Token, arguments: Arguments) -> dict[str, Any]:
@@ -288,13 +288,13 @@ def _replies(api: Api, held: Token, arguments: Arguments) -> dict[str, Any]:
     found = [item for item in api.world.messages if item.channel == channel.id and thread in {item.ts, item.thread}]
     if not found:
         raise SlackRefusesError("thread_not_found")
-    return _page(found, arguments)
+    return _page(held, found, arguments)
 
 
-def _page(found: list[Message], arguments: Arguments) -> dict[str, Any]:
+def _page(held: Token, found: list[Message], arguments: Arguments) -> dict[str, Any]:
     limit, start = int(arguments.get("limit") or 100), int(arguments.get("cursor") or 0)
     shown = [item.as_json() for item in found[start : start + limit]]
-    if not _flag(arguments.get("include_all_metadata")):
+    if not _flag(arguments.get("include_all_metadata")) or "metadata.message:read" not in held.scopes:
         for item in shown:
             item.pop("metadata", None)
     more = start + limit < len(found)

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import threading
+from base64 import b64decode
 from collections.abc import Callable, Generator
 from typing import Any
 from urllib.parse import parse_qsl
@@ -181,7 +182,11 @@ class Twin:
     async def _call(self, request: web.Request) -> web.StreamResponse:
         method = request.match_info["method"]
         arguments = await _arguments(request)
-        token = request.headers.get("Authorization", "").removeprefix("Bearer ") or str(arguments.get("token", ""))
+        authorization = request.headers.get("Authorization", "")
+        if authorization.startswith("Basic "):
+            given = b64decode(authorization.removeprefix("Basic ")).decode()
+            arguments["client_id"], _, arguments["client_secret"] = given.partition(":")
+        token = authorization.removeprefix("Bearer ") or str(arguments.get("token", ""))
         if self.faults.take(method, "before"):
             return self._cut(request)
         try:
@@ -197,7 +202,9 @@ class Twin:
         self._note(method, arguments, "ok")
         if self.faults.take(method, "after"):
             return self._cut(request)
-        return web.json_response({"ok": True, **given})
+        held = self.world.tokens.get(token)
+        scopes = {"X-OAuth-Scopes": ",".join(sorted(held.scopes))} if held else {}
+        return web.json_response({"ok": True, **given}, headers=scopes)
 
     def _note(self, method: str, arguments: dict[str, Any], outcome: str) -> None:
         self.world.calls.append((method, arguments, outcome))

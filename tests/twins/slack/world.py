@@ -26,6 +26,7 @@ SCOPES = frozenset(
         "im:history",
         "im:read",
         "im:write",
+        "metadata.message:read",
         "users:read",
     }
 )
