@@ -120,6 +120,10 @@ def _valid(document: dict[str, Any]) -> dict[str, Any]:
             signed = proof["auth"] == "key"
             proof["key"] = "0" * 16 if signed else None
             proof["signature"] = "0" * 128 if signed else None
+            proof["external"] = {"slack": "slack:T1/U1", "github": "github:1"}.get(proof["auth"])
+            if "order" in proof["statement"]:
+                linking = proof["statement"]["order"] in {"link", "unlink"}
+                proof["statement"]["external"] = "github:2" if linking else None
     return document
 
 
@@ -145,7 +149,14 @@ def test_the_subject_is_the_proposal_else_the_run_else_the_kinds_own(model: type
         assert subject == document["answer"]["statement"]["proposal"]
     elif document["kind"] == "click.rejected":
         assert subject == (document["proposal"] or "-")
-    elif document["kind"] in {"identity.used", "credential.created", "runs.pruned"}:
+    elif document["kind"] in {
+        "identity.used",
+        "credential.created",
+        "runs.pruned",
+        "identity.link_asked",
+        "identity.linked",
+        "identity.unlinked",
+    }:
         assert subject == document["principal"]
     elif document["kind"] in {
         "workspace.created",
@@ -154,6 +165,7 @@ def test_the_subject_is_the_proposal_else_the_run_else_the_kinds_own(model: type
         "policy.enforced",
         "policy.shadow_begun",
         "controls.probed",
+        "identity.link_rejected",
     }:
         assert subject == document["workspace"]
     else:

@@ -10,7 +10,7 @@ from support import store_values as made
 
 from twokey.core import canonical, values
 from twokey.core.canonical import NotCanonicalError
-from twokey.core.values import Answer, Call, Change, Decision, Principal, Proposal, Statement, Value
+from twokey.core.values import Answer, Call, Change, Decision, Identity, Order, Principal, Proposal, Statement, Value
 
 KINDS = [
     kind for kind in vars(values).values() if isinstance(kind, type) and issubclass(kind, Value) and kind is not Value
@@ -148,6 +148,64 @@ def test_an_answer_by_key_is_signed_and_no_other_is():
             Answer.model_validate({"statement": STATEMENT, **fields})
 
 
+def test_a_proof_from_elsewhere_names_the_identity_there_and_no_other_does():
+    for auth, external in (("slack", "slack:T1/U1"), ("github", "github:583231")):
+        assert Answer.model_validate({"statement": STATEMENT, "auth": auth, "external": external}).external == external
+        identity = {"principal": {"name": "ana"}, "auth": auth, "channel": "slack", "external": external}
+        assert Identity.model_validate(identity).external == external
+    for auth, external in (
+        ("slack", None),
+        ("slack", "github:583231"),
+        ("github", "slack:T1/U1"),
+        ("asserted", "slack:T1/U1"),
+        ("system", "github:1"),
+    ):
+        with pytest.raises(ValidationError, match="names the identity there"):
+            Answer.model_validate({"statement": STATEMENT, "auth": auth, "external": external})
+        with pytest.raises(ValidationError, match="names the identity there"):
+            Identity.model_validate(
+                {"principal": {"name": "ana"}, "auth": auth, "channel": "slack", "external": external}
+            )
+
+
+@pytest.mark.parametrize(
+    "external",
+    [
+        "",
+        "slack:U1",
+        "slack:T1/",
+        "slack:t1/u1",
+        "slack:E1/U1",
+        "slack:T1/U1\n",
+        "slack:T1/U1/U2",
+        "github:0",
+        "github:01",
+        "github:ana",
+        "gitlab:1",
+    ],
+)
+def test_an_external_identity_is_made_of_ids(external: str):
+    with pytest.raises(ValidationError):
+        Answer.model_validate({"statement": STATEMENT, "auth": external.partition(":")[0], "external": external})
+
+
+def test_orders_about_links_name_an_identity_and_no_other_does():
+    fields = {"workspace": "w-000000000001", "principal": "ana", "at_us": 1}
+    linked = Order.model_validate({**fields, "order": "link", "external": "github:1"})
+    assert linked.canonical() == {**linked.model_dump(mode="json")}
+    for order, external in (("link", None), ("unlink", None), ("freeze_on", "github:1")):
+        with pytest.raises(ValidationError, match="name an external identity"):
+            Order.model_validate({**fields, "order": order, "external": external})
+
+
+def test_an_order_that_names_no_identity_is_signed_as_before_there_were_any():
+    order = Order.model_validate({"workspace": "w-000000000001", "order": "freeze_on", "principal": "ana", "at_us": 1})
+    assert canonical.encode(order.canonical()) == (
+        b'{"at_us":1,"order":"freeze_on","principal":"ana","subject":null,"type":"twokey/order/v1",'
+        b'"until_us":null,"words":null,"workspace":"w-000000000001"}'
+    )
+
+
 # -- what a digest covers -------------------------------------------------------------------------------------------
 
 
@@ -225,6 +283,8 @@ BINDING: list[dict[str, Any]] = [
     {"approvals": {"all_of": [{"group": "owners", "n": 2}], "exclude": ["ana"]}},
     {"approvals": {"all_of": [{"group": "owners", "n": 1}], "exclude": []}},
     {"approvals": {"all_of": [{"group": "owners", "n": 1}], "exclude": ["ana"], "expires_s": 60}},
+    {"approvals": {"all_of": [{"group": "owners", "n": 1}], "exclude": ["ana"], "auth": ["key", "slack"]}},
+    {"approvals": {"all_of": [{"group": "owners", "n": 1}], "exclude": ["ana"], "auth": ["key", "github"]}},
     {"reasons": [{"code": "changes_sensitivity", "message": "A person has to agree.", "rule": "R01"}]},
     {"reasons": []},
     {"obligations": ["redact"]},
@@ -248,6 +308,24 @@ def test_a_decision_that_asks_for_something_else_is_another():
 @pytest.mark.parametrize("changes", BESIDE, ids=str)
 def test_an_unrelated_policy_edit_voids_nothing(changes: dict[str, Any]):
     assert made.decision(**changes).digest() == made.decision().digest()
+
+
+def test_that_keys_alone_count_goes_without_saying():
+    """So that the digests of decisions from before other proofs were known stay what they were."""
+    approvals = {"all_of": [{"group": "owners", "n": 1}], "exclude": ["ana"]}
+    plain, said = made.decision(approvals=approvals), made.decision(approvals={**approvals, "auth": ["key"]})
+    assert plain.digest() == said.digest()
+    form = plain.model_dump(mode="json", exclude={"approvals": {"auth"}})["approvals"]
+    assert plain.digest() == canonical.digest(
+        {
+            "type": "twokey/decision/v1",
+            "effect": plain.effect,
+            "approvals": form,
+            "obligations": sorted(plain.obligations),
+            "reasons": sorted({reason.code for reason in plain.reasons}),
+            "warnings": sorted(plain.warnings),
+        }
+    )
 
 
 def test_the_order_in_which_rules_fire_is_no_difference():

@@ -21,6 +21,7 @@ NEEDS = {
         "expires_s": 3600,
         "max_uses": 1,
         "binds": ["proposal_digest", "decision_digest"],
+        "auth": ["key", "slack"],
     },
     "reasons": [REASON],
     "obligations": [],
@@ -121,6 +122,19 @@ def test_no_answer_allows_a_write(write: Callable[..., Call]) -> None:
     for answer in (ALLOW, {**NEEDS, "effect": "allow"}, {**NEEDS, "approvals": None}):
         with pytest.raises(MalformedDecision):
             parse(answer, write(contributors=["ben"]), obligations=NONE)
+
+
+def test_an_answer_of_a_bundle_that_knows_no_proofs_admits_keys_alone(write: Callable[..., Call]) -> None:
+    silent = _with(NEEDS, "approvals.auth", ...)
+    needed = parse(silent, write(contributors=["ben"]), obligations=NONE).approvals
+    assert needed is not None
+    assert needed.auth == ("key",)
+
+
+@pytest.mark.parametrize("auth", [["slack"], [], ["key", "key"], ["key", "asserted"], ["key", "system"], "key", None])
+def test_proofs_are_keys_and_each_other_kind_once(write: Callable[..., Call], auth: object) -> None:
+    with pytest.raises(MalformedDecision):
+        parse(_with(NEEDS, "approvals.auth", auth), write(contributors=["ben"]), obligations=NONE)
 
 
 def test_a_read_asks_nobody(read: Callable[..., Call]) -> None:

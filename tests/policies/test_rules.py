@@ -112,6 +112,7 @@ def test_the_strictest_risk_counts(
         "expires_s": seconds,
         "max_uses": 1,
         "binds": ["proposal_digest", "decision_digest"],
+        "auth": ["key"] if people == 2 else ["key", "slack"],
     }
     assert _codes(decision) == {"write_needs_people", *codes}
     assert decision.warnings == (("unlisted_label",) if "novel" in labels else ())

@@ -84,4 +84,6 @@ class Controls:
 
 
 def _given(identity: Identity, credential: Credential | None, order: Order) -> GivenOrder:
-    return credential.order(order) if credential else GivenOrder(statement=order, auth=identity.auth)
+    if credential is not None:
+        return credential.order(order)
+    return GivenOrder(statement=order, auth=identity.auth, external=identity.external)

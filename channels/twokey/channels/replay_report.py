@@ -26,7 +26,7 @@ COLUMNS: Final = ("log entry", "time", "occasion", "tool", "resource", "asked by
 KIND_WORDS: Final = {
     "looser": "let through more than before",
     "stricter": "stopped or asked where it was not before",
-    "approvals": "other approvals (groups, quorum, expiry, exclusions)",
+    "approvals": "other approvals (groups, quorum, expiry, exclusions, proofs)",
     "reasons": "the same effect for other reasons, warnings or obligations",
     "fault": "the new bundle gave no decision (denied)",
     "was_fault": "the engine gave no answer then; not compared",
@@ -93,7 +93,8 @@ def approvals(needed: dict[str, Any] | None) -> str:
         return "nobody is asked"
     groups = " and ".join(f"{quorum['n']} of {quorum['group']}" for quorum in needed["all_of"]) or "nobody"
     without = f", not {', '.join(needed['exclude'])}" if needed["exclude"] else ""
-    return f"{groups}{without}, for {needed['expires_s']} s"
+    proofs = ", ".join(needed.get("auth", ["key"]))
+    return f"{groups}{without}, for {needed['expires_s']} s, by {proofs}"
 
 
 def summary(tally: Tally, revisions: BundleRevisions) -> list[str]:

@@ -494,7 +494,11 @@ class Service:
             at_us=self._clock.now_us(),
             reason_commitment=canonical.commitment(self._ids.salt(), reason) if reason else None,
         )
-        answer = credential.sign(statement) if credential else Answer(statement=statement, auth=identity.auth)
+        answer = (
+            credential.sign(statement)
+            if credential
+            else Answer(statement=statement, auth=identity.auth, external=identity.external)
+        )
         try:
             result = self._gate.answer(answer, channel=identity.channel, reason=reason)
         except Refused:

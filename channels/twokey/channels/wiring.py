@@ -22,6 +22,7 @@ from twokey.audit.log import Log
 from twokey.audit.verify import BadArgument, SqliteSource, verify
 from twokey.channels.controls import MINUTE_US, Controls
 from twokey.channels.driving import Drivers, Heart
+from twokey.channels.linking import Linking
 from twokey.channels.people import People
 from twokey.channels.pruning import Pruner
 from twokey.channels.readiness import Readiness
@@ -254,6 +255,7 @@ def _parts(  # what that were opened
         people=people,
         service=service,
         controls=Controls(workspace=config.workspace.id, gate=gate, clock=clock, ids=ids),
+        linking=Linking(workspace=config.workspace.id, links=gate.links, clock=clock),
         worker=worker,
         book=book,
         engine=engine,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from twokey.channels.controls import Controls
+from twokey.channels.linking import Linking
 from twokey.channels.people import People
 from twokey.channels.pruning import Pruner
 from twokey.channels.readiness import Readiness
@@ -58,6 +59,7 @@ class Workspace:
         people: People,
         service: Service,
         controls: Controls,
+        linking: Linking,
         worker: "Callable[[], Worker]",
         book: PlaceBook,
         engine: PolicyEngine,
@@ -73,6 +75,7 @@ class Workspace:
         self.people = people
         self.service = service
         self.controls = controls
+        self.linking = linking
         self.worker = worker
         self.directory = directory
         self.pruner = pruner

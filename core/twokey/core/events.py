@@ -25,10 +25,12 @@ from twokey.core.values import (
     EntryId,
     EvidenceId,
     ExecutorId,
+    ExternalId,
     GivenOrder,
     GlassId,
     GroupName,
     Instant,
+    OrderName,
     PrincipalName,
     ProposalId,
     RuleId,
@@ -66,6 +68,51 @@ class CredentialCreated(Value):
     kind: Literal["credential.created"] = "credential.created"
     principal: PrincipalName
     key: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
+
+
+class LinkAsked(Value):
+    """Somebody whom a channel authenticated said which principal they are. By itself this makes them nobody."""
+
+    kind: Literal["identity.link_asked"] = "identity.link_asked"
+    principal: PrincipalName
+    external: ExternalId
+    channel: Channel
+    at_us: Instant
+    until_us: Instant
+
+
+class IdentityLinked(Value):
+    """The principal confirmed it: from here on the external identity is theirs."""
+
+    kind: Literal["identity.linked"] = "identity.linked"
+    principal: PrincipalName
+    external: ExternalId
+    order: GivenOrder
+    channel: Channel
+
+
+class IdentityUnlinked(Value):
+    """An external identity is nobody's from here on. What it approved and was not carried out yet counts no more."""
+
+    kind: Literal["identity.unlinked"] = "identity.unlinked"
+    principal: PrincipalName
+    external: ExternalId
+    order: GivenOrder
+    channel: Channel
+
+
+class LinkRejected(Value):
+    """An attempt to link or unlink an identity that did not count, and why."""
+
+    kind: Literal["identity.link_rejected"] = "identity.link_rejected"
+    principal: PrincipalName | None
+    workspace: WorkspaceId
+    external: ExternalId | None
+    step: Literal["ask", "link", "unlink"]
+    auth: Auth | None
+    """How an order was proven; empty for an ask."""
+    channel: Channel
+    code: Code
 
 
 class RunRequested(Value):
@@ -322,7 +369,7 @@ class OrderRejected(Value):
     kind: Literal["order.rejected"] = "order.rejected"
     principal: PrincipalName | None
     workspace: WorkspaceId
-    order: Literal["freeze_on", "freeze_off", "break_glass", "review_break_glass", "sign_policy"]
+    order: OrderName
     auth: Auth
     channel: Channel
     code: Code
@@ -409,6 +456,10 @@ Event = Annotated[
     WorkspaceCreated
     | IdentityUsed
     | CredentialCreated
+    | LinkAsked
+    | IdentityLinked
+    | IdentityUnlinked
+    | LinkRejected
     | RunRequested
     | RunPlanned
     | RunEnded
@@ -469,9 +520,10 @@ def subject(event: Event) -> str:
             | PolicyEnforced()
             | PolicyShadowBegun()
             | ControlsProbed()
+            | LinkRejected()
         ):
             return event.workspace
-        case IdentityUsed() | CredentialCreated() | RunsPruned():
+        case IdentityUsed() | CredentialCreated() | RunsPruned() | LinkAsked() | IdentityLinked() | IdentityUnlinked():
             return event.principal
         case _:
             return event.run

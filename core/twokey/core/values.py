@@ -5,7 +5,7 @@ microseconds since 1970-01-01T00:00:00Z). Names and ids have narrow patterns, so
 can stand where the log or policy expects a name.
 """
 
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -33,6 +33,12 @@ EntryId = Annotated[str, StringConstraints(pattern=r"^l-" + _ID)]
 WorkspaceId = Annotated[str, StringConstraints(pattern=r"^w-" + _ID)]
 GlassId = Annotated[str, StringConstraints(pattern=r"^g-" + _ID)]
 ExecutorId = Annotated[str, StringConstraints(pattern=r"^x-" + _ID)]
+InboundId = Annotated[str, StringConstraints(pattern=r"^i-" + _ID)]
+MessageId = Annotated[str, StringConstraints(pattern=r"^m-" + _ID)]
+ExternalId = Annotated[
+    str, StringConstraints(pattern=r"^(slack:T[0-9A-Z]{1,20}/[UW][0-9A-Z]{1,20}|github:[1-9][0-9]{0,18})$")
+]
+"""Who somebody is elsewhere: ``slack:TEAM/USER`` or ``github:NUMBER``, in ids that the provider never gives again."""
 Instant = Annotated[int, Field(ge=0, le=canonical.MAX_INTEGER)]
 Count = Annotated[int, Field(ge=0, le=canonical.MAX_INTEGER)]
 Fingerprint = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
@@ -40,7 +46,11 @@ ArgumentPath = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_.]{0,99}
 Signature = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{128}$")]
 PublicKey = Annotated[str, StringConstraints(pattern=r"^ed25519:[0-9a-f]{64}$")]
 
-Auth = Literal["key", "asserted", "system"]
+Provider = Literal["slack", "github"]
+"""Who tells, outside of Twokey, who somebody is."""
+Proof = Literal["key", "slack", "github"]
+"""What policy may admit as proof that an answer is somebody's."""
+Auth = Literal["key", "asserted", "system", "slack", "github"]
 Channel = Literal["cli", "console", "slack", "github", "worker", "demo", "api"]
 Effect = Literal["read", "write"]
 ResourceKind = Literal["warehouse", "catalog", "repository", "tickets", "telemetry", "runbooks"]
@@ -65,12 +75,30 @@ class Principal(Value):
     """Public half of the credential (Ed25519, raw 32 bytes in hexadecimal)."""
 
 
+def provider_of(external: str) -> Provider:
+    """Give the provider that an external identity is one of."""
+    return "slack" if external.startswith("slack:") else "github"
+
+
+def _names_its_identity(auth: Auth, external: str | None) -> None:
+    """Hold an external identity to its kind of proof; raises ``ValueError``."""
+    if (provider_of(external) if external else None) != (auth if auth in get_args(Provider) else None):
+        raise ValueError("a proof by Slack or GitHub names the identity there, and any other proof names none")
+
+
 class Identity(Value):
     """A principal together with how they proved to be that principal in this process."""
 
     principal: Principal
     auth: Auth
     channel: Channel
+    external: ExternalId | None = None
+    """Who they are at Slack or GitHub, where that is the proof."""
+
+    @model_validator(mode="after")
+    def _external_fits(self) -> Self:
+        _names_its_identity(self.auth, self.external)
+        return self
 
 
 class Resource(Value):
@@ -341,6 +369,8 @@ class ApprovalsNeeded(Value):
     max_uses: Literal[1] = 1
     binds: tuple[Literal["proposal_digest"], Literal["decision_digest"]] = ("proposal_digest", "decision_digest")
     """What an approval is bound to: it counts for exactly this proposal under exactly this decision."""
+    auth: tuple[Proof, ...] = ("key",)
+    """Which kinds of proof count for an approval. A signature by one's own key always does."""
 
 
 class Reason(Value):
@@ -365,12 +395,18 @@ class Decision(Value):
     input_digest: Digest
 
     def digest(self) -> str:
-        """SHA-256 over effect, approvals needed, obligations, reason codes and warnings (DESIGN, section 1)."""
+        """SHA-256 over effect, approvals needed, obligations, reason codes and warnings (DESIGN, section 1).
+
+        That keys alone count goes without saying in it, as it did before anything else could.
+        """
+        needed = self.approvals.model_dump(mode="json") if self.approvals else None
+        if needed is not None and needed["auth"] == ["key"]:
+            del needed["auth"]
         return canonical.digest(
             {
                 "type": "twokey/decision/v1",
                 "effect": self.effect,
-                "approvals": self.approvals.canonical() if self.approvals else None,
+                "approvals": needed,
                 "obligations": sorted(self.obligations),
                 "reasons": sorted({reason.code for reason in self.reasons}),
                 "warnings": sorted(self.warnings),
@@ -396,12 +432,15 @@ class Statement(Value):
     reason_commitment: Digest | None = None
 
 
+OrderName = Literal["freeze_on", "freeze_off", "break_glass", "review_break_glass", "sign_policy", "link", "unlink"]
+
+
 class Order(Value):
-    """What a person signs that is no answer to a card: the kill switch, emergencies, and a policy bundle."""
+    """What a person signs that is no answer to a card: kill switch, emergencies, a policy bundle, linked identities."""
 
     type: Literal["twokey/order/v1"] = "twokey/order/v1"
     workspace: WorkspaceId
-    order: Literal["freeze_on", "freeze_off", "break_glass", "review_break_glass", "sign_policy"]
+    order: OrderName
     subject: Annotated[str, StringConstraints(pattern=r"^[pg]-" + _ID)] | None = None
     """The proposal, or the broken glass, that the order is about."""
     principal: PrincipalName
@@ -409,19 +448,41 @@ class Order(Value):
     until_us: Instant | None = None
     words: Digest | None = None
     """Salted commitment to what the person wrote (reason, ticket); the digest of the bundle's statement."""
+    external: ExternalId | None = None
+    """The identity elsewhere that is linked or unlinked."""
+
+    @model_validator(mode="after")
+    def _links_name_an_identity(self) -> Self:
+        if (self.order in {"link", "unlink"}) != (self.external is not None):
+            raise ValueError("linking and unlinking name an external identity, and no other order does")
+        return self
+
+    def canonical(self) -> Json:
+        """Give the signed form: an identity stands in it only where one is named."""
+        return self.model_dump(mode="json", exclude={"external"} if self.external is None else None)
 
 
 class Signed(Value):
-    """The proof that the named person gave a statement: a signature by their key, or a bare claim in a demo."""
+    """The proof that the named person gave a statement.
+
+    A signature by their key; their linked identity elsewhere, as its channel authenticated it; or a bare claim in a
+    demo.
+    """
 
     auth: Auth
     key: Fingerprint | None = None
     signature: Signature | None = None
+    external: ExternalId | None = None
 
     @model_validator(mode="after")
     def _a_key_signs(self) -> Self:
         if {self.signature is not None, self.key is not None} != {self.auth == "key"}:
             raise ValueError("an answer by key carries the key's fingerprint and a signature, any other carries none")
+        return self
+
+    @model_validator(mode="after")
+    def _external_fits(self) -> Self:
+        _names_its_identity(self.auth, self.external)
         return self
 
 

@@ -220,6 +220,61 @@ schedules: Final = Table(
 )
 """Up to which time each schedule has been seen to: what was due until then was asked, or is too old."""
 
+links: Final = Table(
+    "links",
+    metadata,
+    Column("external", String(64), primary_key=True),
+    Column("principal", String(40), nullable=False),
+    Column("provider", String(10), nullable=False),
+    Column("entry", _ID, nullable=False, unique=True),
+    Column("linked_us", BigInteger, nullable=False),
+    UniqueConstraint("principal", "provider"),
+)
+"""An index of linked identities in the log. A row counts only where the log, read whole, says the same."""
+
+inbox: Final = Table(
+    "inbox",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("channel", String(12), nullable=False),
+    Column("key", String(200), nullable=False),
+    Column("kind", String(64), nullable=False),
+    Column("body", LargeBinary),
+    Column("state", String(10), nullable=False),
+    Column("code", String(64), nullable=False, server_default=""),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("received_us", BigInteger, nullable=False),
+    Column("updated_us", BigInteger, nullable=False),
+    CheckConstraint("state IN ('new', 'done', 'failed', 'ignored')", name="state"),
+    UniqueConstraint("channel", "key"),
+    Index(None, "state", "updated_us"),
+)
+"""What channels received and acknowledged. The row outlives its body, so that what comes again is known again."""
+
+messages: Final = Table(
+    "messages",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("channel", String(12), nullable=False),
+    Column("place", String(200), nullable=False),
+    Column("purpose", String(80), nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("wanted", Integer, nullable=False, server_default="1"),
+    Column("version", Integer, nullable=False, server_default="0"),
+    Column("hash", _DIGEST),
+    Column("remote", String(400)),
+    Column("code", String(64), nullable=False, server_default=""),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("not_before_us", BigInteger, nullable=False, server_default="0"),
+    Column("holder", _ID),
+    Column("lease_until_us", BigInteger, nullable=False, server_default="0"),
+    Column("updated_us", BigInteger, nullable=False),
+    CheckConstraint("state IN ('wanted', 'posting', 'posted', 'failed')", name="state"),
+    UniqueConstraint("channel", "place", "purpose"),
+    Index(None, "state", "updated_us"),
+)
+"""What channels show elsewhere, and what was last known to stand there. The words themselves are never stored."""
+
 decisions: Final = Table(
     "decisions",
     metadata,

@@ -84,9 +84,17 @@ def _shape(raw: object) -> Answer:
         raise MalformedDecision("not the fields of a decision") from None
     except ValueError as error:
         raise MalformedDecision("not canonical") from error
-    if canonical.encode(answer.canonical()) != text:
+    if text not in {canonical.encode(form) for form in _forms(answer)}:
         raise MalformedDecision("a field is missing or of another type")
     return answer
+
+
+def _forms(answer: Answer) -> list[dict[str, Json]]:
+    """Give the forms that an answer may have had: a bundle from before there was ``auth`` does not say it."""
+    whole = answer.model_dump(mode="json")
+    if answer.approvals is None or answer.approvals.auth != ("key",):
+        return [whole]
+    return [whole, answer.model_dump(mode="json", exclude={"approvals": {"auth"}})]
 
 
 def _check_repeats(answer: Answer) -> None:
@@ -95,6 +103,7 @@ def _check_repeats(answer: Answer) -> None:
         [reason.model_dump_json() for reason in answer.reasons],
         [quorum.group for quorum in needed.all_of],
         needed.exclude,
+        needed.auth,
         answer.obligations,
         answer.warnings,
     ]
@@ -112,6 +121,8 @@ def _check_needs_people(answer: Answer, call: Call) -> None:
         raise MalformedDecision("a write that needs nobody")
     if not answer.approvals.all_of or not answer.approvals.distinct:
         raise MalformedDecision("a write without a quorum of different people")
+    if "key" not in answer.approvals.auth:
+        raise MalformedDecision("a write that nobody can approve with their key")
     shaped = {call.requester.name, *(call.change.contributors if call.change else ())}
     if not shaped.issubset(answer.approvals.exclude):
         raise MalformedDecision("the requester or a contributor could approve")

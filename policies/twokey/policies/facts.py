@@ -13,7 +13,19 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from twokey.core.errors import BadInput
-from twokey.core.values import Code, Count, Digest, Effect, GroupName, ResourceKind, RuleId, ToolName, Value, Version
+from twokey.core.values import (
+    Code,
+    Count,
+    Digest,
+    Effect,
+    GroupName,
+    Proof,
+    ResourceKind,
+    RuleId,
+    ToolName,
+    Value,
+    Version,
+)
 from twokey.policies.calendar import Freeze, PolicyException
 
 ROOT: Final = "twokey_data"
@@ -161,10 +173,17 @@ class Escalation(Value):
 
 
 class Risk(Value):
-    """How many different people have to say yes, and for how many seconds that holds."""
+    """How many different people have to say yes, for how many seconds that holds, and what proves it is theirs."""
 
     quorum: Annotated[int, Field(ge=1, le=9)]
     expires_s: Annotated[int, Field(ge=1, le=MAX_EXPIRY_S)]
+    auth: tuple[Proof, ...] = ("key",)
+
+    @model_validator(mode="after")
+    def _keys_always_count(self) -> Self:
+        if "key" not in self.auth or len(set(self.auth)) != len(self.auth):
+            raise ValueError("`auth` names `key` and each other kind of proof at most once")
+        return self
 
 
 class BreakGlassRule(Value):

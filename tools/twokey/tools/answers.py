@@ -17,7 +17,7 @@ from twokey.core.lifecycle import State
 from twokey.core.values import Action, Answer, Channel, Principal
 from twokey.store import proposals
 from twokey.store.proposals import AlreadyThere, ApprovalRecord, ProposalRecord
-from twokey.tools.authority import Authority, barred, counting_groups, met
+from twokey.tools.authority import Authority, admits, barred, counting_groups, met
 from twokey.tools.faults import code_of
 from twokey.tools.kill_switch import KillSwitch, Stopped
 from twokey.tools.proposing import expiry
@@ -45,6 +45,7 @@ _SETTLES: Final[dict[Action, State]] = {"confirm_written": State.DONE, "confirm_
 _NEXT: Final[dict[str, str]] = {
     "not_authenticated": "Answer with your own credential.",
     "own_proposal": "Ask somebody of the group that the card names.",
+    "key_needed": "Answer with your own key: `twokey approvals show ID`, then `twokey approvals approve ID --as NAME`.",
     "not_an_approver": "Ask somebody of the group that the card names.",
     "expired": "Repeat the request; a new proposal gets a new card.",
     "changed_decision": "Look at the new card, then answer again.",
@@ -124,26 +125,36 @@ class Answers:
         if record.state not in _FROM[statement.action]:
             code = "already_answered" if record.state is State.APPROVED else f"is_{record.state.value}"
             raise self._refuse(answer, channel, record, code, f"The proposal is {record.state.value} already.")
-        settles = statement.action in _SETTLES
-        if not settles and now > expiry(record.proposal, record.decision):
+        if statement.action not in _SETTLES and now > expiry(record.proposal, record.decision):
             self._steps.move(record, State.EXPIRED, "expired")
             raise self._refuse(answer, channel, record, "expired", "The time to answer is over.")
         if statement.action == "withdraw":
             if principal.name != record.proposal.requester:
                 raise self._refuse(answer, channel, record, "not_requester", "Only who asked may withdraw.")
             return principal
-        needed = record.decision.approvals
+        self._may_decide(answer, channel, record, principal, reason)
+        return principal
+
+    def _may_decide(
+        self, answer: Answer, channel: Channel, record: ProposalRecord, principal: Principal, reason: str
+    ) -> None:
+        """Check that policy asks them, and takes how they proved who they are."""
+        statement, needed = answer.statement, record.decision.approvals
+        settles = statement.action in _SETTLES
         if needed is None or barred(record.proposal, needed, principal.name):
             raise self._refuse(
                 answer, channel, record, "own_proposal", "Nobody answers for what they asked for or contributed to."
             )
         if not counting_groups(needed, principal):
             raise self._refuse(answer, channel, record, "not_an_approver", "They are in none of the groups asked.")
+        if (settles or statement.action == "approve") and not admits(needed, answer.auth):
+            raise self._refuse(
+                answer, channel, record, "key_needed", f"Policy does not take a proof by {answer.auth} for this."
+            )
         if settles and not self._is_unknown(record):
             raise self._refuse(answer, channel, record, "state_not_proven", "The log does not bear out its state.")
         if settles and (not reason.strip() or statement.reason_commitment is None):
             raise self._refuse(answer, channel, record, "no_reason", "It does not say how they know.")
-        return principal
 
     def _is_unknown(self, record: ProposalRecord) -> bool:
         """Tell whether the log proves that the outcome is not known, and under which decision people were asked."""

@@ -1,19 +1,21 @@
 """Whether enough people said yes. The only source is the log; rows tell where in the log to look.
 
 Rules: an approval counts if its entry is included under a verified checkpoint, is an ``approve`` of exactly this
-proposal digest and decision digest, is signed with the key the directory names for that person, and for nobody else,
-today (or was asserted, in a demo workspace), was given before it expired, and comes from somebody who is in a required
-group now and neither asked for the change nor contributed to it.
+proposal digest and decision digest, is proven to be its person's, was given before it expired, and comes from somebody
+who is in a required group now and neither asked for the change nor contributed to it. Proven it is by a signature with
+the key that the directory names for that person, and for nobody else, today; by their linked identity elsewhere, where
+policy admits such a proof and the link was in force when they answered and is now; or, in a demo, by assertion.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from twokey.audit.entry import Entry
 from twokey.core.errors import CheckFailed, NotFound
 from twokey.core.events import AnswerGiven
 from twokey.core.ports import Directory
-from twokey.core.values import Answer, ApprovalsNeeded, Decision, GivenOrder, Principal, Proposal
+from twokey.core.values import Answer, ApprovalsNeeded, Auth, Decision, GivenOrder, Principal, Proposal
 from twokey.store.proposals import ApprovalRecord
 from twokey.tools import identity
 from twokey.tools.ledger import Ledger
@@ -34,13 +36,44 @@ class Rules:
 
 
 def authentic(answer: Answer | GivenOrder, principal: Principal, rules: Rules) -> bool:
-    """Tell whether ``answer`` really comes from ``principal``, in this workspace."""
+    """Tell whether ``answer`` really comes from ``principal``, in this workspace. No link to elsewhere counts here."""
     statement = answer.statement
     if statement.workspace != rules.workspace or statement.principal != principal.name:
         return False
     if answer.auth == "asserted":
         return rules.demo
     return identity.verify(answer, principal)
+
+
+def authentic_by_key(answer: Answer | GivenOrder, principal: Principal, directory: Directory, rules: Rules) -> bool:
+    """Tell the same where a key that stands for two names stands for neither."""
+    shared = principal.key is not None and any(
+        other.key == principal.key and other.name != principal.name for other in directory.all()
+    )
+    return not shared and authentic(answer, principal, rules)
+
+
+class LinkInForce(Protocol):
+    """An external identity that is a principal's."""
+
+    @property
+    def principal(self) -> str: ...
+
+    @property
+    def at_us(self) -> int: ...
+
+
+class LinkedIdentities(Protocol):
+    """Tells who external identities are."""
+
+    def in_force(self, external: str) -> LinkInForce | None:
+        """Give the link of an external identity that is in force now; raises ``CheckFailed`` where it is not proven."""
+        ...
+
+
+def admits(needed: ApprovalsNeeded, auth: Auth) -> bool:
+    """Tell whether policy admits such a proof for an approval. An assertion, which only a demo takes, is as a key."""
+    return auth == "asserted" or auth in needed.auth
 
 
 def barred(proposal: Proposal, needed: ApprovalsNeeded, name: str) -> bool:
@@ -83,10 +116,14 @@ def _seated(seats: list[str], available: dict[str, frozenset[str]]) -> bool:
 class Authority:
     """Counts approvals."""
 
-    def __init__(self, ledger: Ledger, directory: Directory, rules: Rules) -> None:
+    def __init__(
+        self, ledger: Ledger, directory: Directory, rules: Rules, links: LinkedIdentities | None = None
+    ) -> None:
+        """Without ``links`` no answer that comes from elsewhere counts."""
         self._ledger = ledger
         self._directory = directory
         self._rules = rules
+        self._links = links
 
     def approvers(
         self,
@@ -111,11 +148,25 @@ class Authority:
         return valid
 
     def authentic(self, answer: Answer | GivenOrder, principal: Principal) -> bool:
-        """Tell whether ``answer`` comes from ``principal``: a key that stands for two names stands for neither."""
-        shared = principal.key is not None and any(
-            other.key == principal.key and other.name != principal.name for other in self._directory.all()
-        )
-        return not shared and authentic(answer, principal, self._rules)
+        """Tell whether ``answer`` comes from ``principal``: a key that stands for two names stands for neither.
+
+        From elsewhere come answers to cards, and of the orders only the one that stops all writes.
+        """
+        if answer.external is not None:
+            return self._linked(answer, answer.external, principal)
+        return authentic_by_key(answer, principal, self._directory, self._rules)
+
+    def _linked(self, answer: Answer | GivenOrder, external: str, principal: Principal) -> bool:
+        said = answer.statement
+        if said.workspace != self._rules.workspace or said.principal != principal.name or self._links is None:
+            return False
+        if isinstance(answer, GivenOrder) and answer.statement.order != "freeze_on":
+            return False
+        try:
+            link = self._links.in_force(external)
+        except CheckFailed:
+            return False
+        return link is not None and link.principal == principal.name and link.at_us <= said.at_us
 
     def people(self, names: Iterable[str]) -> list[Principal]:
         """Look names up as the directory has them now."""
@@ -143,6 +194,7 @@ class Authority:
             and statement.proposal_digest == digest
             and statement.decision_digest == decision.digest()
             and statement.at_us <= expiry(proposal, decision)
+            and admits(needed, event.answer.auth)
             and self.authentic(event.answer, principal)
             and not barred(proposal, needed, principal.name)
             and bool(counting_groups(needed, principal))

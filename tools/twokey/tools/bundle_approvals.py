@@ -17,7 +17,7 @@ from twokey.core import canonical
 from twokey.core.errors import BadInput, CheckFailed
 from twokey.core.ports import Directory
 from twokey.core.values import Count, Digest, GivenOrder, Value
-from twokey.tools.authority import Rules, authentic
+from twokey.tools.authority import Rules, authentic_by_key
 
 ORDER: Final = "sign_policy"
 MAX_BYTES: Final = 64 * 1024
@@ -111,7 +111,4 @@ def _counts(order: GivenOrder, directory: Directory, rules: Rules, groups: froze
     principal = directory.principal(order.statement.principal)
     if principal is None or not groups.intersection(principal.groups):
         return False
-    shared = principal.key is not None and any(
-        other.key == principal.key and other.name != principal.name for other in directory.all()
-    )
-    return not shared and authentic(order, principal, rules)
+    return authentic_by_key(order, principal, directory, rules)

@@ -31,6 +31,8 @@ from twokey.tools.contract import Context, Marker, Rendered
 from twokey.tools.emergencies import OBLIGATION, Emergencies
 from twokey.tools.executor import Applied, Permit
 from twokey.tools.kill_switch import NOT_PROVEN, KillSwitch, Stopped
+from twokey.tools.link_book import LinkBook
+from twokey.tools.links import Links
 from twokey.tools.orders import Orders
 from twokey.tools.proposing import MICROSECONDS, Proposer, checked, expiry
 from twokey.tools.reverting import Reverting
@@ -74,7 +76,9 @@ class Gate:
         self._ledger = steps.ledger
         self._clock = steps.clock
         self._ids = ids
-        self._authority = Authority(steps.ledger, steps.directory, rules)
+        book = LinkBook(steps.ledger, steps.directory, rules)
+        self.links = Links(steps.ledger, steps.directory, rules, steps.clock, book)
+        self._authority = Authority(steps.ledger, steps.directory, rules, book)
         self._switch = KillSwitch(steps.ledger, rules.workspace)
         self._emergencies = Emergencies(steps.ledger, self._authority, rules, steps.clock)
         proposer = Proposer(

@@ -191,6 +191,27 @@ class Ledger:
                     if entry.kind == kind:
                         yield entry
 
+    def following(self, tree: Frontier, kinds: Sequence[str]) -> Generator[Entry]:
+        """Give every entry of some kinds that comes after those in ``tree``, oldest first, and grow the tree by all.
+
+        Like ``every``, what was given counts only once the generator has come to its end; until then neither does the
+        tree. Who keeps the tree reads only what is new the next time.
+
+        Raises:
+            CheckFailed: at the end, where the entries do not lead from the tree to the root that was signed.
+            LogUnavailable: the log cannot be read, does not verify or was rolled back.
+
+        """
+        wanted = [f'"kind":"{kind}"'.encode() for kind in kinds]
+        with self.log.view() as (connection, checkpoint):
+            if checkpoint is None:
+                return
+            for row in _grown(connection, tree, checkpoint):
+                if any(kind in row.body for kind in wanted):
+                    entry = Entry.decode(row.body)
+                    if entry.kind in kinds:
+                        yield entry
+
     def checkpoint(self) -> Checkpoint | None:
         """Give the latest signed tree head."""
         return self.log.latest()

@@ -11,7 +11,18 @@ from typing import Annotated
 
 import typer
 
-from twokey.channels.cli import approvals, asking, controls, evidence, measuring, policy, probing, setup, working
+from twokey.channels.cli import (
+    approvals,
+    asking,
+    controls,
+    evidence,
+    linking,
+    measuring,
+    policy,
+    probing,
+    setup,
+    working,
+)
 from twokey.channels.cli.session import INTERRUPTED, SESSION, prepare_output
 from twokey.core.errors import BadInput, EnvironmentFault, Refused, TwokeyError
 
@@ -49,6 +60,7 @@ setup.add_to(app)
 asking.add_to(app)
 approvals.add_to(app)
 controls.add_to(app)
+linking.add_to(app)
 probing.add_to(app)
 working.add_to(app)
 policy.add_to(app)

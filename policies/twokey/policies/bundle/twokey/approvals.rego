@@ -8,6 +8,7 @@ approvals := {
 	"expires_s": expires_s,
 	"max_uses": 1,
 	"binds": ["proposal_digest", "decision_digest"],
+	"auth": proofs,
 } if {
 	count(owning_groups) > 0
 	n := quorum
@@ -57,6 +58,19 @@ usual_quorum := max(quorums) if {
 expires_s := min(times) if {
 	times := [seconds | some risk in risks; seconds := data.twokey_data.risks[risk].expires_s]
 	count(times) == count(risks)
+}
+
+# What counts as proof that an approval is somebody's: what every risk that applies admits. A risk that says nothing
+# admits keys alone.
+proofs := [proof | some proof in known_proofs; not unproven[proof]]
+
+known_proofs := ["key", "slack", "github"]
+
+unproven contains proof if {
+	some risk in risks
+	admitted := object.get(data.twokey_data.risks[risk], "auth", ["key"])
+	some proof in known_proofs
+	not proof in admitted
 }
 
 risks contains risk if risk := data.twokey_data.default_risk

@@ -35,6 +35,7 @@ test_a_write_waits_for_people if {
 			"expires_s": 86400,
 			"max_uses": 1,
 			"binds": ["proposal_digest", "decision_digest"],
+			"auth": ["key", "slack"],
 		},
 		"reasons": [{
 			"code": "write_needs_people",
@@ -304,6 +305,24 @@ test_sensitivity_gives_its_reason if {
 		"changes_sensitivity",
 		"write_needs_people",
 	}
+}
+
+test_a_proof_counts_where_every_risk_admits_it if {
+	decide(fixtures.write).approvals.auth == ["key", "slack"]
+	decide(fixtures.but(fixtures.write, "/change/labels", ["changes_ci"])).approvals.auth == ["key"]
+	decide(fixtures.but(fixtures.write, "/change/labels", ["changes_sensitivity"])).approvals.auth == ["key", "slack"]
+}
+
+test_policy_may_admit_github_and_never_by_default if {
+	facts := json.patch(fixtures.facts, [{"op": "add", "path": "/risks/normal/auth", "value": ["github", "key"]}])
+	decision := twokey.decision with input as fixtures.write with data.twokey_data as facts
+	decision.approvals.auth == ["key", "github"]
+}
+
+test_a_risk_that_says_nothing_of_proofs_admits_keys_alone if {
+	facts := json.remove(fixtures.facts, ["/risks/normal/auth"])
+	decision := twokey.decision with input as fixtures.write with data.twokey_data as facts
+	decision.approvals.auth == ["key"]
 }
 
 test_a_raised_risk_asks_more_people_and_less_time if {

@@ -44,7 +44,7 @@ facts := {
 	"listed_places": ["repository"],
 	"limits": {"files": 2, "lines": 10},
 	"risks": {
-		"normal": {"quorum": 1, "expires_s": 86400},
+		"normal": {"quorum": 1, "expires_s": 86400, "auth": ["key", "slack"]},
 		"high": {"quorum": 2, "expires_s": 3600},
 	},
 	"break_glass": {"quorum": 1},
