@@ -5,6 +5,7 @@ sentences of ours. A workspace that the settings do not name gets nothing, whate
 """
 
 import logging
+from collections.abc import Sequence
 from typing import Final
 
 from slack_bolt.oauth.async_callback_options import AsyncCallbackOptions, AsyncFailureArgs, AsyncSuccessArgs
@@ -68,7 +69,7 @@ class Installing:
     async def end(self, request: Request) -> Response:
         """Take what Slack sends somebody back with."""
         query = {name: request.query_params[name][:2000] for name in _TAKEN if name in request.query_params}
-        headers = {"cookie": request.headers.get("cookie", "")[:4000]}
+        headers: dict[str, str | Sequence[str]] = {"cookie": request.headers.get("cookie", "")[:4000]}
         return _response(await self._flow.handle_callback(AsyncBoltRequest(body="", query=query, headers=headers)))
 
 
@@ -83,7 +84,10 @@ async def _failed(args: AsyncFailureArgs) -> BoltResponse:
 
 
 def _said(status: int, sentence: str) -> BoltResponse:
-    headers = {"content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff"}
+    headers: dict[str, str | Sequence[str]] = {
+        "content-type": "text/plain; charset=utf-8",
+        "x-content-type-options": "nosniff",
+    }
     return BoltResponse(status=status, body=sentence + "\n", headers=headers)
 
 
