@@ -111,11 +111,6 @@ def get_run(connection: Connection, run: str) -> RunRecord:
         return _run(row)
 
 
-def exists(connection: Connection, run: str) -> bool:
-    """Tell whether there is such a run."""
-    return connection.execute(select(_R.id).where(_R.id == run)).first() is not None
-
-
 def get_driven(connection: Connection, run: str) -> tuple[RunRecord, str | None]:
     """Read one run and the holder of its lease, and keep others from changing it until the transaction ends.
 

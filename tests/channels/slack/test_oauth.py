@@ -1,17 +1,20 @@
 """A workspace installs the app only where the settings name it, and only in the browser in which it began."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 from support.workspace import PEOPLE
 from twins.slack.server import Twin
 
 from twokey.channels import creation, wiring
+from twokey.channels.routes import Delivery, Reply
 from twokey.channels.slack.doctoring import SCOPES
 from twokey.channels.slack.installations import SealedInstallations, SealedStates
 from twokey.channels.slack.oauth import INSTALL_PATH, REDIRECT_PATH, Installing
@@ -50,7 +53,15 @@ def site(twin: Twin, ledger: Ledger) -> Iterator[tuple[TestClient, SealedInstall
         states=SealedStates(seal, SystemClock()),
         client=Endpoint(twin.api_url).asynchronous(None),
     )
-    app = Starlette(routes=[Route(INSTALL_PATH, pages.begin), Route(REDIRECT_PATH, pages.end)])
+
+    def served(endpoint: Callable[[Delivery], Reply]) -> Callable[[Request], Response]:
+        def answer(request: Request) -> Response:
+            given = endpoint(Delivery(request.url.path, dict(request.headers), b"", request.url.query))
+            return Response(given.body, given.status, dict(given.headers), given.media_type)
+
+        return answer
+
+    app = Starlette(routes=[Route(INSTALL_PATH, served(pages.begin)), Route(REDIRECT_PATH, served(pages.end))])
     with TestClient(app, base_url="https://testserver", follow_redirects=False) as client:
         yield client, kept
     for team in kept.teams():

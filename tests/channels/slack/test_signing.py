@@ -22,11 +22,11 @@ class At:
         return self.seconds * 1_000_000
 
 
-def code(body: bytes, *, stamp: str = str(NOW), signature: str | None = None, at: int = NOW, **more: list[str]) -> str:
+def code(body: bytes, *, stamp: str = str(NOW), signature: str | None = None, at: int = NOW, **more: str) -> str:
     """What becomes of a request: ``taken``, or the code of the refusal."""
     headers = {
-        "x-slack-request-timestamp": [stamp],
-        "x-slack-signature": [sign(SECRET, stamp, body) if signature is None else signature],
+        "x-slack-request-timestamp": stamp,
+        "x-slack-signature": sign(SECRET, stamp, body) if signature is None else signature,
     }
     try:
         Verifier(SECRET, At(at)).check(headers | {name.replace("_", "-"): item for name, item in more.items()}, body)
@@ -38,7 +38,7 @@ def code(body: bytes, *, stamp: str = str(NOW), signature: str | None = None, at
 def test_the_published_example_verifies(data: Path) -> None:
     (example,) = json.loads((data / "slack" / "signature_vectors.json").read_text())
     stamp = example["timestamp"]
-    headers = {"x-slack-request-timestamp": [stamp], "x-slack-signature": [example["x-slack-signature"]]}
+    headers = {"x-slack-request-timestamp": stamp, "x-slack-signature": example["x-slack-signature"]}
     Verifier(example["secret"], At(int(stamp))).check(headers, example["body"].encode())
     with pytest.raises(NotAuthenticated):
         Verifier(example["secret"], At(int(stamp))).check(headers, example["body"].encode() + b"&x=1")
@@ -51,15 +51,13 @@ def test_a_signature_holds_for_five_minutes() -> None:
     assert code(b"x", at=NOW - WINDOW_S - 1) == "stale_timestamp"
 
 
-@pytest.mark.parametrize("stamp", ["", "soon", "1e9", "-1", "+1", " 1", "1_0", "١٢٣", "9" * 12, "1.5", "0x1", "\ud800"])
+@pytest.mark.parametrize("stamp", ["soon", "1e9", "-1", "+1", " 1", "1_0", "١٢٣", "9" * 12, "1.5", "0x1", "\ud800"])
 def test_a_time_stamp_that_is_no_number_is_refused(stamp: str) -> None:
     signature = "v0=" + "0" * 64
     assert code(b"x", stamp=stamp, signature=signature) == "bad_timestamp"
 
 
-@pytest.mark.parametrize(
-    "signature", ["", "v0=", "v1=" + "0" * 64, "v0=" + "0" * 64, "v0=" + "Z" * 64, "ü" * 67, "\ud800"]
-)
+@pytest.mark.parametrize("signature", ["v0=", "v1=" + "0" * 64, "v0=" + "0" * 64, "v0=" + "Z" * 64, "ü" * 67, "\ud800"])
 def test_another_signature_is_refused(signature: str) -> None:
     assert code(b"x", signature=signature) == "bad_signature"
 
@@ -73,10 +71,11 @@ def test_a_capital_or_a_line_break_makes_another_signature() -> None:
 
 
 def test_headers_that_are_missing_or_there_twice_are_refused() -> None:
-    assert code(b"x", x_slack_signature=[]) == "unsigned"
-    assert code(b"x", x_slack_request_timestamp=[]) == "unsigned"
-    assert code(b"x", x_slack_signature=["v0=" + "0" * 64] * 2) == "unsigned"
-    assert code(b"x", x_slack_request_timestamp=[str(NOW)] * 2) == "unsigned"
+    good = sign(SECRET, str(NOW), b"x")
+    assert code(b"x", x_slack_signature="") == "unsigned"
+    assert code(b"x", x_slack_request_timestamp="") == "unsigned"
+    assert code(b"x", x_slack_signature=f"{good}, {good}") == "bad_signature"
+    assert code(b"x", x_slack_request_timestamp=f"{NOW}, {NOW}") == "bad_timestamp"
 
 
 def test_a_body_that_is_too_large_is_refused_before_it_is_hashed() -> None:

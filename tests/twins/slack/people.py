@@ -77,11 +77,15 @@ def click(world: World, user: str, message: Message, action: str, *, value: str 
     }
 
 
-def click_in_view(world: World, user: str, view: dict[str, Any], action: str) -> dict[str, Any]:
-    """Somebody presses a button of a view."""
+def click_in_view(world: World, user: str, view: dict[str, Any], action: str, about: str = "") -> dict[str, Any]:
+    """Somebody presses a button of a view; where there are several, the one whose value begins with ``about``."""
     team = world.users[user].team
-    buttons = Message("", "", "", "", view["blocks"]).buttons()
-    button = buttons[action]
+    button = next(
+        {"block_id": block.get("block_id", ""), **element}
+        for block in view["blocks"]
+        for element in block.get("elements", [])
+        if element.get("action_id") == action and element.get("value", "").startswith(about)
+    )
     return {
         "type": "block_actions",
         "api_app_id": world.app,

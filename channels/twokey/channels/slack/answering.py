@@ -18,7 +18,7 @@ from twokey.channels.rendering.model import Document, Field, Name, Words, line
 from twokey.channels.slack.shapes import Click, Submission
 from twokey.channels.slack.turn import Turn
 from twokey.channels.slack.web import SlackSaysNo, called
-from twokey.core.errors import BadInput, EnvironmentFault, NotFound, Refused
+from twokey.core.errors import BadInput, EnvironmentFault, NotFound, Refused, TryLater
 from twokey.core.values import Action, Decision, Identity
 from twokey.store.proposals import ProposalRecord
 from twokey.tools.steps import Result
@@ -96,6 +96,7 @@ async def _answer(turn: Turn, action: Action, pressed: Pressed, reason: str) -> 
             raise
         result = Result(record.id, card.record.state, card.record.code)
     turn.settled, turn.code = True, "answered"
+    _refresh(turn, record)
     await turn.tell(_outcome(service.card(result.id, None).record, result.code, action))
 
 
@@ -130,15 +131,19 @@ def _found(turn: Turn, identity: Identity, action: Action, pressed: Pressed) -> 
 
 
 def _own_message(turn: Turn, identity: Identity, action: Action, pressed: Pressed) -> None:
-    """Hold a press to the message that it was made on, where it was made on one that others see."""
+    """Hold a press to the card that it was made on: a message of ours about this very proposal, or a dialog of ours."""
     click = turn.shape
-    if not isinstance(click, Click) or click.container.type != "message" or click.container.message_ts is None:
+    if not isinstance(click, Click) or (click.container.type == "view" and click.view is not None):
         return
     remote = f"{click.container.channel_id}/{click.container.message_ts}"
-    about = turn.house.about(click.actor.team, remote)
-    if about is not None and about != pressed.proposal:
-        turn.house.workspace.service.reject(identity, action, "forged_button")
-        raise Refused("That button does not belong to this message.", next="Open the card again.", code="forged_button")
+    cards = turn.house.postbox.shown(f"card:{pressed.proposal}")
+    if any(card.channel == "slack" and card.remote == remote for card in cards):
+        return
+    if any(card.channel == "slack" and card.state == "posting" and card.remote is None for card in cards):
+        # It stands there, and the one who posted it has not noted that yet.
+        raise TryLater("The card is still being posted.", seconds=1, next="It is tried again.")
+    turn.house.workspace.service.reject(identity, action, "forged_button")
+    raise Refused("That button does not belong to this message.", next="Open the card again.", code="forged_button")
 
 
 def _on_record(card: Card, identity: Identity, action: Action) -> bool:
@@ -183,6 +188,14 @@ async def _open(turn: Turn, view: dict[str, Any]) -> None:
             raise
         raise BadInput("That took longer than Slack waits.", next="Press the button again.", code="too_late") from error
     turn.code = "opened"
+
+
+def _refresh(turn: Turn, record: ProposalRecord) -> None:
+    """Have everything that shows this proposal say what became of it."""
+    postbox = turn.house.postbox
+    with turn.house.workspace.ledger.change() as unit:
+        changed = [*postbox.refresh(unit, f"card:{record.id}"), *postbox.refresh(unit, f"progress:{record.run}")]
+    postbox.send(*changed)
 
 
 def _outcome(record: ProposalRecord, code: str, action: Action) -> Document:

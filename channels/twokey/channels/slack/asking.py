@@ -17,8 +17,7 @@ from twokey.channels.slack.shapes import Command, Event
 from twokey.channels.slack.turn import Turn
 from twokey.channels.slack.web import SlackSaysNo, called
 from twokey.core.errors import BadInput, NotAuthenticated, Refused
-from twokey.core.values import ExternalId, Identity
-from twokey.store import runs
+from twokey.core.values import Identity
 from twokey.tools.ledger import Unit
 
 OFFERED: Final = (
@@ -91,16 +90,18 @@ async def _left(turn: Turn, leave: Callable[[Identity, str, Callable[[Unit], boo
     """Have a run accepted once for this act, with a message that shows its progress, in one transaction."""
     identity = await turn.identity()
     place = await turn.place()
-    run = f"r-{turn.inbound.removeprefix('i-')}"
+    run = f"r-{turn.inbound.id.removeprefix('i-')}"
+    wanted: list[str] = []
 
     def only_if(unit: Unit) -> bool:
-        if runs.exists(unit.connection, run):
+        if not turn.settle(unit, "asked"):
             return False
-        turn.house.postbox.want(unit, "slack", place, f"progress:{run}")
+        wanted.append(turn.house.postbox.want(unit, "slack", place, f"progress:{run}"))
         return True
 
     leave(identity, run, only_if)
     turn.settled, turn.code = True, "asked"
+    turn.house.postbox.send(*wanted)
     if isinstance(turn.shape, Command):
         await turn.tell(
             Document(
@@ -149,8 +150,8 @@ async def _freeze(turn: Turn, rest: str) -> None:
 
 
 async def _link(turn: Turn, name: str) -> None:
-    external: ExternalId = await turn.house.visitors.external(turn.client, turn.actor)
-    turn.house.links.ask(external, name.lower(), "slack")
+    external = await turn.house.visitors.external(turn.client, turn.actor)
+    turn.house.workspace.linking.links.ask(external, name.lower(), "slack")
     turn.code = "link_asked"
     await turn.tell(
         Document(
@@ -202,7 +203,7 @@ async def on_message(turn: Turn) -> None:
         or event.bot_id
         or event.user in {None, turn.bot_user}
     ):
-        turn.code = "not_for_us"
+        turn.code = "ignored_not_for_us"
         return
     if event.thread_ts is not None and event.channel is not None:
         await _status(turn, event.channel, event.thread_ts, "is looking at it ...")

@@ -13,12 +13,13 @@ import json
 import logging
 import re
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from slack_bolt.async_app import AsyncApp, AsyncBoltContext, AsyncBoltRequest
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
+from twokey.channels.inbox import Inbound
 from twokey.channels.slack import answering, asking, home, shapes
 from twokey.channels.slack.shapes import Event, Ignored
 from twokey.channels.slack.teams import Team, Teams
@@ -28,16 +29,6 @@ from twokey.core.errors import EnvironmentFault, NotAuthenticated, TwokeyError
 _logger: Final = logging.getLogger("twokey.slack")
 _TURN: Final = "twokey_turn"
 Listener = Callable[[Turn], Awaitable[None]]
-
-
-class Received(Protocol):
-    """What was kept of a delivery."""
-
-    @property
-    def id(self) -> str: ...
-
-    @property
-    def body(self) -> bytes: ...
 
 
 class Handler:
@@ -50,7 +41,7 @@ class Handler:
         self._forget = forget
         self._app = self._listening()
 
-    def handle(self, inbound: Received) -> str:
+    def handle(self, inbound: Inbound) -> str:
         """Work off one thing; gives the code of what became of it.
 
         Raises:
@@ -60,25 +51,25 @@ class Handler:
         try:
             payload = json.loads(inbound.body)
         except (ValueError, RecursionError):
-            return "unreadable"
+            return "ignored_unreadable"
         shape = shapes.read(payload) if isinstance(payload, dict) else Ignored("unreadable")
         if isinstance(shape, Ignored):
-            return shape.code
+            return f"ignored_{shape.code}"
         if isinstance(shape, Event) and shape.event.type in {"app_uninstalled", "tokens_revoked"}:
             self._forget(shape.team_id)
             return shape.event.type
         actor = shape.actor
         if actor is None:
-            return "nobody"
+            return "ignored_nobody"
         team = self._teams.find(actor.team)
         if team is None:
             self._house.refused("other_workspace", actor.user)
             return "other_workspace"
-        turn = Turn(self._house, inbound.id, shape, self._house.endpoint.asynchronous(team.token), team.bot_user)
+        turn = Turn(self._house, inbound, shape, self._house.endpoint.asynchronous(team.token), team.bot_user)
         asyncio.run(self._dispatch(turn, team, payload))
         if turn.error is not None:
             raise turn.error
-        return turn.code or "nobody_listens"
+        return turn.code or "ignored_no_listener"
 
     async def _dispatch(self, turn: Turn, team: Team, payload: dict[str, Any]) -> None:
         context: dict[str, Any] = {_TURN: turn, "twokey_team": team}

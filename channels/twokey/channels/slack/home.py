@@ -20,7 +20,7 @@ async def on_home(turn: Turn) -> None:
     """Show the Home tab to whoever opened it."""
     event = turn.shape
     if not isinstance(event, Event) or event.event.tab not in {"", "home"}:
-        turn.code = "other_tab"
+        turn.code = "ignored_tab"
         return
     turn.code = "home"
     try:

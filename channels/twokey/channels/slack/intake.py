@@ -9,10 +9,9 @@ Steps: verify -> read -> keep -> acknowledge. What it means is found out later, 
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+from twokey.channels.routes import Delivery, Reply
 from twokey.channels.slack import shapes
 from twokey.channels.slack.shapes import Ignored
 from twokey.channels.slack.signing import Verifier
@@ -29,14 +28,6 @@ class Keeper(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """What became of a delivery. ``answer`` is what Slack gets back."""
-
-    code: str
-    answer: str = ""
-
-
 class Intake:
     """Takes deliveries of one app."""
 
@@ -45,8 +36,8 @@ class Intake:
         self._keeper = keeper
         self._verifier = verifier
 
-    def http(self, headers: Mapping[str, Sequence[str]], body: bytes) -> Taken:
-        """Take a request; ``headers`` are by their names in small letters.
+    def http(self, delivery: Delivery) -> Reply:
+        """Take a request, and give what Slack gets back.
 
         Raises:
             NotAuthenticated: it does not prove to come from Slack.
@@ -55,18 +46,19 @@ class Intake:
         """
         if self._verifier is None:
             raise ValueError("this app takes no deliveries over HTTP")
-        self._verifier.check(headers, body)
-        kind = next(iter(headers.get("content-type", ())), "")
-        payload = shapes.parsed(body, kind)
+        self._verifier.check(delivery.headers, delivery.body)
+        payload = shapes.parsed(delivery.body, delivery.headers.get("content-type", ""))
         if payload is None:
-            return Taken("unreadable")
+            _logger.info("ignored: unreadable")
+            return Reply()
         if payload.get("type") == "url_verification":  # asked once, when the address is entered at Slack
             challenge = payload.get("challenge")
-            return Taken("url_verification", challenge[:400] if isinstance(challenge, str) else "")
-        return self.payload(payload)
+            return Reply(body=challenge[:400].encode("ascii", "replace") if isinstance(challenge, str) else b"")
+        self.payload(payload)
+        return Reply()
 
-    def payload(self, payload: dict[str, Any]) -> Taken:
-        """Take a payload that is known to come from Slack.
+    def payload(self, payload: dict[str, Any]) -> str:
+        """Take a payload that is known to come from Slack; gives what became of it.
 
         Raises:
             LogUnavailable: it cannot be kept now.
@@ -75,7 +67,7 @@ class Intake:
         shape = shapes.read(payload)
         if isinstance(shape, Ignored):
             _logger.info("ignored: %s", shape.code)
-            return Taken(shape.code)
+            return shape.code
         body = json.dumps(payload).encode("ascii")
         kept = self._keeper.take(CHANNEL, shapes.key(shape, payload), shapes.kind(shape), body)
-        return Taken("seen_before" if kept is None else "kept")
+        return "seen_before" if kept is None else "kept"

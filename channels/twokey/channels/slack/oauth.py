@@ -4,9 +4,11 @@ Rules: Bolt runs the flow; what comes from outside reaches it as three plain val
 sentences of ours. A workspace that the settings do not name gets nothing, whatever code it brings.
 """
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from typing import Final
+from urllib.parse import parse_qsl
 
 from slack_bolt.oauth.async_callback_options import AsyncCallbackOptions, AsyncFailureArgs, AsyncSuccessArgs
 from slack_bolt.oauth.async_oauth_flow import AsyncOAuthFlow
@@ -14,15 +16,15 @@ from slack_bolt.oauth.async_oauth_settings import AsyncOAuthSettings
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
-from starlette.requests import Request
-from starlette.responses import Response
 
+from twokey.channels.routes import Delivery, Reply
 from twokey.channels.slack.doctoring import SCOPES
 from twokey.channels.slack.installations import SealedInstallations, SealedStates
 from twokey.core.settings import SlackSection
 
 INSTALL_PATH: Final = "/slack/install"
 REDIRECT_PATH: Final = "/slack/oauth_redirect"
+LONGEST: Final = 8000
 _TAKEN: Final = ("code", "error", "state")
 _REASONS: Final = {
     "access_denied": "You did not install the app.",
@@ -61,16 +63,17 @@ class Installing:
         )
         self._flow = AsyncOAuthFlow(client=client, logger=_quiet(), settings=settings)
 
-    async def begin(self, request: Request) -> Response:
+    def begin(self, delivery: Delivery) -> Reply:
         """Send somebody to Slack."""
-        del request
-        return _response(await self._flow.handle_installation(AsyncBoltRequest(body="", query={})))
+        del delivery
+        return _reply(asyncio.run(self._flow.handle_installation(AsyncBoltRequest(body="", query={}))))
 
-    async def end(self, request: Request) -> Response:
+    def end(self, delivery: Delivery) -> Reply:
         """Take what Slack sends somebody back with."""
-        query = {name: request.query_params[name][:2000] for name in _TAKEN if name in request.query_params}
-        headers: dict[str, str | Sequence[str]] = {"cookie": request.headers.get("cookie", "")[:4000]}
-        return _response(await self._flow.handle_callback(AsyncBoltRequest(body="", query=query, headers=headers)))
+        given = dict(parse_qsl(delivery.query[:LONGEST], max_num_fields=20))
+        query = {name: given[name] for name in _TAKEN if name in given}
+        headers: dict[str, str | Sequence[str]] = {"cookie": delivery.headers.get("cookie", "")[:LONGEST]}
+        return _reply(asyncio.run(self._flow.handle_callback(AsyncBoltRequest(body="", query=query, headers=headers))))
 
 
 async def _installed(args: AsyncSuccessArgs) -> BoltResponse:
@@ -91,12 +94,14 @@ def _said(status: int, sentence: str) -> BoltResponse:
     return BoltResponse(status=status, body=sentence + "\n", headers=headers)
 
 
-def _response(given: BoltResponse) -> Response:
-    response = Response(given.body, given.status, given.first_headers_without_set_cookie())
-    for cookie in given.cookies():
-        for name, value in cookie.items():
-            response.set_cookie(name, value.value, max_age=600, path="/", secure=True, httponly=True, samesite="lax")
-    return response
+def _reply(given: BoltResponse) -> Reply:
+    headers = {name.lower(): value for name, value in given.first_headers_without_set_cookie().items()}
+    kind = headers.pop("content-type", "text/plain; charset=utf-8")
+    cookies = [morsel for cookie in given.cookies() for morsel in cookie.values()]
+    if cookies:
+        kept = f"{cookies[0].key}={cookies[0].value}; Max-Age=600; Path=/; Secure; HttpOnly; SameSite=Lax"
+        headers["set-cookie"] = kept
+    return Reply(given.status, given.body.encode(), kind, headers)
 
 
 def _quiet() -> logging.Logger:

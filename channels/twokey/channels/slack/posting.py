@@ -7,19 +7,20 @@ got lost is found and not posted again. A card is on record as shown from when i
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web import WebClient
 
 from twokey.agents.state import Progress
+from twokey.channels.postbox import Message
 from twokey.channels.rendering import slack as rendered
 from twokey.channels.rendering.cards import card_document
 from twokey.channels.rendering.documents import RunView, reminder_document, run_document
 from twokey.channels.rendering.model import Document
 from twokey.channels.slack.answering import answering
 from twokey.channels.slack.teams import Team, Teams
-from twokey.channels.slack.web import Endpoint, SlackSaysNo, explained, retry_after, unreachable
+from twokey.channels.slack.web import Endpoint, SlackSaysNo, explained, unreachable
 from twokey.channels.workspace import Workspace
 from twokey.core.errors import NotFound
 from twokey.core.events import StepEnded, StepStarted
@@ -30,19 +31,6 @@ from twokey.store import runs
 EVENT: Final = "twokey_message"
 LOOKED_AT: Final = 200
 """How many of the latest messages of a place are looked through for one that may have got through."""
-
-
-class Message(Protocol):
-    """What is to stand somewhere."""
-
-    @property
-    def id(self) -> str: ...
-
-    @property
-    def place(self) -> str: ...
-
-    @property
-    def purpose(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +52,11 @@ class Spot:
 class Poster:
     """Posts in the workspaces that the app works for."""
 
-    def __init__(
-        self, *, workspace: Workspace, teams: Teams, endpoint: Endpoint, clock: Clock, later: Callable[[int], Exception]
-    ) -> None:
-        """``later`` gives what is raised where Slack asks to wait some seconds."""
+    def __init__(self, *, workspace: Workspace, teams: Teams, endpoint: Endpoint, clock: Clock) -> None:
         self._workspace = workspace
         self._teams = teams
         self._endpoint = endpoint
         self._clock = clock
-        self._later = later
 
     def find(self, message: Message) -> str | None:
         """Give the message that stands for this one, where an earlier attempt got through."""
@@ -120,10 +104,6 @@ class Poster:
         self._called(client.chat_update, channel=channel, ts=ts, metadata=_mark(message), **changed)
         self._shown(message)
 
-    def render(self, message: Message) -> dict[str, Any]:
-        """Give what the message says at this moment, so that a change can be told."""
-        return self._content(message)
-
     def _content(self, message: Message) -> dict[str, Any]:
         return rendered.message(document_of(self._workspace, message.purpose, self._clock.now_us()))
 
@@ -152,9 +132,6 @@ class Poster:
         try:
             return dict(call(**arguments).data)
         except SlackApiError as error:
-            wait = retry_after(error)
-            if wait is not None:
-                raise self._later(wait) from error
             raise explained(error) from error
         except (OSError, SlackClientError) as error:
             raise unreachable(error) from error

@@ -10,7 +10,7 @@ Source: Slack, "Verifying requests from Slack" (signature version v0, HMAC-SHA25
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
 from twokey.core.errors import NotAuthenticated
@@ -42,8 +42,10 @@ class Verifier:
         self._secret = secret.encode()
         self._clock = clock
 
-    def check(self, headers: Mapping[str, Sequence[str]], body: bytes) -> None:
-        """Return where the request comes from Slack; ``headers`` are by their names in small letters.
+    def check(self, headers: Mapping[str, str], body: bytes) -> None:
+        """Return where the request comes from Slack.
+
+        ``headers`` are by their names in small letters; one that came twice holds both values, and is refused for it.
 
         Raises:
             NotAuthenticated: it does not, or it is too old.
@@ -51,9 +53,9 @@ class Verifier:
         """
         if len(body) > MAX_BODY:
             raise refused("body_too_large")
-        stamp = _single(headers, "x-slack-request-timestamp")
-        signature = _single(headers, "x-slack-signature")
-        if stamp is None or signature is None:
+        stamp = headers.get("x-slack-request-timestamp", "").encode("utf-8", "replace")
+        signature = headers.get("x-slack-signature", "").encode("utf-8", "replace")
+        if not stamp or not signature:
             raise refused("unsigned")
         if not _STAMP.fullmatch(stamp):
             raise refused("bad_timestamp")
@@ -62,8 +64,3 @@ class Verifier:
         due = b"v0=" + hmac.new(self._secret, b"v0:" + stamp + b":" + body, hashlib.sha256).hexdigest().encode()
         if not _SIGNATURE.fullmatch(signature) or not hmac.compare_digest(due, signature):
             raise refused("bad_signature")
-
-
-def _single(headers: Mapping[str, Sequence[str]], name: str) -> bytes | None:
-    values = headers.get(name, ())
-    return values[0].encode("utf-8", "replace") if len(values) == 1 else None

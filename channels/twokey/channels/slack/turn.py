@@ -8,10 +8,12 @@ repeats nothing. A card or the progress of a run goes only where everybody is of
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from twokey.channels.inbox import Inbound, Inbox
+from twokey.channels.postbox import Postbox
 from twokey.channels.rendering import slack as rendered
 from twokey.channels.rendering.documents import refusal_document
 from twokey.channels.rendering.model import Document
@@ -22,26 +24,10 @@ from twokey.channels.workspace import Workspace
 from twokey.core.errors import EnvironmentFault, TwokeyError
 from twokey.core.ports import Clock
 from twokey.core.settings import SlackSection
-from twokey.core.values import ExternalId, Identity
+from twokey.core.values import Identity
 from twokey.tools.ledger import Unit
 
 _logger: Final = logging.getLogger("twokey.slack")
-
-
-class Wanted(Protocol):
-    """Keeps what is to be shown elsewhere, until it stands there."""
-
-    def want(self, unit: Unit, channel: Any, place: str, purpose: str) -> str | None:
-        """Have something shown at a place, in this transaction."""
-        ...
-
-
-class Asks(Protocol):
-    """Takes the word of somebody who says which principal they are."""
-
-    def ask(self, external: ExternalId, name: str, channel: Any) -> Any:
-        """Remember it for an hour; it counts for nothing until the principal confirms it."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +38,10 @@ class House:
     section: SlackSection
     endpoint: Endpoint
     visitors: Visitors
-    links: Asks
-    postbox: Wanted
+    inbox: Inbox
+    postbox: Postbox
     refused: Callable[[str, str], None]
     """Notes in the log that somebody was refused: the code, and who in Slack it was."""
-    about: Callable[[str, str], str | None]
-    """Gives the proposal that a message of ours is about, by workspace and ``CHANNEL/TS``."""
     clock: Clock
 
 
@@ -66,7 +50,7 @@ class Turn:
     """What one inbound thing is, and what became of it."""
 
     house: House
-    inbound: str
+    inbound: Inbound
     shape: Command | Click | Submission | Event
     client: AsyncWebClient
     bot_user: str
@@ -93,7 +77,11 @@ class Turn:
     async def tell(self, document: Document) -> None:
         """Say something to whoever did it, and to nobody else."""
         try:
-            await self._tell(rendered.message(document))
+            if isinstance(self.shape, Click) and self.shape.view is not None and self.shape.view.type == "modal":
+                view = rendered.modal(document, callback_id="twokey.said")
+                await called(self.client.views_update, view_id=self.shape.view.id, view=view)
+            else:
+                await self._tell(rendered.message(document))
         except TwokeyError as error:
             if not self.settled and isinstance(error, EnvironmentFault):
                 raise
@@ -153,6 +141,10 @@ class Turn:
                 if inner.assistant_thread is not None:
                     return inner.assistant_thread.channel_id, inner.assistant_thread.thread_ts
                 return inner.channel, inner.thread_ts or (inner.ts if inner.type == "app_mention" else None)
+
+    def settle(self, unit: Unit, code: str) -> bool:
+        """Say in an open transaction that this turn is done by it; tells whether it was not done before."""
+        return self.house.inbox.settle(unit, self.inbound, code)
 
     async def place(self) -> str:
         """Give the place where what comes of this is shown: there, or in the direct message of whoever did it."""

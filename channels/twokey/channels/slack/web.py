@@ -15,7 +15,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web import WebClient
 from slack_sdk.web.async_client import AsyncWebClient
 
-from twokey.core.errors import BadInput, EnvironmentFault, TwokeyError
+from twokey.core.errors import BadInput, EnvironmentFault, TryLater, TwokeyError
 
 TIMEOUT_S: Final = 10
 SHORT_WAIT_S: Final = 3
@@ -69,7 +69,9 @@ class Endpoint:
                 status = answer.status
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             raise unreachable(error) from error
-        if status >= 500 or status == 429:
+        if status == 429:
+            raise TryLater("Slack asks to wait.", seconds=5, next="It is tried again.", code="slack_ratelimited")
+        if status >= 500:
             raise EnvironmentFault(
                 f"Slack did not take an answer ({status}).", next="It is tried again.", code="slack_unreachable"
             )
@@ -91,7 +93,10 @@ def explained(error: SlackApiError) -> TwokeyError:
     response: Any = error.response
     status = getattr(response, "status_code", 200)
     code = str(response.get("error") or "unknown") if hasattr(response, "get") else "unknown"
-    if status == 429 or status >= 500 or code in TRANSIENT:
+    wait = retry_after(error)
+    if wait is not None:
+        return TryLater("Slack asks to wait.", seconds=wait, next="It is tried again.", code="slack_ratelimited")
+    if status >= 500 or code in TRANSIENT:
         return EnvironmentFault(
             f"Slack does not take this now ({code[:64]}).", next="It is tried again.", code="slack_busy"
         )

@@ -1,0 +1,151 @@
+"""Slack as one piece: what the workspace's settings ask for, put together for the server and the workers.
+
+Rules: secrets are read from the environment when they are needed and stand nowhere else; what is missing is said with
+the name of its variable. Nothing here is made before it is needed, so that a workspace without Slack pays nothing.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+from twokey.channels.inbox import Inbox
+from twokey.channels.postbox import Postbox
+from twokey.channels.slack.announcing import Announcer
+from twokey.channels.slack.connection import Socket
+from twokey.channels.slack.handler import Handler
+from twokey.channels.slack.installations import SealedInstallations, SealedStates
+from twokey.channels.slack.intake import Intake
+from twokey.channels.slack.oauth import Installing
+from twokey.channels.slack.posting import Poster
+from twokey.channels.slack.sealing import Seal
+from twokey.channels.slack.signing import Verifier
+from twokey.channels.slack.teams import InstalledTeams, OneTeam, Teams
+from twokey.channels.slack.turn import House
+from twokey.channels.slack.visitors import Visitors
+from twokey.channels.slack.web import Endpoint
+from twokey.channels.workspace import Workspace
+from twokey.core.errors import EnvironmentFault
+from twokey.core.ports import Clock
+
+KEY: Final = "slack.key"
+
+
+class SlackChannel:
+    """The channel of one workspace."""
+
+    def __init__(
+        self,
+        *,
+        workspace: Workspace,
+        home: Path,
+        inbox: Inbox,
+        postbox: Postbox,
+        refused: Callable[[str, str], None],
+        clock: Clock,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """``home`` is this account's folder for keys; ``refused`` notes in the log who was refused, and why."""
+        self.section = workspace.config.slack
+        self.endpoint = Endpoint(self.section.api_url, self.section.hooks_url)
+        self._workspace = workspace
+        self._home = home
+        self._inbox = inbox
+        self._postbox = postbox
+        self._refused = refused
+        self._clock = clock
+        self._environment = os.environ if environment is None else environment
+
+    @cached_property
+    def teams(self) -> Teams:
+        """The workspaces that the app works for."""
+        return InstalledTeams(self.installations) if self.section.client_id else self._one_team
+
+    @cached_property
+    def _one_team(self) -> OneTeam:
+        return OneTeam(self.endpoint, self._secret(self.section.bot_token_env), self.section.team)
+
+    @cached_property
+    def installations(self) -> SealedInstallations:
+        """The workspaces that installed the app."""
+        return SealedInstallations(self._workspace.ledger, self._seal, self.section.teams, self._clock)
+
+    @cached_property
+    def handler(self) -> Handler:
+        """What works off deliveries."""
+        house = House(
+            workspace=self._workspace,
+            section=self.section,
+            endpoint=self.endpoint,
+            visitors=Visitors(self._workspace.linking.links),
+            inbox=self._inbox,
+            postbox=self._postbox,
+            refused=self._refused,
+            clock=self._clock,
+        )
+        return Handler(house, self.teams, self._forget)
+
+    @cached_property
+    def poster(self) -> Poster:
+        """What posts messages."""
+        return Poster(workspace=self._workspace, teams=self.teams, endpoint=self.endpoint, clock=self._clock)
+
+    @cached_property
+    def announcer(self) -> Announcer:
+        """What says which messages are wanted."""
+        return Announcer(
+            workspace=self._workspace,
+            section=self.section,
+            team=self._home_team,
+            postbox=self._postbox,
+            clock=self._clock,
+        )
+
+    @cached_property
+    def intake(self) -> Intake:
+        """What takes deliveries; over HTTP where the settings say so."""
+        if self.section.mode != "http":
+            return Intake(self._inbox, None)
+        return Intake(self._inbox, Verifier(self._secret(self.section.signing_secret_env), self._clock))
+
+    def socket(self) -> Socket:
+        """Give the connection of Socket Mode."""
+        token = self._secret(self.section.app_token_env)
+        return Socket(self.intake, app_token=token, client=self.endpoint.asynchronous(None))
+
+    def installing(self) -> Installing | None:
+        """Give the pages with which a workspace installs the app, where several may."""
+        if not self.section.client_id:
+            return None
+        return Installing(
+            self.section,
+            client_secret=self._secret(self.section.client_secret_env),
+            installations=self.installations,
+            states=SealedStates(self._seal, self._clock),
+            client=self.endpoint.asynchronous(None),
+        )
+
+    @cached_property
+    def _seal(self) -> Seal:
+        return Seal.at(self._home / KEY)
+
+    def _home_team(self) -> str:
+        """Give the workspace of the channels in the settings."""
+        if self.section.client_id:
+            return self.section.team or self.section.teams[0]
+        return self._one_team.known().id
+
+    def _forget(self, team: str) -> None:
+        if self.section.client_id:
+            self.installations.forget(team)
+
+    def _secret(self, variable: str) -> str:
+        value = self._environment.get(variable, "")
+        if not value:
+            raise EnvironmentFault(
+                f"The variable {variable} is not set, and Slack needs it.",
+                next="Set it where Twokey runs; see docs/slack.md, or run `twokey doctor`.",
+                code="slack_secret",
+            )
+        return value
