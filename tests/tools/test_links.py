@@ -183,7 +183,11 @@ def test_of_two_processes_that_confirm_one_wins(both: Bench, monkeypatch: pytest
     ask(both)
     other = both.sibling().links
     given = order(both)
-    monkeypatch.setattr(other, "_refuse_linked", lambda *_: confirm(both))
+
+    def first(*_: object) -> None:
+        confirm(both)
+
+    monkeypatch.setattr(other, "_refuse_linked", first)
     monkeypatch.setattr(other._book, "told", _stale(other._book))  # pyright: ignore[reportPrivateUsage]
     refused(both, lambda: other.confirm(given, channel="cli"), "linked_already")
     assert who(both) == "sam"

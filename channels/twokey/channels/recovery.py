@@ -8,7 +8,7 @@ became of a started write, is the gate's to find out. One thing that cannot be d
 import functools
 import itertools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -53,8 +53,19 @@ class Recovery:
     """Looks for unfinished work of one workspace. Safe in several processes at once."""
 
     def __init__(
-        self, *, ledger: Ledger, gate: Gate, drivers: Drivers, dispatcher: Callable[[], Dispatcher], clock: Clock
+        self,
+        *,
+        ledger: Ledger,
+        gate: Gate,
+        drivers: Drivers,
+        dispatcher: Callable[[], Dispatcher],
+        clock: Clock,
+        waiting: Callable[[int], Sequence[Job]] = lambda _: (),
+        tidy: Callable[[], object] = lambda: None,
     ) -> None:
+        """``waiting`` gives the jobs of channels that wait since before a time; ``tidy`` removes what is too old."""
+        self._waiting = waiting
+        self._tidy = tidy
         self._ledger = ledger
         self._gate = gate
         self._drivers = drivers
@@ -79,6 +90,7 @@ class Recovery:
         before = now - int(patience_s * 1_000_000)
         if expire:
             self._part("expiry", self._gate.expire_due, failures)
+            self._part("old deliveries", self._tidy, failures)
         proposals: list[str] = []
         runs: list[str] = []
         self._part("started writes", lambda: proposals.extend(self._abandoned(now)), failures)
@@ -87,7 +99,9 @@ class Recovery:
         queued = now - int(queued_s * 1_000_000)
         self._part("undriven runs", lambda: runs.extend(self._undriven(queued)), failures)
         self._part("waiting runs", lambda: runs.extend(self._answered(now, before)), failures)
-        for job in (*map(jobs.execute, proposals), *map(jobs.drive, runs)):
+        channels: list[Job] = []
+        self._part("deliveries and messages", lambda: channels.extend(self._waiting(queued)), failures)
+        for job in (*map(jobs.execute, proposals), *channels, *map(jobs.drive, runs)):
             if not leave(job):
                 self._part(job.subject, functools.partial(self._submit, job), failures)
         return Found(tuple(runs), tuple(proposals), tuple(failures))

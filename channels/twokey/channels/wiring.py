@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 import threading
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,19 +20,23 @@ from twokey.audit import storage
 from twokey.audit.keys import LogKey, load_verifier
 from twokey.audit.log import Log
 from twokey.audit.verify import BadArgument, SqliteSource, verify
+from twokey.channels.connected import Connected
 from twokey.channels.controls import MINUTE_US, Controls
 from twokey.channels.driving import Drivers, Heart
+from twokey.channels.inbox import Inbox
 from twokey.channels.linking import Linking
 from twokey.channels.people import People
+from twokey.channels.postbox import Postbox
 from twokey.channels.pruning import Pruner
 from twokey.channels.readiness import Readiness
 from twokey.channels.service import Service
 from twokey.channels.shadowing import Shadow
 from twokey.channels.workspace import Workspace
-from twokey.core import settings
+from twokey.core import jobs, settings
 from twokey.core.entropy import RandomIds, SystemClock
 from twokey.core.errors import BadInput, CheckFailed, EnvironmentFault, LogUnavailable, NotFound, Refused
 from twokey.core.events import WorkspaceCreated
+from twokey.core.jobs import Job
 from twokey.core.ports import Clock, Dispatcher, Ids, PolicyEngine
 from twokey.core.settings import FileDirectory, Settings
 from twokey.core.values import Resource
@@ -66,6 +70,8 @@ LOG_KEY: Final = "log.key"
 CHECKPOINTS: Final = "checkpoints.db"
 STATE_FOLDER: Final = ".twokey"
 DRIVERS: Final = "drivers"
+WAITING: Final = 100
+"""How many deliveries, and how many messages, one pass of recovery takes up."""
 REPLAY_DEADLINE_S: Final = 5.0
 """How long one past decision may take, in seconds: a bundle that is slower than that is a fault, not a wait."""
 
@@ -95,6 +101,8 @@ class Stage:
     """Take the place of the installed ones."""
     places: Sequence[Place] = ()
     """Configured beside those of the settings."""
+    connect: "Callable[[Workspace], Mapping[str, Connected]] | None" = None
+    """Makes the channels to the outside."""
 
 
 @contextmanager
@@ -136,7 +144,8 @@ def opened_parts(
         shadow.begin()
         book = PlaceBook([*_places(folder, config), *stage.places])
         tools = stage.tools or registry.installed(config.tools.plugins)
-        yield _parts(folder, config, home, ledger, engine, shadow, clock, ids, stack, held, tools, book)
+        connect = stage.connect or _connected
+        yield _parts(folder, config, home, ledger, engine, shadow, clock, ids, stack, held, tools, book, connect)
 
 
 def _parts(  # what that were opened
@@ -152,6 +161,7 @@ def _parts(  # what that were opened
     held: Bundle,
     tools: registry.Registry,
     book: PlaceBook,
+    connect: "Callable[[Workspace], Mapping[str, Connected]]",
 ) -> Parts:
     directory = FileDirectory(folder)
     rules = _rules(config)
@@ -229,13 +239,41 @@ def _parts(  # what that were opened
         ids=ids,
     )
 
+    connected = _Once(lambda: connect(workspace))
+    inbox = Inbox(
+        ledger=ledger,
+        dispatcher=dispatcher,
+        handlers=lambda: {name: made.handler for name, made in connected().items() if made.handler is not None},
+        clock=clock,
+        ids=ids,
+    )
+    postbox = Postbox(
+        ledger=ledger,
+        dispatcher=dispatcher,
+        posters=lambda: {name: made.poster for name, made in connected().items() if made.poster is not None},
+        clock=clock,
+        ids=ids,
+    )
+
+    def waiting(before: int) -> list[Job]:
+        received = [jobs.handle(name) for name in inbox.waiting(before=before, limit=WAITING)]
+        return [*received, *map(jobs.post, postbox.waiting(before=before, limit=WAITING))]
+
     def worker() -> "Worker":
         from twokey.channels.recovery import Recovery  # noqa: PLC0415 - comes in where there is a worker
         from twokey.channels.schedules import Schedules  # noqa: PLC0415 - as above
         from twokey.channels.worker import Worker  # noqa: PLC0415 - as above
 
         asking = Schedules(config.schedules, ledger=ledger, clock=clock, ask=workspace.ask_scheduled)
-        recovery = Recovery(ledger=ledger, gate=gate, drivers=drivers, dispatcher=dispatcher, clock=clock)
+        recovery = Recovery(
+            ledger=ledger,
+            gate=gate,
+            drivers=drivers,
+            dispatcher=dispatcher,
+            clock=clock,
+            waiting=waiting,
+            tidy=lambda: inbox.forget(config.server.body_days),
+        )
         return Worker(
             service=service,
             recovery=recovery,
@@ -243,6 +281,7 @@ def _parts(  # what that were opened
             dispatcher=dispatcher(),
             clock=clock,
             aside=shadow.catch_up,
+            others={"handle": inbox.handle, "post": postbox.post},
         )
 
     ring = KeyRing(home / "keys")
@@ -255,6 +294,9 @@ def _parts(  # what that were opened
         people=people,
         service=service,
         controls=Controls(workspace=config.workspace.id, gate=gate, clock=clock, ids=ids),
+        inbox=inbox,
+        postbox=postbox,
+        connected=connected,
         linking=Linking(workspace=config.workspace.id, links=gate.links, clock=clock),
         worker=worker,
         book=book,
@@ -265,6 +307,12 @@ def _parts(  # what that were opened
         pruner=Pruner(ledger=ledger, states=lambda: states().lent(), clock=clock),
     )
     return Parts(workspace, gate, desk, savers)
+
+
+def _connected(workspace: Workspace) -> dict[str, Connected]:
+    """Make the channels to the outside that the settings configure."""
+    del workspace
+    return {}
 
 
 def _rules(config: Settings) -> Rules:

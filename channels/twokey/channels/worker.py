@@ -7,11 +7,12 @@ boundary of a step and hands back what it works on.
 """
 
 import asyncio
+import functools
 import logging
 import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
@@ -20,7 +21,7 @@ from twokey.channels.recovery import PATIENCE_S, QUEUED_S, Failure, Recovery
 from twokey.channels.schedules import Schedules
 from twokey.channels.service import Service
 from twokey.core import jobs
-from twokey.core.errors import EnvironmentFault, Halted, LeaseLost, LogUnavailable, Refused, TwokeyError
+from twokey.core.errors import EnvironmentFault, Halted, LeaseLost, LogUnavailable, Refused, TryLater, TwokeyError
 from twokey.core.jobs import Job
 from twokey.core.ports import Clock, Dispatcher
 from twokey.tools.steps import Result
@@ -66,8 +67,13 @@ class Worker:
         dispatcher: Dispatcher,
         clock: Clock,
         aside: Callable[[], None] = _nothing,
+        others: Mapping[str, Callable[[str], object]] | None = None,
     ) -> None:
-        """``aside`` is done whenever the worker has looked around; it raises nothing and does not take long."""
+        """Do jobs of other tasks by ``others``, which gets the job's subject.
+
+        ``aside`` is done whenever the worker has looked around; it raises nothing and does not take long.
+        """
+        self._others = dict(others or {})
         self._aside = aside
         self._service = service
         self._recovery = recovery
@@ -149,6 +155,10 @@ class Worker:
             self._submit(job)
         except LeaseLost as lost:
             _logger.info("%s", lost.message)
+        except TryLater as later:
+            _logger.info("%s: %s", job.key, later.message)
+            until = self._clock.now_us() + int(later.seconds * 1_000_000)
+            self._submit(job.model_copy(update={"not_before_us": until}))
         except EnvironmentFault as fault:
             self._try_again(job, fault.code, fault.message)
         except TwokeyError as error:
@@ -159,7 +169,12 @@ class Worker:
 
     @property
     def _tasks(self) -> dict[str, Callable[[Job], None]]:
-        return {"drive": self._drive, "execute": self._execute}
+        channels = {task: functools.partial(self._other, do) for task, do in self._others.items()}
+        return {"drive": self._drive, "execute": self._execute, **channels}
+
+    @staticmethod
+    def _other(do: Callable[[str], object], job: Job) -> None:
+        do(job.subject)
 
     def _drive(self, job: Job) -> None:
         try:

@@ -4,13 +4,16 @@ Rules: a request may name a place only where the person names it; the settings' 
 text and nothing else is; a location's password stays in this process.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from twokey.channels.connected import Connected
 from twokey.channels.controls import Controls
+from twokey.channels.inbox import Inbox
 from twokey.channels.linking import Linking
 from twokey.channels.people import People
+from twokey.channels.postbox import Postbox
 from twokey.channels.pruning import Pruner
 from twokey.channels.readiness import Readiness
 from twokey.channels.service import Outcome, Service
@@ -60,6 +63,9 @@ class Workspace:
         service: Service,
         controls: Controls,
         linking: Linking,
+        inbox: Inbox,
+        postbox: Postbox,
+        connected: Callable[[], Mapping[str, Connected]],
         worker: "Callable[[], Worker]",
         book: PlaceBook,
         engine: PolicyEngine,
@@ -76,6 +82,9 @@ class Workspace:
         self.service = service
         self.controls = controls
         self.linking = linking
+        self.inbox = inbox
+        self.postbox = postbox
+        self.connected = connected
         self.worker = worker
         self.directory = directory
         self.pruner = pruner

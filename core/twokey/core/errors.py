@@ -77,6 +77,17 @@ class EnvironmentFault(TwokeyError):  # noqa: N818 - a fault of the surroundings
     default_code = "environment"
 
 
+class TryLater(EnvironmentFault):
+    """The other side asks to wait. Nothing was done; it is no failed attempt."""
+
+    default_code = "try_later"
+
+    def __init__(self, message: str, *, seconds: float, next: str, code: str | None = None) -> None:  # noqa: A002 - as above
+        """``seconds`` is how long to wait."""
+        super().__init__(message, next=next, code=code)
+        self.seconds = seconds
+
+
 class EngineFault(EnvironmentFault):
     """The policy engine gave no valid decision. The caller must treat it as deny."""
 

@@ -1,31 +1,37 @@
 """Jobs: what workers are given to do, and how often they try.
 
-Rules: a job names a run or a proposal and carries nothing else, so whoever can write a row of the queue has no more
-power than to have something looked at again; the same job (by ``key``) is queued at most once; jobs with one ``lock``
-are worked on one at a time. A job that fails because of its surroundings is tried again, later each time, and at most
-``MAX_ATTEMPTS`` times. A write is never tried again from here: what began belongs to the gate's own lease and recovery.
+Rules: a job names a run, a proposal, a delivery or a message and carries nothing else, so whoever can write a row of
+the queue has no more power than to have something looked at again; the same job (by ``key``) is queued at most once;
+jobs with one ``lock`` are worked on one at a time. A job that fails because of its surroundings is tried again, later
+each time, and at most ``MAX_ATTEMPTS`` times. A write is never tried again from here: what began belongs to the gate's
+own lease and recovery.
 """
 
 from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from twokey.core.values import Instant, ProposalId, RunId, Value
+from twokey.core.values import InboundId, Instant, MessageId, ProposalId, RunId, Value
 
-Task = Literal["drive", "execute"]
+Task = Literal["drive", "execute", "handle", "post"]
 
 MAX_ATTEMPTS: Final = 5
 FIRST_PAUSE_S: Final = 1
 LONGEST_PAUSE_S: Final = 60
 URGENT: Final = 10
-"""Priority of what people have approved already. Asked for by a person is 0; schedules say theirs."""
+"""Priority of what people have approved already, and of what they wait for in front of a screen. What a person asks
+for has 0; schedules say theirs."""
 
 
 class Job(Value):
-    """One thing to do: ``drive`` a run, or ``execute`` an approved or started proposal."""
+    """One thing to do.
+
+    ``drive`` a run, ``execute`` an approved or started proposal, ``handle`` what a channel received, ``post`` what it
+    is to show.
+    """
 
     task: Task
-    subject: RunId | ProposalId
+    subject: RunId | ProposalId | InboundId | MessageId
     priority: Annotated[int, Field(ge=-100, le=100)] = 0
     """Higher comes first; among equals the older one."""
     not_before_us: Instant = 0
@@ -50,6 +56,16 @@ def drive(run: str, *, priority: int = 0) -> Job:
 def execute(proposal: str) -> Job:
     """Give the job of carrying out an approved proposal, or of finding out what became of a started write."""
     return Job(task="execute", subject=proposal, priority=URGENT)
+
+
+def handle(inbound: str) -> Job:
+    """Give the job of handling what a channel received."""
+    return Job(task="handle", subject=inbound, priority=URGENT)
+
+
+def post(message: str) -> Job:
+    """Give the job of posting a message, or of bringing it up to date."""
+    return Job(task="post", subject=message, priority=URGENT)
 
 
 def pause_s(attempt: int) -> int:

@@ -166,6 +166,15 @@ class ScheduleSection(_Section):
     """Workers take what is higher first; what people ask for has 0."""
 
 
+class ServerSection(_Section):
+    """What listens for Slack and GitHub (``twokey up``)."""
+
+    host: Annotated[str, StringConstraints(min_length=1, max_length=255)] = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65_535)] = 8642
+    body_days: Annotated[int, Field(ge=0, le=3650)] = 7
+    """For how many days the bytes of what was received and handled are kept; that it was received is kept longer."""
+
+
 class PluginsSection(_Section):
     """Pinned plugins: name of the distribution to its digest."""
 
@@ -200,6 +209,7 @@ class Settings(_Section):
     catalog: CatalogSection = CatalogSection()
     controls: ControlsSection = ControlsSection()
     model: ModelSection = ModelSection()
+    server: ServerSection = ServerSection()
     tools: PluginsSection = PluginsSection()
     places: dict[PlaceName, PlaceSection] = Field(default_factory=dict)
     principals: People = Field(default_factory=dict)

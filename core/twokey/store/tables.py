@@ -261,7 +261,6 @@ messages: Final = Table(
     Column("state", String(10), nullable=False),
     Column("wanted", Integer, nullable=False, server_default="1"),
     Column("version", Integer, nullable=False, server_default="0"),
-    Column("hash", _DIGEST),
     Column("remote", String(400)),
     Column("code", String(64), nullable=False, server_default=""),
     Column("attempts", Integer, nullable=False, server_default="0"),

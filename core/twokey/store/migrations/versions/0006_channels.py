@@ -46,7 +46,6 @@ def upgrade() -> None:
         sa.Column("state", sa.String(10), nullable=False),
         sa.Column("wanted", sa.Integer, nullable=False, server_default="1"),
         sa.Column("version", sa.Integer, nullable=False, server_default="0"),
-        sa.Column("hash", sa.String(64)),
         sa.Column("remote", sa.String(400)),
         sa.Column("code", sa.String(64), nullable=False, server_default=""),
         sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),

@@ -1,0 +1,25 @@
+"""What a channel to the outside brings: who handles what it receives, who posts what it shows, and how it listens.
+
+Rules: a channel is there where the settings configure it, and only ``channels.wiring`` makes one. What listens does
+nothing but authenticate, store and acknowledge; everything else is a job.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from twokey.channels.inbox import Handler
+from twokey.channels.postbox import Poster
+from twokey.channels.routes import Route
+from twokey.core.ports import Stopping
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """One channel, as it is put together for a workspace."""
+
+    handler: Handler | None = None
+    poster: Poster | None = None
+    routes: Sequence[Route] = ()
+    """What it takes over HTTP."""
+    listen: Callable[[Stopping], None] | None = None
+    """Listens on a connection of its own until asked to stop (Socket Mode). Runs in a thread of its own."""

@@ -1,0 +1,182 @@
+"""What channels receive: stored before it is acknowledged, handled once, in the background.
+
+Rules
+- ``take`` returns when a delivery is durable; only then may the channel acknowledge it. The same delivery (by the key
+  that its sender gives it) is taken once, however often and to however many processes it comes.
+- A delivery is handled by a worker, never by whoever received it. An attempt is counted before it begins, so one that
+  kills its process counts, too; after ``MAX_ATTEMPTS`` it has failed, and holds up nothing else.
+- A handler may be called again for a delivery whose first attempt was cut off. What it changes for good it settles with
+  the delivery, in one transaction (``Inbox.settle``): then it is done once.
+- Bodies are untrusted bytes that may hold what people wrote; they are removed some days after they were handled.
+"""
+
+import hashlib
+import logging
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from twokey.core import jobs
+from twokey.core.errors import EnvironmentFault, LogUnavailable, TryLater, TwokeyError
+from twokey.core.ports import Clock, Dispatcher, Ids
+from twokey.core.values import Channel
+from twokey.store import inbox
+from twokey.store.inbox import InboundRecord, State
+from twokey.tools.ledger import Ledger, Unit
+
+MAX_ATTEMPTS: Final = jobs.MAX_ATTEMPTS
+DAY_US: Final = 24 * 60 * 60 * 1_000_000
+IGNORED: Final = "ignored"
+"""A handler's code, or the beginning of one, for what is none of its business."""
+_KEY: Final = re.compile(r"[!-~]{1,180}")
+_KIND: Final = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
+_CODE: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
+
+_logger: Final = logging.getLogger("twokey.inbox")
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """One delivery, as its handler gets it. ``attempt`` counts from 1."""
+
+    id: str
+    channel: Channel
+    key: str
+    kind: str
+    body: bytes
+    received_us: int
+    attempt: int
+
+
+class Handler(Protocol):
+    """Handles the deliveries of one channel."""
+
+    def handle(self, inbound: Inbound) -> str:
+        """Handle one delivery; gives a code that says what became of it, ``ignored`` where nothing had to.
+
+        Raises ``TryLater`` where it has to wait, ``EnvironmentFault`` where it may be tried again, and any other
+        ``TwokeyError`` where it has failed for good.
+        """
+        ...
+
+
+class Inbox:
+    """Takes and handles the deliveries of one workspace. Safe in several processes at once."""
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        dispatcher: Callable[[], Dispatcher],
+        handlers: Callable[[], Mapping[str, Handler]],
+        clock: Clock,
+        ids: Ids,
+    ) -> None:
+        """``handlers`` gives who handles the deliveries of each channel; it is asked when there is one to handle."""
+        self._ledger = ledger
+        self._dispatcher = dispatcher
+        self._handlers = handlers
+        self._clock = clock
+        self._ids = ids
+
+    def take(self, channel: Channel, key: str, kind: str, body: bytes) -> str | None:
+        """Store a delivery that its channel has authenticated; gives its id, or none where it came before.
+
+        Raises:
+            LogUnavailable: it is not stored, and must not be acknowledged.
+
+        """
+        now = self._clock.now_us()
+        record = InboundRecord(
+            id=self._ids.new("i"),
+            channel=channel,
+            key=key if _KEY.fullmatch(key) else f"sha256:{hashlib.sha256(key.encode(errors='replace')).hexdigest()}",
+            kind=kind if _KIND.fullmatch(kind) else "unknown",
+            body=body,
+            state="new",
+            code="",
+            attempts=0,
+            received_us=now,
+            updated_us=now,
+        )
+        with self._ledger.change() as unit:
+            if not inbox.add_inbound(unit.connection, record):
+                return None
+        try:
+            self._dispatcher().submit(jobs.handle(record.id))
+        except LogUnavailable as error:  # it is stored; recovery finds it
+            _logger.warning("%s could not be queued: %s", record.id, error.message)
+        return record.id
+
+    def find(self, inbound: str) -> InboundRecord | None:
+        """Read one delivery; none where there is none."""
+        with self._ledger.look() as connection:
+            return inbox.get_inbound(connection, inbound)
+
+    def settle(self, unit: Unit, inbound: Inbound, code: str) -> bool:
+        """Say in an open transaction that a delivery is handled by it; tells whether it was not handled before.
+
+        Where it was, the caller undoes or leaves out what the transaction was to do.
+        """
+        return inbox.end_inbound(unit.connection, inbound.id, "done", code, now=self._clock.now_us())
+
+    def handle(self, inbound: str) -> str:
+        """Handle a delivery that waits; gives what became of it, ``over`` where there is nothing to do.
+
+        Raises:
+            TryLater: it has to wait; the attempt does not count.
+            EnvironmentFault: it is to be tried again, unless it was tried often enough.
+            TwokeyError: it has failed for good, and its row says why.
+
+        """
+        with self._ledger.change() as unit:
+            record = inbox.begin_inbound(unit.connection, inbound, now=self._clock.now_us())
+        if record is None or record.body is None:
+            return "over"
+        if record.attempts > MAX_ATTEMPTS:  # the last one that was allowed never came to its end
+            return self._end(record, "failed", "cut_off")
+        handler = self._handlers().get(record.channel)
+        if handler is None:
+            return self._end(record, "failed", "no_handler")
+        given = Inbound(
+            record.id, record.channel, record.key, record.kind, record.body, record.received_us, record.attempts
+        )
+        try:
+            code = handler.handle(given)
+        except TryLater:
+            with self._ledger.change() as unit:
+                inbox.uncount_inbound(unit.connection, record.id, now=self._clock.now_us())
+            raise
+        except EnvironmentFault as error:
+            self._tried(record, error.code)
+            raise
+        except TwokeyError as error:
+            self._end(record, "failed", error.code)
+            raise
+        except Exception:
+            self._tried(record, "internal")
+            raise
+        if not _CODE.fullmatch(code):
+            code = "handled"
+        return self._end(record, "ignored" if code.startswith(IGNORED) else "done", code)
+
+    def waiting(self, *, before: int, limit: int) -> list[str]:
+        """Give the deliveries that wait and that nobody has touched since ``before`` (microseconds)."""
+        with self._ledger.look() as connection:
+            return inbox.waiting_inbound(connection, before=before, limit=limit)
+
+    def forget(self, days: int) -> int:
+        """Remove the bodies of what was handled more than ``days`` days ago; gives how many."""
+        before = max(self._clock.now_us() - days * DAY_US, 0)
+        with self._ledger.change() as unit:
+            return inbox.forget_bodies(unit.connection, before=before)
+
+    def _tried(self, record: InboundRecord, code: str) -> None:
+        if record.attempts >= MAX_ATTEMPTS:
+            self._end(record, "failed", code)
+
+    def _end(self, record: InboundRecord, state: State, code: str) -> str:
+        with self._ledger.change() as unit:
+            inbox.end_inbound(unit.connection, record.id, state, code, now=self._clock.now_us())
+        return code
