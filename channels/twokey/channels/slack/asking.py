@@ -32,6 +32,7 @@ OFFERED: Final = (
 """What is offered: a job that does not exist is not in it."""
 ANSWERS: Final = frozenset({"approve", "approved", "refuse", "withdraw", "confirm", "reject"})
 """Words with which people try to answer a card by typing."""
+_WORD: Final = re.compile(r"[a-z]+")
 _TABLE: Final = re.compile(r"[A-Za-z0-9_.]{1,100}")
 
 
@@ -66,8 +67,8 @@ async def on_command(turn: Turn) -> None:
 
 async def ask(turn: Turn, text: str) -> None:
     """Take a request in somebody's own words."""
-    first = text.split(maxsplit=1)
-    if first and first[0].lower().strip("/`'\".,:") in ANSWERS:
+    first = _WORD.search(text.lower())
+    if first is not None and first[0] in ANSWERS:
         await _not_by_typing(turn)
         return
     workspace = turn.house.workspace
