@@ -19,18 +19,38 @@ HOOK_S = 1800.0
 
 
 class Faults:
-    """Cuts of the network, one at a time: before a call has its effect, or after."""
+    """Cuts of the network: before a call has its effect, or after."""
 
     def __init__(self) -> None:
         self._armed: dict[str, list[str]] = {}
+        self._countdown: tuple[int, str] | None = None
         self.done: list[tuple[str, str]] = []
+        self.calls: list[str] = []
+        """Every call there was, in order."""
 
     def arm(self, method: str, kind: str) -> None:
         """The next call of ``method`` is cut ``before`` or ``after`` its effect."""
         self._armed.setdefault(method, []).append(kind)
 
-    def take(self, method: str, kind: str) -> bool:
-        """Tell whether this call is to be cut here."""
+    def arm_call(self, number: int, kind: str) -> None:
+        """Of the calls from now on, the one with this number, counted from 0, is cut."""
+        self._countdown = (number, kind)
+
+    def begin(self, method: str) -> bool:
+        """Note a call; tells whether it is to be cut before its effect."""
+        self.calls.append(method)
+        if self._countdown is not None:
+            number, kind = self._countdown
+            self._countdown = None if number == 0 else (number - 1, kind)
+            if number == 0:
+                self._armed.setdefault(method, []).insert(0, kind)
+        return self._take(method, "before")
+
+    def end(self, method: str) -> bool:
+        """Tell whether a call is to be cut after its effect."""
+        return self._take(method, "after")
+
+    def _take(self, method: str, kind: str) -> bool:
         armed = self._armed.get(method, [])
         if armed and armed[0] == kind:
             self.done.append((method, armed.pop(0)))
@@ -187,7 +207,7 @@ class Twin:
             given = b64decode(authorization.removeprefix("Basic ")).decode()
             arguments["client_id"], _, arguments["client_secret"] = given.partition(":")
         token = authorization.removeprefix("Bearer ") or str(arguments.get("token", ""))
-        if self.faults.take(method, "before"):
+        if self.faults.begin(method):
             return self._cut(request)
         try:
             given = self.api.call(method, token, arguments)
@@ -200,7 +220,7 @@ class Twin:
             self._note(method, arguments, refusal.error)
             return web.json_response({"ok": False, "error": refusal.error, **refusal.more})
         self._note(method, arguments, "ok")
-        if self.faults.take(method, "after"):
+        if self.faults.end(method):
             return self._cut(request)
         held = self.world.tokens.get(token)
         scopes = {"X-OAuth-Scopes": ",".join(sorted(held.scopes))} if held else {}
@@ -220,12 +240,12 @@ class Twin:
         known = self.world.hooks.get(request.path)
         if known is None or known["uses"] >= HOOK_USES or self.world.now() - known["at"] > HOOK_S:
             return web.json_response({"ok": False, "error": "used_url"}, status=404)
-        if self.faults.take("response_url", "before"):
+        if self.faults.begin("response_url"):
             return self._cut(request)
         known["uses"] += 1
         known["posts"].append(await request.json())
         self._notify()
-        return web.Response(text="ok")
+        return self._cut(request) if self.faults.end("response_url") else web.Response(text="ok")
 
     async def _upload(self, request: web.Request) -> web.StreamResponse:
         known = self.world.files.get(request.match_info["file"])
