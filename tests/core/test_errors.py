@@ -20,6 +20,7 @@ EXIT_CODES = {
     "Halted": 1,
     "EnvironmentFault": 3,
     "EngineFault": 3,
+    "TryLater": 3,
     "LogUnavailable": 3,
     "ToolRetry": 2,
 }

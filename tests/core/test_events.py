@@ -166,6 +166,7 @@ def test_the_subject_is_the_proposal_else_the_run_else_the_kinds_own(model: type
         "policy.shadow_begun",
         "controls.probed",
         "identity.link_rejected",
+        "channel.rejected",
     }:
         assert subject == document["workspace"]
     else:

@@ -72,6 +72,7 @@ def test_a_workspace_needs_nothing_but_its_id(write: Write):
             "places": {},
             "principals": {},
             "schedules": {},
+            "server": {"host": "127.0.0.1", "port": 8642, "body_days": 7},
         }
     )
 
@@ -174,7 +175,7 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path):
             f'_env_prefix = "Q_"\n{WORKSPACE}',
             (
                 "twokey.toml has an unknown key '_env_prefix'. Known here: catalog, controls, model, places, policy, "
-                "principals, schedules, store, tools, workspace."
+                "principals, schedules, server, store, tools, workspace."
             ),
         ),
     ],

@@ -29,6 +29,7 @@ from twokey.channels.people import People
 from twokey.channels.postbox import Postbox
 from twokey.channels.pruning import Pruner
 from twokey.channels.readiness import Readiness
+from twokey.channels.rejections import Rejections
 from twokey.channels.service import Service
 from twokey.channels.shadowing import Shadow
 from twokey.channels.workspace import Workspace
@@ -240,6 +241,12 @@ def _parts(  # what that were opened
     )
 
     connected = _Once(lambda: connect(workspace))
+    rejections = Rejections(workspace=config.workspace.id, recorder=ledger, clock=clock)
+
+    def aside() -> None:
+        shadow.catch_up()
+        rejections.flush()
+
     inbox = Inbox(
         ledger=ledger,
         dispatcher=dispatcher,
@@ -280,7 +287,7 @@ def _parts(  # what that were opened
             schedules=asking,
             dispatcher=dispatcher(),
             clock=clock,
-            aside=shadow.catch_up,
+            aside=aside,
             others={"handle": inbox.handle, "post": postbox.post},
         )
 
@@ -297,6 +304,7 @@ def _parts(  # what that were opened
         inbox=inbox,
         postbox=postbox,
         connected=connected,
+        rejections=rejections,
         linking=Linking(workspace=config.workspace.id, links=gate.links, clock=clock),
         worker=worker,
         book=book,

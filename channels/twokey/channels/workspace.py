@@ -16,6 +16,7 @@ from twokey.channels.people import People
 from twokey.channels.postbox import Postbox
 from twokey.channels.pruning import Pruner
 from twokey.channels.readiness import Readiness
+from twokey.channels.rejections import Rejections
 from twokey.channels.service import Outcome, Service
 from twokey.core.errors import BadInput, CheckFailed, Refused
 from twokey.core.ports import Policy, PolicyEngine, Revisions
@@ -66,6 +67,7 @@ class Workspace:
         inbox: Inbox,
         postbox: Postbox,
         connected: Callable[[], Mapping[str, Connected]],
+        rejections: Rejections,
         worker: "Callable[[], Worker]",
         book: PlaceBook,
         engine: PolicyEngine,
@@ -85,6 +87,7 @@ class Workspace:
         self.inbox = inbox
         self.postbox = postbox
         self.connected = connected
+        self.rejections = rejections
         self.worker = worker
         self.directory = directory
         self.pruner = pruner

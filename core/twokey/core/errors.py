@@ -82,7 +82,14 @@ class TryLater(EnvironmentFault):
 
     default_code = "try_later"
 
-    def __init__(self, message: str, *, seconds: float, next: str, code: str | None = None) -> None:  # noqa: A002 - as above
+    def __init__(
+        self,
+        message: str,
+        *,
+        next: str,  # noqa: A002 - as above
+        code: str | None = None,
+        seconds: float = 60.0,
+    ) -> None:
         """``seconds`` is how long to wait."""
         super().__init__(message, next=next, code=code)
         self.seconds = seconds

@@ -423,6 +423,16 @@ class ClickRejected(Value):
     code: Code
 
 
+class ChannelRejected(Value):
+    """Requests that a channel could not authenticate, since the entry before it: how many, and why."""
+
+    kind: Literal["channel.rejected"] = "channel.rejected"
+    workspace: WorkspaceId
+    channel: Channel
+    code: Code
+    count: Count
+
+
 class WriteIntended(Value):
     """The write is about to start. Durable and covered by a checkpoint before anything is written."""
 
@@ -485,6 +495,7 @@ Event = Annotated[
     | CardShown
     | AnswerGiven
     | ClickRejected
+    | ChannelRejected
     | WriteIntended
     | WriteEnded,
     Field(discriminator="kind"),
@@ -521,6 +532,7 @@ def subject(event: Event) -> str:
             | PolicyShadowBegun()
             | ControlsProbed()
             | LinkRejected()
+            | ChannelRejected()
         ):
             return event.workspace
         case IdentityUsed() | CredentialCreated() | RunsPruned() | LinkAsked() | IdentityLinked() | IdentityUnlinked():

@@ -20,6 +20,7 @@ from twokey.channels.cli import (
     measuring,
     policy,
     probing,
+    serving,
     setup,
     working,
 )
@@ -63,6 +64,7 @@ controls.add_to(app)
 linking.add_to(app)
 probing.add_to(app)
 working.add_to(app)
+serving.add_to(app)
 policy.add_to(app)
 evidence.add_to(app)
 measuring.add_to(app)

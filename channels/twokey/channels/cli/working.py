@@ -1,16 +1,33 @@
 """``worker``: works on what others asked for, until it is stopped."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from twokey.channels.cli.session import SESSION
 from twokey.core.errors import Refused
 
+if TYPE_CHECKING:
+    from twokey.channels.workspace import Workspace
+
 
 def add_to(app: typer.Typer) -> None:
     """Add the command."""
     app.command("worker")(worker)
+
+
+def prepare(workspace: "Workspace") -> None:
+    """Set up what a process tells while it works, and hold it to the controls that the settings demand."""
+    import logging
+
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.INFO)
+    for noisy in ("alembic", "procrastinate", "httpx", "httpx2", "openai", "psycopg.pool", "uvicorn"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    if workspace.config.controls.profile != "laptop":
+        from twokey.channels.cli.probing import tell
+        from twokey.channels.probing.running import demand
+
+        demand(workspace, tell)
 
 
 def worker(
@@ -21,19 +38,10 @@ def worker(
     concurrency: Annotated[int, typer.Option(min=1, max=64, help="How many runs to work on at once.")] = 4,
 ) -> None:
     """Drive runs, carry out what was approved, take over from dead workers, and ask what schedules say."""
-    import logging
-
     from twokey.channels.wiring import opened
 
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.INFO)
-    for noisy in ("alembic", "procrastinate", "httpx", "httpx2", "openai", "psycopg.pool"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
     with opened(SESSION.workspace) as workspace:
-        if workspace.config.controls.profile != "laptop":
-            from twokey.channels.cli.probing import tell
-            from twokey.channels.probing.running import demand
-
-            demand(workspace, tell)
+        prepare(workspace)
         made = workspace.worker()
         if not once:
             SESSION.say(f"worker of {workspace.config.workspace.id}: {concurrency} at once; SIGTERM or Ctrl-C ends it")
