@@ -6,14 +6,17 @@ import secrets
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from sqlalchemy import create_engine, text
+from sqlalchemy import Engine, create_engine, text
 
+from twokey.audit import storage
 from twokey.core.values import ID_ALPHABET
+from twokey.store import database, migrate
 
 ROOT = Path(__file__).resolve().parent.parent
 OPA_VERSION = "1.20.2"
@@ -51,32 +54,91 @@ def _postgresql_server() -> Iterator[str]:  # pyright: ignore[reportUnusedFuncti
             server.cleanup()
 
 
-@pytest.fixture
-def postgresql_url(_postgresql_server: str) -> Iterator[str]:
-    """The URL of a fresh, empty PostgreSQL database."""
-    name = f"t_{secrets.token_hex(6)}"
-    admin_url = _postgresql_server.replace("postgresql://", "postgresql+psycopg://", 1)
-    admin = create_engine(admin_url, isolation_level="AUTOCOMMIT")
+def _migrated(url: str) -> None:
+    """Give a database the tables of a workspace, as the newest migrations make them."""
+    engine = database.open_engine(url)
+    migrate.migrate(engine)
+    storage.migrate(engine)
+    engine.dispose()
+
+
+@contextmanager
+def _postgresql_admin(server: str) -> Generator[Engine]:
+    admin = create_engine(server.replace("postgresql://", "postgresql+psycopg://", 1), isolation_level="AUTOCOMMIT")
     try:
-        with admin.connect() as connection:
-            connection.execute(text(f'CREATE DATABASE "{name}"'))
-        yield str(admin.url.set(database=name).render_as_string(hide_password=False))
-        with admin.connect() as connection:
-            connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
+        yield admin
     finally:
         admin.dispose()
 
 
+def _url_of(admin: Engine, name: str) -> str:
+    return str(admin.url.set(database=name).render_as_string(hide_password=False))
+
+
+@contextmanager
+def _postgresql_database(server: str, template: str) -> Generator[str]:
+    name = f"t_{secrets.token_hex(6)}"
+    with _postgresql_admin(server) as admin:
+        with admin.connect() as connection:
+            connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
+        yield _url_of(admin, name)
+        with admin.connect() as connection:
+            connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
+
+
+@pytest.fixture(scope="session")
+def _postgresql_template(_postgresql_server: str) -> str:  # pyright: ignore[reportUnusedFunction] - pytest calls it
+    with _postgresql_admin(_postgresql_server) as admin:
+        with admin.connect() as connection:
+            connection.execute(text('CREATE DATABASE "tk_template"'))
+        _migrated(_url_of(admin, "tk_template"))
+    return "tk_template"
+
+
+@pytest.fixture(scope="session")
+def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:  # pyright: ignore[reportUnusedFunction] - pytest calls it
+    path = tmp_path_factory.mktemp("template") / "store.db"
+    _migrated(f"sqlite:///{path}")
+    return path
+
+
 @pytest.fixture
-def sqlite_url(tmp_path: Path) -> str:
-    """The URL of a fresh SQLite file."""
+def postgresql_url(_postgresql_server: str, _postgresql_template: str) -> Iterator[str]:
+    """The URL of a fresh PostgreSQL database: a workspace's tables, and nothing in them."""
+    with _postgresql_database(_postgresql_server, _postgresql_template) as url:
+        yield url
+
+
+@pytest.fixture
+def empty_postgresql_url(_postgresql_server: str) -> Iterator[str]:
+    """The URL of a fresh PostgreSQL database without tables."""
+    with _postgresql_database(_postgresql_server, "template1") as url:
+        yield url
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path, _sqlite_template: Path) -> str:
+    """The URL of a fresh SQLite file: a workspace's tables, and nothing in them."""
+    shutil.copyfile(_sqlite_template, tmp_path / "store.db")
+    return f"sqlite:///{tmp_path / 'store.db'}"
+
+
+@pytest.fixture
+def empty_sqlite_url(tmp_path: Path) -> str:
+    """The URL of a SQLite file that is not there yet."""
     return f"sqlite:///{tmp_path / 'store.db'}"
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
 def database_url(request: pytest.FixtureRequest) -> str:
-    """A fresh database, once on SQLite and once on PostgreSQL."""
+    """A fresh database, once on SQLite and once on PostgreSQL. Its tables are there: making them takes long."""
     return str(request.getfixturevalue(f"{request.param}_url"))
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def empty_database_url(request: pytest.FixtureRequest) -> str:
+    """A fresh database without tables, once on SQLite and once on PostgreSQL."""
+    return str(request.getfixturevalue(f"empty_{request.param}_url"))
 
 
 def _named_opa() -> str | None:

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError
 from support.log_world import World, step
@@ -145,10 +147,13 @@ def test_a_malformed_row_is_refused(sqlite_world: World, row: str):
         connection.execute(text(f"INSERT INTO log_entries VALUES ({row})"))
 
 
-def test_the_tables_are_those_the_migrations_make(world: World):
-    with world.engine.connect() as connection:
+def test_the_tables_are_those_the_migrations_make(empty_database_url: str):
+    engine = open_engine(empty_database_url)
+    storage.migrate(engine)
+    with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"version_table": storage.VERSION_TABLE})
         assert compare_metadata(context, storage.TABLES) == []
+    engine.dispose()
 
 
 def test_migrating_twice_changes_nothing(filled: World):
@@ -162,6 +167,12 @@ def test_a_database_of_a_newer_version_is_refused(world: World):
         connection.execute(text(f"UPDATE {storage.VERSION_TABLE} SET version_num = '9999'"))
     with pytest.raises(LogUnavailable, match="newer version"):
         storage.migrate(world.engine)
+
+
+def test_the_newest_revision_is_the_one_that_is_checked_for():
+    config = Config()
+    config.set_main_option("script_location", str(storage.MIGRATIONS))
+    assert ScriptDirectory.from_config(config).get_heads() == [storage.SCHEMA]
 
 
 def test_a_database_that_cannot_be_reached_is_a_clear_sentence(tmp_path: Path):

@@ -8,6 +8,9 @@ from inline_snapshot import snapshot
 from support import cards
 
 from twokey.channels import card
+from twokey.channels.rendering import terminal
+from twokey.channels.rendering.cards import card_document
+from twokey.channels.rendering.cards import needed as who_approves
 from twokey.core.events import WriteEnded
 from twokey.core.lifecycle import State
 from twokey.core.values import ApprovalsNeeded, FileChange, GroupQuorum, RollbackPlan, Target
@@ -15,19 +18,18 @@ from twokey.core.values import ApprovalsNeeded, FileChange, GroupQuorum, Rollbac
 
 def shown(made: card.Card, *, whole_diff: bool = False) -> str:
     """The card as the terminal shows it."""
-    rows = card.as_lines(made, whole_diff=whole_diff)
-    return "\n".join(f"{label:<16}{text}".rstrip() for label, text in rows)
+    return "\n".join(terminal.lines(card_document(made, whole=whole_diff, answering="commands")))
 
 
 def test_a_card_that_waits():
     assert shown(cards.card()) == snapshot("""\
-p-000000000001  open_pull_request 1 -> /dbt @ 4be1c0200000     asked by ana, run r-000000000001, 2026-01-01T00:00:00Z
+p-000000000001  open_pull_request 1 → /dbt @ 4be1c0200000 · asked by ana, run r-000000000001, 2026-01-01T00:00:00Z
 state           awaiting_approval (needs_approval)
 why             One column is personal and not marked.
 digest          1111111111111111111111111111111111111111111111111111111111111111
-files           models/schema.yml  +1 -1
-findings        ! b.mail is personal. (90 %, e-000000000001)
-                  b has one row per person. (90 %, e-000000000001)
+files           1 file, +1 -1: models/schema.yml
+findings        ! 90 % e-000000000001: b.mail is personal.
+                  90 % e-000000000001: b has one row per person.
 text            title   Document b
                 branch  twokey/1 -> main
 diff            diff --git a/models/schema.yml b/models/schema.yml
@@ -37,14 +39,16 @@ diff            diff --git a/models/schema.yml b/models/schema.yml
                  models:
                 -  - name: a
                 +  - name: b
-evidence        e-000000000001 b.mail: 50 of 50 values are e-mail addresses  (sha256 cccccccccccc)
+evidence        e-000000000001 (sha256 cccccccccccc): b.mail: 50 of 50 values are e-mail addresses
 rollback        Close the pull request.
                 Delete the branch.
 policy          require_approval · needs 1 of platform-owners, not ana
                 R07 changes_sensitivity: Changes sensitivity tags.
                 bundle dddddddddddd · data eeeeeeeeeeee · engine embedded
 log             checkpoint 1,204 · root 9c410000…a1e7
-expires         2026-01-02T00:00:00Z\
+expires         2026-01-02T00:00:00Z
+approve         twokey approvals approve p-000000000001
+refuse          twokey approvals refuse p-000000000001 --reason "..."\
 """)
 
 
@@ -52,11 +56,11 @@ def test_a_card_that_was_answered_and_has_no_evidence():
     made = cards.record(cards.proposal(findings=()), state=State.REFUSED, code="refused_by_person")
     text = shown(cards.card(made, answers=(cards.answer(action="refuse"),), bare=True))
     assert text == snapshot("""\
-p-000000000001  open_pull_request 1 -> /dbt @ 4be1c0200000     asked by ana, run r-000000000001, 2026-01-01T00:00:00Z
+p-000000000001  open_pull_request 1 → /dbt @ 4be1c0200000 · asked by ana, run r-000000000001, 2026-01-01T00:00:00Z
 state           refused (refused_by_person)
 why             One column is personal and not marked.
 digest          1111111111111111111111111111111111111111111111111111111111111111
-files           models/schema.yml  +1 -1
+files           1 file, +1 -1: models/schema.yml
 text            title   Document b
                 branch  twokey/1 -> main
 diff            diff --git a/models/schema.yml b/models/schema.yml
@@ -72,7 +76,7 @@ rollback        Close the pull request.
 policy          require_approval · needs 1 of platform-owners, not ana
                 R07 changes_sensitivity: Changes sensitivity tags.
                 bundle dddddddddddd · data eeeeeeeeeeee · engine embedded
-answers         sam refuse 2026-01-01T00:01:00Z (log l-000000000001)\
+answers         sam refused 2026-01-01T00:01:00Z (log l-000000000001)\
 """)
 
 
@@ -184,7 +188,7 @@ Delete the branch.\
 def test_of_a_long_diff_the_rest_is_counted_and_shown_when_asked_for():
     lines = "".join(f"+line {number}\n" for number in range(500))
     made = cards.card(cards.record(cards.proposal(preview=f"title   x\n\n{cards.DIFF}{lines}")))
-    assert "... 447 more lines: `twokey approvals show ID --diff`" in shown(made)
+    assert "… 447 more lines: twokey approvals show p-000000000001 --diff" in shown(made)
     assert "line 499" not in shown(made)
     assert "line 499" in shown(made, whole_diff=True)
 
@@ -193,8 +197,8 @@ def test_what_wants_attention_comes_first_and_the_rest_is_counted():
     found = [cards.finding(number, f"claim {number}") for number in range(1, 40)]
     found.append(cards.finding(40, "look here", attention=True))
     text = shown(cards.card(cards.record(cards.proposal(findings=tuple(found)))))
-    assert text.index("! look here") < text.index("claim 1")
-    assert "... 28 more" in text
+    assert text.index("! 90 % e-000000000001: look here") < text.index("claim 1")
+    assert "… 28 more" in text
     assert "claim 39" not in text
 
 
@@ -207,7 +211,9 @@ def test_a_preview_of_another_tool_is_all_words():
 
 def test_more_files_than_fit_are_counted():
     files = tuple(FileChange(path=f"models/{number}.yml", added=2, removed=1) for number in range(7))
-    assert "models/4.yml and 2 more  +14 -7" in shown(cards.card(cards.record(cards.proposal(files=files))))
+    assert "7 files, +14 -7: models/0.yml, models/1.yml, models/2.yml, models/3.yml, models/4.yml and 2 more" in shown(
+        cards.card(cards.record(cards.proposal(files=files)))
+    )
 
 
 @pytest.mark.parametrize(
@@ -224,7 +230,7 @@ def test_more_files_than_fit_are_counted():
     ],
 )
 def test_who_has_to_approve_is_said_in_words(needed: ApprovalsNeeded | None, words: str):
-    assert card.needed(cards.decision(approvals=needed)) == words
+    assert terminal.as_text(who_approves(cards.decision(approvals=needed))) == words
 
 
 def test_nothing_from_outside_is_rendered_raw():
@@ -248,9 +254,9 @@ def test_what_bears_on_a_card_from_outside_stands_first():
     outside = card.Around(stopped="frozen", emergency=emergency)
     text = shown(dataclasses.replace(cards.card(made), around=outside)).splitlines()
     assert "\n".join(text[2:7]) == snapshot("""\
-STOPPED         writes are stopped (frozen): nothing is approved or begun, see `twokey freeze`
+STOPPED         writes are stopped (frozen): nothing is approved or begun, see twokey freeze
 EMERGENCY       g-000000000001, declared by rita until 2026-01-01T00:01:00Z
-                ticket INC-1\\u{1b}[31m · a review is due afterwards
+                a review is due afterwards · ticket INC-1\\u{1b}[31m
 undoes          p-000000000009
 instead of      p-000000000008, whose target had moved on\
 """)

@@ -112,6 +112,7 @@ class Yard:
             ledger=self.bench.ledger,
             gate=self.bench.gate,
             runner=nobody,
+            unplanned={},
             drivers=Drivers(self.bench.repository.with_name("drivers")),
             heart=Heart(self.bench.ledger, self.bench.clock),
             dispatcher=nobody,

@@ -63,4 +63,8 @@ def test_the_page_works_as_it_stands(twokey: Command, opa: Path):
     assert {risk["expires_s"] for risk in last["twokey_data"]["risks"].values()} <= {3600, 14400}
     assert (workspace / "policies" / "twokey" / "team_test.rego").is_file(), "tests come along"
     assert (workspace / "replay.html").read_text().startswith("<!doctype html>")
+    (proposed,) = twokey.rows(
+        "SELECT state FROM proposals WHERE run = (SELECT id FROM runs WHERE intent = 'policy_propose')"
+    )
+    assert proposed == ("awaiting_approval",)
     assert twokey.whole()

@@ -23,15 +23,15 @@ from twokey.store.database import READ_ONLY
 
 
 @pytest.fixture
-def engine(sqlite_url: str) -> Iterator[Engine]:
-    opened = database.open_engine(sqlite_url)
+def engine(empty_sqlite_url: str) -> Iterator[Engine]:
+    opened = database.open_engine(empty_sqlite_url)
     yield opened
     opened.dispose()
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Where ``sqlite_url`` points."""
+    """Where ``empty_sqlite_url`` points."""
     return tmp_path / "store.db"
 
 
@@ -192,7 +192,7 @@ def test_a_connection_that_looked_takes_the_lock_when_it_writes_next(engine: Eng
         other.execute("BEGIN IMMEDIATE")
 
 
-def test_writers_queue_and_lose_nothing(sqlite_url: str, engine: Engine):
+def test_writers_queue_and_lose_nothing(empty_sqlite_url: str, engine: Engine):
     """Each reads, then writes what it read plus one: without the lock from the start, one would fail or be lost."""
     with engine.begin() as connection:
         connection.exec_driver_sql("CREATE TABLE t (a)")
@@ -200,7 +200,7 @@ def test_writers_queue_and_lose_nothing(sqlite_url: str, engine: Engine):
     start, faults = threading.Barrier(3), list[Exception]()
 
     def count() -> None:
-        own = database.open_engine(sqlite_url)
+        own = database.open_engine(empty_sqlite_url)
         try:
             start.wait(60)
             for _ in range(20):
@@ -280,8 +280,8 @@ def test_rights_are_taken_and_never_given(engine: Engine, path: Path):
 # -- checked once, when a workspace opens ---------------------------------------------------------------------------
 
 
-def test_a_usable_database_passes_and_is_left_as_it_was(database_url: str):
-    engine = database.open_engine(database_url)
+def test_a_usable_database_passes_and_is_left_as_it_was(empty_database_url: str):
+    engine = database.open_engine(empty_database_url)
     database.check(engine)
     if engine.dialect.name == "sqlite":
         with engine.begin() as connection:
@@ -333,17 +333,17 @@ def test_a_server_that_does_not_answer_is_said_without_its_password():
 
 
 @pytest.mark.postgresql
-def test_a_server_that_takes_no_changes_is_said(postgresql_url: str):
-    _alter(postgresql_url, "default_transaction_read_only = on")
-    assert "read-only" in unusable(database.open_engine(postgresql_url)).message
+def test_a_server_that_takes_no_changes_is_said(empty_postgresql_url: str):
+    _alter(empty_postgresql_url, "default_transaction_read_only = on")
+    assert "read-only" in unusable(database.open_engine(empty_postgresql_url)).message
 
 
 @pytest.mark.postgresql
 @pytest.mark.parametrize(("server", "ours"), [("off", "on"), ("on", "on"), ("remote_apply", "remote_apply")])
-def test_postgresql_acknowledges_only_what_is_on_disk(postgresql_url: str, server: str, ours: str):
-    _alter(postgresql_url, f"synchronous_commit = {server}")
-    _alter(postgresql_url, "default_transaction_isolation = 'serializable'")
-    engine = database.open_engine(postgresql_url)
+def test_postgresql_acknowledges_only_what_is_on_disk(empty_postgresql_url: str, server: str, ours: str):
+    _alter(empty_postgresql_url, f"synchronous_commit = {server}")
+    _alter(empty_postgresql_url, "default_transaction_isolation = 'serializable'")
+    engine = database.open_engine(empty_postgresql_url)
     for _ in range(2):  # a pooled connection keeps them
         with engine.begin() as connection:
             shown = [connection.exec_driver_sql(f"SHOW {name}").scalar_one() for name in SHOWN]
@@ -363,8 +363,8 @@ def _alter(url: str, setting: str) -> None:
 
 
 @pytest.mark.postgresql
-def test_a_process_that_is_stopped_in_a_transaction_does_not_hold_others_up_for_ever(postgresql_url: str):
-    engine = database.open_engine(postgresql_url)
+def test_a_process_that_is_stopped_in_a_transaction_does_not_hold_others_up_for_ever(empty_postgresql_url: str):
+    engine = database.open_engine(empty_postgresql_url)
     with engine.connect() as connection:
         shown = connection.execute(text("SHOW idle_in_transaction_session_timeout")).scalar_one()
     engine.dispose()
@@ -375,9 +375,9 @@ def test_a_process_that_is_stopped_in_a_transaction_does_not_hold_others_up_for_
 
 
 @pytest.mark.postgresql
-def test_a_connection_that_was_cut_while_it_was_idle_is_replaced(postgresql_url: str):
-    engine = database.open_engine(postgresql_url)
-    other = create_engine(postgresql_url)
+def test_a_connection_that_was_cut_while_it_was_idle_is_replaced(empty_postgresql_url: str):
+    engine = database.open_engine(empty_postgresql_url)
+    other = create_engine(empty_postgresql_url)
     try:
         with engine.connect() as connection:
             mine = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
@@ -400,9 +400,9 @@ def test_a_connection_that_was_cut_while_it_was_idle_is_replaced(postgresql_url:
         other.dispose()
 
 
-def test_after_an_input_output_error_a_process_changes_nothing_any_more(sqlite_url: str):
+def test_after_an_input_output_error_a_process_changes_nothing_any_more(empty_sqlite_url: str):
     """A file that may grow no further gives a real one; what failed once is not tried again, reading goes on."""
-    engine = database.open_engine(sqlite_url)
+    engine = database.open_engine(empty_sqlite_url)
     with engine.begin() as connection:
         connection.exec_driver_sql("CREATE TABLE t (x BLOB)")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)

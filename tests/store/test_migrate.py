@@ -17,9 +17,9 @@ from twokey.store.migrate import VERSION_TABLE
 
 
 @pytest.fixture
-def empty(database_url: str) -> Iterator[Engine]:
+def empty(empty_database_url: str) -> Iterator[Engine]:
     """A database without tables."""
-    opened = database.open_engine(database_url)
+    opened = database.open_engine(empty_database_url)
     yield opened
     opened.dispose()
 
@@ -104,11 +104,11 @@ def test_a_second_time_changes_nothing(empty: Engine):
         assert connection.execute(text("SELECT count(*) FROM openings")).scalar_one() == 1
 
 
-def test_several_processes_may_begin_at_once(empty: Engine, database_url: str):
+def test_several_processes_may_begin_at_once(empty: Engine, empty_database_url: str):
     start, faults = threading.Barrier(4), list[Exception]()
 
     def begin() -> None:
-        own = database.open_engine(database_url)
+        own = database.open_engine(empty_database_url)
         try:
             start.wait(60)
             migrate.migrate(own)
@@ -162,13 +162,13 @@ def test_a_failure_in_the_middle_leaves_nothing_behind(empty: Engine):
     assert versions(empty) == [migrate.HEAD]
 
 
-def test_a_database_that_takes_no_changes_is_said(empty: Engine, database_url: str):
+def test_a_database_that_takes_no_changes_is_said(empty: Engine, empty_database_url: str):
     if empty.dialect.name == "sqlite":
         with empty.connect():
             pass  # makes the file
         only_read = create_engine(f"sqlite:///file:{empty.url.database}?mode=ro&uri=true")
     else:
-        only_read = create_engine(database_url, connect_args={"options": "-c default_transaction_read_only=on"})
+        only_read = create_engine(empty_database_url, connect_args={"options": "-c default_transaction_read_only=on"})
     unusable(only_read)
     only_read.dispose()
     assert inspect(empty).get_table_names() == []

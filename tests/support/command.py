@@ -1,5 +1,6 @@
 """The installed command ``twokey`` in processes of its own, as a person or a script runs it."""
 
+import atexit
 import json
 import os
 import sqlite3
@@ -8,18 +9,30 @@ import sys
 from collections.abc import Generator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from support.git_repo import make_commit, run_git
+from support.warm import Warm
 from twokey.audit.keys import LogKey
 from twokey.audit.verify import SqliteSource, verify
 
 PROGRAM = Path(sys.executable).with_name("twokey")
+_AT_START = ("PYTHON", "LC_", "LANG", "PATH")
+"""Variables that count when a process starts: a command that is given one is started as the program."""
 PATIENCE_S = 150
 """How long one command may take on a busy machine; none of them should take a tenth of it."""
+
+
+@cache
+def warm() -> Warm:
+    """The process of this worker of the tests that commands are forked from."""
+    made = Warm()
+    atexit.register(made.close)
+    return made
 
 
 @dataclass(frozen=True)
@@ -70,7 +83,9 @@ class Command:
         return [str(PROGRAM), *workspace, *map(str, args)]
 
     def __call__(self, *args: object, **variables: str) -> Done:
-        """Run a command to its end."""
+        """Run a command to its end, in a process of its own."""
+        if not any(name.startswith(_AT_START) for name in {**self.variables, **variables}):
+            return Done(*warm().run(self.arguments(*args), self.folder, self.environment(**variables), PATIENCE_S))
         process = self.start(*args, **variables)
         try:
             out, err = process.communicate(timeout=PATIENCE_S)
@@ -81,7 +96,7 @@ class Command:
         return Done(process.returncode, out, err)
 
     def start(self, *args: object, **variables: str) -> subprocess.Popen[str]:
-        """Start a command and leave it running."""
+        """Start the installed program and leave it running."""
         return subprocess.Popen(
             self.arguments(*args),
             cwd=self.folder,

@@ -29,6 +29,7 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    inspect,
     select,
     text,
     update,
@@ -48,6 +49,8 @@ _LOOKING: Final[Mapping[str, Mapping[str, Any]]] = {
 }
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 VERSION_TABLE: Final = "alembic_version_audit"
+SCHEMA: Final = "0001"
+"""The newest revision. Kept here so that an up-to-date log costs one query and not the import of Alembic."""
 MIGRATION_LOCK: Final = 0x74776F6B6579  # any number that nobody else uses: "twokey"
 CHUNK: Final = 500
 """Rows and bound values per statement."""
@@ -223,30 +226,37 @@ def migrate(engine: Engine) -> None:
         LogUnavailable: the database is newer than this version, or cannot be changed.
 
     """
+    with faults(), engine.begin() as connection:
+        if _current(connection) != SCHEMA:
+            _upgrade(connection)
+
+
+def _current(connection: Connection) -> str | None:
+    if not inspect(connection).has_table(VERSION_TABLE):
+        return None
+    return connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar_one_or_none()  # noqa: S608 - a constant
+
+
+def _upgrade(connection: Connection) -> None:
     # Alembic takes long to import, and only this function needs it.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
-    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415
     from alembic.script import ScriptDirectory  # noqa: PLC0415
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    script = ScriptDirectory.from_config(config)
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    with faults(), engine.begin() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execute(select(func.set_config("idle_in_transaction_session_timeout", "0", True)))
-            connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
-        context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
-        current = context.get_current_revision()
-        if current == script.get_current_head():
-            return
-        if current is not None and current not in {revision.revision for revision in script.walk_revisions()}:
-            raise LogUnavailable(
-                "The audit log was written by a newer version of Twokey.", next="Upgrade twokey, then try again."
-            )
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.set_config("idle_in_transaction_session_timeout", "0", True)))
+        connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+    current = _current(connection)
+    known = {revision.revision for revision in ScriptDirectory.from_config(config).walk_revisions()}
+    if current is not None and current not in known:
+        raise LogUnavailable(
+            "The audit log was written by a newer version of Twokey.", next="Upgrade twokey, then try again."
+        )
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
 
 
 @contextmanager

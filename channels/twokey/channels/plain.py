@@ -17,18 +17,20 @@ _EMPTY: Final = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
 _STACKED: Final = 6
+_UNUSUAL: Final = re.compile(r"[^ -~]+")
+_UNUSUAL_IN_LINES: Final = re.compile(r"[^ -~\n\t]+")
 _ESCAPE: Final = re.compile(r"\\u\{[0-9a-f]{1,6}\}")
 _LONGEST_ESCAPE: Final = 10
 
 
 def line(text: str, limit: int = 400) -> str:
     """Give ``text`` as one harmless line of at most ``limit`` characters."""
-    return shortened(_visible(text[: limit + 1], keep=""), limit)
+    return shortened(_visible(text[: limit + 1], _UNUSUAL), limit)
 
 
 def block(text: str) -> str:
     """Give ``text`` as harmless lines; line feeds and tabs stay."""
-    return _visible(text, keep="\n\t")
+    return _visible(text, _UNUSUAL_IN_LINES)
 
 
 def shortened(shown: str, limit: int) -> str:
@@ -47,14 +49,17 @@ def cut_at(shown: str, position: int) -> int:
     return begin if escape is not None and escape.end() > position else position
 
 
-def _visible(text: str, keep: str) -> str:
-    if text.isascii() and text.isprintable():
-        return text
+def _visible(text: str, unusual: re.Pattern[str]) -> str:
+    return text if text.isascii() and text.isprintable() else unusual.sub(_written_out, text)
+
+
+def _written_out(found: re.Match[str]) -> str:
+    """Give a run of unusual characters with each one that hides, acts or paints over others written out."""
     shown: list[str] = []
     marks = 0
-    for character in text:
+    for character in found[0]:
         category = unicodedata.category(character)
         marks = marks + 1 if category in _MARKS else 0
         hidden = category in _HIDDEN or marks > _STACKED or _EMPTY.match(character) is not None
-        shown.append(f"\\u{{{ord(character):x}}}" if hidden and character not in keep else character)
+        shown.append(f"\\u{{{ord(character):x}}}" if hidden else character)
     return "".join(shown)

@@ -5,8 +5,8 @@ out; times are UTC.
 """
 
 from collections.abc import Callable, Generator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,18 +15,18 @@ import orjson
 from pydantic import ValidationError
 
 from twokey.channels import opa_program, wiring
-from twokey.channels.replay_report import Change, Report, change_of
-from twokey.channels.replaying import replay
+from twokey.channels.policy_checks import Checked, checked
+from twokey.channels.replay_report import Report
+from twokey.channels.replay_run import Replaying
 from twokey.core import settings
-from twokey.core.errors import BadInput, CheckFailed, EngineFault, NotFound
+from twokey.core.errors import BadInput, CheckFailed, NotFound
 from twokey.core.settings import Settings
 from twokey.policies import bundle, strict_json
-from twokey.policies.bundle import Bundle, BundleRevisions
+from twokey.policies.bundle import BundleRevisions
 from twokey.policies.diff import Difference, diff
-from twokey.policies.replay import Tally, answer_to, call_of
+from twokey.policies.replay import answer_to, call_of
 from twokey.store.decisions import Kept
 from twokey.tools import history
-from twokey.tools.ledger import Ledger
 
 
 def instant(text: str) -> int:
@@ -43,43 +43,6 @@ def instant(text: str) -> int:
     return int((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()) * 1_000_000
 
 
-@dataclass(slots=True)
-class Replaying:
-    """One replay under way."""
-
-    ledger: Ledger
-    bundle: Bundle
-    since_us: int
-    engines: int
-    report: Report | None
-    tally: Tally = field(default_factory=Tally)
-
-    @property
-    def revisions(self) -> BundleRevisions:
-        """What the decisions are taken on."""
-        return self.bundle.revisions
-
-    def changes(self) -> Generator[tuple[int, Change | None]]:
-        """Take each decision again; gives how many it were so far, and what changed in each.
-
-        Raises:
-            CheckFailed: at the end, where the log does not bear out what was read.
-
-        """
-        pasts = history.past(self.ledger, since_us=self.since_us)
-        taken = replay(pasts, lambda: wiring.batch_engine(self.bundle), engines=self.engines, tally=self.tally)
-        with closing(pasts), closing(taken):
-            for again in taken:
-                change = None
-                if again.outcome is not None and again.outcome.changed:
-                    change = change_of(again, again.outcome)
-                    if self.report is not None:
-                        self.report.add(change)
-                yield self.tally.decisions, change
-        if self.report is not None:
-            self.report.finish(self.tally, self.revisions)
-
-
 @contextmanager
 def replaying(
     workspace: Path, folder: Path | None, *, since_us: int, report: Path | None, engines: int
@@ -89,44 +52,16 @@ def replaying(
     made = Report(report) if report is not None else None
     try:
         with wiring.opened_ledger(workspace) as ledger:
-            yield Replaying(ledger, held, since_us, engines, made)
+            yield Replaying(ledger, held, lambda: wiring.batch_engine(held), since_us, engines, made)
     finally:
         if made is not None:
             made.close()
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """What a check found: for each part, what is wrong with it; ``opa`` is ``None`` where there is no such program."""
-
-    bundle: Bundle | None
-    load: str
-    embedded: str
-    opa: tuple[str, ...] | None
-
-    @property
-    def ok(self) -> bool:
-        """Whether nothing is wrong as far as it could be looked at."""
-        return not (self.load or self.embedded or self.opa)
-
-
 def check(workspace: Path, folder: Path | None) -> Checked:
     """Check a bundle strictly: form, data, built-ins, and that both engines compile it."""
     where, config = _folder(workspace, folder)
-    program = opa_program.find(config)
-    found = tuple(opa_program.problems(program, where)) if program else None
-    try:
-        held = bundle.load(where)
-    except BadInput as error:
-        return Checked(None, error.message, "", found)
-    engine = wiring.batch_engine(held)
-    try:
-        engine.start()
-    except EngineFault as fault:
-        return Checked(held, "", fault.message, found)
-    finally:
-        engine.close()
-    return Checked(held, "", "", found)
+    return checked(where, opa_program.find(config), wiring.batch_engine)
 
 
 def test(workspace: Path, folder: Path | None) -> opa_program.Tested:

@@ -8,7 +8,7 @@ befell the one before is in the log.
 
 import contextlib
 import dataclasses
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -46,8 +46,8 @@ if TYPE_CHECKING:
     # LangGraph takes longer to import than most commands take to answer; it comes in when a run is driven.
     from twokey.agents.planner.runner import Runner
 
-REVERT: Final = "revert"
-"""Intent of a request to undo a write."""
+Unplanned = Callable[[RunRecord, Callable[[Progress], None]], ProposalRecord]
+"""Makes the one proposal of a run whose intent needs no planner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +93,7 @@ class Service:
         ledger: Ledger,
         gate: Gate,
         runner: "Callable[[], Runner]",
+        unplanned: Mapping[str, Unplanned],
         drivers: Drivers,
         heart: Heart,
         dispatcher: Callable[[], Dispatcher],
@@ -104,6 +105,7 @@ class Service:
         self._ledger = ledger
         self._gate = gate
         self._runner = runner
+        self._unplanned = unplanned
         self._drivers = drivers
         self._heart = heart
         self.dispatcher = dispatcher
@@ -272,14 +274,12 @@ class Service:
         return dataclasses.replace(outcome, run=record)
 
     def _work(self, run: str, tell: Callable[[Progress], None], reins: _Reins) -> tuple[str, ...]:
-        """Bring a run to its pause or its end; gives what it pauses for. Undoing a write needs no planner."""
+        """Bring a run to its pause or its end; gives what it pauses for."""
         outcome = self.outcome(run)
-        if outcome.run.request.intent != REVERT:
+        propose = self._unplanned.get(outcome.run.request.intent)
+        if propose is None:
             return self._runner().drive(run, tell, reins)
-        made = outcome.proposals
-        if not made:
-            undone = str(outcome.run.request.args["proposal"])
-            made = (self._gate.revert(undone, run=run, requester=outcome.run.requester),)
+        made = outcome.proposals or (propose(outcome.run, tell),)
         return tuple(record.id for record in made if record.state in OPEN)
 
     def find(self, text: str) -> ProposalRecord:

@@ -20,6 +20,7 @@ from twokey.audit import storage
 from twokey.audit.keys import LogKey, load_verifier
 from twokey.audit.log import Log
 from twokey.audit.verify import BadArgument, SqliteSource, verify
+from twokey.channels import opa_program
 from twokey.channels.connected import Connected
 from twokey.channels.controls import MINUTE_US, Controls
 from twokey.channels.driving import Drivers, Heart
@@ -32,7 +33,7 @@ from twokey.channels.readiness import Readiness
 from twokey.channels.rejections import Rejections
 from twokey.channels.service import Service
 from twokey.channels.shadowing import Shadow
-from twokey.channels.workspace import Workspace
+from twokey.channels.workspace import POLICY_PROPOSE, REVERT, Workspace
 from twokey.core import jobs, settings
 from twokey.core.entropy import RandomIds, SystemClock
 from twokey.core.errors import BadInput, CheckFailed, EnvironmentFault, LogUnavailable, NotFound, Refused
@@ -46,6 +47,8 @@ from twokey.policies.bundle import Bundle
 from twokey.policies.engines.embedded import Embedded
 from twokey.policies.guard import Guard
 from twokey.store import database, migrate, runs
+from twokey.store.proposals import ProposalRecord
+from twokey.store.runs import RunRecord
 from twokey.tools import registry
 from twokey.tools.authority import Rules
 from twokey.tools.contract import Place
@@ -60,11 +63,13 @@ from twokey.tools.proposing import Proposer
 from twokey.tools.read.warehouse import canonical_location
 from twokey.tools.steps import Steps
 from twokey.tools.waivers import Ignored, Waivers, sign
+from twokey.tools.write.local_git import LocalGit
 
 if TYPE_CHECKING:
     from twokey.agents.models.port import Models
     from twokey.agents.planner.runner import Runner, Saver
     from twokey.agents.planner.savers import StateStore
+    from twokey.agents.state import Progress
     from twokey.channels.worker import Worker
 
 LOG_KEY: Final = "log.key"
@@ -218,6 +223,22 @@ def _parts(  # what that were opened
         stack.callback(dispatcher.close)
         return dispatcher
 
+    def revert(run: RunRecord, _: "Callable[[Progress], None]") -> ProposalRecord:
+        return gate.revert(str(run.request.args["proposal"]), run=run.id, requester=run.requester)
+
+    def propose_policy(run: RunRecord, tell: "Callable[[Progress], None]") -> ProposalRecord:
+        from twokey.agents.state import Progress  # noqa: PLC0415 - LangGraph comes in when a run is driven
+        from twokey.channels.policy_proposing import PolicyProposing  # noqa: PLC0415 - as above
+        from twokey.channels.policy_wishes import Wish  # noqa: PLC0415 - as above
+
+        wanted = Wish.of(run.request.args)
+        place = book.places(run.places).find("repository", run.places[0].id)
+        proposing = PolicyProposing(
+            in_force=held, ledger=ledger, forge=LocalGit(), engine=batch_engine, opa=opa_program.find(config)
+        )
+        change = proposing.change(wanted, place, run.id, lambda text: tell(Progress(0, text)))
+        return gate.propose_policy(change, run=run.id, requester=run.requester)
+
     dispatcher = _Once(new_dispatcher)
     drivers = Drivers(folder / STATE_FOLDER / DRIVERS)
     readiness = Readiness(
@@ -233,6 +254,7 @@ def _parts(  # what that were opened
         ledger=ledger,
         gate=gate,
         runner=_Once(new_runner),
+        unplanned={REVERT: revert, POLICY_PROPOSE: propose_policy},
         drivers=drivers,
         heart=Heart(ledger, clock),
         dispatcher=dispatcher,

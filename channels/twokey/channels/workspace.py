@@ -13,6 +13,7 @@ from twokey.channels.controls import Controls
 from twokey.channels.inbox import Inbox
 from twokey.channels.linking import Linking
 from twokey.channels.people import People
+from twokey.channels.policy_wishes import wish
 from twokey.channels.postbox import Postbox
 from twokey.channels.pruning import Pruner
 from twokey.channels.readiness import Readiness
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
     from twokey.channels.worker import Worker
 
 MAX_REQUEST: Final = 4000
+REVERT: Final = "revert"
+"""Intent of a request to undo a write."""
+POLICY_PROPOSE: Final = "policy_propose"
+"""Intent of a request to change the policy."""
 READS_ONLY: Final = frozenset({"catalog_scan"})
 """Intents that never lead to a write."""
 _PROBE: Final = Call(
@@ -224,8 +229,27 @@ class Workspace:
 
         """
         record = self.service.find(proposal)
-        request = self._request(identity, "", "revert", {"proposal": record.id})
+        request = self._request(identity, "", REVERT, {"proposal": record.id})
         return self._asked(identity, request, [record.proposal.resource], tell)
+
+    def propose_policy(
+        self,
+        identity: Identity,
+        folder: Path,
+        repository: str,
+        path: str,
+        tell: "Callable[[Progress], None] | None",
+    ) -> Outcome:
+        """Propose the bundle in ``folder`` for ``path`` of a repository; without ``tell`` it is left to the workers.
+
+        Raises:
+            BadInput: it is no bundle, the path is no folder of policies, or the repository is no folder.
+
+        """
+        wanted = wish(folder, path)
+        target = self._granted("repository", str(_folder(repository)), str)
+        request = self._request(identity, "", POLICY_PROPOSE, wanted.args() | {"repository": target.id})
+        return self._asked(identity, request, [target], tell)
 
     def resume(self, run: str, tell: "Callable[[Progress], None]") -> Outcome:
         """Take up a run that was interrupted."""

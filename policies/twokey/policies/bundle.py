@@ -157,12 +157,17 @@ def files_of(folder: Path) -> dict[str, bytes]:
     return dict(_files(folder))
 
 
+def is_part(name: str) -> bool:
+    """Tell whether a file of that name, relative to the folder, is part of a bundle."""
+    return name in _PLAIN or name.endswith(".rego")
+
+
 def _files(folder: Path) -> Iterator[tuple[str, bytes]]:
     for count, path in enumerate(_walk(folder, 0)):
         if count >= MAX_FILES:
             raise InvalidBundle(f"The policy bundle holds more than {MAX_FILES} files.", next="Name another folder.")
         name = path.relative_to(folder).as_posix()
-        if name not in _PLAIN and not name.endswith(".rego"):
+        if not is_part(name):
             raise _refused(path, "has no place in a policy bundle")
         yield name, _read(path)
 

@@ -34,7 +34,9 @@ from twokey.tools.kill_switch import NOT_PROVEN, KillSwitch, Stopped
 from twokey.tools.link_book import LinkBook
 from twokey.tools.links import Links
 from twokey.tools.orders import Orders
+from twokey.tools.policy_change import PolicyChange, PolicyChanges
 from twokey.tools.proposing import MICROSECONDS, Proposer, checked, expiry
+from twokey.tools.receipts import Receipts
 from twokey.tools.reverting import Reverting
 from twokey.tools.sight import Seen, Sight
 from twokey.tools.standing import Standing, standing
@@ -91,7 +93,9 @@ class Gate:
             waivers=waivers,
         )
         self._successors = Successors(steps, proposer)
-        self._reverting = Reverting(steps, proposer, ids)
+        receipts = Receipts(steps.ledger, steps.clock, ids)
+        self._reverting = Reverting(steps, proposer, receipts)
+        self._policy_changes = PolicyChanges(proposer, receipts)
         self.orders = Orders(
             steps, self._authority, rules=rules, switch=self._switch, emergencies=self._emergencies, ids=ids
         )
@@ -169,6 +173,10 @@ class Gate:
     def revert(self, proposal: str, *, run: str, requester: str) -> ProposalRecord:
         """Propose to undo a write that was carried out; see ``Reverting.propose``."""
         return self._reverting.propose(self.find(proposal), run=run, requester=requester)
+
+    def propose_policy(self, change: PolicyChange, *, run: str, requester: str) -> ProposalRecord:
+        """Propose a change of the policy bundle's repository; see ``PolicyChanges.propose``."""
+        return self._policy_changes.propose(change, run=run, requester=requester)
 
     def execute(self, proposal: str) -> Result:
         """Write an approved proposal, after checking everything again. Safe to call by anybody, at any time, twice.

@@ -8,17 +8,14 @@ requester and cannot approve it.
 
 from typing import Final
 
-from twokey.core import canonical
 from twokey.core.errors import Refused
-from twokey.core.events import ToolReturned
 from twokey.core.lifecycle import State
-from twokey.core.ports import Ids
-from twokey.core.values import Evidence, Finding, Provenance
-from twokey.store import evidence
+from twokey.core.values import Finding, Provenance
 from twokey.store.proposals import ProposalRecord
 from twokey.tools.contract import Marker, Rendered
 from twokey.tools.faults import contained
-from twokey.tools.proposing import RECEIPT, Draft, Proposer, checked
+from twokey.tools.proposing import Draft, Proposer, checked
+from twokey.tools.receipts import Receipts
 from twokey.tools.standing import standing
 from twokey.tools.steps import Steps
 
@@ -28,10 +25,10 @@ AGENT: Final = "rollback"
 class Reverting:
     """Proposes to undo."""
 
-    def __init__(self, steps: Steps, proposer: Proposer, ids: Ids) -> None:
+    def __init__(self, steps: Steps, proposer: Proposer, receipts: Receipts) -> None:
         self._steps = steps
         self._proposer = proposer
-        self._ids = ids
+        self._receipts = receipts
 
     def propose(self, record: ProposalRecord, *, run: str, requester: str) -> ProposalRecord:
         """Propose to undo the write of ``record``.
@@ -54,7 +51,19 @@ class Reverting:
         context = self._steps.context(proposal)
         with contained(tool.name):
             reverse = tool.reverse(checked(tool, proposal.args), Rendered.of(proposal), marker, context)
-        kept = self._keep(record, run, proven.receipts)
+        kept = self._receipts.keep(
+            run,
+            {
+                "proposal": record.id,
+                "digest": record.digest,
+                "tool": proposal.tool,
+                "result": record.result,
+                "receipts": list(proven.receipts),
+            },
+            tool=proposal.tool,
+            origin=f"receipt {record.id}",
+            summary=f"receipt of {record.id}",
+        )
         finding = Finding(
             id="f-1",
             subject=record.id,
@@ -75,34 +84,3 @@ class Reverting:
         return self._proposer.propose(
             draft, run=run, requester=requester, agent=AGENT, step=1, places=context.places, reverts=record.id
         )
-
-    def _keep(self, record: ProposalRecord, run: str, receipts: tuple[str, ...]) -> Evidence:
-        """Keep what the gate itself knows of the write as evidence of the run that undoes it."""
-        content = {
-            "proposal": record.id,
-            "digest": record.digest,
-            "tool": record.proposal.tool,
-            "result": record.result,
-            "receipts": list(receipts),
-        }
-        salt = self._ids.salt()
-        value = Evidence(
-            id=self._ids.new("e"),
-            run=run,
-            tool=record.proposal.tool,
-            origin=f"receipt {record.id}",
-            trusted=True,
-            summary=f"receipt of {record.id}",
-            sha256=canonical.digest(content),
-            salt=salt,
-            commitment=canonical.commitment(salt, content),
-            created_us=self._steps.clock.now_us(),
-        )
-        with self._steps.ledger.change() as unit:
-            evidence.add_evidence(unit.connection, value, canonical.encode(content))
-            unit.record(
-                ToolReturned(
-                    run=run, call=self._ids.new("c"), code=RECEIPT, evidence=value.id, content=value.commitment
-                )
-            )
-        return value

@@ -8,6 +8,7 @@ import typer
 from twokey.channels.cli.session import SESSION
 
 if TYPE_CHECKING:
+    from twokey.channels.card import Card
     from twokey.core.values import Action
 
 
@@ -32,6 +33,8 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask again.")]
 def list_(*, everything: Annotated[bool, typer.Option("--all", help="Also what is over.")] = False) -> None:
     """List the proposals that wait."""
     from twokey.channels import card, plain
+    from twokey.channels.rendering.cards import needed
+    from twokey.channels.rendering.terminal import as_text
     from twokey.channels.wiring import opened
 
     with opened(SESSION.workspace) as workspace:
@@ -42,7 +45,7 @@ def list_(*, everything: Annotated[bool, typer.Option("--all", help="Also what i
     for record in records:
         SESSION.say(
             f"{record.id}  {record.state.value:<18} {record.proposal.tool:<18} {record.proposal.requester:<10} "
-            f"{plain.line(record.proposal.target.id, 60)} · {card.needed(record.decision)}"
+            f"{plain.line(record.proposal.target.id, 60)} · {as_text(needed(record.decision))}"
         )
     if not records:
         SESSION.say("Nothing waits.")
@@ -157,9 +160,8 @@ def _answer(action: "Action", proposal: str, reason: str, digest: str | None, *,
         raise SystemExit(Refused.exit_code)  # the answer counted, and what it allowed did not come about
 
 
-def _print(shown: Any, *, whole_diff: bool) -> None:
-    from twokey.channels import card
+def _print(shown: "Card", *, whole_diff: bool) -> None:
+    from twokey.channels.rendering.cards import card_document
 
     if not SESSION.as_json:
-        for label, text in card.as_lines(shown, whole_diff=whole_diff):
-            SESSION.say(f"{label:<16}{text}")
+        SESSION.show(card_document(shown, whole=whole_diff, answering="commands"))

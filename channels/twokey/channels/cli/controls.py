@@ -65,6 +65,8 @@ def break_glass(  # one emergency
 ) -> None:
     """Ask fewer people for one proposal, for a short time, loudly; somebody else reviews it afterwards."""
     from twokey.channels import card
+    from twokey.channels.rendering.cards import needed
+    from twokey.channels.rendering.terminal import as_text
     from twokey.channels.wiring import opened
 
     if [proposal is not None, review is not None, listing].count(True) != 1:
@@ -86,7 +88,7 @@ def break_glass(  # one emergency
         )
         record = workspace.service.card(made.proposal, None).record
     SESSION.say(f"EMERGENCY {made.id} for {made.proposal}, until {card.moment(made.until_us)}")
-    SESSION.say(f"policy   {card.needed(record.decision)}")
+    SESSION.say(f"policy   {as_text(needed(record.decision))}")
     SESSION.say(f"review   due afterwards: twokey break-glass --review {made.id}")
     SESSION.give({"id": made.id, "proposal": made.proposal, "until": card.moment(made.until_us)})
 

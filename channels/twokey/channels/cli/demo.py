@@ -10,10 +10,11 @@ from typing import Any
 
 import typer
 
-from twokey.channels import card, creation, plain, sample, wiring
+from twokey.channels import creation, plain, sample, wiring
 from twokey.channels.auditing import verify
 from twokey.channels.cli.following import as_json, tell
 from twokey.channels.cli.session import SESSION
+from twokey.channels.rendering.cards import card_document
 from twokey.core.errors import BadInput, CheckFailed
 from twokey.core.lifecycle import State
 
@@ -58,8 +59,7 @@ def run(folder: Path | None, *, once: bool) -> None:
         SESSION.say()
         SESSION.say(f"$ twokey approvals show {proposal} --as {APPROVES}")
         viewer, _ = opened.people.identify(APPROVES, "demo")
-        for label, text in card.as_lines(opened.service.card(proposal, viewer), whole_diff=False):
-            SESSION.say(f"{label:<16}{text}")
+        SESSION.show(card_document(opened.service.card(proposal, viewer), answering="commands"))
     if not once and not _approved(proposal):
         _say_how_to_go_on(made.folder, proposal)
         SESSION.give({"workspace": str(made.folder), **as_json(outcome)})

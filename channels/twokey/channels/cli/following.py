@@ -6,6 +6,8 @@ from typing import Any, Final
 from twokey.agents.state import Progress
 from twokey.channels import card, plain
 from twokey.channels.cli.session import SESSION
+from twokey.channels.rendering.cards import needed
+from twokey.channels.rendering.terminal import as_text
 from twokey.channels.service import Outcome
 from twokey.core.errors import BadInput, Refused
 from twokey.core.lifecycle import State
@@ -51,7 +53,7 @@ def report(outcome: Outcome, *, ended_badly_fails: bool) -> None:
             f"proposal {record.id} · {record.proposal.tool} · {files}, +{added} -{removed} · {record.state.value}"
         )
         reasons = "; ".join(f'"{plain.line(item.message)}" ({item.rule})' for item in record.decision.reasons)
-        SESSION.say(f"policy   {card.needed(record.decision)} · {reasons}")
+        SESSION.say(f"policy   {as_text(needed(record.decision))} · {reasons}")
         if record.state is State.AWAITING_APPROVAL:
             SESSION.say(f"waiting  twokey approvals show {record.id} · until {card.moment(record.expires_us)}")
     if not outcome.proposals:

@@ -21,6 +21,7 @@ def add_to(app: typer.Typer) -> None:
     group.command("eval")(evaluate)
     group.command("diff")(differences)
     group.command("replay")(replay)
+    group.command("propose")(propose)
     group.command("key")(key)
     group.command("sign")(sign)
     group.command("verify")(verify)
@@ -194,6 +195,22 @@ def differences(
     if not found:
         SESSION.say("They are the same.")
     SESSION.give({"same": not found, "differences": [item.as_json() for item in found]})
+
+
+def propose(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The new bundle.")],
+    repo: Annotated[str, typer.Option(help="Git repository that holds the bundle.")] = ".",
+    path: Annotated[str, typer.Option(help="Folder of the bundle inside the repository.")] = "policies",
+    *,
+    detach: Annotated[bool, typer.Option("--detach", help="Leave it to a worker and return at once.")] = False,
+) -> None:
+    """Propose a new bundle as a pull request that tells what yesterday's decisions would have been."""
+    from twokey.channels.cli.following import follow
+    from twokey.channels.wiring import opened
+
+    with opened(SESSION.workspace) as workspace:
+        identity, _ = workspace.identify(SESSION.principal, "cli")
+        follow(lambda tell: workspace.propose_policy(identity, folder, repo, path, tell), detach=detach)
 
 
 # -- signing, and putting in force -----------------------------------------------------------------------------------

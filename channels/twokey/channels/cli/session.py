@@ -11,10 +11,13 @@ import os
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TextIO
 
 from twokey.channels import plain
 from twokey.core.errors import TwokeyError
+
+if TYPE_CHECKING:
+    from twokey.channels.rendering.model import Document
 
 INTERRUPTED: Final = 130
 """What a command that was interrupted ends with, as shells have it: 128 and the number of SIGINT."""
@@ -39,6 +42,13 @@ class Session:
         """Print one line for people: to standard output, or to standard error when a program reads the output."""
         _print(plain.block(text), sys.stderr if self.as_json else sys.stdout)
 
+    def show(self, document: "Document") -> None:
+        """Print a document for people, broken at the width of the terminal where there is one."""
+        from twokey.channels.rendering import terminal
+
+        for text in terminal.lines(document, columns()):
+            self.say(text)
+
     def give(self, value: dict[str, Any]) -> None:
         """Print the result for a program."""
         if self.as_json:
@@ -50,6 +60,16 @@ class Session:
         if not self.as_json:
             _print(plain.block(f"{error.message}\n  next: {error.next}"), sys.stderr)
         sys.exit(error.exit_code if status is None else status)
+
+
+def columns() -> int | None:
+    """Give the width of the terminal that a person looks at, also where a pager stands between."""
+    for stream in (sys.__stdout__, sys.__stderr__, sys.__stdin__):
+        try:
+            return os.get_terminal_size(stream.fileno()).columns if stream is not None else None
+        except (OSError, ValueError):
+            continue
+    return None
 
 
 def prepare_output() -> None:

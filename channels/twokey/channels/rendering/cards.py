@@ -252,7 +252,7 @@ def finding_lines(findings: Sequence[Finding]) -> Iterable[Line]:
     rest = [finding for finding in findings if not finding.attention]
     for finding in [*urgent, *rest][:FINDINGS_SHOWN]:
         cited = listed([Name(item) for item in finding.evidence[:3]])
-        mark = line("! " if finding.attention else "", number(finding.confidence), " % ")
+        mark = line("! " if finding.attention else "  ", number(finding.confidence), " % ")
         yield (*mark, *cited, Words(": "), Foreign(finding.claim))
     if len(findings) > FINDINGS_SHOWN:
         yield line("… ", number(len(findings) - FINDINGS_SHOWN), " more")

@@ -20,7 +20,6 @@ from twokey.channels.rendering.model import (
     Context,
     Document,
     Field,
-    Heading,
     Input,
     Line,
     Link,
@@ -138,11 +137,8 @@ def _pull_request(said: PullRequestText) -> Iterator[Block]:
     if said.text:
         yield Passage("text", said.text, spare=False)
     if said.findings:
-        yield Heading(Words("Findings"))
-        yield Field("found", tuple(finding_lines(said.findings)), spare=True)
-    yield Heading(Words("Evidence"))
+        yield Field("findings", tuple(finding_lines(said.findings)), spare=True)
     yield Field("evidence", tuple(_cited(said.evidence)) or (line("none"),), spare=True)
-    yield Heading(Words("How to undo"))
     yield Passage("rollback", said.rollback, spare=False)
     if said.links:
         yield Field("links", tuple(line(link) for link in said.links))

@@ -149,7 +149,7 @@ def reminder_document(record: ProposalRecord, now_us: int, *, escalated: bool = 
     """Remind people of a card before it expires; ``escalated``: people beyond the first ones are asked."""
     minutes = max(0, (record.expires_us - now_us) // _MINUTE_US)
     left = counted(minutes, "minute", "minutes") if minutes < 120 else counted(minutes // 60, "hour", "hours")
-    why = line("nobody has answered yet, so it is brought before you") if escalated else line("nobody has answered yet")
+    why = line("it is not decided, so it is brought before you") if escalated else line("it is not decided yet")
     carried = Pressed.of(record).value
     return Document(
         title=Words("Expires soon"),

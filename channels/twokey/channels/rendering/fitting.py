@@ -55,7 +55,8 @@ class Room:
 def escaped_length(text: str) -> int:
     """Give the length of ``text`` in UTF-16 units after ``& < >`` were escaped: how Slack counts, at worst."""
     escaped = 4 * text.count("&") + 3 * (text.count("<") + text.count(">"))
-    return len(text) + escaped + (0 if text.isascii() else sum(character > "\uffff" for character in text))
+    units = len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
+    return units + escaped
 
 
 def cut(shown: str, most: int, cost: Callable[[str], int], mark: str = "…") -> str:

@@ -26,16 +26,16 @@ SECRET = "ana.planted@example.com"
 
 
 @pytest.fixture
-def database(postgresql_url: str) -> Iterator[Connection]:
+def database(empty_postgresql_url: str) -> Iterator[Connection]:
     """A connection that may write, for setting up."""
-    engine = create_engine(postgresql_url, isolation_level="AUTOCOMMIT")
+    engine = create_engine(empty_postgresql_url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         yield connection
     engine.dispose()
 
 
 @pytest.fixture
-def shop(database: Connection, postgresql_url: str) -> str:
+def shop(database: Connection, empty_postgresql_url: str) -> str:
     """A small shop in two schemas; gives its URL."""
     for statement in (
         "CREATE SCHEMA sales",
@@ -58,7 +58,7 @@ def shop(database: Connection, postgresql_url: str) -> str:
         "ANALYZE",
     ):
         database.execute(text(statement.replace(":", "\\:")))
-    return postgresql_url
+    return empty_postgresql_url
 
 
 def test_schema_lists_both_schemas_with_keys_comments_and_estimates(ask: Ask, shop: str) -> None:
@@ -278,7 +278,7 @@ def test_a_role_with_select_only_is_not_reported_and_sees_what_it_may(
 
 
 def test_hostile_names_and_odd_tables_are_described_and_profiled(
-    ask: Ask, postgresql_url: str, database: Connection
+    ask: Ask, empty_postgresql_url: str, database: Connection
 ) -> None:
     names = [
         'a"b',
@@ -298,20 +298,20 @@ def test_hostile_names_and_odd_tables_are_described_and_profiled(
     database.exec_driver_sql("CREATE TABLE nothing ()")
     database.exec_driver_sql("CREATE TABLE far (d date, t timestamp)")
     database.exec_driver_sql("INSERT INTO far VALUES ('infinity', '-infinity'), ('9999-12-31', '0044-03-15 BC')")
-    answer = ask(postgresql_url, SchemaRequest())
+    answer = ask(empty_postgresql_url, SchemaRequest())
     by_name = {t.table.name: t for t in answer.tables}
     assert set(by_name) == {*names, "nothing", "far"}
     assert by_name["nothing"].columns == ()
     for name in names:
         assert [c.name for c in by_name[name].columns] == names
-        profile = ask(postgresql_url, ProfileRequest(table=TableName(name=name)))
+        profile = ask(empty_postgresql_url, ProfileRequest(table=TableName(name=name)))
         assert [(c.name, c.problem, c.values) for c in profile.columns] == [(n, "", int(n == "ZÄ")) for n in names]
         key = KeyCheck(
             child=TableName(name=name), child_columns=(name,), parent=TableName(name=name), parent_columns=("ZÄ",)
         )
-        assert ask(postgresql_url, KeysRequest(checks=(key,))).checks[0].problem == ""
-    assert ask(postgresql_url, ProfileRequest(table=TableName(name="nothing"))).columns == ()
-    assert [c.values for c in ask(postgresql_url, ProfileRequest(table=TableName(name="far"))).columns] == [2, 2]
+        assert ask(empty_postgresql_url, KeysRequest(checks=(key,))).checks[0].problem == ""
+    assert ask(empty_postgresql_url, ProfileRequest(table=TableName(name="nothing"))).columns == ()
+    assert [c.values for c in ask(empty_postgresql_url, ProfileRequest(table=TableName(name="far"))).columns] == [2, 2]
 
 
 def test_only_listed_schemas_are_seen(ask: Ask, shop: str) -> None:
@@ -326,9 +326,9 @@ def test_only_listed_schemas_are_seen(ask: Ask, shop: str) -> None:
         ask(shop, ProfileRequest(table=TableName(schema_name="pg_catalog", name="pg_authid")))
 
 
-def test_an_empty_database_is_bad_input(ask: Ask, postgresql_url: str) -> None:
+def test_an_empty_database_is_bad_input(ask: Ask, empty_postgresql_url: str) -> None:
     with pytest.raises(BadInput, match="holds no tables") as empty:
-        ask(postgresql_url, SchemaRequest())
+        ask(empty_postgresql_url, SchemaRequest())
     assert empty.value.code == "empty_warehouse"
 
 
@@ -411,7 +411,7 @@ def test_a_call_ends_at_its_deadline(ask: Ask, shop: str) -> None:
 
 
 def test_partitions_foreign_tables_materialized_views_and_own_types_are_read(
-    ask: Ask, postgresql_url: str, database: Connection
+    ask: Ask, empty_postgresql_url: str, database: Connection
 ) -> None:
     for statement in (
         "CREATE TYPE mood AS ENUM ('fine', 'bad')",
@@ -433,7 +433,7 @@ def test_partitions_foreign_tables_materialized_views_and_own_types_are_read(
         "CREATE UNIQUE INDEX uniq_plain ON uniq (b)",
     ):
         database.exec_driver_sql(statement)
-    answer = ask(postgresql_url, SchemaRequest())
+    answer = ask(empty_postgresql_url, SchemaRequest())
     tables = {t.table.name: t for t in answer.tables}
     assert set(tables) == {"odd", "part", "part_1", "mat", "far", "uniq"}
     assert (tables["mat"].is_view, tables["part"].is_view) == (True, False)
@@ -447,11 +447,13 @@ def test_partitions_foreign_tables_materialized_views_and_own_types_are_read(
         "numeric",
         "integer[]",
     ]  # fmt: skip - one row of types
-    odd = ask(postgresql_url, ProfileRequest(table=TableName(name="odd")))
+    odd = ask(empty_postgresql_url, ProfileRequest(table=TableName(name="odd")))
     assert not [c.problem for c in odd.columns if c.problem]
     assert (odd.columns[5].not_finite, odd.columns[5].maximum) == (1, "12345678901234567890.5")
-    far = ask(postgresql_url, ProfileRequest(table=TableName(name="far")))
+    far = ask(empty_postgresql_url, ProfileRequest(table=TableName(name="far")))
     assert far.rows is None
     assert far.columns[0].problem.startswith("the database refused it")
-    sampled = ask(postgresql_url, ProfileRequest(table=TableName(name="part")), Bounds(sample_rows=10, sample_cells=10))
+    sampled = ask(
+        empty_postgresql_url, ProfileRequest(table=TableName(name="part")), Bounds(sample_rows=10, sample_cells=10)
+    )
     assert (sampled.rows, sampled.sampled, sampled.sampling) == (100, 10, "first")

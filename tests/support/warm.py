@@ -1,0 +1,200 @@
+"""Commands in processes of their own that need not import everything anew.
+
+One process per worker of the tests imports what ``twokey`` imports and waits. For each command it forks: the child gets
+its own arguments, folder, variables and streams, runs the installed program's entry point and ends with its exit code.
+So every command is a process that shares nothing with the next; only the reading of modules is saved. What depends on
+how a process starts (encodings, warnings, signals) is tested with the program itself, see ``Command.start``.
+"""
+
+import array
+import atexit
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+PRELOADED = (
+    "twokey.channels.cli.main",
+    "twokey.channels.wiring",
+    "twokey.channels.card",
+    "twokey.channels.worker",
+    "twokey.agents.planner.runner",
+    "twokey.agents.planner.savers",
+    "alembic.command",
+    "duckdb",
+)
+HEADER = 8
+_STREAMS = 2
+
+
+class Warm:
+    """The process that waits."""
+
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="tk-warm-", ignore_cleanup_errors=True)
+        self._address = str(Path(self._folder.name) / "s")
+        # Whatever concerns one command comes with it; the rest is this machine's.
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("TWOKEY_")}
+        kept.pop("PYTHONDONTWRITEBYTECODE", None)
+        self._process = subprocess.Popen(
+            [sys.executable, __file__, self._address], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=kept
+        )
+        assert self._process.stdout is not None
+        assert self._process.stdout.readline() == b"ready\n"
+
+    def run(
+        self, arguments: Sequence[str], folder: Path, environment: Mapping[str, str], timeout_s: float
+    ) -> tuple[int, str, str]:
+        """Run one command to its end; gives its exit code (negative for a signal) and both of its streams.
+
+        Raises:
+            subprocess.TimeoutExpired: it took longer than ``timeout_s`` and was killed.
+
+        """
+        asked = json.dumps({"argv": list(arguments), "cwd": str(folder), "env": dict(environment)}).encode()
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            with socket.socket(socket.AF_UNIX) as sock:
+                sock.connect(self._address)
+                fds = array.array("i", [out.fileno(), err.fileno()])
+                sock.sendmsg(
+                    [len(asked).to_bytes(HEADER, "big")], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds.tobytes())]
+                )
+                sock.sendall(asked)
+                pid = int.from_bytes(_exactly(sock, HEADER), "big")
+                sock.settimeout(timeout_s)
+                try:
+                    status = int.from_bytes(_exactly(sock, HEADER), "big", signed=True)
+                except TimeoutError:
+                    os.kill(pid, signal.SIGKILL)
+                    raise subprocess.TimeoutExpired(list(arguments), timeout_s) from None
+            return status, _all(out), _all(err)
+
+    def close(self) -> None:
+        """End it."""
+        self._process.communicate()
+        self._folder.cleanup()
+
+
+def _all(file: Any) -> str:
+    file.seek(0)
+    return str(file.read().decode("utf-8"))
+
+
+def _exactly(sock: socket.socket, size: int) -> bytes:
+    found = b""
+    while len(found) < size:
+        part = sock.recv(size - len(found))
+        if not part:
+            raise ConnectionError("the other side ended")
+        found += part
+    return found
+
+
+# -- in the process that waits ---------------------------------------------------------------------------------------
+
+
+def serve(address: str) -> None:
+    """Import, wait, fork for each command."""
+    for name in PRELOADED:
+        __import__(name)
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(address)
+    listener.listen(64)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    while True:
+        ready, _, _ = select.select([listener, sys.stdin], [], [])
+        if sys.stdin in ready:  # whoever started this has gone
+            return
+        sock, _ = listener.accept()
+        # One process per command waits for it and tells how it ended, so that commands may overlap.
+        if os.fork() == 0:
+            listener.close()
+            _forget_measuring()
+            os._exit(_attend(sock))
+        sock.close()
+        while _reap():
+            pass
+
+
+def _reap() -> bool:
+    try:
+        return os.waitpid(-1, os.WNOHANG)[0] != 0
+    except ChildProcessError:
+        return False
+
+
+def _attend(sock: socket.socket) -> int:
+    header, ancillary, _, _ = sock.recvmsg(HEADER, socket.CMSG_SPACE(_STREAMS * 4))
+    fds = array.array("i")
+    fds.frombytes(ancillary[0][2][: _STREAMS * 4])
+    asked = json.loads(_exactly(sock, int.from_bytes(header, "big")))
+    pid = os.fork()
+    if pid == 0:
+        sock.close()
+        null = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(null, 0)
+        _become(asked, list(fds))
+    for fd in fds:
+        os.close(fd)
+    sock.sendall(pid.to_bytes(HEADER, "big"))
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    try:
+        sock.sendall(status.to_bytes(HEADER, "big", signed=True))
+    except BrokenPipeError:  # whoever asked did not wait
+        return 1
+    return 0
+
+
+def _become(asked: dict[str, Any], streams: list[int]) -> None:
+    """Become the command; does not return."""
+    for number, fd in enumerate(streams, start=1):
+        os.dup2(fd, number)
+        os.close(fd)
+    os.chdir(asked["cwd"])
+    os.environ.clear()
+    os.environ.update(asked["env"])
+    sys.argv = asked["argv"]
+    _measure()
+    from twokey.channels.cli import session
+    from twokey.channels.cli.main import main
+
+    fresh = session.from_environment()
+    session.SESSION.workspace, session.SESSION.principal = fresh.workspace, fresh.principal
+    status = 0
+    try:
+        main()
+    except SystemExit as ended:
+        status = ended.code if isinstance(ended.code, int) else 1
+    # What the interpreter does at its end, which os._exit leaves out.
+    threading._shutdown()  # pyright: ignore[reportAttributeAccessIssue]
+    atexit._run_exitfuncs()  # pyright: ignore[reportPrivateUsage]
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
+def _forget_measuring() -> None:
+    """Leave what was measured before the fork to the process that measured it."""
+    if (coverage := sys.modules.get("coverage")) is not None and (held := coverage.Coverage.current()) is not None:
+        held._auto_save = False
+        held.stop()
+
+
+def _measure() -> None:
+    """Go on measuring, as in any process, where this run of the tests is measured."""
+    if os.environ.get("COVERAGE_PROCESS_CONFIG") and (coverage := sys.modules.get("coverage")) is not None:
+        coverage.process_startup(force=True)
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1])
