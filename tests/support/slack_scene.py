@@ -11,12 +11,11 @@ from twins.slack.world import Message, World
 
 from support.command import repository, warehouse
 from twokey.channels import creation, wiring
-from twokey.channels.inbox import Inbox
-from twokey.channels.postbox import Postbox
 from twokey.channels.slack.channel import SlackChannel
+from twokey.channels.wiring import Stage
 from twokey.channels.workspace import Workspace
-from twokey.core.entropy import RandomIds
 from twokey.core.errors import EnvironmentFault, TwokeyError
+from twokey.core.events import ChannelRejected
 from twokey.core.ports import Clock
 from twokey.store.proposals import ProposalRecord
 
@@ -62,31 +61,11 @@ class Scene:
         self.world = twin.world
         self.workspace = workspace
         self.folder = folder
-        self.refusals: list[tuple[str, str]] = []
+        self.inbox = workspace.inbox
+        self.postbox = workspace.postbox
         clock = clock or workspace.service._clock  # pyright: ignore[reportPrivateUsage]
-        self.inbox = Inbox(
-            ledger=workspace.ledger,
-            dispatcher=workspace.service.dispatcher,
-            handlers=lambda: {"slack": self.slack.handler},
-            clock=clock,
-            ids=RandomIds(),
-        )
-        self.postbox = Postbox(
-            ledger=workspace.ledger,
-            dispatcher=workspace.service.dispatcher,
-            posters=lambda: {"slack": self.slack.poster},
-            clock=clock,
-            ids=RandomIds(),
-        )
-        self.slack = SlackChannel(
-            workspace=workspace,
-            home=Path(os.environ["TWOKEY_HOME"]) / workspace.config.workspace.id,
-            inbox=self.inbox,
-            postbox=self.postbox,
-            refused=lambda code, user: self.refusals.append((code, user)),
-            clock=clock,
-            environment=VARIABLES,
-        )
+        home = Path(os.environ["TWOKEY_HOME"]) / workspace.config.workspace.id
+        self.slack = SlackChannel(workspace=workspace, home=home, clock=clock, environment=VARIABLES)
 
     def link(self, *names: str) -> None:
         """Link people to their accounts, with their keys."""
@@ -177,6 +156,17 @@ class Scene:
             if recorded.entry.event.kind == "click.rejected"
         ]
 
+    @property
+    def refusals(self) -> list[tuple[str, str]]:
+        """Whom the log says that the channel refused, and why, by account."""
+        entries = self.workspace.ledger.log.entries(kind="channel.rejected", limit=10_000)
+        events = [recorded.entry.event for recorded in entries]
+        return [
+            (event.code, str(event.external).rpartition("/")[2])
+            for event in events
+            if isinstance(event, ChannelRejected)
+        ]
+
     def written(self) -> int:
         """How many writes began."""
         return len(self.workspace.ledger.log.entries(kind="write.intended", limit=10_000))
@@ -200,8 +190,11 @@ def opened(twin: Twin, folder: Path, clock: Clock | None = None, **slack: Any) -
         "places.models": {"kind": "repository", "location": str(repo)},
     }
     creation.create(folder / "w", PEOPLE, sections=sections)
-    with wiring.opened(folder / "w", clock=clock) as workspace:
-        yield Scene(twin, workspace, clock, folder)
+    held: list[Scene] = []
+    stage = Stage(connect=lambda _: {"slack": held[0].slack.connected()})
+    with wiring.opened_parts(folder / "w", clock=clock, stage=stage) as parts:
+        held.append(Scene(twin, parts.workspace, clock, folder))
+        yield held[0]
 
 
 Make = Callable[[], Scene]

@@ -150,7 +150,10 @@ def opened_parts(
         shadow.begin()
         book = PlaceBook([*_places(folder, config), *stage.places])
         tools = stage.tools or registry.installed(config.tools.plugins)
-        connect = stage.connect or _connected
+
+        def connect(workspace: Workspace) -> Mapping[str, Connected]:
+            return stage.connect(workspace) if stage.connect else _connected(workspace, home, clock)
+
         yield _parts(folder, config, home, ledger, engine, shadow, clock, ids, stack, held, tools, book, connect)
 
 
@@ -263,12 +266,58 @@ def _parts(  # what that were opened
     )
 
     connected = _Once(lambda: connect(workspace))
-    rejections = Rejections(workspace=config.workspace.id, recorder=ledger, clock=clock)
+    outside = _outside(config, ledger, dispatcher, connected, clock, ids)
 
-    def aside() -> None:
-        shadow.catch_up()
-        rejections.flush()
+    def worker() -> "Worker":
+        return _worker(workspace, gate, drivers, dispatcher, clock, shadow, outside)
 
+    ring = KeyRing(home / "keys")
+    people = People(directory=directory, ring=ring, rules=rules, recorder=ledger)
+    workspace = Workspace(
+        folder=folder,
+        config=config,
+        ledger=ledger,
+        registry=tools,
+        people=people,
+        service=service,
+        controls=Controls(workspace=config.workspace.id, gate=gate, clock=clock, ids=ids),
+        inbox=outside.inbox,
+        postbox=outside.postbox,
+        connected=connected,
+        rejections=outside.rejections,
+        linking=Linking(workspace=config.workspace.id, links=gate.links, clock=clock),
+        worker=worker,
+        book=book,
+        engine=engine,
+        policy=policy,
+        directory=directory,
+        readiness=readiness,
+        pruner=Pruner(ledger=ledger, states=lambda: states().lent(), clock=clock),
+    )
+    return Parts(workspace, gate, desk, savers)
+
+
+@dataclass(frozen=True, slots=True)
+class _Outside:
+    """What the workspace receives from channels and shows in them."""
+
+    inbox: Inbox
+    postbox: Postbox
+    rejections: Rejections
+
+    def waiting(self, before: int) -> list[Job]:
+        received = [jobs.handle(name) for name in self.inbox.waiting(before=before, limit=WAITING)]
+        return [*received, *map(jobs.post, self.postbox.waiting(before=before, limit=WAITING))]
+
+
+def _outside(
+    config: Settings,
+    ledger: Ledger,
+    dispatcher: Callable[[], Dispatcher],
+    connected: Callable[[], Mapping[str, Connected]],
+    clock: Clock,
+    ids: Ids,
+) -> _Outside:
     inbox = Inbox(
         ledger=ledger,
         dispatcher=dispatcher,
@@ -283,66 +332,59 @@ def _parts(  # what that were opened
         clock=clock,
         ids=ids,
     )
+    return _Outside(inbox, postbox, Rejections(workspace=config.workspace.id, recorder=ledger, clock=clock))
 
-    def waiting(before: int) -> list[Job]:
-        received = [jobs.handle(name) for name in inbox.waiting(before=before, limit=WAITING)]
-        return [*received, *map(jobs.post, postbox.waiting(before=before, limit=WAITING))]
 
-    def worker() -> "Worker":
-        from twokey.channels.recovery import Recovery  # noqa: PLC0415 - comes in where there is a worker
-        from twokey.channels.schedules import Schedules  # noqa: PLC0415 - as above
-        from twokey.channels.worker import Worker  # noqa: PLC0415 - as above
+def _worker(
+    workspace: Workspace,
+    gate: Gate,
+    drivers: Drivers,
+    dispatcher: Callable[[], Dispatcher],
+    clock: Clock,
+    shadow: "Shadow | _NoShadow",
+    outside: _Outside,
+) -> "Worker":
+    from twokey.channels.recovery import Recovery  # noqa: PLC0415 - comes in where there is a worker
+    from twokey.channels.schedules import Schedules  # noqa: PLC0415 - as above
+    from twokey.channels.worker import Worker  # noqa: PLC0415 - as above
 
-        asking = Schedules(config.schedules, ledger=ledger, clock=clock, ask=workspace.ask_scheduled)
-        recovery = Recovery(
-            ledger=ledger,
-            gate=gate,
-            drivers=drivers,
-            dispatcher=dispatcher,
-            clock=clock,
-            waiting=waiting,
-            tidy=lambda: inbox.forget(config.server.body_days),
-        )
-        return Worker(
-            service=service,
-            recovery=recovery,
-            schedules=asking,
-            dispatcher=dispatcher(),
-            clock=clock,
-            aside=aside,
-            others={"handle": inbox.handle, "post": postbox.post},
-        )
+    config, ledger = workspace.config, workspace.ledger
 
-    ring = KeyRing(home / "keys")
-    people = People(directory=directory, ring=ring, rules=rules, recorder=ledger)
-    workspace = Workspace(
-        folder=folder,
-        config=config,
+    def aside() -> None:
+        shadow.catch_up()
+        outside.rejections.flush()
+        for made in workspace.connected().values():
+            if made.look is not None:
+                made.look()
+
+    recovery = Recovery(
         ledger=ledger,
-        registry=tools,
-        people=people,
-        service=service,
-        controls=Controls(workspace=config.workspace.id, gate=gate, clock=clock, ids=ids),
-        inbox=inbox,
-        postbox=postbox,
-        connected=connected,
-        rejections=rejections,
-        linking=Linking(workspace=config.workspace.id, links=gate.links, clock=clock),
-        worker=worker,
-        book=book,
-        engine=engine,
-        policy=policy,
-        directory=directory,
-        readiness=readiness,
-        pruner=Pruner(ledger=ledger, states=lambda: states().lent(), clock=clock),
+        gate=gate,
+        drivers=drivers,
+        dispatcher=dispatcher,
+        clock=clock,
+        waiting=outside.waiting,
+        tidy=lambda: outside.inbox.forget(config.server.body_days),
     )
-    return Parts(workspace, gate, desk, savers)
+    return Worker(
+        service=workspace.service,
+        recovery=recovery,
+        schedules=Schedules(config.schedules, ledger=ledger, clock=clock, ask=workspace.ask_scheduled),
+        dispatcher=dispatcher(),
+        clock=clock,
+        aside=aside,
+        others={"handle": outside.inbox.handle, "post": outside.postbox.post},
+    )
 
 
-def _connected(workspace: Workspace) -> dict[str, Connected]:
+def _connected(workspace: Workspace, home: Path, clock: Clock) -> dict[str, Connected]:
     """Make the channels to the outside that the settings configure."""
-    del workspace
-    return {}
+    made: dict[str, Connected] = {}
+    if workspace.config.slack.mode != "off":
+        from twokey.channels.slack.channel import SlackChannel  # noqa: PLC0415 - comes in where Slack is configured
+
+        made["slack"] = SlackChannel(workspace=workspace, home=home, clock=clock).connected()
+    return made
 
 
 def _rules(config: Settings) -> Rules:

@@ -6,8 +6,6 @@ the card is brought up in the channel for escalations. Nobody who asked for a ch
 has changed it costs two queries.
 """
 
-import math
-import time
 from collections.abc import Callable
 from typing import Final
 
@@ -30,7 +28,7 @@ REMINDED: Final = 20
 """How many people are reminded of one card."""
 LOOKED_AT: Final = 200
 """How many waiting proposals are looked at in one go."""
-EVERY_S: Final = 30.0
+EVERY_US: Final = MINUTE_US // 2
 """How often all that wait are looked at even where nothing has changed: time passes, and cards come to their end."""
 
 _P, _R, _A, _L = tables.proposals.c, tables.runs.c, tables.approvals.c, tables.documents.c
@@ -55,14 +53,15 @@ class Announcer:
         self._postbox = postbox
         self._clock = clock
         self._seen: dict[str, tuple[object, ...]] = {}
-        self._looked_at = -math.inf
+        self._looked_at_us = 0
 
     def announce(self) -> None:
         """Want every message that is due or out of date; does nothing where all are as they should be."""
         changed = self._changed()
-        if not changed and time.monotonic() - self._looked_at < EVERY_S:
+        now = self._clock.now_us()
+        if not changed and now - self._looked_at_us < EVERY_US:
             return
-        self._looked_at = time.monotonic()
+        self._looked_at_us = now
         due: list[tuple[str, str]] = []
         for record in self._workspace.service.waiting(limit=LOOKED_AT):
             if record.state is State.AWAITING_APPROVAL:

@@ -4,20 +4,25 @@ Rules: secrets are read from the environment when they are needed and stand nowh
 the name of its variable. Nothing here is made before it is needed, so that a workspace without Slack pays nothing.
 """
 
+import asyncio
+import logging
 import os
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from twokey.channels.inbox import Inbox
-from twokey.channels.postbox import Postbox
+from twokey.channels.connected import Connected
+from twokey.channels.inbox import Inbound
+from twokey.channels.postbox import Message
+from twokey.channels.routes import Delivery, Reply, Route
 from twokey.channels.slack.announcing import Announcer
 from twokey.channels.slack.connection import Socket
 from twokey.channels.slack.handler import Handler
 from twokey.channels.slack.installations import SealedInstallations, SealedStates
 from twokey.channels.slack.intake import Intake
-from twokey.channels.slack.oauth import Installing
+from twokey.channels.slack.oauth import INSTALL_PATH, REDIRECT_PATH, Installing
 from twokey.channels.slack.posting import Poster
 from twokey.channels.slack.sealing import Seal
 from twokey.channels.slack.signing import Verifier
@@ -26,10 +31,14 @@ from twokey.channels.slack.turn import House
 from twokey.channels.slack.visitors import Visitors
 from twokey.channels.slack.web import Endpoint
 from twokey.channels.workspace import Workspace
-from twokey.core.errors import EnvironmentFault
-from twokey.core.ports import Clock
+from twokey.core.errors import EnvironmentFault, TwokeyError
+from twokey.core.events import ChannelRejected
+from twokey.core.ports import Clock, Stopping
 
 KEY: Final = "slack.key"
+EVENTS_PATH: Final = "/slack/events"
+EXTERNAL: Final = re.compile(r"slack:T[0-9A-Z]{1,20}/[UW][0-9A-Z]{1,20}")
+_logger: Final = logging.getLogger("twokey.slack")
 
 
 class SlackChannel:
@@ -40,22 +49,70 @@ class SlackChannel:
         *,
         workspace: Workspace,
         home: Path,
-        inbox: Inbox,
-        postbox: Postbox,
-        refused: Callable[[str, str], None],
         clock: Clock,
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        """``home`` is this account's folder for keys; ``refused`` notes in the log who was refused, and why."""
+        """``home`` is this account's folder for keys; ``environment`` stands for the variables of the process."""
         self.section = workspace.config.slack
         self.endpoint = Endpoint(self.section.api_url, self.section.hooks_url)
         self._workspace = workspace
         self._home = home
-        self._inbox = inbox
-        self._postbox = postbox
-        self._refused = refused
+        self._inbox = workspace.inbox
+        self._postbox = workspace.postbox
         self._clock = clock
         self._environment = os.environ if environment is None else environment
+
+    def connected(self) -> Connected:
+        """Give it as the workspace takes it."""
+        routes: list[Route] = []
+        listen = None
+        if self.section.mode == "http":
+            routes.append(Route(EVENTS_PATH, self._take, "slack"))
+        else:
+            listen = self._listen
+        if self.section.client_id:
+            routes += [
+                Route(INSTALL_PATH, self._begin, "slack", "GET"),
+                Route(REDIRECT_PATH, self._end, "slack", "GET"),
+            ]
+        return Connected(handler=self, poster=self, routes=routes, listen=listen, look=self.look)
+
+    def handle(self, inbound: Inbound) -> str:
+        """Work off a delivery; see ``Handler``."""
+        return self.handler.handle(inbound)
+
+    def find(self, message: Message) -> str | None:
+        """Look for a message; see ``Poster``."""
+        return self.poster.find(message)
+
+    def post(self, message: Message) -> str:
+        """Post a message; see ``Poster``."""
+        return self.poster.post(message)
+
+    def update(self, message: Message, remote: str) -> None:
+        """Bring a message up to date; see ``Poster``."""
+        self.poster.update(message, remote)
+
+    def look(self) -> None:
+        """Have messages wanted that are due; what stands in its way is said, and tried again."""
+        try:
+            self.announcer.announce()
+        except TwokeyError as error:
+            _logger.warning("cards are not brought to Slack now: %s", error.message)
+
+    # Secrets are read when something comes in: commands that open the workspace and listen to nothing need none.
+
+    def _take(self, delivery: Delivery) -> Reply:
+        return self.intake.http(delivery)
+
+    def _begin(self, delivery: Delivery) -> Reply:
+        return self.installing.begin(delivery)
+
+    def _end(self, delivery: Delivery) -> Reply:
+        return self.installing.end(delivery)
+
+    def _listen(self, stop: Stopping) -> None:
+        asyncio.run(self.socket().run(stop))
 
     @cached_property
     def teams(self) -> Teams:
@@ -114,10 +171,9 @@ class SlackChannel:
         token = self._secret(self.section.app_token_env)
         return Socket(self.intake, app_token=token, client=self.endpoint.asynchronous(None))
 
-    def installing(self) -> Installing | None:
-        """Give the pages with which a workspace installs the app, where several may."""
-        if not self.section.client_id:
-            return None
+    @cached_property
+    def installing(self) -> Installing:
+        """The pages with which a workspace installs the app."""
         return Installing(
             self.section,
             client_secret=self._secret(self.section.client_secret_env),
@@ -135,6 +191,19 @@ class SlackChannel:
         if self.section.client_id:
             return self.section.team or self.section.teams[0]
         return self._one_team.known().id
+
+    def _refused(self, code: str, team: str, user: str) -> None:
+        """Note in the log who was refused, each time."""
+        who = f"slack:{team}/{user}"
+        self._workspace.ledger.record(
+            ChannelRejected(
+                workspace=self._workspace.config.workspace.id,
+                channel="slack",
+                code=code,
+                count=1,
+                external=who if EXTERNAL.fullmatch(who) else None,
+            )
+        )
 
     def _forget(self, team: str) -> None:
         if self.section.client_id:

@@ -63,7 +63,7 @@ class Handler:
             return "ignored_nobody"
         team = self._teams.find(actor.team)
         if team is None:
-            self._house.refused("other_workspace", actor.user)
+            self._house.refused("other_workspace", actor.team, actor.user)
             return "other_workspace"
         turn = Turn(self._house, inbound, shape, self._house.endpoint.asynchronous(team.token), team.bot_user)
         asyncio.run(self._dispatch(turn, team, payload))
@@ -115,7 +115,7 @@ class Handler:
         except EnvironmentFault:
             raise
         except NotAuthenticated as refusal:
-            self._house.refused(refusal.code, turn.actor.user)
+            self._house.refused(refusal.code, turn.actor.team, turn.actor.user)
             await turn.refuse(refusal)
         except TwokeyError as refusal:
             await turn.refuse(refusal)

@@ -26,7 +26,7 @@ async def on_home(turn: Turn) -> None:
     try:
         identity = await turn.identity()
     except NotAuthenticated as refusal:
-        turn.house.refused(refusal.code, turn.actor.user)
+        turn.house.refused(refusal.code, turn.actor.team, turn.actor.user)
         turn.code = refusal.code
         document = home_document(Desk(None)) if refusal.code == "not_linked" else _closed(refusal)
     else:

@@ -40,8 +40,8 @@ class House:
     visitors: Visitors
     inbox: Inbox
     postbox: Postbox
-    refused: Callable[[str, str], None]
-    """Notes in the log that somebody was refused: the code, and who in Slack it was."""
+    refused: Callable[[str, str, str], None]
+    """Notes in the log that somebody was refused: the code, and who in Slack it was, by workspace and account."""
     clock: Clock
 
 
