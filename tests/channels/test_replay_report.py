@@ -166,9 +166,10 @@ def test_the_summary_says_what_could_not_be_taken_again():
 
 def test_approvals_in_words():
     needed = {"all_of": [{"group": "risk-owners", "n": 2}], "exclude": ["ana"], "expires_s": 60}
-    assert approvals(needed) == "2 of risk-owners, not ana, for 60 s"
-    assert approvals(needed | {"all_of": [], "exclude": []}) == "nobody, for 60 s"
+    assert approvals(needed) == "2 of risk-owners, not ana, for 60 s, by key"
+    assert approvals(needed | {"all_of": [], "exclude": []}) == "nobody, for 60 s, by key"
     assert approvals(None) == "nobody is asked"
+    assert approvals(needed | {"auth": ["key", "slack"]}) == "2 of risk-owners, not ana, for 60 s, by key, slack"
 
 
 def test_markdown_escapes_what_acts_and_nothing_else():

@@ -1,6 +1,7 @@
 """Several processes ask for changes at the same moment: no more pass than a budget has left, on both databases."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -21,10 +22,8 @@ def test_no_more_proposals_pass_than_the_budget_of_the_hour_has_left(tmp_path: P
     path.write_text(json.dumps(document), encoding="utf-8")
     repo, data = repository(tmp_path / "repo"), warehouse(tmp_path / "a.db")
     asked = ("catalog", "propose", data, "--repo", repo, "--as", "ana", "--json")
-    processes = [twokey.start(*asked) for _ in range(PROCESSES)]
-    states: list[str] = []
-    for process in processes:
-        out, err = process.communicate(timeout=PATIENCE_S)
-        assert "Traceback" not in err
-        states += [str(proposal["state"]) for proposal in json.loads(out)["proposals"]]
+    with ThreadPoolExecutor(PROCESSES) as pool:
+        done = list(pool.map(lambda _: twokey(*asked), range(PROCESSES)))
+    assert all("Traceback" not in each.err for each in done)
+    states = [str(proposal["state"]) for each in done for proposal in each.json["proposals"]]
     assert sorted(states) == ["awaiting_approval"] * most + ["denied"] * (PROCESSES - most)

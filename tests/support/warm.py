@@ -8,6 +8,7 @@ how a process starts (encodings, warnings, signals) is tested with the program i
 
 import array
 import atexit
+import io
 import json
 import os
 import select
@@ -32,6 +33,19 @@ PRELOADED = (
     "duckdb",
 )
 HEADER = 8
+_CLIENT = """#!{python} -IS
+# The command as scripts call it: what runs is forked from the process that waits.
+import array, json, os, socket, sys
+sock = socket.socket(socket.AF_UNIX)
+sock.connect({address!r})
+asked = json.dumps({{"argv": sys.argv, "cwd": os.getcwd(), "env": dict(os.environ)}}).encode()
+fds = array.array("i", [1, 2])
+sock.sendmsg([len(asked).to_bytes({header}, "big")], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds.tobytes())])
+sock.sendall(asked)
+file = sock.makefile("rb")
+file.read({header})
+sys.exit(int.from_bytes(file.read({header}), "big", signed=True) & 255)
+"""
 _STREAMS = 2
 
 
@@ -76,6 +90,13 @@ class Warm:
                     os.kill(pid, signal.SIGKILL)
                     raise subprocess.TimeoutExpired(list(arguments), timeout_s) from None
             return status, _all(out), _all(err)
+
+    def program(self, folder: Path) -> Path:
+        """Make a program ``twokey`` in ``folder`` for scripts; its standard input is empty."""
+        path = folder / "twokey"
+        path.write_text(_CLIENT.format(python=sys.executable, address=self._address, header=HEADER), encoding="utf-8")
+        path.chmod(0o700)
+        return path
 
     def close(self) -> None:
         """End it."""
@@ -160,6 +181,14 @@ def _become(asked: dict[str, Any], streams: list[int]) -> None:
     for number, fd in enumerate(streams, start=1):
         os.dup2(fd, number)
         os.close(fd)
+    # The old objects remember what kind of files they wrote to.
+    sys.stdout = io.TextIOWrapper(io.BufferedWriter(io.FileIO(1, "w", closefd=False)), encoding="utf-8")
+    sys.stderr = io.TextIOWrapper(
+        io.BufferedWriter(io.FileIO(2, "w", closefd=False)),
+        encoding="utf-8",
+        errors="backslashreplace",
+        line_buffering=True,
+    )
     os.chdir(asked["cwd"])
     os.environ.clear()
     os.environ.update(asked["env"])

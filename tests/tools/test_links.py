@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from conftest import CountingIds, FixedClock
 from sqlalchemy import delete, insert, text, update
+from support import post
 from support.bench import WORKSPACE, Bench, build
+from support.bench import People as BenchPeople
 
 from twokey.audit.entry import Entry
 from twokey.core.errors import CheckFailed, Refused
@@ -423,3 +425,10 @@ def test_a_change_that_is_being_signed_is_no_contradiction(both: Bench):
     assert who(both) == "sam"
     with both.engine.begin() as connection:
         assert [item.principal for item in rows.list_links(connection)] == ["sam"]
+
+
+def test_a_log_without_entries_links_nobody(tmp_path: Path, sqlite_url: str, clock: FixedClock, ids: CountingIds):
+    made = post.build(tmp_path, sqlite_url, clock, ids)
+    book = LinkBook(made.ledger, BenchPeople(), Rules(workspace=WORKSPACE, demo=False))
+    assert book.in_force(SAM) is None
+    made.engine.dispose()

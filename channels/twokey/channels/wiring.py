@@ -24,10 +24,10 @@ from twokey.channels import opa_program
 from twokey.channels.connected import Connected
 from twokey.channels.controls import MINUTE_US, Controls
 from twokey.channels.driving import Drivers, Heart
-from twokey.channels.inbox import Inbox
+from twokey.channels.inbox import Handler, Inbox
 from twokey.channels.linking import Linking
 from twokey.channels.people import People
-from twokey.channels.postbox import Postbox
+from twokey.channels.postbox import Postbox, Poster
 from twokey.channels.pruning import Pruner
 from twokey.channels.readiness import Readiness
 from twokey.channels.rejections import Rejections
@@ -265,11 +265,32 @@ def _parts(  # what that were opened
         ids=ids,
     )
 
-    connected = _Once(lambda: connect(workspace))
-    outside = _outside(config, ledger, dispatcher, connected, clock, ids)
+    outside = _Outside.of(lambda: connect(workspace), config, ledger, dispatcher, clock, ids)
 
     def worker() -> "Worker":
-        return _worker(workspace, gate, drivers, dispatcher, clock, shadow, outside)
+        from twokey.channels.recovery import Recovery  # noqa: PLC0415 - comes in where there is a worker
+        from twokey.channels.schedules import Schedules  # noqa: PLC0415 - as above
+        from twokey.channels.worker import Worker  # noqa: PLC0415 - as above
+
+        asking = Schedules(config.schedules, ledger=ledger, clock=clock, ask=workspace.ask_scheduled)
+        recovery = Recovery(
+            ledger=ledger,
+            gate=gate,
+            drivers=drivers,
+            dispatcher=dispatcher,
+            clock=clock,
+            waiting=outside.waiting,
+            tidy=lambda: outside.inbox.forget(config.server.body_days),
+        )
+        return Worker(
+            service=service,
+            recovery=recovery,
+            schedules=asking,
+            dispatcher=dispatcher(),
+            clock=clock,
+            aside=outside.beside(shadow.catch_up),
+            others={"handle": outside.inbox.handle, "post": outside.postbox.post},
+        )
 
     ring = KeyRing(home / "keys")
     people = People(directory=directory, ring=ring, rules=rules, recorder=ledger)
@@ -283,7 +304,7 @@ def _parts(  # what that were opened
         controls=Controls(workspace=config.workspace.id, gate=gate, clock=clock, ids=ids),
         inbox=outside.inbox,
         postbox=outside.postbox,
-        connected=connected,
+        connected=outside.connected,
         rejections=outside.rejections,
         linking=Linking(workspace=config.workspace.id, links=gate.links, clock=clock),
         worker=worker,
@@ -299,82 +320,55 @@ def _parts(  # what that were opened
 
 @dataclass(frozen=True, slots=True)
 class _Outside:
-    """What the workspace receives from channels and shows in them."""
+    """What connects a workspace with the outside."""
 
+    connected: Callable[[], Mapping[str, Connected]]
     inbox: Inbox
     postbox: Postbox
     rejections: Rejections
 
+    @classmethod
+    def of(
+        cls,
+        connect: Callable[[], Mapping[str, Connected]],
+        config: Settings,
+        ledger: Ledger,
+        dispatcher: Callable[[], Dispatcher],
+        clock: Clock,
+        ids: Ids,
+    ) -> "_Outside":
+        """Put it together; the channels themselves are made when they are first needed."""
+        connected = _Once(connect)
+
+        def handlers() -> dict[str, Handler]:
+            return {name: made.handler for name, made in connected().items() if made.handler is not None}
+
+        def posters() -> dict[str, Poster]:
+            return {name: made.poster for name, made in connected().items() if made.poster is not None}
+
+        return cls(
+            connected,
+            Inbox(ledger=ledger, dispatcher=dispatcher, handlers=handlers, clock=clock, ids=ids),
+            Postbox(ledger=ledger, dispatcher=dispatcher, posters=posters, clock=clock, ids=ids),
+            Rejections(workspace=config.workspace.id, recorder=ledger, clock=clock),
+        )
+
+    def beside(self, other: Callable[[], None]) -> Callable[[], None]:
+        """Give what writes the counts of rejected requests that are due and has each channel look, after ``other``."""
+
+        def aside() -> None:
+            other()
+            self.rejections.flush()
+            for made in self.connected().values():
+                if made.look is not None:
+                    made.look()
+
+        return aside
+
     def waiting(self, before: int) -> list[Job]:
+        """Give the jobs of deliveries and messages that nobody has touched since ``before`` (microseconds)."""
         received = [jobs.handle(name) for name in self.inbox.waiting(before=before, limit=WAITING)]
         return [*received, *map(jobs.post, self.postbox.waiting(before=before, limit=WAITING))]
-
-
-def _outside(
-    config: Settings,
-    ledger: Ledger,
-    dispatcher: Callable[[], Dispatcher],
-    connected: Callable[[], Mapping[str, Connected]],
-    clock: Clock,
-    ids: Ids,
-) -> _Outside:
-    inbox = Inbox(
-        ledger=ledger,
-        dispatcher=dispatcher,
-        handlers=lambda: {name: made.handler for name, made in connected().items() if made.handler is not None},
-        clock=clock,
-        ids=ids,
-    )
-    postbox = Postbox(
-        ledger=ledger,
-        dispatcher=dispatcher,
-        posters=lambda: {name: made.poster for name, made in connected().items() if made.poster is not None},
-        clock=clock,
-        ids=ids,
-    )
-    return _Outside(inbox, postbox, Rejections(workspace=config.workspace.id, recorder=ledger, clock=clock))
-
-
-def _worker(
-    workspace: Workspace,
-    gate: Gate,
-    drivers: Drivers,
-    dispatcher: Callable[[], Dispatcher],
-    clock: Clock,
-    shadow: "Shadow | _NoShadow",
-    outside: _Outside,
-) -> "Worker":
-    from twokey.channels.recovery import Recovery  # noqa: PLC0415 - comes in where there is a worker
-    from twokey.channels.schedules import Schedules  # noqa: PLC0415 - as above
-    from twokey.channels.worker import Worker  # noqa: PLC0415 - as above
-
-    config, ledger = workspace.config, workspace.ledger
-
-    def aside() -> None:
-        shadow.catch_up()
-        outside.rejections.flush()
-        for made in workspace.connected().values():
-            if made.look is not None:
-                made.look()
-
-    recovery = Recovery(
-        ledger=ledger,
-        gate=gate,
-        drivers=drivers,
-        dispatcher=dispatcher,
-        clock=clock,
-        waiting=outside.waiting,
-        tidy=lambda: outside.inbox.forget(config.server.body_days),
-    )
-    return Worker(
-        service=workspace.service,
-        recovery=recovery,
-        schedules=Schedules(config.schedules, ledger=ledger, clock=clock, ask=workspace.ask_scheduled),
-        dispatcher=dispatcher(),
-        clock=clock,
-        aside=aside,
-        others={"handle": outside.inbox.handle, "post": outside.postbox.post},
-    )
 
 
 def _connected(workspace: Workspace, home: Path, clock: Clock) -> dict[str, Connected]:
