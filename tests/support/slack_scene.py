@@ -28,7 +28,12 @@ PEOPLE = [
     ("pat", ("platform-owners",)),
     ("sam", ("platform-owners",)),
 ]
-VARIABLES = {"SLACK_BOT_TOKEN": TOKEN, "SLACK_APP_TOKEN": APP_TOKEN, "SLACK_SIGNING_SECRET": SECRET}
+VARIABLES = {
+    "SLACK_BOT_TOKEN": TOKEN,
+    "SLACK_APP_TOKEN": APP_TOKEN,
+    "SLACK_SIGNING_SECRET": SECRET,
+    "SLACK_CLIENT_SECRET": "oauth-secret",
+}
 
 
 def populated() -> World:
@@ -173,8 +178,15 @@ class Scene:
 
 
 @contextmanager
-def opened(twin: Twin, folder: Path, clock: Clock | None = None, **slack: Any) -> Generator[Scene]:
-    """A new workspace in ``folder``, open."""
+def opened(
+    twin: Twin,
+    folder: Path,
+    clock: Clock | None = None,
+    *,
+    prepare: Callable[[Path], None] = lambda _: None,
+    **slack: Any,
+) -> Generator[Scene]:
+    """A new workspace in ``folder``, open; ``prepare`` changes it before."""
     repo, small = repository(folder / "repo"), warehouse(folder / "small.db")
     sections: dict[str, dict[str, str | int]] = {
         "slack": {
@@ -190,11 +202,9 @@ def opened(twin: Twin, folder: Path, clock: Clock | None = None, **slack: Any) -
         "places.models": {"kind": "repository", "location": str(repo)},
     }
     creation.create(folder / "w", PEOPLE, sections=sections)
+    prepare(folder / "w")
     held: list[Scene] = []
     stage = Stage(connect=lambda _: {"slack": held[0].slack.connected()})
     with wiring.opened_parts(folder / "w", clock=clock, stage=stage) as parts:
         held.append(Scene(twin, parts.workspace, clock, folder))
         yield held[0]
-
-
-Make = Callable[[], Scene]

@@ -65,11 +65,10 @@ class SlackChannel:
     def connected(self) -> Connected:
         """Give it as the workspace takes it."""
         routes: list[Route] = []
-        listen = None
+        listen = self._listen
         if self.section.mode == "http":
             routes.append(Route(EVENTS_PATH, self._take, "slack"))
-        else:
-            listen = self._listen
+            listen = self._stand_ready
         if self.section.client_id:
             routes += [
                 Route(INSTALL_PATH, self._begin, "slack", "GET"),
@@ -110,6 +109,11 @@ class SlackChannel:
 
     def _end(self, delivery: Delivery) -> Reply:
         return self.installing.end(delivery)
+
+    def _stand_ready(self, stop: Stopping) -> None:
+        """Say at once what is missing, rather than at the first delivery; raises ``EnvironmentFault``."""
+        _ = self.intake, self.teams, self.section.client_id and self.installing
+        asyncio.run(_until(stop))
 
     def _listen(self, stop: Stopping) -> None:
         asyncio.run(self.socket().run(stop))
@@ -218,3 +222,7 @@ class SlackChannel:
                 code="slack_secret",
             )
         return value
+
+
+async def _until(stop: Stopping) -> None:
+    await stop.wait()
