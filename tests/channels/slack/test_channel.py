@@ -3,6 +3,7 @@
 import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from slack_sdk.oauth.installation_store import Installation
@@ -13,6 +14,7 @@ from twins.slack.server import Twin
 from twokey.channels.dispatching.stopping import Stop
 from twokey.channels.routes import Delivery
 from twokey.channels.slack.channel import SlackChannel
+from twokey.core.entropy import SystemClock
 from twokey.core.errors import EnvironmentFault, NotFound
 
 
@@ -44,7 +46,7 @@ def test_where_policy_asks_for_keys_a_card_has_no_button_that_approves_and_a_for
 
 
 def test_several_workspaces_install_the_app_and_one_takes_it_off_again(twin: Twin, tmp_path: Path) -> None:
-    several = {
+    several: dict[str, Any] = {
         "mode": "http",
         "client_id": "11.22",
         "redirect_url": "https://twokey.example/slack/oauth_redirect",
@@ -65,7 +67,6 @@ def test_several_workspaces_install_the_app_and_one_takes_it_off_again(twin: Twi
         )
         asyncio.run(scene.slack.installations.async_save(bot))
         assert scene.do(slash(scene.world, "UANA", "COPS", "help")) == "help"
-        assert scene.slack._home_team() == "THOME"
         begun = next(route for route in routes if route.path == "/slack/install").endpoint(Delivery("", {}, b""))
         assert (begun.status, begun.headers["location"].split("?")[0]) == (302, "https://slack.com/oauth/v2/authorize")
         ended = next(route for route in routes if route.path.endswith("redirect")).endpoint(Delivery("", {}, b""))
@@ -79,9 +80,7 @@ def test_what_is_missing_is_said_when_it_begins_to_listen(twin: Twin, tmp_path: 
     with slack_scene.opened(twin, tmp_path, mode="http") as scene:
 
         def channel(**variables: str) -> SlackChannel:
-            return SlackChannel(
-                workspace=scene.workspace, home=tmp_path, clock=scene.slack._clock, environment=variables
-            )
+            return SlackChannel(workspace=scene.workspace, home=tmp_path, clock=SystemClock(), environment=variables)
 
         stop = Stop()
         stop.ask()

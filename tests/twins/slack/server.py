@@ -23,6 +23,7 @@ class Faults:
 
     def __init__(self) -> None:
         self._armed: dict[str, list[str]] = {}
+        self._answers: dict[str, tuple[int, int]] = {}
         self._countdown: tuple[int, str] | None = None
         self.done: list[tuple[str, str]] = []
         self.calls: list[str] = []
@@ -35,6 +36,18 @@ class Faults:
     def arm_call(self, number: int, kind: str) -> None:
         """Of the calls from now on, the one with this number, counted from 0, is cut."""
         self._countdown = (number, kind)
+
+    def answer(self, method: str, status: int, *, after: int = 1) -> None:
+        """The next call of ``method`` is answered with an HTTP status, before it has its effect."""
+        self._answers[method] = (status, after)
+
+    def answered(self, method: str) -> web.Response | None:
+        """Give the answer that a test asked for instead."""
+        if method not in self._answers:
+            return None
+        status, after = self._answers.pop(method)
+        body = {"ok": False, "error": "ratelimited" if status == 429 else "internal_error"}
+        return web.json_response(body, status=status, headers={"Retry-After": str(after)})
 
     def begin(self, method: str) -> bool:
         """Note a call; tells whether it is to be cut before its effect."""
@@ -209,6 +222,9 @@ class Twin:
         token = authorization.removeprefix("Bearer ") or str(arguments.get("token", ""))
         if self.faults.begin(method):
             return self._cut(request)
+        instead = self.faults.answered(method)
+        if instead is not None:
+            return instead
         try:
             given = self.api.call(method, token, arguments)
         except RateLimitedError as limited:
@@ -242,6 +258,9 @@ class Twin:
             return web.json_response({"ok": False, "error": "used_url"}, status=404)
         if self.faults.begin("response_url"):
             return self._cut(request)
+        instead = self.faults.answered("response_url")
+        if instead is not None:
+            return instead
         known["uses"] += 1
         known["posts"].append(await request.json())
         self._notify()
