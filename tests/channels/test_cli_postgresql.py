@@ -25,8 +25,11 @@ def execute(url: str, *statements: str) -> list[Any]:
         engine.dispose()
 
 
-def test_the_whole_job_with_state_and_log_on_postgresql(tmp_path: Path, postgresql_url: str):
-    twokey, repo = account(tmp_path, "ana:analysts,sam:platform-owners", "--store", postgresql_url), tmp_path / "repo"
+def test_the_whole_job_with_state_and_log_on_postgresql(tmp_path: Path, empty_postgresql_url: str):
+    twokey, repo = (
+        account(tmp_path, "ana:analysts,sam:platform-owners", "--store", empty_postgresql_url),
+        tmp_path / "repo",
+    )
     repository(repo)
     assert not twokey.database.exists()
     asked = twokey.json("catalog", "propose", warehouse(tmp_path / "a.db"), "--repo", repo, "--as", "ana")
@@ -36,28 +39,28 @@ def test_the_whole_job_with_state_and_log_on_postgresql(tmp_path: Path, postgres
     verified = twokey.json("audit", "verify")
     assert (verified["ok"], verified["size"]) == (
         True,
-        execute(postgresql_url, "SELECT count(*) FROM log_entries")[0][0],
+        execute(empty_postgresql_url, "SELECT count(*) FROM log_entries")[0][0],
     )
     assert not list((tmp_path / "w" / ".twokey").glob("*.db"))
     with pytest.raises(DBAPIError, match="append-only"):
-        execute(postgresql_url, "DELETE FROM log_entries")
-    ((seq,),) = execute(postgresql_url, "SELECT seq FROM log_entries WHERE kind = 'answer.given'")
+        execute(empty_postgresql_url, "DELETE FROM log_entries")
+    ((seq,),) = execute(empty_postgresql_url, "SELECT seq FROM log_entries WHERE kind = 'answer.given'")
     execute(
-        postgresql_url,
+        empty_postgresql_url,
         "ALTER TABLE log_entries DISABLE TRIGGER ALL",
         f"UPDATE log_entries SET body = set_byte(body, 40, 65) WHERE seq = {seq}",
     )
     done = twokey("audit", "verify", "--json")
     assert (done.code, done.json["first_bad"]) == (1, seq)
     told = Command(home=tmp_path / "home", folder=tmp_path).refused(
-        "init", "w2", "--principal", "ana:a,sam:b", "--store", postgresql_url, code=2
+        "init", "w2", "--principal", "ana:a,sam:b", "--store", empty_postgresql_url, code=2
     )
     assert told == snapshot("That database holds the log of another workspace already.")
     assert not (tmp_path / "w2").exists()
     assert len(list((tmp_path / "home").iterdir())) == 1
 
 
-def test_a_store_that_cannot_be_used_makes_no_workspace(tmp_path: Path, postgresql_url: str):
+def test_a_store_that_cannot_be_used_makes_no_workspace(tmp_path: Path, empty_postgresql_url: str):
     twokey = Command(home=tmp_path / "home", folder=tmp_path)
     told = {
         url: twokey.refused("init", "w", "--principal", "ana:a,sam:b", "--store", url, code=code)
@@ -79,16 +82,16 @@ def test_a_store_that_cannot_be_used_makes_no_workspace(tmp_path: Path, postgres
     told_of = twokey.refused("init", "w", "--principal", "ana:a,sam:b", "--store", "postgresql://127.0.0.1:1/d", code=3)
     assert told_of.startswith("The workspace's database cannot be used:")
     assert not list(tmp_path.glob("*/*"))
-    twokey.ok("init", "w", "--principal", "ana:a,sam:b", TWOKEY_STORE__URL=postgresql_url)
+    twokey.ok("init", "w", "--principal", "ana:a,sam:b", TWOKEY_STORE__URL=empty_postgresql_url)
     twokey.workspace = tmp_path / "w"
     assert "store" not in (tmp_path / "w" / "twokey.toml").read_text(encoding="utf-8")
-    assert twokey.json("audit", "verify", TWOKEY_STORE__URL=postgresql_url)["ok"]
+    assert twokey.json("audit", "verify", TWOKEY_STORE__URL=empty_postgresql_url)["ok"]
     assert twokey("approvals", "list").code == 3, "without the variable there is no log"
 
 
-def test_a_warehouse_on_postgresql_is_read_and_never_written(tmp_path: Path, postgresql_url: str):
+def test_a_warehouse_on_postgresql_is_read_and_never_written(tmp_path: Path, empty_postgresql_url: str):
     execute(
-        postgresql_url,
+        empty_postgresql_url,
         "CREATE SCHEMA shop",
         'CREATE TABLE shop.customers (id integer PRIMARY KEY, "e-mail" text NOT NULL, "new\nline" text)',
         "CREATE TABLE shop.orders (id integer PRIMARY KEY, customer_id integer REFERENCES shop.customers, placed date)",
@@ -98,7 +101,7 @@ def test_a_warehouse_on_postgresql_is_read_and_never_written(tmp_path: Path, pos
         "INSERT INTO shop.orders SELECT n, n, date '2026-01-01' FROM generate_series(1, 200) AS n",
     )
     twokey, repo = account(tmp_path), repository(tmp_path / "repo")
-    asked = twokey.json("catalog", "propose", postgresql_url, "--repo", repo, "--as", "ana")
+    asked = twokey.json("catalog", "propose", empty_postgresql_url, "--repo", repo, "--as", "ana")
     shown = twokey.json("approvals", "show", asked["proposals"][0]["id"])
     assert twokey.json("approvals", "approve", shown["id"], "--as", "sam")["state"] == "done"
     branch = shown["args"]["branch"]
@@ -112,6 +115,6 @@ def test_a_warehouse_on_postgresql_is_read_and_never_written(tmp_path: Path, pos
     assert "broken could not be read" in wanting
     assert "nothing was left alone: It has no columns." in wanting
     assert twokey.whole()
-    assert execute(postgresql_url, "SELECT count(*) FROM shop.orders") == [(200,)]
-    tables = execute(postgresql_url, "SELECT relname FROM pg_stat_user_tables ORDER BY relname")
+    assert execute(empty_postgresql_url, "SELECT count(*) FROM shop.orders") == [(200,)]
+    tables = execute(empty_postgresql_url, "SELECT relname FROM pg_stat_user_tables ORDER BY relname")
     assert tables == [("customers",), ("nothing",), ("orders",)], "nothing was left in the warehouse"

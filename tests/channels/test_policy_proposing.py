@@ -57,7 +57,11 @@ def place(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(autouse=True)
 def _no_opa(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:  # pyright: ignore[reportUnusedFunction] - pytest calls it
     if "opa" not in request.fixturenames:
-        monkeypatch.setattr("twokey.channels.opa_program.find", lambda _: None)
+        monkeypatch.setattr("twokey.channels.opa_program.find", nothing)
+
+
+def nothing(_: object) -> None:
+    """Stand for the search for a program that is not here."""
 
 
 def files(folder: Path, below: str) -> list[str]:

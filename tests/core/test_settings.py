@@ -69,6 +69,17 @@ def test_a_workspace_needs_nothing_but_its_id(write: Write):
                 "price_out": 0,
             },
             "tools": {"plugins": {}},
+            "github": {
+                "url": "https://github.com",
+                "api": None,
+                "app_id": None,
+                "key_file": "",
+                "token_env": None,
+                "webhook_secret_envs": [],
+                "replay_hours": 72,
+                "ca_file": "",
+                "timeout_s": 20,
+            },
             "places": {},
             "principals": {},
             "schedules": {},
@@ -191,7 +202,7 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path):
         (
             f'_env_prefix = "Q_"\n{WORKSPACE}',
             (
-                "twokey.toml has an unknown key '_env_prefix'. Known here: catalog, controls, model, places, policy, "
+                "twokey.toml has an unknown key '_env_prefix'. Known here: catalog, controls, github, model, places, policy, "
                 "principals, schedules, server, slack, store, tools, workspace."
             ),
         ),
@@ -497,3 +508,26 @@ def test_an_account_without_a_home_folder_is_told_what_to_do(monkeypatch: pytest
     with pytest.raises(EnvironmentFault, match="no home folder") as caught:
         settings.home("w-1", {})
     assert "TWOKEY_HOME" in caught.value.next
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ('url = "http://github.example"', "https://HOST"),
+        ('url = "https://user@github.example"', "https://HOST"),
+        ('api = "http://github.example"', "plain HTTP reaches this machine only"),
+        ('api = "http://127.0.0.1.evil.example"', "plain HTTP reaches this machine only"),
+        ('app_id = 7\nkey_file = "/k"\ntoken_env = "T"', "not both"),
+        ("app_id = 7", "goes with a key_file"),
+    ],
+)
+def test_a_github_section_says_what_it_needs(write: Write, line: str, why: str):
+    assert why in fault(write(f'[workspace]\nid = "w-000000000000"\n[github]\n{line}\n'))
+
+
+def test_where_programs_ask_github_follows_from_where_people_see_it():
+    assert settings.GitHubSection().api_url == "https://api.github.com"
+    assert settings.GitHubSection(url="https://git.example").api_url == "https://git.example/api/v3"
+    assert settings.GitHubSection(api="http://127.0.0.1:8000").api_url == "http://127.0.0.1:8000"
+    assert not settings.GitHubSection().used
+    assert settings.GitHubSection(token_env="T").used

@@ -23,7 +23,7 @@ def test_no_more_proposals_pass_than_the_budget_of_the_hour_has_left(tmp_path: P
     repo, data = repository(tmp_path / "repo"), warehouse(tmp_path / "a.db")
     asked = ("catalog", "propose", data, "--repo", repo, "--as", "ana", "--json")
     with ThreadPoolExecutor(PROCESSES) as pool:
-        done = list(pool.map(lambda _: twokey(*asked), range(PROCESSES)))
+        done = list(pool.map(twokey, *([word] * PROCESSES for word in asked)))
     assert all("Traceback" not in each.err for each in done)
     states = [str(proposal["state"]) for each in done for proposal in each.json["proposals"]]
     assert sorted(states) == ["awaiting_approval"] * most + ["denied"] * (PROCESSES - most)

@@ -1,1 +1,1 @@
-"""Servers that stand in for services which cannot be run here: they speak real HTTP, and refuse what those refuse."""
+"""Servers that stand for others: they speak real HTTP and refuse what the real ones refuse."""

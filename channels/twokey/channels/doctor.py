@@ -44,6 +44,7 @@ def examine(folder: Path) -> list[Check]:
     checks.extend(_exceptions(folder))
     checks.append(_model(config))
     checks.extend(_slack(folder, config))
+    checks.extend(Check(seen.name, seen.level, seen.text, seen.next) for seen in wiring.github_health(folder, config))
     return checks
 
 

@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import threading
+import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass
@@ -55,6 +56,7 @@ from twokey.tools.contract import Place
 from twokey.tools.desk import Desk, Office
 from twokey.tools.enforcing import Enforcement
 from twokey.tools.fencing import FencedLedger
+from twokey.tools.forges import Forges, through
 from twokey.tools.gate import Gate
 from twokey.tools.identity import Credential, KeyRing
 from twokey.tools.ledger import Ledger
@@ -71,6 +73,8 @@ if TYPE_CHECKING:
     from twokey.agents.planner.savers import StateStore
     from twokey.agents.state import Progress
     from twokey.channels.worker import Worker
+    from twokey.tools.github.health import Found
+    from twokey.tools.github.hub import GitHub
 
 LOG_KEY: Final = "log.key"
 CHECKPOINTS: Final = "checkpoints.db"
@@ -149,12 +153,13 @@ def opened_parts(
         stack.callback(shadow.catch_up)
         shadow.begin()
         book = PlaceBook([*_places(folder, config), *stage.places])
-        tools = stage.tools or registry.installed(config.tools.plugins)
-
-        def connect(workspace: Workspace) -> Mapping[str, Connected]:
-            return stage.connect(workspace) if stage.connect else _connected(workspace, home, clock)
-
-        yield _parts(folder, config, home, ledger, engine, shadow, clock, ids, stack, held, tools, book, connect)
+        github = _github(folder, config, clock, stack)
+        forges = Forges(LocalGit(), None if github is None else lambda: github().forge)
+        tools = stage.tools or through(forges, registry.installed(config.tools.plugins))
+        connect = stage.connect or _connector(github, home, clock)
+        yield _parts(
+            folder, config, home, ledger, engine, shadow, clock, ids, stack, held, forges, tools, book, connect
+        )
 
 
 def _parts(  # what that were opened
@@ -168,6 +173,7 @@ def _parts(  # what that were opened
     ids: Ids,
     stack: ExitStack,
     held: Bundle,
+    forges: Forges,
     tools: registry.Registry,
     book: PlaceBook,
     connect: "Callable[[Workspace], Mapping[str, Connected]]",
@@ -237,7 +243,7 @@ def _parts(  # what that were opened
         wanted = Wish.of(run.request.args)
         place = book.places(run.places).find("repository", run.places[0].id)
         proposing = PolicyProposing(
-            in_force=held, ledger=ledger, forge=LocalGit(), engine=batch_engine, opa=opa_program.find(config)
+            in_force=held, ledger=ledger, forge=forges, engine=batch_engine, opa=opa_program.find(config)
         )
         change = proposing.change(wanted, place, run.id, lambda text: tell(Progress(0, text)))
         return gate.propose_policy(change, run=run.id, requester=run.requester)
@@ -354,7 +360,7 @@ class _Outside:
         )
 
     def beside(self, other: Callable[[], None]) -> Callable[[], None]:
-        """Give what writes the counts of rejected requests that are due and has each channel look, after ``other``."""
+        """Give what writes the counts of rejected requests and lets channels look around, after ``other``."""
 
         def aside() -> None:
             other()
@@ -371,14 +377,24 @@ class _Outside:
         return [*received, *map(jobs.post, self.postbox.waiting(before=before, limit=WAITING))]
 
 
-def _connected(workspace: Workspace, home: Path, clock: Clock) -> dict[str, Connected]:
-    """Make the channels to the outside that the settings configure."""
-    made: dict[str, Connected] = {}
-    if workspace.config.slack.mode != "off":
-        from twokey.channels.slack.channel import SlackChannel  # noqa: PLC0415 - comes in where Slack is configured
+def _connector(
+    github: "Callable[[], GitHub] | None", home: Path, clock: Clock
+) -> "Callable[[Workspace], Mapping[str, Connected]]":
+    """Give what makes the channels to the outside that the settings configure."""
 
-        made["slack"] = SlackChannel(workspace=workspace, home=home, clock=clock).connected()
-    return made
+    def connect(workspace: Workspace) -> Mapping[str, Connected]:
+        made: dict[str, Connected] = {}
+        if github is not None:
+            from twokey.channels.github import connection  # noqa: PLC0415 - comes in where GitHub is set up
+
+            made["github"] = connection.connected(workspace, github, clock, os.environ)
+        if workspace.config.slack.mode != "off":
+            from twokey.channels.slack.channel import SlackChannel  # noqa: PLC0415 - comes in where Slack is configured
+
+            made["slack"] = SlackChannel(workspace=workspace, home=home, clock=clock).connected()
+        return made
+
+    return connect
 
 
 def _rules(config: Settings) -> Rules:
@@ -734,6 +750,55 @@ def sign_exception(folder: Path, name: str, credential: Credential) -> None:
     fresh = path.with_name("data.json.new")
     fresh.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     fresh.replace(path)
+
+
+# -- GitHub ---------------------------------------------------------------------------------------------------------
+
+
+def _github(folder: Path, config: Settings, clock: Clock, stack: ExitStack) -> "Callable[[], GitHub] | None":
+    """Give the GitHub that the settings name, once something is wanted of it; nothing where they name none."""
+    if not config.github.used:
+        return None
+
+    def make() -> "GitHub":
+        hub = github_of(folder, config, clock)
+        stack.callback(hub.close)
+        return hub
+
+    return _Once(make)
+
+
+def github_of(folder: Path, config: Settings, clock: Clock | None = None) -> "GitHub":
+    """Give the GitHub that ``config`` names; closed by whoever asked for it.
+
+    Raises:
+        BadInput: it is not set up, or its key or token is not where the settings say.
+
+    """
+    from twokey.tools.github.hub import GitHub  # noqa: PLC0415 - github3.py comes in when GitHub is asked
+
+    return GitHub(config.github, folder, clock=clock or SystemClock(), pause=time.sleep)
+
+
+def github_health(folder: Path, config: Settings) -> "list[Found]":
+    """Look for the usual mistakes of an installation on GitHub; nothing is looked for where none is set up."""
+    places = {
+        name: section.location
+        for name, section in config.places.items()
+        if section.kind == "repository" and section.location.startswith("https://")
+    }
+    if not config.github.used and not places and not config.github.webhook_secret_envs:
+        return []
+    from twokey.tools.github import health  # noqa: PLC0415 - github3.py comes in when GitHub is asked
+
+    with ExitStack() as stack:
+
+        def hub() -> "GitHub":
+            made = github_of(folder, config)
+            stack.callback(made.close)
+            return made
+
+        return list(health.examine(config.github, hub, SystemClock(), places, os.environ))
 
 
 # -- verification ---------------------------------------------------------------------------------------------------

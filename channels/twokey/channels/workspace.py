@@ -4,6 +4,7 @@ Rules: a request may name a place only where the person names it; the settings' 
 text and nothing else is; a location's password stays in this process.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -160,7 +161,7 @@ class Workspace:
         Without ``tell`` it is left to the workers.
 
         Raises:
-            BadInput: the warehouse's address cannot be used, or the repository is no folder.
+            BadInput: the warehouse's address cannot be used, or the repository is neither a folder nor an address.
 
         """
         location = canonical_location(url)
@@ -174,7 +175,7 @@ class Workspace:
         args: dict[str, Any] = {"warehouse": warehouse.id, "tables": [f"*{table}*" for table in tables]}
         places = [warehouse]
         if repository is not None:
-            target = self._granted("repository", str(_folder(repository)), str)
+            target = self._granted("repository", _repository(repository), str)
             args["repository"] = target.id
             places.append(target)
         intent = "catalog_scan" if repository is None else "catalog_propose"
@@ -243,11 +244,12 @@ class Workspace:
         """Propose the bundle in ``folder`` for ``path`` of a repository; without ``tell`` it is left to the workers.
 
         Raises:
-            BadInput: it is no bundle, the path is no folder of policies, or the repository is no folder.
+            BadInput: it is no bundle, the path is no folder of policies, or the repository is
+                neither a folder nor an address.
 
         """
         wanted = wish(folder, path)
-        target = self._granted("repository", str(_folder(repository)), str)
+        target = self._granted("repository", _repository(repository), str)
         request = self._request(identity, "", POLICY_PROPOSE, wanted.args() | {"repository": target.id})
         return self._asked(identity, request, [target], tell)
 
@@ -304,6 +306,19 @@ class Workspace:
         shown = name(location)
         self._book.remember(shown, location)
         return Resource(kind=kind, id=shown, granted_by="request")
+
+
+def _repository(text: str) -> str:
+    """Give where the repository lies that somebody names: an address, or a folder on this machine."""
+    if "://" not in text:
+        return str(_folder(text))
+    if not re.fullmatch(r"https://[a-z0-9.-]+(:[0-9]{1,5})?/[A-Za-z0-9-]{1,39}/[A-Za-z0-9._-]{1,100}", text):
+        raise BadInput(
+            "That is no address of a repository.",
+            next="Write https://HOST/OWNER/REPO, without a user, a token or anything after it.",
+            code="no_repository",
+        )
+    return text
 
 
 def _folder(text: str) -> Path:

@@ -467,6 +467,18 @@ class WriteEnded(Value):
     """Salted commitment to the tool's result."""
 
 
+class PullRequestEnded(Value):
+    """What the forge says became of a pull request that a proposal opened; the last such entry is what holds."""
+
+    kind: Literal["pull_request.ended"] = "pull_request.ended"
+    proposal: ProposalId
+    outcome: Literal["merged", "closed", "reopened"]
+    head: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
+    """The commit that was proposed."""
+    merge: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")] | None = None
+    """The commit that brought it into the base branch."""
+
+
 Event = Annotated[
     WorkspaceCreated
     | IdentityUsed
@@ -502,7 +514,8 @@ Event = Annotated[
     | ClickRejected
     | ChannelRejected
     | WriteIntended
-    | WriteEnded,
+    | WriteEnded
+    | PullRequestEnded,
     Field(discriminator="kind"),
 ]
 
@@ -520,6 +533,7 @@ def subject(event: Event) -> str:
             | CardShown()
             | WriteIntended()
             | WriteEnded()
+            | PullRequestEnded()
             | GlassBroken()
             | GlassUsed()
             | GlassReviewed()

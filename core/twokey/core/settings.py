@@ -7,12 +7,22 @@ environment; a secret is never a setting but the name of an environment variable
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, cast, get_args
+from typing import Annotated, Any, Final, Literal, Self, cast, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 
 from twokey.core.errors import BadInput, EnvironmentFault, NotFound
 from twokey.core.values import Code, Digest, GroupName, Principal, PrincipalName, PublicKey, ResourceKind, WorkspaceId
@@ -166,6 +176,60 @@ class ScheduleSection(_Section):
     """Workers take what is higher first; what people ask for has 0."""
 
 
+def _github_host(url: str) -> str:
+    if not re.fullmatch(r"https://[a-z0-9.-]+(:[0-9]{1,5})?", url):
+        raise ValueError("write https://HOST in small letters, such as https://github.com")
+    return url
+
+
+def _github_api(url: str) -> str:
+    if not re.fullmatch(r"(https://[a-z0-9.-]+|http://(127\.0\.0\.1|localhost))(:[0-9]{1,5})?(/[a-z0-9/]+)?", url):
+        raise ValueError("write https://HOST or https://HOST/api/v3; plain HTTP reaches this machine only")
+    return url
+
+
+class GitHubSection(_Section):
+    """A GitHub, and how to prove to it who is writing: as an App, or with a token. Without either it is not used."""
+
+    url: Annotated[str, AfterValidator(_github_host)] = "https://github.com"
+    """Where people see it; a place ``URL/OWNER/REPO`` is one of its repositories."""
+    api: Annotated[str, AfterValidator(_github_api)] | None = None
+    """Where programs ask it; follows from ``url``: ``https://api.github.com``, or ``URL/api/v3`` of an own server."""
+    app_id: Annotated[int, Field(ge=1)] | None = None
+    """The App's number. Its installation is found by the repository."""
+    key_file: str = ""
+    """PEM file of the App's private key: an absolute path outside the workspace, readable by this account only."""
+    token_env: VariableName | None = None
+    """Variable that holds a token, where there is no App."""
+    webhook_secret_envs: tuple[VariableName, ...] = ()
+    """Variables that hold the secrets a delivery may be signed with: one, or the old and the new while they change."""
+    replay_hours: Annotated[int, Field(ge=1, le=24 * 30)] = 72
+    """How old what a delivery tells of may be, in hours; GitHub delivers again for three days."""
+    ca_file: str = ""
+    """PEM file of the authority to trust, instead of the system's."""
+    timeout_s: Annotated[int, Field(ge=1, le=120)] = 20
+
+    @property
+    def used(self) -> bool:
+        """Whether anything of it is set up."""
+        return self.app_id is not None or self.token_env is not None
+
+    @property
+    def api_url(self) -> str:
+        """Where programs ask it."""
+        if self.api is not None:
+            return self.api
+        return "https://api.github.com" if self.url == "https://github.com" else f"{self.url}/api/v3"
+
+    @model_validator(mode="after")
+    def _one_credential(self) -> Self:
+        if self.app_id is not None and self.token_env is not None:
+            raise ValueError("it has an app_id or a token_env, not both")
+        if (self.app_id is not None) != bool(self.key_file):
+            raise ValueError("an app_id goes with a key_file")
+        return self
+
+
 class ServerSection(_Section):
     """What listens for Slack and GitHub (``twokey up``)."""
 
@@ -211,6 +275,7 @@ class Settings(_Section):
     model: ModelSection = ModelSection()
     server: ServerSection = ServerSection()
     tools: PluginsSection = PluginsSection()
+    github: GitHubSection = GitHubSection()
     places: dict[PlaceName, PlaceSection] = Field(default_factory=dict)
     principals: People = Field(default_factory=dict)
     schedules: dict[Code, ScheduleSection] = Field(default_factory=dict)
@@ -218,7 +283,7 @@ class Settings(_Section):
 
 
 FROM_FILE_ONLY: Final = frozenset(
-    {"controls", "workspace", "places", "policy", "principals", "schedules", "slack", "tools"}
+    {"controls", "github", "workspace", "places", "policy", "principals", "schedules", "slack", "tools"}
 )
 """Sections that decide who may do what: a variable in somebody's shell must not change them."""
 

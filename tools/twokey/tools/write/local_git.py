@@ -12,7 +12,7 @@ import re
 import struct
 import zlib
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,8 +26,6 @@ from dulwich.repo import InvalidWorktreeConfiguration, Repo, UnsupportedExtensio
 
 from twokey.core.errors import BadInput, CheckFailed, EnvironmentFault, NotFound, Refused
 from twokey.tools.forge import (
-    FILE_MODE,
-    TREE_MODE,
     Base,
     Closing,
     Edit,
@@ -38,8 +36,9 @@ from twokey.tools.forge import (
     Pulls,
     PullState,
 )
+from twokey.tools.write.git_compare import carry, differences, file_at
 from twokey.tools.write.git_disk import Disk, GitWriter
-from twokey.tools.write.git_tree import MAX_FILE_BYTES, build
+from twokey.tools.write.git_tree import build
 from twokey.tools.write.pull_store import (
     CLOSINGS,
     MAX_RECORD_BYTES,
@@ -346,7 +345,7 @@ class LocalRepository:
 
     def file_id(self, commit: str, path: str) -> str | None:
         """Give the id of the file at ``path`` in ``commit``; ``None`` where there is none."""
-        return self._at(self.root(commit), tuple(path.encode().split(b"/")))
+        return file_at(self, self.root(commit), tuple(path.encode().split(b"/")))
 
     def carry(self, before: str, after: str, onto: str) -> tuple[Edit, ...]:
         """Give the edits that lead from the tree ``before`` to ``after``, for use on top of the commit ``onto``.
@@ -355,40 +354,7 @@ class LocalRepository:
             Refused: a file that they touch is not in ``onto`` as it is in ``before``, or is no plain text file.
 
         """
-        there = self.root(onto)
-        edits: list[Edit] = []
-        for path, wanted in self._differences(before, after):
-            if self._at(there, path) != self._at(before, path):
-                raise Refused(
-                    "A file of the change was changed again since.",
-                    next="Undo it by hand, or ask for a new change.",
-                    code="changed_since",
-                )
-            try:
-                name = b"/".join(path).decode()
-            except UnicodeDecodeError as error:
-                raise _corrupt() from error
-            edits.append(Edit(name, None if wanted is None else self._text(after, path, wanted)))
-        return tuple(edits)
-
-    def _text(self, tree: str, path: tuple[bytes, ...], wanted: str) -> bytes:
-        """Read a plain file of UTF-8 text; raises ``Refused`` where it is anything else."""
-        folder: str | None = tree
-        for name in path[:-1]:
-            folder, _ = self._entry(folder, name)
-        modes = [entry.mode for entry in self.directory(str(folder)) if entry.name == path[-1]]
-        content = self.blob(wanted, MAX_FILE_BYTES) if modes == [FILE_MODE] else None
-        try:
-            (content or b"\xff").decode()
-        except UnicodeDecodeError:
-            content = None
-        if content is None:
-            raise Refused(
-                "A file of the change is no plain text file, so it cannot be brought back like that.",
-                next="Undo it by hand.",
-                code="not_text",
-            )
-        return content
+        return carry(self, before, after, self.root(onto))
 
     def _record(self, ref: str) -> PullRecord | None:
         commit_id = self._ref(ref)
@@ -412,45 +378,18 @@ class LocalRepository:
     def _took_over(self, base: str, record: PullRecord) -> bool:
         """Tell whether a commit on the base branch holds the same change (squashed, rebased or picked)."""
         before, after = self.root(record.base_commit), record.tree
-        changed = list(self._differences(before, after))
+        changed = list(differences(self, before, after))
         at = base
         for _ in range(_MAX_FIRST_PARENTS):
             if at == record.base_commit:
                 break
             commit = self._commit(at)
-            if changed and all(self._at(commit.tree, path) == wanted for path, wanted in changed):
+            if changed and all(file_at(self, commit.tree, path) == wanted for path, wanted in changed):
                 return True
             if not commit.parents:
                 break
             at = commit.parents[0]
         return False
-
-    def _differences(self, before: str | None, after: str | None) -> Iterator[tuple[tuple[bytes, ...], str | None]]:
-        """Give the paths of files that differ between two trees, with the id they have afterwards."""
-        old = {entry.name: entry for entry in self.directory(before)} if before else {}
-        new = {entry.name: entry for entry in self.directory(after)} if after else {}
-        for name in sorted(old.keys() | new.keys()):
-            was, now = old.get(name), new.get(name)
-            if was == now:
-                continue
-            old_folder, old_file = _sorted_out(was)
-            new_folder, new_file = _sorted_out(now)
-            if old_folder or new_folder:
-                for path, wanted in self._differences(old_folder, new_folder):
-                    yield (name, *path), wanted
-            if old_file or new_file:
-                yield (name,), new_file
-
-    def _at(self, tree: str, path: tuple[bytes, ...]) -> str | None:
-        """Give the id of the file at ``path``; ``None`` where there is none."""
-        folder: str | None = tree
-        for name in path[:-1]:
-            folder, _ = self._entry(folder, name)
-        return self._entry(folder, path[-1])[1]
-
-    def _entry(self, tree: str | None, name: bytes) -> tuple[str | None, str | None]:
-        entries = self.directory(tree) if tree else ()
-        return _sorted_out(next((entry for entry in entries if entry.name == name), None))
 
     def _contains(self, tip: str, commit: str) -> bool:
         """Tell whether ``commit`` is ``tip`` or one of its nearer ancestors. Dates are not trusted to find the way."""
@@ -520,13 +459,6 @@ class _Commit:
 
     tree: str
     parents: tuple[str, ...]
-
-
-def _sorted_out(entry: Entry | None) -> tuple[str | None, str | None]:
-    """Give the id of an entry as (folder, file); a folder is no file."""
-    if entry is None:
-        return None, None
-    return (entry.id, None) if entry.mode == TREE_MODE else (None, entry.id)
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""GitHub as a channel: what people write there becomes requests, and what happens there is followed."""

@@ -1,0 +1,144 @@
+"""Puts the GitHub channel together for a workspace.
+
+Rules: a delivery is listened for where ``github.webhook_secret_envs`` names a secret, and its address is the same for
+every repository; the repositories that are heard are the places of the settings; everything that GitHub is asked goes
+through the workspace's one GitHub.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Final, Protocol
+
+from twokey.channels.connected import Connected
+from twokey.channels.github.handler import Handler
+from twokey.channels.github.house import House
+from twokey.channels.github.intake import PATH, Intake
+from twokey.channels.github.posting import Poster
+from twokey.channels.github.refreshing import Refresher
+from twokey.channels.github.signing import MAX_BODY, Verifier, secrets_of
+from twokey.channels.routes import Delivery, Reply, Route
+from twokey.channels.workspace import Workspace
+from twokey.core.errors import TwokeyError
+from twokey.core.events import Event
+from twokey.core.ports import Clock
+from twokey.core.values import Action, Identity
+from twokey.store.proposals import ProposalRecord
+from twokey.store.runs import RunRecord
+from twokey.tools.forum import Forum
+from twokey.tools.ledger import Unit
+
+HOUR_US: Final = 3600 * 1_000_000
+_logger: Final = logging.getLogger("twokey.github")
+
+
+class Forums(Protocol):
+    """Gives what is said in a repository."""
+
+    def forum(self, location: str) -> Forum:
+        """Give the forum of the repository at ``location``."""
+        ...
+
+
+class WorkspaceWork:
+    """Requests and answers of one workspace."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+
+    def leave(self, identity: Identity, text: str, *, run: str, only_if: Callable[[Unit], bool]) -> str | None:
+        """Take a request in somebody's own words and leave it to the workers."""
+        return self._workspace.leave(identity, text, run=run, only_if=only_if)
+
+    def leave_catalog(
+        self, identity: Identity, tables: tuple[str, ...], *, run: str, only_if: Callable[[Unit], bool]
+    ) -> str | None:
+        """Have tables documented and leave it to the workers."""
+        return self._workspace.leave_catalog(identity, tables, run=run, only_if=only_if)
+
+    def approve(self, identity: Identity, proposal: str, digest: str) -> object:
+        """Hand an approval to the gate."""
+        return self._workspace.service.answer(
+            identity, None, action="approve", proposal=proposal, expected_digest=digest, tell=_told
+        )
+
+    def reject(self, identity: Identity, action: Action, code: str) -> None:
+        """Record an answer that was not let through to the gate."""
+        self._workspace.service.reject(identity, action, code)
+
+    def outcome(self, run: str) -> tuple[RunRecord, tuple[ProposalRecord, ...]]:
+        """Say where a run stands."""
+        found = self._workspace.service.outcome(run)
+        return found.run, found.proposals
+
+
+def _told(progress: object) -> None:
+    """Nobody watches while an answer from a review is carried out."""
+    del progress
+
+
+def locations(workspace: Workspace) -> dict[str, str]:
+    """Give the repositories of the settings that lie on the workspace's GitHub: ``owner/repo`` in small letters."""
+    base = f"{workspace.config.github.url}/"
+    found: dict[str, str] = {}
+    for section in workspace.config.places.values():
+        if section.kind == "repository" and section.location.startswith(base):
+            found[section.location.removeprefix(base).removesuffix(".git").rstrip("/").lower()] = section.location
+    return found
+
+
+def house(workspace: Workspace, github: Callable[[], Forums], clock: Clock) -> House:
+    """Give what the channel works with."""
+    ledger, postbox = workspace.ledger, workspace.postbox
+    places = locations(workspace)
+
+    def change(carry_out: Callable[[Unit], None]) -> None:
+        with ledger.change() as unit:
+            carry_out(unit)
+
+    def last(proposal: str) -> Event | None:
+        events = list(ledger.history(proposal, "pull_request.ended"))
+        return events[-1] if events else None
+
+    def refused(code: str, external: str) -> None:
+        _logger.warning("%s at GitHub was refused: %s", external, code)
+        workspace.rejections.count("github", code)
+
+    return House(
+        people=workspace.linking.links,
+        work=WorkspaceWork(workspace),
+        location=lambda name: places.get(name.lower()),
+        forum=lambda location: github().forum(location),
+        settle=workspace.inbox.settle,
+        want=lambda unit, place, purpose: postbox.want(unit, "github", place, purpose),
+        send=postbox.send,
+        change=change,
+        last=last,
+        refused=refused,
+        now_us=clock.now_us,
+        replay_us=workspace.config.github.replay_hours * HOUR_US,
+    )
+
+
+def connected(
+    workspace: Workspace, github: Callable[[], Forums], clock: Clock, environment: Mapping[str, str]
+) -> Connected:
+    """Put the channel together. Without a secret in its variable a delivery is refused, and nothing else suffers."""
+    made = house(workspace, github, clock)
+    names = workspace.config.github.webhook_secret_envs
+
+    def endpoint(delivery: Delivery) -> Reply:
+        # read here, because a worker that takes no deliveries need not know the secrets
+        intake = Intake(workspace.inbox, Verifier(secrets_of(names, environment)))
+        taken = intake.deliver(delivery.headers, delivery.body)
+        return Reply(taken.status, taken.text.encode())
+
+    routes = (Route(PATH, endpoint, "github", max_bytes=MAX_BODY),) if names else ()
+    refresher = Refresher(workspace.ledger, workspace.postbox)
+
+    def look() -> None:
+        try:
+            refresher.look()
+        except TwokeyError as error:
+            _logger.warning("what is shown on GitHub could not be looked at: %s", error.message)
+
+    return Connected(handler=Handler(made), poster=Poster(made), routes=routes, look=look)

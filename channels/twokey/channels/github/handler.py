@@ -1,0 +1,240 @@
+"""Works off what GitHub delivered: looks at GitHub itself, finds who is meant, and does or refuses what follows.
+
+Rules:
+
+- a delivery only says where to look. Who wrote what is read from GitHub, and where that differs from what was
+  delivered, is older than the replay window or is gone, nothing follows; so order and repetition make no difference;
+- only repositories that are places of this workspace are looked at; bots are not heard, Twokey itself included;
+- a request is made by a linked principal, once for each comment; whoever is not linked is counted in the log, and told
+  anything once for each issue, so that a stranger cannot have Twokey write as often as they like;
+- nothing that is written approves anything. Words that try to are refused, answered and recorded. The one exception is
+  an approving review by a linked account whose first line is ``/twokey approve PROPOSAL DIGEST``: it is handed to the
+  gate, which counts it only where policy admits this kind of proof;
+- what became of a pull request of ours is recorded when it changes, as GitHub tells it now.
+"""
+
+import re
+from typing import Final
+
+from twokey.channels.github.commands import Wish, wish
+from twokey.channels.github.house import House
+from twokey.channels.github.notices import NOTICES
+from twokey.channels.github.payloads import Event, Written, read
+from twokey.channels.github.settling import Inbound
+from twokey.core.errors import BadInput, EnvironmentFault, LogUnavailable, Refused, TwokeyError
+from twokey.core.events import ClickRejected, PullRequestEnded
+from twokey.core.values import Identity
+from twokey.tools.forum import PullSeen, Said
+from twokey.tools.ledger import Unit
+
+AHEAD_US: Final = 10 * 60 * 1_000_000
+"""By how much GitHub's clock may be ahead of this one."""
+_INSTALLED: Final = frozenset(
+    {"created", "deleted", "suspend", "unsuspend", "new_permissions_accepted", "added", "removed"}
+)
+_TABLE: Final = re.compile(r"[A-Za-z0-9_.]{1,100}")
+_APPROVAL: Final = re.compile(r"(p-[0-9a-hjkmnp-tv-z]{12})[ \t]+([0-9a-f]{16,64})[ \t]*")
+
+
+class Handler:
+    """Works off what came in from GitHub."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    def handle(self, inbound: Inbound) -> str:
+        """Work off one delivery; gives the code of what became of it.
+
+        Raises:
+            EnvironmentFault: it could not be done now; nothing is lost where it is called again.
+
+        """
+        event = read(inbound.body)
+        if event is None:
+            return "ignored_unreadable"
+        if inbound.kind.startswith("installation"):
+            return f"installation_{event.action}" if event.action in _INSTALLED else "ignored_action"
+        name = event.repository.full_name if event.repository else ""
+        location = self._house.location(name)
+        if location is None:
+            return "ignored_elsewhere"
+        turn = _Turn(self._house, inbound, event, name, location)
+        if inbound.kind == "pull_request":
+            return turn.follow() if event.action in {"closed", "reopened"} else "ignored_action"
+        return turn.hear()
+
+
+class _Turn:
+    """One delivery about one issue or pull request."""
+
+    def __init__(self, house: House, inbound: Inbound, event: Event, name: str, location: str) -> None:
+        self._house = house
+        self._inbound = inbound
+        self._event = event
+        self._forum = house.forum(location)
+        self._place = f"{name}#{event.number}"
+
+    # -- what became of a pull request --------------------------------------------------------------------------------
+
+    def follow(self) -> str:
+        seen = self._forum.pull(self._event.number)
+        if seen is None:
+            return "ignored_not_ours"
+        last = self._house.last(seen.proposal)
+        before = last.outcome if isinstance(last, PullRequestEnded) else "reopened"
+        outcome = "reopened" if seen.state == "open" else seen.state
+        if before == outcome:
+            return "known"
+        ended = PullRequestEnded(proposal=seen.proposal, outcome=outcome, head=seen.head, merge=seen.merge)
+
+        def record(unit: Unit) -> None:
+            if self._house.settle(unit, self._inbound, outcome):
+                unit.record(ended)
+
+        self._house.change(record)
+        return outcome
+
+    # -- what somebody wrote ------------------------------------------------------------------------------------------
+
+    def hear(self) -> str:
+        kind, event = self._inbound.kind, self._event
+        review = kind == "pull_request_review"
+        told = event.review if review else event.comment
+        if event.action != ("submitted" if review else "created") or told is None:
+            return "ignored_action"
+        if event.sender is None or event.sender.type == "Bot":
+            return "ignored_bot"
+        said = self._read(kind, told)
+        why = self._unheard(said, told)
+        if said is None or why is not None:
+            return why or "ignored_gone"
+        asked = wish(said.body)
+        try:
+            if asked is not None:
+                return self._carry_out(said, asked, review=review)
+            return "ignored_not_for_us" if kind == "issue_comment" else self._change(said)
+        except (EnvironmentFault, LogUnavailable):
+            raise
+        except TwokeyError as error:
+            return self._tell(said, error.code if isinstance(error, (Refused, BadInput)) else "failed")
+
+    def _read(self, kind: str, told: Written) -> Said | None:
+        match kind:
+            case "pull_request_review":
+                return self._forum.review(self._event.number, told.id)
+            case "pull_request_review_comment":
+                return self._forum.review_comment(told.id)
+            case _:
+                return self._forum.comment(told.id)
+
+    def _unheard(self, said: Said | None, told: Written) -> str | None:
+        """Say why something is not heard; ``None`` where it is."""
+        if said is None or not said.author:
+            return "ignored_gone"
+        if said.bot:
+            return "ignored_bot"
+        sender = self._event.sender
+        if said.number != self._event.number or sender is None or said.author != f"github:{sender.id}":
+            return "ignored_differs"
+        if said.body != (told.body or ""):
+            return "ignored_changed"
+        now = self._house.now_us()
+        return None if now - self._house.replay_us <= said.created_us <= now + AHEAD_US else "ignored_stale"
+
+    def _carry_out(self, said: Said, asked: Wish, *, review: bool) -> str:
+        match asked.verb:
+            case "help":
+                return self._tell(said, "help")
+            case "link":
+                self._house.people.ask(said.author, asked.text.lower()[:40], "github")
+                return self._tell(said, "link_asked")
+            case "approve" if review and said.approves:
+                return self._approve(said, asked.text)
+            case "approve" | "answer":
+                return self._not_by_typing(said)
+            case "ask":
+                return self._left(said, asked.text)
+            case "catalog":
+                return self._left(said, None, asked.text)
+            case _:
+                return self._tell(said, "no_command")
+
+    def _change(self, said: Said) -> str:
+        """Take a review comment on a pull request of ours as a request to change what it proposes."""
+        seen: PullSeen | None = self._forum.pull(said.number)
+        if seen is None:
+            return "ignored_not_ours"
+        if seen.state != "open":
+            return "ignored_over"
+        if not said.body.strip():
+            return "ignored_empty"
+        return self._left(said, f"Change proposal {seen.proposal}: {said.body.strip()}"[:4000])
+
+    def _left(self, said: Said, text: str | None, table: str = "") -> str:
+        """Have a run accepted once for this comment, with a comment that shows its progress, in one transaction."""
+        identity = self._identity(said)
+        if identity is None:
+            self._house.refused("not_linked", said.author)
+            return self._tell(said, "not_linked")
+        if table and not _TABLE.fullmatch(table):
+            return self._tell(said, "bad_table")
+        run = f"r-{self._inbound.id.removeprefix('i-')}"
+        wanted: list[str] = []
+
+        def only_if(unit: Unit) -> bool:
+            if not self._house.settle(unit, self._inbound, "asked"):
+                return False
+            wanted.append(self._house.want(unit, self._place, f"progress:{run}"))
+            return True
+
+        if text is None:
+            self._house.work.leave_catalog(identity, (table,) if table else (), run=run, only_if=only_if)
+        else:
+            self._house.work.leave(identity, text, run=run, only_if=only_if)
+        for message in wanted:
+            self._house.send(message)
+        return "asked"
+
+    def _approve(self, said: Said, text: str) -> str:
+        """Hand an approving review to the gate, which decides whether it counts, and records it if it does not."""
+        identity, named = self._identity(said), _APPROVAL.fullmatch(text.partition("\n")[0])
+        if identity is None or named is None:
+            return self._not_by_typing(said)
+        self._house.work.approve(identity, named[1], named[2])
+        return self._tell(said, "answered")
+
+    def _not_by_typing(self, said: Said) -> str:
+        identity = self._identity(said)
+        if identity is not None:
+            self._house.work.reject(identity, "approve", "not_by_typing")
+        else:
+            rejected = ClickRejected(
+                action="approve", principal=None, auth="github", channel="github", proposal=None, code="not_linked"
+            )
+
+            def record(unit: Unit) -> None:
+                unit.record(rejected)
+
+            self._house.change(record)
+        return self._tell(said, "not_by_typing")
+
+    def _identity(self, said: Said) -> Identity | None:
+        principal = self._house.people.principal(said.author)
+        if principal is None:
+            return None
+        return Identity(principal=principal, auth="github", channel="github", external=said.author)
+
+    def _tell(self, said: Said, code: str) -> str:
+        """Have a notice posted: one for each delivery to who is linked, one of a kind for each place to all others."""
+        known = self._house.people.principal(said.author) is not None
+        words = code if code in NOTICES else "other"
+        purpose = f"notice:{words}.{self._inbound.id}" if known else f"notice:{words}"
+        wanted: list[str] = []
+
+        def want(unit: Unit) -> None:
+            wanted.append(self._house.want(unit, self._place, purpose))
+
+        self._house.change(want)
+        for message in wanted:
+            self._house.send(message)
+        return code

@@ -1,0 +1,63 @@
+"""What Twokey writes under issues and pull requests: short, in its own words, and about nothing that it was told.
+
+Rules: a notice is made of its code, or of the states of a run and its proposals; nothing that anybody wrote is
+repeated, so nothing of it can come alive as a mention, a link or markup. Names stand in code spans.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from twokey.store.proposals import ProposalRecord
+from twokey.store.runs import RunRecord
+
+HELP: Final = (
+    "What can be asked here, in the first line of a comment:\n\n"
+    "- `/twokey ask TEXT`: ask for something in your own words\n"
+    "- `/twokey catalog [TABLE]`: propose documentation for tables with such a name, or all\n"
+    "- `/twokey link NAME`: say who you are, to confirm it with your own key\n"
+    "- `/twokey help`: this list\n\n"
+    "A review comment on a pull request of Twokey asks for a change of it. "
+    "Nothing that is written here approves anything."
+)
+NOTICES: Final[Mapping[str, str]] = {
+    "help": HELP,
+    "not_linked": (
+        "Twokey does not know who you are, so nothing was done. Say it with `/twokey link NAME`, NAME being the one "
+        "that the workspace has for you, then confirm it with your own key within an hour: `twokey link list`."
+    ),
+    "not_by_typing": (
+        "Nothing was approved or refused. Cards are answered with a key or in Slack, never with a comment: "
+        "`twokey approvals list`."
+    ),
+    "link_asked": (
+        "You said who you are. It counts once that principal confirms it with their own key, within an hour: "
+        "`twokey link list`, then `twokey link confirm github:NUMBER`."
+    ),
+    "unknown_principal": "The workspace knows nobody of that name. Nothing was linked.",
+    "linked_already": "That is confirmed already. Nothing was changed.",
+    "linked_to_another": "This account is linked to somebody else. An owner of the controls can undo that.",
+    "principal_linked": "That principal has another account here. It has to be unlinked first.",
+    "no_command": f"There is no such command. {HELP}",
+    "no_default_place": "The workspace names no warehouse and repository for that; its settings have to.",
+    "bad_table": "That is no part of a table's name. Use letters, digits, `_` and dots.",
+    "bad_input": "There was nothing to ask for, or too much. Say in a sentence what you want.",
+    "answered": "The answer in this review was taken; the card shows what became of it.",
+}
+_OTHERWISE: Final = "That was not done. `twokey doctor`, run where Twokey runs, says what is wrong."
+
+
+def notice(code: str) -> str:
+    """Give the notice for a code."""
+    return NOTICES.get(code, _OTHERWISE)
+
+
+def progress(run: RunRecord, made: Sequence[ProposalRecord]) -> str:
+    """Tell where a run stands."""
+    lines = [
+        f"Run `{run.id}`, asked for by `{run.requester}`: **{run.state}**" + (f" (`{run.code}`)" if run.code else "")
+    ]
+    for record in made:
+        lines.append(f"- proposal `{record.id}`: **{record.state.value.replace('_', ' ')}**")
+        if record.state.value == "awaiting_approval":
+            lines.append(f"  - look at it with `twokey approvals show {record.id}`; comments here approve nothing")
+    return "\n".join(lines)

@@ -1,0 +1,372 @@
+"""GitHub as a channel: from a comment to a pull request and back, and everything that must not follow from one."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.github_scene import OLD_SECRET, Scene, scene
+from support.workspace import approve
+from twins.github.fixtures import data_folder
+from twins.github.pulls import merge, review, review_comment
+from twins.github.server import Fault
+
+from twokey.core.errors import EnvironmentFault, NotAuthenticated, TwokeyError
+
+
+@pytest.fixture(scope="module")
+def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    with scene(tmp_path_factory.mktemp("scene")) as made:
+        made.link("ana-at-hub", "ana")
+        made.link("sam-at-hub", "sam")
+        yield made
+
+
+def refused(there: Scene, kind: str, payload: Any, **headers: str) -> str:
+    before = there.waiting()
+    with pytest.raises(NotAuthenticated) as caught:
+        there.send(kind, payload, **headers)
+    assert there.waiting() == before
+    return caught.value.code
+
+
+# -- the whole way ----------------------------------------------------------------------------------------------------
+
+
+def test_from_a_comment_to_a_merged_pull_request_and_back(there: Scene) -> None:
+    ticket = there.issue("Document the people table")
+    payload = there.write(ticket, "ana-at-hub", "/twokey catalog people\nthank you")
+    assert there.outcome("issue_comment", payload) == "bad_table"
+    payload = there.write(ticket, "ana-at-hub", "/twokey catalog people")
+    assert there.outcome("issue_comment", payload) == "asked"
+    there.post()
+    assert "asked for by `ana`: **running**" in there.said(ticket)[-1]
+    there.run_all()
+    [record] = there.workspace.service.waiting()
+    assert (record.proposal.requester, record.proposal.tool) == ("ana", "open_pull_request")
+    look = there.workspace.connected()["github"].look
+    assert look is not None
+    look()
+    there.post()
+    there.post()
+    assert f"proposal `{record.id}`: **awaiting approval**" in there.said(ticket)[-1]
+    assert approve(there.workspace, record.id) == "done"
+    pull = there.pull()
+    assert pull.ticket.body is not None
+    assert f"<!-- twokey:pull {record.id} {record.digest} -->" in pull.ticket.body
+
+    # a review comment of a linked person asks for a change; a stranger's is answered once, and politely
+    for _ in range(2):
+        made = review_comment(there.github.world, pull, there.user("stranger"), "I would not do that.")
+        payload = on_pull(there, "stranger", "created", comment=made)
+        assert there.outcome("pull_request_review_comment", payload) == "not_linked"
+    there.post()
+    assert len([text for text in there.said(pull.ticket) if "does not know who you are" in text]) == 1
+    made = review_comment(there.github.world, pull, there.user("ana-at-hub"), "Please document the mail column only.")
+    assert (
+        there.outcome("pull_request_review_comment", on_pull(there, "ana-at-hub", "created", comment=made)) == "asked"
+    )
+    latest = there.workspace.service.runs()[0]
+    assert latest.request.text == f"Change proposal {record.id}: Please document the mail column only."
+    assert (latest.requester, latest.auth, latest.channel) == ("ana", "github", "github")
+
+    # merged: told by GitHub itself, recorded once, whatever order deliveries come in
+    closed = on_pull(there, "sam-at-hub", "closed")
+    assert there.outcome("pull_request", closed | {"x": 1}) == "known", "it is open still, whatever a delivery says"
+    merge(there.github.world, there.github.repository, pull.ticket.number, there.user("sam-at-hub"))
+    assert there.outcome("pull_request", closed) == "merged"
+    assert there.outcome("pull_request", on_pull(there, "sam-at-hub", "reopened")) == "known"
+    [ended] = there.log("pull_request.ended")
+    assert (ended.proposal, ended.outcome, ended.head) == (record.id, "merged", pull.head_sha)
+    assert ended.merge == pull.merge_commit
+    made = review_comment(there.github.world, pull, there.user("ana-at-hub"), "Too late.")
+    payload = on_pull(there, "ana-at-hub", "created", comment=made)
+    assert there.outcome("pull_request_review_comment", payload) == "ignored_over"
+    looked = len(there.github.twin.calls)
+    look()
+    there.post()
+    assert f"proposal `{record.id}`: **done**" in there.said(ticket)[-1]
+    look()
+    assert there.workspace.postbox.waiting(before=2**52, limit=9) == []
+    assert len(there.github.twin.calls) > looked
+
+
+def test_what_is_said_about_other_pull_requests_asks_for_nothing(there: Scene) -> None:
+    ticket = there.issue()
+    made = review_comment(there.github.world, there.pull(), there.user("ana-at-hub"), "   ")
+    user = there.user("ana-at-hub")
+    about = {"number": ticket.number}
+    payload = there.about(user, "created", pull_request=about, comment={"id": made["id"], "body": "   "})
+    assert there.outcome("pull_request_review_comment", payload) == "ignored_differs"
+    closed = there.about(user, "closed", pull_request=about)
+    assert there.outcome("pull_request", closed) == "ignored_not_ours"
+    assert there.outcome("pull_request", {**closed, "action": "labeled"}) == "ignored_action"
+
+
+def on_pull(there: Scene, login: str, action: str, **parts: Any) -> dict[str, Any]:
+    user = there.user(login)
+    shown = {name: {"id": made["id"], "body": made["body"]} for name, made in parts.items()}
+    return there.about(user, action, pull_request={"number": there.pull().ticket.number}, **shown)
+
+
+def test_a_request_is_made_once_and_shown_once_however_often_it_is_cut_off(there: Scene) -> None:
+    there.post()
+    ticket = there.issue()
+    payload = there.write(ticket, "ana-at-hub", "/twokey ask document the people table")
+    there.send("issue_comment", payload)
+    [inbound] = there.waiting()
+    there.github.twin.faults = [Fault("cut_before", "GET", times=3)]
+    with pytest.raises(TwokeyError) as caught:
+        there.workspace.inbox.handle(inbound)
+    assert caught.value.code == "github_unreachable"
+    before = len(there.workspace.service.runs())
+    assert there.workspace.inbox.handle(inbound) == "asked"
+    assert there.workspace.inbox.handle(inbound) == "over"
+    assert len(there.workspace.service.runs()) == before + 1
+    [message] = there.workspace.postbox.waiting(before=2**52, limit=10)
+    there.github.twin.faults = [Fault("cut_after", "POST", "/comments")]
+    with pytest.raises(TwokeyError):
+        there.workspace.postbox.post(message)
+    there.github.twin.faults = []
+    assert there.workspace.postbox.post(message) == "posted"
+    assert len(there.said(ticket)) == 1
+
+
+# -- attacks ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_delivery_is_held_to_its_signature_before_anything_is_read(there: Scene) -> None:
+    payload = there.write(there.issue(), "ana-at-hub", "/twokey ask something")
+    assert refused(there, "issue_comment", payload, secret="another secret, and long enough") == "bad_signature"
+    body = json.dumps(payload).encode()
+    sha1 = "sha1=" + hashlib.sha1(body, usedforsecurity=False).hexdigest()
+    only_sha1 = {"x-hub-signature-256": "", "x-hub-signature": sha1}
+    assert refused(there, "issue_comment", payload, **only_sha1) == "no_signature"
+    for odd in ("sha256=", "sha256=" + "0" * 63, "sha256=" + "G" * 64, "0" * 64):
+        assert refused(there, "issue_comment", payload, **{"x-hub-signature-256": odd}) == "no_signature"
+    assert refused(there, "issue_comment", b"{ not json", **{"x-hub-signature-256": ""}) == "no_signature"
+    assert (
+        refused(there, "issue_comment", payload, **{"content-type": "application/x-www-form-urlencoded"}) == "not_json"
+    )
+    assert refused(there, "issue_comment", b" " * (25 * 1024 * 1024 + 1)) == "body_too_large"
+
+
+def test_the_old_secret_counts_while_it_is_changed_for_the_new(there: Scene) -> None:
+    payload = there.write(there.issue(), "ana-at-hub", "just talking")
+    assert there.send("issue_comment", payload, secret=OLD_SECRET).body == b"Taken."
+    [inbound] = there.waiting()
+    assert there.workspace.inbox.handle(inbound) == "ignored_not_for_us"
+
+
+def test_signed_nonsense_is_taken_and_politely_ignored(there: Scene) -> None:
+    for body in (b"", b"{", b"[]", b"null", b'"x"', b"[" * 50_000, b"\xff\xfe", b'{"action": 7}', b'{"comment": []}'):
+        assert there.outcome("issue_comment", body) == "ignored_unreadable"
+    assert there.send("no_such_kind", b"{").body == b"Nothing follows from that."
+    assert there.send("ping", b"{}").body == b"Hello."
+
+
+def test_a_replayed_delivery_is_known_whatever_its_headers_say(there: Scene) -> None:
+    payload = there.write(there.issue(), "ana-at-hub", "/twokey help")
+    assert there.outcome("issue_comment", payload) == "help"
+    assert there.send("issue_comment", payload).body == b"Known already."
+    assert (
+        there.send("pull_request_review_comment", payload, **{"x-github-delivery": "other"}).body == b"Known already."
+    )
+
+
+def test_what_was_written_long_ago_is_no_request_today(there: Scene) -> None:
+    ticket = there.issue()
+    payload = there.write(ticket, "ana-at-hub", "/twokey ask document people")
+    ticket.comments[-1]["created_at"] = "2024-01-01T00:00:00Z"
+    assert there.outcome("issue_comment", payload) == "ignored_stale"
+    payload = there.write(ticket, "ana-at-hub", "/twokey ask document people")
+    ticket.comments[-1]["created_at"] = "2124-01-01T00:00:00Z"
+    assert there.outcome("issue_comment", payload) == "ignored_stale"
+
+
+def test_a_delivery_that_github_does_not_bear_out_is_ignored(there: Scene) -> None:
+    """Somebody has the secret and writes deliveries: what they say is not what counts."""
+    ticket = there.issue()
+    before = len(there.workspace.service.runs())
+    forged = there.write(ticket, "stranger", "/twokey ask document people")
+    ana = there.user("ana-at-hub")
+    assert there.outcome("issue_comment", forged | {"sender": {"id": ana.id, "type": "User"}}) == "ignored_differs"
+    other = {**forged["comment"], "body": "/twokey ask something else"}
+    assert there.outcome("issue_comment", forged | {"comment": other}) == "ignored_changed"
+    moved = {"number": there.issue().number}
+    assert there.outcome("issue_comment", forged | {"issue": moved}) == "ignored_differs"
+    gone = {**forged["comment"], "id": 1}
+    assert there.outcome("issue_comment", forged | {"comment": gone}) == "ignored_gone"
+    assert there.outcome("issue_comment", forged | {"action": "edited"}) == "ignored_action"
+    elsewhere = {"full_name": "mallory/dbt"}
+    assert there.outcome("issue_comment", forged | {"repository": elsewhere}) == "ignored_elsewhere"
+    assert there.outcome("issue_comment", {"action": "created"}) == "ignored_elsewhere"
+    assert len(there.workspace.service.runs()) == before
+
+
+def test_bots_are_not_heard_and_twokey_does_not_talk_to_itself(there: Scene) -> None:
+    ticket = there.issue()
+    there.github.world.user("helper[bot]", "Bot")
+    payload = there.write(ticket, "helper[bot]", "/twokey ask document people")
+    assert there.outcome("issue_comment", payload) == "ignored_bot"
+    lied = payload | {"sender": {**payload["sender"], "type": "User"}}
+    assert there.outcome("issue_comment", lied) == "ignored_bot"
+
+
+def test_a_stranger_is_told_once_and_noted(there: Scene, caplog: pytest.LogCaptureFixture) -> None:
+    ticket = there.issue()
+    for number in range(3):
+        payload = there.write(ticket, "mallory", f"/twokey ask document table {number}")
+        assert there.outcome("issue_comment", payload) == "not_linked"
+    there.post()
+    assert len(there.said(ticket)) == 1
+    assert caplog.text.count("not_linked") == 3
+    there.workspace.rejections.flush(everything=True)
+    assert sum(event.count for event in there.log("channel.rejected") if event.code == "not_linked") >= 3
+
+
+@pytest.mark.parametrize("login", ["mallory", "sam-at-hub"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "/twokey approve",
+        "/twokey approve p-000000000001",
+        "/twokey lgtm",
+        "/twokey ask approve p-000000000001",
+        "/twokey  REFUSE x",
+    ],
+)
+def test_words_that_try_to_approve_are_refused_answered_and_recorded(there: Scene, login: str, text: str) -> None:
+    ticket = there.issue()
+    before = len(there.log("click.rejected"))
+    runs = len(there.workspace.service.runs())
+    assert there.outcome("issue_comment", there.write(ticket, login, text)) == "not_by_typing"
+    there.post()
+    assert "Nothing was approved or refused" in there.said(ticket)[-1]
+    *_, last = there.log("click.rejected")
+    assert len(there.log("click.rejected")) == before + 1
+    assert (last.principal, last.auth, last.channel) == ("sam" if login == "sam-at-hub" else None, "github", "github")
+    assert len(there.workspace.service.runs()) == runs
+
+
+def test_an_approving_review_counts_only_where_policy_admits_it(there: Scene) -> None:
+    ticket = there.issue()
+    assert there.outcome("issue_comment", there.write(ticket, "ana-at-hub", "/twokey catalog orders")) == "asked"
+    there.run_all()
+    record, pull = there.workspace.service.waiting()[0], there.pull()
+    text = f"/twokey approve {record.id} {record.digest}"
+    made = review(there.github.world, pull, there.user("sam-at-hub"), "APPROVED", text)
+    assert there.outcome("pull_request_review", on_pull(there, "sam-at-hub", "submitted", review=made)) == "key_needed"
+    assert there.workspace.service.find(record.id).state.value == "awaiting_approval"
+    assert there.log("click.rejected")[-1].proposal == record.id
+
+
+def test_a_review_approves_nothing_unless_it_names_the_digest(there: Scene) -> None:
+    pull = there.pull()
+    for state, text in (
+        ("APPROVED", "/twokey approve p-000000000001"),
+        ("COMMENTED", "/twokey approve p-000000000001 " + "0" * 64),
+        ("CHANGES_REQUESTED", "/twokey approve p-000000000001 " + "0" * 64),
+    ):
+        made = review(there.github.world, pull, there.user("sam-at-hub"), state, text)
+        payload = on_pull(there, "sam-at-hub", "submitted", review=made)
+        assert there.outcome("pull_request_review", payload) == "not_by_typing"
+    made = review(
+        there.github.world, pull, there.user("sam-at-hub"), "APPROVED", "/twokey approve p-000000000001 " + "0" * 64
+    )
+    assert there.outcome("pull_request_review", on_pull(there, "sam-at-hub", "submitted", review=made)) == "not_found"
+
+
+def test_linking_is_asked_for_here_and_confirmed_with_a_key(there: Scene) -> None:
+    ticket = there.issue()
+    assert there.outcome("issue_comment", there.write(ticket, "ana-again", "/twokey link ANA")) == "principal_linked"
+    assert there.outcome("issue_comment", there.write(ticket, "ana-at-hub", "/twokey link ana")) == "linked_already"
+    assert (
+        there.outcome("issue_comment", there.write(ticket, "mallory", "/twokey link nobody-here"))
+        == "unknown_principal"
+    )
+    assert (
+        there.outcome("issue_comment", there.write(ticket, "mallory", "/twokey link @everyone **x**"))
+        == "unknown_principal"
+    )
+    there.post()
+    assert not any("@" in text or "**x**" in text for text in there.said(ticket))
+
+
+def test_commands_that_are_none_are_answered_with_those_that_are(there: Scene) -> None:
+    ticket = there.issue()
+    for text, code in (
+        ("/twokey", "help"),
+        ("/twokey help", "help"),
+        ("/twokey dance", "no_command"),
+        ("/twokey ask", "bad_input"),
+        ("/twokeys ask x", "ignored_not_for_us"),
+        ("> /twokey ask x", "ignored_not_for_us"),
+        ("hello\n/twokey ask x", "ignored_not_for_us"),
+    ):
+        assert there.outcome("issue_comment", there.write(ticket, "ana-at-hub", text)) == code
+    there.post()
+    assert len(there.said(ticket)) == 4
+
+
+def test_installations_are_told_apart_from_what_is_none(there: Scene) -> None:
+    assert there.outcome("installation", {"action": "suspend"}) == "installation_suspend"
+    assert there.outcome("installation_repositories", {"action": "removed"}) == "installation_removed"
+    assert there.outcome("installation", {"action": "explode"}) == "ignored_action"
+
+
+def test_every_payload_of_the_official_collection_is_handled_or_politely_ignored(there: Scene) -> None:
+    data = data_folder()
+    if data is None:
+        pytest.skip("development data is not here (TWOKEY_TEST_DATA)")
+    files = sorted((data / "github" / "webhooks").glob("*/*.json"))
+    seen: dict[str, int] = {}
+    for file in files:
+        body = file.read_bytes()
+        for variant in (body, body.replace(b'"full_name":', b'"full_name": "acme/dbt", "was":')):
+            reply = there.send(file.parent.name, variant)
+            seen[reply.body.decode()] = seen.get(reply.body.decode(), 0) + 1
+            assert reply.status in {200, 202}, file.name
+    for inbound in there.waiting():
+        code = there.workspace.inbox.handle(inbound)
+        assert code == "known" or code.startswith(("ignored", "installation_")), code
+    assert len({file.parent.name for file in files}) >= 51
+    assert seen["Taken."] > 20
+
+
+def test_the_official_example_of_a_signature_verifies() -> None:
+    from twokey.channels.github.signing import Verifier
+
+    data = data_folder()
+    if data is None:
+        pytest.skip("development data is not here (TWOKEY_TEST_DATA)")
+    for vector in json.loads((data / "github" / "signature_vectors.json").read_text(encoding="utf-8")):
+        headers = {"x-hub-signature-256": vector["x-hub-signature-256"], "content-type": "application/json"}
+        Verifier([b"x" * 16, vector["secret"].encode()]).check(headers, vector["body"].encode())
+        with pytest.raises(NotAuthenticated):
+            Verifier([vector["secret"].encode()]).check(headers, vector["body"].encode() + b"!")
+
+
+def test_without_its_secret_nothing_is_taken_and_the_worker_goes_on(
+    there: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HUB_SECRET")
+    before = there.waiting()
+    with pytest.raises(EnvironmentFault) as caught:
+        there.send("issue_comment", there.write(there.issue(), "ana-at-hub", "/twokey ask document people"))
+    assert caught.value.code == "github_no_secret"
+    assert there.waiting() == before
+    assert there.workspace.connected()["github"].handler is not None
+
+
+def test_a_workspace_with_a_secret_that_is_none_says_so(tmp_path: Path) -> None:
+    del tmp_path
+    from twokey.channels.github.signing import secrets_of
+
+    for environment in ({}, {"HUB": ""}, {"HUB": "short"}):
+        with pytest.raises(TwokeyError) as caught:
+            secrets_of(["HUB"], environment)
+        assert caught.value.code == "github_no_secret"
+    assert secrets_of(["HUB"], {"HUB": " sixteen characters \n"}) == (b"sixteen characters",)

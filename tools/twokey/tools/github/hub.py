@@ -1,0 +1,96 @@
+"""One GitHub, put together: forge, tickets and account of one workspace.
+
+Rules: it is put together from the settings and nothing else; keys and tokens stay inside; who Twokey is there is asked
+of GitHub once, as an account's number or an App's name, which nobody else can have.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from twokey.core.errors import EnvironmentFault
+from twokey.core.ports import Clock
+from twokey.core.settings import GitHubSection
+from twokey.tools.github.access import Access, AppAccess, access_of
+from twokey.tools.github.client import Client
+from twokey.tools.github.forge import GitHubForge
+from twokey.tools.github.forum import GitHubForum
+from twokey.tools.github.issues import GitHubTickets
+from twokey.tools.github.models import Account, AppItself, read
+from twokey.tools.github.wire import Reply, Wire
+
+
+class GitHub:
+    """The GitHub of a workspace; threads may share it."""
+
+    def __init__(
+        self,
+        section: GitHubSection,
+        workspace: Path,
+        *,
+        clock: Clock,
+        pause: Callable[[float], None],
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.url: Final = section.url
+        self.wire: Final = Wire(
+            section.api_url,
+            timeout_s=section.timeout_s,
+            ca_file=Path(section.ca_file) if section.ca_file else None,
+        )
+        self.access: Final[Access] = access_of(section, self.wire, clock, workspace, environment)
+        self.forge: Final = GitHubForge(section.url, self.wire, lambda: self.access, pause=pause)
+        self._lock = threading.Lock()
+        self._me: int | str | None = None
+
+    def client(self, location: str) -> Client:
+        """Give what asks about the repository at ``location`` (``URL/OWNER/REPO``)."""
+        return self.forge.client(location)
+
+    def tickets(self, location: str) -> GitHubTickets:
+        """Give the issues of the repository at ``location``."""
+        return GitHubTickets(self.client(location), self.mine)
+
+    def forum(self, location: str) -> GitHubForum:
+        """Give what is said in the repository at ``location``."""
+        return GitHubForum(self.client(location), self.mine)
+
+    def mine(self, account: Account | None) -> bool:
+        """Tell whether Twokey writes as ``account``.
+
+        Raises:
+            EnvironmentFault: GitHub does not say who Twokey is.
+
+        """
+        if account is None:
+            return False
+        me = self.me()
+        return account.id == me if isinstance(me, int) else (account.login == me and account.type == "Bot")
+
+    def me(self) -> int | str:
+        """Give the number of the account that Twokey writes as, or the name that belongs to its App alone."""
+        with self._lock:
+            if self._me is None:
+                self._me = self._asked()
+            return self._me
+
+    def _asked(self) -> int | str:
+        if isinstance(self.access, AppAccess):
+            app = read(AppItself, _fine(self.wire.exchange("GET", "/app", self.access.app())))
+            return f"{app.slug}[bot]"
+        return read(Account, _fine(self.wire.exchange("GET", "/user", self.access.auth("")))).id
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.wire.close()
+
+
+def _fine(reply: Reply) -> object:
+    if reply.status != 200:
+        raise EnvironmentFault(
+            "GitHub does not say whom the credential belongs to.",
+            next="Check it with `twokey doctor`.",
+            code="github_auth",
+        )
+    return reply.json()
