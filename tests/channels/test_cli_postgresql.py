@@ -26,7 +26,10 @@ def execute(url: str, *statements: str) -> list[Any]:
 
 
 def test_the_whole_job_with_state_and_log_on_postgresql(tmp_path: Path, empty_postgresql_url: str):
-    twokey, repo = account(tmp_path, "ana:analysts,sam:platform-owners", "--store", empty_postgresql_url), tmp_path / "repo"
+    twokey, repo = (
+        account(tmp_path, "ana:analysts,sam:platform-owners", "--store", empty_postgresql_url),
+        tmp_path / "repo",
+    )
     repository(repo)
     assert not twokey.database.exists()
     asked = twokey.json("catalog", "propose", warehouse(tmp_path / "a.db"), "--repo", repo, "--as", "ana")

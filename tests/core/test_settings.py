@@ -84,6 +84,23 @@ def test_a_workspace_needs_nothing_but_its_id(write: Write):
             "principals": {},
             "schedules": {},
             "server": {"host": "127.0.0.1", "port": 8642, "body_days": 7},
+            "slack": {
+                "mode": "off",
+                "team": "",
+                "bot_token_env": "SLACK_BOT_TOKEN",
+                "app_token_env": "SLACK_APP_TOKEN",
+                "signing_secret_env": "SLACK_SIGNING_SECRET",
+                "client_secret_env": "SLACK_CLIENT_SECRET",
+                "client_id": "",
+                "redirect_url": "",
+                "teams": [],
+                "approvals_channel": "",
+                "escalation_channel": "",
+                "remind_minutes": 120,
+                "escalate_minutes": 30,
+                "api_url": "https://slack.com/api/",
+                "hooks_url": "https://hooks.slack.com/",
+            },
         }
     )
 
@@ -186,7 +203,7 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path):
             f'_env_prefix = "Q_"\n{WORKSPACE}',
             (
                 "twokey.toml has an unknown key '_env_prefix'. Known here: catalog, controls, github, model, places, policy, "
-                "principals, schedules, server, store, tools, workspace."
+                "principals, schedules, server, slack, store, tools, workspace."
             ),
         ),
     ],

@@ -77,6 +77,7 @@ def test_the_history_makes_the_tables_that_the_code_uses(empty: Engine):
         "reservations",
         "runs",
         "schedules",
+        "slack_teams",
         "switches",
     }
     assert declared["approvals"]["checks"]

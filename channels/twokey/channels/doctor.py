@@ -11,6 +11,7 @@ from typing import Literal
 
 from twokey.channels import wiring
 from twokey.core import settings
+from twokey.core.entropy import SystemClock
 from twokey.core.errors import TwokeyError
 from twokey.core.settings import Settings
 from twokey.tools.identity import KeyRing
@@ -42,6 +43,7 @@ def examine(folder: Path) -> list[Check]:
     checks.append(_freeze(folder))
     checks.extend(_exceptions(folder))
     checks.append(_model(config))
+    checks.extend(_slack(folder, config))
     checks.extend(Check(seen.name, seen.level, seen.text, seen.next) for seen in wiring.github_health(folder, config))
     return checks
 
@@ -146,3 +148,18 @@ def _model(config: Settings) -> Check:
     if not config.model.base_url:
         return Check("model", "ok", "no model configured: the built-in tier does the work, without a network")
     return Check("model", "ok", f"model {config.model.name or '(unnamed)'} is configured; it is asked when needed")
+
+
+def _slack(folder: Path, config: Settings) -> Iterator[Check]:
+    if config.slack.mode == "off":
+        return
+    from twokey.channels.slack.doctoring import examine as looks  # noqa: PLC0415 - comes in where Slack is configured
+
+    try:
+        with wiring.opened(folder) as workspace:
+            linked = [item for item in workspace.linking.listed() if item.proven and item.external[:6] == "slack:"]
+    except TwokeyError as error:
+        yield Check("slack people", "FAIL", error.message, error.next)
+        return
+    for found in looks(config.slack, SystemClock(), lambda: len(linked)):
+        yield Check(found.name, found.level, found.text, found.next)

@@ -32,7 +32,7 @@ from twokey.core.errors import (
 from twokey.core.events import CardShown, PolicyShadowed, ProposalMoved, RunEnded, RunRequested, RunTakenOver
 from twokey.core.lifecycle import OPEN, State
 from twokey.core.ports import Clock, Dispatcher, Ids
-from twokey.core.values import Action, Answer, Finding, Identity, Report, Request, Resource, Statement
+from twokey.core.values import Action, Answer, Channel, Finding, Identity, Report, Request, Resource, Statement
 from twokey.store import evidence, proposals, runs
 from twokey.store.proposals import ProposalRecord
 from twokey.store.runs import RunRecord
@@ -138,8 +138,8 @@ class Service:
         places: Sequence[Resource],
         *,
         priority: int = 0,
-        only_if: Callable[[Unit], bool] | None = None,
         run: str | None = None,
+        only_if: Callable[[Unit], bool] | None = None,
     ) -> str | None:
         """Take a request and leave it to the workers; gives the run.
 
@@ -158,8 +158,8 @@ class Service:
         request: Request,
         places: Sequence[Resource],
         *,
-        only_if: Callable[[Unit], bool] | None = None,
         run: str | None = None,
+        only_if: Callable[[Unit], bool] | None = None,
     ) -> str | None:
         """Take a request and queue no job for it: somebody drives it, or recovery finds it. See ``leave``."""
         run = run or self._ids.new("r")
@@ -289,6 +289,10 @@ class Service:
     def reject(self, identity: Identity, action: Action, code: str) -> None:
         """Record an answer that its channel did not let through to the gate."""
         self._gate.rejected(identity, action, code)
+
+    def shown(self, record: ProposalRecord, channel: Channel) -> None:
+        """Record that a card was put before everybody at a place."""
+        self._gate.shown(record, channel=channel, viewer=None)
 
     def _conclude(self, holding: Holding, outcome: Outcome) -> RunRecord:
         """Close a run whose graph has come to its end, and say how."""
@@ -450,11 +454,14 @@ class Service:
         proposal: str,
         reason: str = "",
         expected_digest: str | None = None,
+        seen: tuple[str, str] | None = None,
         tell: Callable[[Progress], None],
     ) -> Result:
         """Answer a card, and carry out what the answer allows.
 
         The answer is for what this person was last shown; where that is no longer what stands there, it is refused.
+        A channel whose cards have buttons hands in what the card that was pressed showed, as ``seen``: the digests of
+        proposal and decision.
 
         Raises:
             NotFound: there is no such proposal.
@@ -469,6 +476,8 @@ class Service:
                 raise
         self._gate.expire_due()
         digest, decision_digest, proposal_id = self._seen(identity, action, proposal)
+        if seen is not None:
+            digest, decision_digest = seen
         if expected_digest is not None and (len(expected_digest) < 8 or not digest.startswith(expected_digest)):
             raise BadInput(
                 "The digest given is not the digest of this proposal.",

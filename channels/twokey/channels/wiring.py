@@ -156,7 +156,7 @@ def opened_parts(
         github = _github(folder, config, clock, stack)
         forges = Forges(LocalGit(), None if github is None else lambda: github().forge)
         tools = stage.tools or through(forges, registry.installed(config.tools.plugins))
-        connect = stage.connect or _connector(github, clock)
+        connect = stage.connect or _connector(github, home, clock)
         yield _parts(
             folder, config, home, ledger, engine, shadow, clock, ids, stack, held, forges, tools, book, connect
         )
@@ -377,7 +377,9 @@ class _Outside:
         return [*received, *map(jobs.post, self.postbox.waiting(before=before, limit=WAITING))]
 
 
-def _connector(github: "Callable[[], GitHub] | None", clock: Clock) -> "Callable[[Workspace], Mapping[str, Connected]]":
+def _connector(
+    github: "Callable[[], GitHub] | None", home: Path, clock: Clock
+) -> "Callable[[Workspace], Mapping[str, Connected]]":
     """Give what makes the channels to the outside that the settings configure."""
 
     def connect(workspace: Workspace) -> Mapping[str, Connected]:
@@ -386,6 +388,10 @@ def _connector(github: "Callable[[], GitHub] | None", clock: Clock) -> "Callable
             from twokey.channels.github import connection  # noqa: PLC0415 - comes in where GitHub is set up
 
             made["github"] = connection.connected(workspace, github, clock, os.environ)
+        if workspace.config.slack.mode != "off":
+            from twokey.channels.slack.channel import SlackChannel  # noqa: PLC0415 - comes in where Slack is configured
+
+            made["slack"] = SlackChannel(workspace=workspace, home=home, clock=clock).connected()
         return made
 
     return connect

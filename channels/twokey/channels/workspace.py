@@ -129,46 +129,6 @@ class Workspace:
                 f"A request has between 1 and {MAX_REQUEST:,} characters.", next="Say in a sentence what you want."
             )
 
-    def leave(self, identity: Identity, text: str, *, run: str, only_if: Callable[[Unit], bool]) -> str | None:
-        """Take a request in somebody's own words and leave it to the workers; gives the run.
-
-        ``only_if`` is asked in the transaction that takes it; where it says no, nothing was asked.
-
-        Raises:
-            BadInput: the text is empty or too long.
-
-        """
-        self._check_words(text)
-        return self._left(identity, self._in_words(identity, text), run, only_if)
-
-    def leave_catalog(
-        self, identity: Identity, tables: Sequence[str], *, run: str, only_if: Callable[[Unit], bool]
-    ) -> str | None:
-        """Have the warehouse of the settings documented in their repository; see ``leave``.
-
-        Raises:
-            BadInput: the settings name no warehouse or no repository.
-
-        """
-        warehouse, repository = self.config.catalog.warehouse, self.config.catalog.repository
-        if not warehouse or not repository:
-            raise BadInput(
-                "The settings name no warehouse and repository to document.",
-                next="Set catalog.warehouse and catalog.repository in twokey.toml.",
-                code="no_default_place",
-            )
-        args: dict[str, Any] = {
-            "warehouse": warehouse,
-            "repository": repository,
-            "tables": [f"*{table}*" for table in tables],
-        }
-        return self._left(identity, self._request(identity, "", "catalog_propose", args), run, only_if)
-
-    def _left(self, identity: Identity, request: Request, run: str, only_if: Callable[[Unit], bool]) -> str | None:
-        self._readiness.demand()
-        places = [place.resource for place in self._book.configured()]
-        return self.service.leave(identity, request, places, run=run, only_if=only_if)
-
     def ask_scheduled(self, name: str, schedule: ScheduleSection, only_if: Callable[[Unit], bool]) -> str | None:
         """Ask what a schedule says, in the name of whom it says, if ``only_if`` agrees; gives the run.
 
@@ -220,6 +180,46 @@ class Workspace:
             places.append(target)
         intent = "catalog_scan" if repository is None else "catalog_propose"
         return self._asked(identity, self._request(identity, "", intent, args), places, tell)
+
+    def leave(self, identity: Identity, text: str, *, run: str, only_if: Callable[[Unit], bool]) -> str | None:
+        """Take a request in somebody's own words and leave it to the workers; gives the run.
+
+        ``only_if`` is asked in the transaction that takes it; where it says no, nothing was asked.
+
+        Raises:
+            BadInput: the text is empty or too long.
+
+        """
+        self._check_words(text)
+        return self._left(identity, self._in_words(identity, text), run, only_if)
+
+    def leave_catalog(
+        self, identity: Identity, tables: Sequence[str], *, run: str, only_if: Callable[[Unit], bool]
+    ) -> str | None:
+        """Have the warehouse of the settings documented in their repository; see ``leave``.
+
+        Raises:
+            BadInput: the settings name no warehouse or no repository.
+
+        """
+        warehouse, repository = self.config.catalog.warehouse, self.config.catalog.repository
+        if not warehouse or not repository:
+            raise BadInput(
+                "The settings name no warehouse and repository to document.",
+                next="Set catalog.warehouse and catalog.repository in twokey.toml.",
+                code="no_default_place",
+            )
+        args: dict[str, Any] = {
+            "warehouse": warehouse,
+            "repository": repository,
+            "tables": [f"*{table}*" for table in tables],
+        }
+        return self._left(identity, self._request(identity, "", "catalog_propose", args), run, only_if)
+
+    def _left(self, identity: Identity, request: Request, run: str, only_if: Callable[[Unit], bool]) -> str | None:
+        self._readiness.demand()
+        places = [place.resource for place in self._book.configured()]
+        return self.service.leave(identity, request, places, run=run, only_if=only_if)
 
     def revert(self, identity: Identity, proposal: str, tell: "Callable[[Progress], None] | None") -> Outcome:
         """Propose to undo a write that was carried out; without ``tell`` it is left to the workers.

@@ -424,13 +424,18 @@ class ClickRejected(Value):
 
 
 class ChannelRejected(Value):
-    """Requests that a channel could not authenticate, since the entry before it: how many, and why."""
+    """Requests that a channel refused since the entry before it: how many, and why.
+
+    What could not be authenticated is counted; who was, and may not act, is named, each time.
+    """
 
     kind: Literal["channel.rejected"] = "channel.rejected"
     workspace: WorkspaceId
     channel: Channel
     code: Code
     count: Count
+    external: ExternalId | None = None
+    """Who it was, as the channel authenticated them."""
 
 
 class WriteIntended(Value):

@@ -117,6 +117,44 @@ class ModelSection(_Section):
     """What 1,000 tokens received cost, likewise."""
 
 
+SlackTeam = Annotated[str, StringConstraints(pattern=r"^T[A-Z0-9]{1,20}$")]
+SlackChannel = Annotated[str, StringConstraints(pattern=r"^([CG][A-Z0-9]{1,20})?$")]
+
+
+class SlackSection(_Section):
+    """Slack. Secrets stand in variables of the environment; here are only their names."""
+
+    mode: Literal["off", "socket", "http"] = "off"
+    """``socket``: Twokey opens the connection; ``http``: Slack calls ``twokey up`` at ``/slack/events``."""
+    team: Annotated[str, StringConstraints(pattern=r"^(T[A-Z0-9]{1,20})?$")] = ""
+    """The workspace that the bot token has to belong to; empty takes whichever it does."""
+    bot_token_env: VariableName = "SLACK_BOT_TOKEN"  # noqa: S105 - the name of a variable, as the next three
+    app_token_env: VariableName = "SLACK_APP_TOKEN"  # noqa: S105
+    signing_secret_env: VariableName = "SLACK_SIGNING_SECRET"  # noqa: S105
+    client_secret_env: VariableName = "SLACK_CLIENT_SECRET"  # noqa: S105
+    client_id: Annotated[str, StringConstraints(pattern=r"^([0-9]{1,20}\.[0-9]{1,20})?$")] = ""
+    """Of an app that several workspaces install; then no bot token is asked for."""
+    redirect_url: str = ""
+    """Where Slack sends people back to who install the app: an https address that ends in /slack/oauth_redirect."""
+    teams: tuple[SlackTeam, ...] = ()
+    """Workspaces that may install it; a link to the install page gives nobody else a way in."""
+    approvals_channel: SlackChannel = ""
+    """Where every card is posted, beside the place where its run was asked for."""
+    escalation_channel: SlackChannel = ""
+    """Where a card is brought up that nobody answered shortly before it expires; empty takes ``approvals_channel``."""
+    remind_minutes: Annotated[int, Field(ge=0, le=10_080)] = 120
+    """How long before its expiry approvers are reminded of a card, in minutes; 0 reminds nobody."""
+    escalate_minutes: Annotated[int, Field(ge=0, le=10_080)] = 30
+    """How long before its expiry a card is brought up elsewhere, in minutes; 0 does not."""
+    api_url: Annotated[str, StringConstraints(pattern=r"^(https://[^/]+|http://127\.0\.0\.1:[0-9]+)(/.*)?/$")] = (
+        "https://slack.com/api/"
+    )
+    hooks_url: Annotated[str, StringConstraints(pattern=r"^(https://[^/]+|http://127\.0\.0\.1:[0-9]+)(/.*)?/$")] = (
+        "https://hooks.slack.com/"
+    )
+    """Answers to one person go to addresses below it, and to no other."""
+
+
 def _cron(text: str) -> str:
     from croniter import croniter  # noqa: PLC0415 - comes in where there is a schedule
 
@@ -241,10 +279,11 @@ class Settings(_Section):
     places: dict[PlaceName, PlaceSection] = Field(default_factory=dict)
     principals: People = Field(default_factory=dict)
     schedules: dict[Code, ScheduleSection] = Field(default_factory=dict)
+    slack: SlackSection = SlackSection()
 
 
 FROM_FILE_ONLY: Final = frozenset(
-    {"controls", "github", "workspace", "places", "policy", "principals", "schedules", "tools"}
+    {"controls", "github", "workspace", "places", "policy", "principals", "schedules", "slack", "tools"}
 )
 """Sections that decide who may do what: a variable in somebody's shell must not change them."""
 

@@ -313,3 +313,12 @@ reservations: Final = Table(
     Index(None, "at_us"),
 )
 """What proposals, writes and calls of models took of the budgets, in order."""
+
+slack_teams: Final = Table(
+    "slack_teams",
+    metadata,
+    Column("team", String(24), primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("installed_us", BigInteger, nullable=False),
+)
+"""Slack workspaces that installed the app, each with its token, sealed under a key that lies elsewhere."""

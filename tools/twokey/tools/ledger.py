@@ -6,7 +6,7 @@ further may happen. ``record`` and rows of the index show; ``proven`` and ``life
 """
 
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine
@@ -24,7 +24,8 @@ from twokey.core.events import Event, subject
 from twokey.core.ports import Ids
 from twokey.core.values import Checkpoint
 from twokey.store import evidence
-from twokey.store.database import READ_ONLY
+from twokey.store.database import BUSY_MS, READ_ONLY
+from twokey.tools.turns import Turns
 
 READING: Final[Mapping[str, Mapping[str, Any]]] = {
     "sqlite": {READ_ONLY: True},
@@ -76,6 +77,9 @@ class Ledger:
         self.log = log
         self.ids = ids
         self.cover_timeout_s = cover_timeout_s
+        self._turns: AbstractContextManager[None] = (
+            Turns(BUSY_MS / 1000) if engine.dialect.name == "sqlite" else nullcontext()
+        )
 
     @contextmanager
     def change(self) -> Generator[Unit]:
@@ -86,11 +90,11 @@ class Ledger:
 
         """
         try:
-            with self.engine.begin() as connection:
+            with self._turns, self.engine.begin() as connection:
                 unit = Unit(connection, self.log, self.ids)
                 yield unit
                 checkpoint = self.log.settle(connection, unit.prepared) if unit.prepared else None
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, TimeoutError) as error:
             raise _not_taken() from error
         if checkpoint is not None:
             self.log.confirm(checkpoint)
@@ -119,9 +123,9 @@ class Ledger:
     def catch_up(self) -> None:
         """Sign what is pending, as far as this process may: what another one committed before it died."""
         try:
-            with self.engine.begin() as connection:
+            with self._turns, self.engine.begin() as connection:
                 checkpoint = self.log.settle(connection)
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, TimeoutError) as error:
             raise _not_taken() from error
         if checkpoint is not None:
             self.log.confirm(checkpoint)

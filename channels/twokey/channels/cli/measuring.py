@@ -19,6 +19,7 @@ def add_to(app: typer.Typer) -> None:
     bench.command("gate")(gate)
     bench.command("dispatch")(dispatch)
     bench.command("policy")(policy)
+    bench.command("slack")(slack)
     app.add_typer(bench, name="bench")
 
 
@@ -103,4 +104,14 @@ def policy(*, quick: Annotated[bool, typer.Option("--quick", help="Fewer decisio
     result = bench_policy.policy(quick=quick)
     for line in bench_policy.as_lines(result):
         SESSION.say(line)
+    SESSION.give(result)
+
+
+def slack(*, quick: Annotated[bool, typer.Option("--quick", help="Shorter measurements.")] = False) -> None:
+    """Measure how fast Slack gets its acknowledgement at 50 commands a second, and what is lost when killed."""
+    from twokey.channels.bench_slack import measure
+
+    result = measure(quick=quick)
+    for key, value in result.items():
+        SESSION.say(f"{key:<20} {value}")
     SESSION.give(result)
