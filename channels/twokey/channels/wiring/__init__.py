@@ -1,0 +1,59 @@
+"""The one composition root: the only package that names concrete adapters and puts them behind their ports."""
+
+from twokey.channels.wiring.opening import Parts, Stage, opened, opened_parts
+from twokey.channels.wiring.outside import github_health, github_of
+from twokey.channels.wiring.policy import (
+    Rulebook,
+    batch_engine,
+    bundle_of,
+    enforcement_of,
+    engine_of,
+    exceptions,
+    listed_tools,
+    managed_engine,
+    opened_rulebook,
+    sign_exception,
+    tools_not_listed,
+    write_policies,
+)
+from twokey.channels.wiring.stores import (
+    CHECKPOINTS,
+    LOG_KEY,
+    STATE_FOLDER,
+    new_ledger,
+    opened_ledger,
+    opened_log,
+    store_has_password,
+    store_url,
+    verify_log,
+)
+
+__all__ = [
+    "CHECKPOINTS",
+    "LOG_KEY",
+    "STATE_FOLDER",
+    "Parts",
+    "Rulebook",
+    "Stage",
+    "batch_engine",
+    "bundle_of",
+    "enforcement_of",
+    "engine_of",
+    "exceptions",
+    "github_health",
+    "github_of",
+    "listed_tools",
+    "managed_engine",
+    "new_ledger",
+    "opened",
+    "opened_ledger",
+    "opened_log",
+    "opened_parts",
+    "opened_rulebook",
+    "sign_exception",
+    "store_has_password",
+    "store_url",
+    "tools_not_listed",
+    "verify_log",
+    "write_policies",
+]
