@@ -36,7 +36,7 @@ def _steps(log: Log) -> list[StepEnded]:
     return [event for event in events if isinstance(event, StepEnded)]
 
 
-@pytest.mark.parametrize("processes", [2, 4])
+@pytest.mark.parametrize("processes", [4])
 def test_processes_with_the_log_key_lose_nothing_and_keep_the_order_of_causes(
     world: World, url: str, log: Log, processes: int
 ):
@@ -57,7 +57,7 @@ def test_processes_with_the_log_key_lose_nothing_and_keep_the_order_of_causes(
     assert log.rejected() == 0
 
 
-@pytest.mark.parametrize("processes", [2, 4])
+@pytest.mark.parametrize("processes", [4])
 def test_processes_without_the_log_key_are_covered_by_one_that_has_it(world: World, url: str, log: Log, processes: int):
     key = world.folder / "agent.key"
     world.key.writer("agent").save(key)

@@ -139,7 +139,7 @@ def test_an_event_survives_its_canonical_bytes(document: dict[str, Any]):
 
 
 @pytest.mark.parametrize("model", KINDS, ids=lambda model: str(model.__name__))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(data=st.data())
 def test_the_subject_is_the_proposal_else_the_run_else_the_kinds_own(model: type[BaseModel], data: st.DataObject):
     """Kind by kind: one that is drawn rarely is still looked at each time."""

@@ -42,7 +42,7 @@ from twokey.tools.sight import Sight
 from twokey.tools.standing import Standing
 from twokey.tools.steps import Steps
 
-SAMPLE = 100
+SAMPLE = 60
 SAMPLE_ON_POSTGRESQL = 12
 SOAK_SHARDS = 40
 SOAK_SHARD = 240

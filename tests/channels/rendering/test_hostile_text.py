@@ -28,7 +28,7 @@ from twokey.channels.rendering.model import (
     line,
 )
 
-SAMPLE, SWEEP = 46, 9_100
+SAMPLE, SWEEP = 24, 9_100
 """Cards with all their documents: 11 to 12 documents each."""
 
 
@@ -116,7 +116,7 @@ def test_each_attack_by_itself_comes_alive_in_no_place_of_any_document(data: Pat
 
 @pytest.mark.parametrize("part", range(4))
 def test_made_up_proposals_pass_no_limit(part: int):
-    assert sum(check(seed) for seed in range(part, SAMPLE, 4)) > 120
+    assert sum(check(seed) for seed in range(part, SAMPLE, 4)) > 60
 
 
 @pytest.mark.soak
