@@ -7,7 +7,7 @@ import pytest
 from twokey.channels import bench_slack
 
 
-def test_a_steady_rate_is_kept_whether_or_not_what_came_before_is_answered() -> None:
+def test_asteady_rate_is_kept_whether_or_not_what_came_before_is_answered() -> None:
     begun: list[int] = []
 
     async def act(number: int) -> str | None:
@@ -17,7 +17,7 @@ def test_a_steady_rate_is_kept_whether_or_not_what_came_before_is_answered() -> 
             raise OSError
         return None if number == 2 else f"n{number}"
 
-    load = asyncio.run(bench_slack._steady(1, act))
+    load = asyncio.run(bench_slack.steady(1, act))
     assert begun == list(range(bench_slack.PER_S))
     assert load.failed == 2
     assert len(load.took_ms) == len(load.acknowledged) == bench_slack.PER_S - 2

@@ -41,7 +41,7 @@ _PROGRAM: Final = "from twokey.channels.cli.main import main; main()"
 
 
 @dataclass(slots=True)
-class _Load:
+class Load:
     """What a load came to."""
 
     took_ms: list[float] = field(default_factory=list[float])
@@ -61,7 +61,7 @@ async def _measure(*, seconds: int, kills: int) -> dict[str, Any]:
             process = await place.up(session)
             try:
                 await place.load(session, seconds=2)  # what is made when it is first needed is made
-                floor = await _steady(seconds, lambda _: place.ask_nothing(session))
+                floor = await steady(seconds, lambda _: place.ask_nothing(session))
                 measured = await place.load(session, seconds=seconds)
                 acknowledged = [*measured.acknowledged]
                 for number in range(kills):
@@ -149,9 +149,9 @@ class _Place:
             await answer.read()
             return "" if answer.status == 200 else None
 
-    async def load(self, session: aiohttp.ClientSession, *, seconds: int) -> _Load:
+    async def load(self, session: aiohttp.ClientSession, *, seconds: int) -> Load:
         """Send commands at a steady rate."""
-        return await _steady(seconds, lambda _: self._command(session))
+        return await steady(seconds, lambda _: self._command(session))
 
     async def _command(self, session: aiohttp.ClientSession) -> str | None:
         trigger = f"bench.{next(self._numbers)}"
@@ -193,9 +193,9 @@ class _Place:
             return {key for (key,) in connection.execute("SELECT key FROM inbox WHERE state = 'done'")}
 
 
-async def _steady(seconds: int, act: Callable[[int], Awaitable[str | None]]) -> _Load:
+async def steady(seconds: int, act: Callable[[int], Awaitable[str | None]]) -> Load:
     """Act at a steady rate, whether or not what came before has been answered."""
-    load, started = _Load(), time.perf_counter()
+    load, started = Load(), time.perf_counter()
 
     async def one(number: int) -> None:
         due = started + number / PER_S

@@ -11,6 +11,7 @@ from support import slack_scene
 from twins.slack.people import click, event, slash
 from twins.slack.server import Twin
 
+from twokey.channels import doctor
 from twokey.channels.dispatching.stopping import Stop
 from twokey.channels.routes import Delivery
 from twokey.channels.slack.channel import SlackChannel
@@ -108,3 +109,16 @@ def test_a_place_in_another_workspace_is_not_posted_to(twin: Twin, tmp_path: Pat
             scene.postbox.post(message)
         assert caught.value.code == "slack_no_team"
         assert len(scene.world.messages) == before
+
+
+def test_doctor_looks_at_slack_where_it_is_on(twin: Twin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in slack_scene.VARIABLES.items():
+        monkeypatch.setenv(name, value)
+    with slack_scene.opened(twin, tmp_path) as scene:
+        scene.link("ana")
+    found = {check.name: check for check in doctor.examine(tmp_path / "w") if check.name.startswith("slack")}
+    assert found["slack people"].text == "1 person is linked to an account there"
+    assert {name for name, check in found.items() if check.level != "ok"} == {"slack address"}
+    monkeypatch.delenv("SLACK_BOT_TOKEN")
+    found = {check.name: check for check in doctor.examine(tmp_path / "w") if check.name.startswith("slack")}
+    assert found["slack tokens"].text == "SLACK_BOT_TOKEN is not set"
