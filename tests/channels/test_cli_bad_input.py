@@ -173,7 +173,7 @@ def test_a_repository_that_is_none_is_one_sentence(twokey: Command):
     )
     assert not list((folder / "plain").iterdir())
     told = twokey.refused(*propose("small.db", "https://example.org/x.git"), code=2)
-    assert told.replace(str(folder), "FOLDER") == snapshot("There is no folder FOLDER/https:/example.org/x.git.")
+    assert told.replace(str(folder), "FOLDER") == snapshot("That is no address of a repository.")
 
 
 def test_a_bare_and_a_shallow_repository_work_like_any_other_and_without_git(shared: Command, tmp_path: Path):

@@ -122,20 +122,21 @@ def test_whoever_counts_again_sees_the_answer_that_came_in_between(make_notes: M
     kims: Answer = bench.answer(record, "kim", "approve" if second == "approve" else "refuse")
     results: list[str] = []
 
-    def meanwhile(_connection: Any, _record: Any) -> None:
+    def meanwhile(_connection: Any, _record: Any, _proxy: Any) -> None:
+        """Before the first look after Sam's answer was stored."""
         if results:
             return
+        results.append("looking")
         with bench.engine.connect() as connection:
-            results.append("looking")
             stored = connection.execute(select(tables.approvals)).first()
         results.clear()
         if stored is not None:
             results.append("kim answers")
             results.append(bench.gate.answer(kims, channel="cli").state.value)
 
-    event.listen(bench.engine, "checkin", meanwhile)
+    event.listen(bench.engine, "checkout", meanwhile)
     result = bench.gate.answer(bench.answer(record), channel="cli")
-    event.remove(bench.engine, "checkin", meanwhile)
+    event.remove(bench.engine, "checkout", meanwhile)
     expected = State.APPROVED if second == "approve" else State.REFUSED
     assert results == ["kim answers", expected.value]
     assert bench.gate.find(record.id).state is expected

@@ -1,5 +1,6 @@
 """`twokey up`, whole: a WebSocket to Slack, a worker, and a pull-request branch at the end of it."""
 
+import logging
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -67,6 +68,7 @@ def test_over_socket_mode_from_a_command_to_a_branch_and_back(twin: Twin, tmp_pa
             twin.push("events_api", mention(scene.world, "UGUEST", "COPS", "<@UBOTTHOME> hello"))
             twin.wait(lambda: "Guests" in scene.world.told("UGUEST"), 60)
         assert scene.written() == 1
+        assert logging.getLogger("twokey.worker").isEnabledFor(logging.WARNING), "Bolt silences nobody but itself"
         assert len(scene.workspace.service.runs()) == 1
         assert scene.refusals == [("guest", "UGUEST")]
         assert "twokey/" in run_git(scene.folder / "repo", "branch", "--list", "twokey/*")

@@ -150,7 +150,7 @@ def no_places(case: Case) -> None:
 
 
 def slow_clock(case: Case) -> None:
-    case.clock = FixedClock(int((case.there.world.now() - 500) * 1_000_000))
+    case.clock = FixedClock(int((case.there.world.now() - 530) * 1_000_000))
 
 
 def archived(case: Case) -> None:

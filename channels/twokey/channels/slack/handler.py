@@ -77,7 +77,7 @@ class Handler:
 
     def _listening(self) -> AsyncApp:
         app = AsyncApp(
-            name="twokey",
+            name="twokey.slack.bolt",  # Bolt gives the logger of that name its own level
             logger=_framework_logger(),
             client=AsyncWebClient(base_url=self._house.endpoint.api, retry_handlers=[]),
             authorize=_authorize,
