@@ -10,7 +10,8 @@ from sqlalchemy import update
 from support.post import Answering, Post, build
 
 from twokey.channels.inbox import MAX_ATTEMPTS, Inbound
-from twokey.core.errors import CheckFailed, EnvironmentFault, Refused, TryLater
+from twokey.channels.patience import PATIENCE_US
+from twokey.core.errors import BadInput, CheckFailed, EnvironmentFault, LogUnavailable, Refused, TryLater
 from twokey.store import tables
 
 
@@ -57,8 +58,6 @@ def test_a_delivery_is_taken_once_and_handled_once(post: Post):
     assert state(post, taken) == ("done", "handled", 1)
     assert inbox.take("slack", "Ev01", "event_callback", b"{}") is None, "nor after it was handled"
     assert inbox.handle("i-0000000000zz") == "over"
-    assert inbox.handle(other) == "no_handler"
-    assert state(post, other) == ("failed", "no_handler", 1)
 
 
 def test_of_processes_that_take_the_same_delivery_at_once_one_does(post: Post):
@@ -126,9 +125,9 @@ def test_what_the_surroundings_did_is_tried_again_and_what_was_refused_is_not(on
     assert taken is not None
     with pytest.raises(EnvironmentFault):
         inbox.handle(taken)
-    assert state(once, taken) == ("new", "", 1)
+    assert state(once, taken) == ("new", "", 0)
     assert inbox.handle(taken) == "ignored_other_workspace"
-    assert state(once, taken) == ("ignored", "ignored_other_workspace", 2)
+    assert state(once, taken) == ("ignored", "ignored_other_workspace", 1)
 
     def refuses(_: Inbound) -> str:
         raise Refused("They may not.", next="Ask.", code="guest")
@@ -141,18 +140,90 @@ def test_what_the_surroundings_did_is_tried_again_and_what_was_refused_is_not(on
     assert state(once, taken) == ("failed", "guest", 1)
 
 
-def test_to_be_asked_to_wait_is_no_attempt(once: Post):
-    def waits(_: Inbound) -> str:
-        raise TryLater("Slack asks to wait.", seconds=30, next="Wait.")
+FAULTS = [
+    TryLater("Slack asks to wait.", seconds=30, next="Wait."),
+    EnvironmentFault("The network is away.", next="Wait.", code="away"),
+    LogUnavailable("The disk is full.", next="Make room."),
+]
 
-    once.handlers["slack"] = Answering(waits)
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.code)
+def test_what_the_surroundings_do_uses_up_nothing_but_time(once: Post, fault: EnvironmentFault):
+    def fails(_: Inbound) -> str:
+        raise fault
+
+    handler = once.handlers["slack"] = Answering(fails)
     inbox = once.inbox()
     taken = inbox.take("slack", "Ev01", "event_callback", b"{}")
     assert taken is not None
-    for _ in range(MAX_ATTEMPTS + 2):
-        with pytest.raises(TryLater):
+    for _ in range(MAX_ATTEMPTS * 3):
+        with pytest.raises(type(fault)):
             inbox.handle(taken)
     assert state(once, taken) == ("new", "", 0)
+    once.clock.advance(PATIENCE_US // 1_000_000 - 1)
+    with pytest.raises(type(fault)):
+        inbox.handle(taken)
+    assert state(once, taken) == ("new", "", 0)
+    once.clock.advance(1)
+    with pytest.raises(type(fault)):
+        inbox.handle(taken)
+    assert state(once, taken)[:2] == ("failed", fault.code)
+    assert inbox.handle(taken) == "over"
+    assert len(handler.seen) == MAX_ATTEMPTS * 3 + 2
+
+
+def test_an_old_delivery_that_waited_for_a_worker_is_handled(once: Post):
+    once.handlers["slack"] = Answering()
+    taken = once.inbox().take("slack", "Ev01", "event_callback", b"{}")
+    assert taken is not None
+    once.clock.advance(PATIENCE_US // 1_000_000 * 2)
+    assert once.inbox().handle(taken) == "handled"
+
+
+def test_outages_leave_the_bound_for_faults_of_twokey_itself_as_it_was(once: Post):
+    does = iter([FAULTS[1], ZeroDivisionError()] * MAX_ATTEMPTS)
+
+    def fails(_: Inbound) -> str:
+        raise next(does)
+
+    once.handlers["slack"] = Answering(fails)
+    inbox = once.inbox()
+    taken = inbox.take("slack", "Ev01", "event_callback", b"{}")
+    assert taken is not None
+    for _ in range(MAX_ATTEMPTS):
+        assert state(once, taken)[0] == "new"
+        for error in (EnvironmentFault, ZeroDivisionError):
+            with pytest.raises(error):
+                inbox.handle(taken)
+    assert state(once, taken) == ("failed", "internal", MAX_ATTEMPTS)
+
+
+def test_a_process_without_the_channel_leaves_a_delivery_to_one_that_has_it(once: Post):
+    inbox = once.inbox()
+    taken = inbox.take("slack", "Ev01", "event_callback", b"{}")
+    assert taken is not None
+    for _ in range(MAX_ATTEMPTS * 2):
+        with pytest.raises(EnvironmentFault, match="no channel to slack"):
+            inbox.handle(taken)
+    assert state(once, taken) == ("new", "", 0)
+    for error in (BadInput("The token is not there.", next="Set it.", code="no_token"), FAULTS[1]):
+
+        def cannot(error: Exception = error) -> dict[str, Answering]:
+            raise error
+
+        lacking = once.inbox(cannot)
+        for _ in range(MAX_ATTEMPTS * 2):
+            with pytest.raises(EnvironmentFault, match=str(error)):
+                lacking.handle(taken)
+        assert state(once, taken) == ("new", "", 0)
+    once.handlers["slack"] = Answering()
+    assert inbox.handle(taken) == "handled"
+    late = inbox.take("github", "Ev02", "ping", b"{}")
+    assert late is not None
+    once.clock.advance(PATIENCE_US // 1_000_000)
+    with pytest.raises(EnvironmentFault):
+        inbox.handle(late)
+    assert state(once, late)[:2] == ("failed", "no_channel")
 
 
 def test_what_a_handler_changes_for_good_it_settles_with_the_delivery(post: Post):

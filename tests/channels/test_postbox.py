@@ -8,6 +8,7 @@ from conftest import CountingIds, FixedClock
 from sqlalchemy import update
 from support.post import Post, Wall, build
 
+from twokey.channels.patience import PATIENCE_US
 from twokey.channels.postbox import LEASE_S, MAX_ATTEMPTS
 from twokey.core.errors import BadInput, CheckFailed, EnvironmentFault, TryLater
 from twokey.store import tables
@@ -114,7 +115,7 @@ def test_a_cut_connection_is_looked_into_before_anything_is_posted_again(once: P
     wall(once).after = cut
     with pytest.raises(EnvironmentFault):
         once.postbox().post(message)
-    assert state(once, message) == ("posting", "cut", None, 1)
+    assert state(once, message) == ("posting", "cut", None, 0)
     assert once.postbox().post(message) == "posted"
     assert (wall(once).pinned, wall(once).looks) == ([message], 1)
 
@@ -202,7 +203,6 @@ def breaks() -> None:
     ("do", "error", "attempts", "code"),
     [
         (refuses, BadInput, 1, "channel_not_found"),
-        (cut, EnvironmentFault, MAX_ATTEMPTS, "cut"),
         (breaks, ZeroDivisionError, MAX_ATTEMPTS, "internal"),
     ],
 )
@@ -236,9 +236,77 @@ def test_without_a_poster_or_a_queue_nothing_is_lost(once: Post):
     once.queue.away = True
     message = want(once)
     assert once.postbox().waiting(before=once.clock.now_us(), limit=9) == [message]
+    there = once.posters.copy()
     once.posters.clear()
-    assert once.postbox().post(message) == "failed"
-    assert state(once, message)[:2] == ("failed", "no_poster")
+
+    def cannot() -> dict[str, Wall]:
+        raise BadInput("The token is not there.", next="Set it.", code="no_token")
+
+    for postbox, code in ((once.postbox(), "no_channel"), (once.postbox(cannot), "no_token")):
+        for _ in range(MAX_ATTEMPTS * 2):
+            with pytest.raises(EnvironmentFault):
+                postbox.post(message)
+        assert state(once, message) == ("wanted", code, None, 0)
+    once.posters.update(there)
+    assert once.postbox().post(message) == "posted"
+    assert wall(once).looks == 0, "it is known that nothing was sent"
+
+
+def limited() -> None:
+    raise TryLater("Slack asks to wait.", seconds=1, next="Wait.")
+
+
+@pytest.mark.parametrize(("do", "waits"), [(cut, "posting"), (limited, "wanted")])
+def test_what_the_surroundings_do_uses_up_nothing_but_time(once: Post, do: Callable[[], None], waits: str):
+    message = want(once)
+    wall(once).before = do
+
+    def tried() -> str:
+        with pytest.raises(EnvironmentFault):
+            once.postbox().post(message)
+        once.clock.advance(1)
+        return state(once, message)[0]
+
+    once.clock.advance(PATIENCE_US // 1_000_000)
+    assert want(once) == message, "its age counts from when it was last wanted"
+    begun = once.clock.now_us()
+    assert {tried() for _ in range(MAX_ATTEMPTS * 3)} == {waits}
+    assert state(once, message)[3] == 0
+    once.clock.advance((begun + PATIENCE_US - once.clock.now_us()) // 1_000_000 - 1)
+    assert tried() == waits
+    assert tried() == "failed"
+    assert once.postbox().post(message) == "over"
+
+
+@pytest.mark.parametrize(
+    ("do", "error", "earlier", "becomes", "looks"),
+    [
+        (refuses, BadInput, 0, "wanted", 0),
+        (breaks, ZeroDivisionError, MAX_ATTEMPTS - 1, "posting", MAX_ATTEMPTS),
+    ],
+)
+def test_what_is_wanted_while_an_attempt_fails_is_not_lost(
+    post: Post, do: Callable[[], None], error: type[Exception], earlier: int, becomes: str, looks: int
+):
+    message = want(post)
+    wall(post).before = breaks
+    for _ in range(earlier):
+        with pytest.raises(ZeroDivisionError):
+            post.postbox().post(message)
+
+    def changes() -> None:
+        with post.ledger.change() as unit:
+            post.postbox().want(unit, "slack", "T01/C01", PURPOSE)
+        do()
+
+    wall(post).before = changes
+    with pytest.raises(error):
+        post.postbox().post(message)
+    assert (state(post, message)[0], state(post, message)[3]) == (becomes, 0)
+    assert [job.key for job in post.queue.jobs] == [f"post:{message}"] * 2
+    wall(post).before = lambda: None
+    assert post.postbox().post(message) == "posted"
+    assert (wall(post).pinned, wall(post).looks) == ([message], looks)
 
 
 def test_a_row_that_was_edited_is_noticed(post: Post):

@@ -283,7 +283,9 @@ class NoSchedules:
         return [], []
 
 
-def worker_on(service: Any, workspace: Workspace, clock: FixedClock) -> Worker:
+def worker_on(
+    service: Any, workspace: Workspace, clock: FixedClock, others: dict[str, Callable[[str], object]] | None = None
+) -> Worker:
     inner = workspace.service
     recovery = Recovery(
         ledger=workspace.ledger,
@@ -293,7 +295,14 @@ def worker_on(service: Any, workspace: Workspace, clock: FixedClock) -> Worker:
         clock=clock,
     )
     none: Any = NoSchedules()
-    return Worker(service=service, recovery=recovery, schedules=none, dispatcher=inner.dispatcher(), clock=clock)
+    return Worker(
+        service=service,
+        recovery=recovery,
+        schedules=none,
+        dispatcher=inner.dispatcher(),
+        clock=clock,
+        others=others,
+    )
 
 
 def tried_until_quiet(worker: Worker, clock: FixedClock) -> Any:
@@ -332,6 +341,27 @@ def test_it_is_tried_a_bounded_number_of_times_and_then_ends_the_run(
         assert [(failure.subject, failure.code) for failure in done.failures] == [(run, code)]
         assert state_of(workspace, run) == ("failed", code)
         assert [event.code for event in events(workspace, run, "run.ended") if isinstance(event, RunEnded)] == [code]
+
+
+@pytest.mark.usefixtures("sqlite_only")
+@pytest.mark.parametrize(
+    ("error", "tried"), [(FAULT, 8), (RuntimeError("a bug"), jobs.MAX_ATTEMPTS)], ids=["fault", "bug"]
+)
+@pytest.mark.parametrize("job", [jobs.handle("i-000000000001"), jobs.post("m-000000000001")], ids=lambda job: job.task)
+def test_deliveries_and_messages_wait_for_their_surroundings_however_often(
+    place: Place, clock: FixedClock, job: jobs.Job, error: Exception, tried: int
+):
+    subjects: list[str] = []
+
+    def fails(subject: str) -> None:
+        subjects.append(subject)
+        raise error
+
+    with place.opened(clock) as workspace:
+        workspace.service.dispatcher().submit(job)
+        done = tried_until_quiet(worker_on(workspace.service, workspace, clock, {job.task: fails}), clock)
+        assert subjects == [job.subject] * tried
+        assert [failure.code for failure in done.failures] == ([] if error is FAULT else ["internal"])
 
 
 @pytest.mark.usefixtures("sqlite_only")

@@ -31,6 +31,19 @@ def test_a_job_is_tried_a_bounded_number_of_times_and_later_each_time():
     assert jobs.pause_s(99) == jobs.LONGEST_PAUSE_S
 
 
+def test_one_that_is_over_by_its_age_is_tried_however_often():
+    job = jobs.handle("i-000000000001")
+    assert job.task in jobs.BY_AGE
+    waits: list[int] = []
+    for _ in range(150):
+        later = jobs.again(job, 0, bounded=False)
+        assert later is not None
+        waits.append(later.not_before_us // 1_000_000)
+        job = later
+    assert waits == [1, 2, 4, 8, 16, 32, *[jobs.LONGEST_PAUSE_S] * 144]
+    assert job.attempt == jobs.MOST
+
+
 @pytest.mark.parametrize(
     "fields",
     [

@@ -86,16 +86,22 @@ class Post:
     handlers: dict[str, Handler] = field(default_factory=dict[str, Handler])
     posters: dict[str, Poster] = field(default_factory=dict[str, Poster])
 
-    def inbox(self) -> Inbox:
-        handlers: Callable[[], Mapping[str, Handler]] = lambda: self.handlers  # noqa: E731
+    def inbox(self, handlers: Callable[[], Mapping[str, Handler]] | None = None) -> Inbox:
         return Inbox(
-            ledger=self.ledger, dispatcher=lambda: self.queue, handlers=handlers, clock=self.clock, ids=self.ids
+            ledger=self.ledger,
+            dispatcher=lambda: self.queue,
+            handlers=handlers or (lambda: self.handlers),
+            clock=self.clock,
+            ids=self.ids,
         )
 
-    def postbox(self) -> Postbox:
-        posters: Callable[[], Mapping[str, Poster]] = lambda: self.posters  # noqa: E731
+    def postbox(self, posters: Callable[[], Mapping[str, Poster]] | None = None) -> Postbox:
         return Postbox(
-            ledger=self.ledger, dispatcher=lambda: self.queue, posters=posters, clock=self.clock, ids=self.ids
+            ledger=self.ledger,
+            dispatcher=lambda: self.queue,
+            posters=posters or (lambda: self.posters),
+            clock=self.clock,
+            ids=self.ids,
         )
 
 

@@ -5,6 +5,7 @@ Rules
   that its sender gives it) is taken once, however often and to however many processes it comes.
 - A delivery is handled by a worker, never by whoever received it. An attempt is counted before it begins, so one that
   kills its process counts, too; after ``MAX_ATTEMPTS`` it has failed, and holds up nothing else.
+- What the surroundings did is no attempt: such a delivery is tried again until it is too old (``patience``).
 - A handler may be called again for a delivery whose first attempt was cut off. What it changes for good it settles with
   the delivery, in one transaction (``Inbox.settle``): then it is done once.
 - Bodies are untrusted bytes that may hold what people wrote; they are removed some days after they were handled.
@@ -17,8 +18,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from twokey.channels import patience
 from twokey.core import jobs
-from twokey.core.errors import EnvironmentFault, LogUnavailable, TryLater, TwokeyError
+from twokey.core.errors import EnvironmentFault, LogUnavailable, TwokeyError
 from twokey.core.ports import Clock, Dispatcher, Ids
 from twokey.core.values import Channel
 from twokey.store import inbox
@@ -55,7 +57,7 @@ class Handler(Protocol):
     def handle(self, inbound: Inbound) -> str:
         """Handle one delivery; gives a code that says what became of it, ``ignored`` where nothing had to.
 
-        Raises ``TryLater`` where it has to wait, ``EnvironmentFault`` where it may be tried again, and any other
+        Raises ``EnvironmentFault`` (``TryLater`` where it has to wait) where it may be tried again, and any other
         ``TwokeyError`` where it has failed for good.
         """
         ...
@@ -125,8 +127,7 @@ class Inbox:
         """Handle a delivery that waits; gives what became of it, ``over`` where there is nothing to do.
 
         Raises:
-            TryLater: it has to wait; the attempt does not count.
-            EnvironmentFault: it is to be tried again, unless it was tried often enough.
+            EnvironmentFault: it is to be tried again, unless it is too old; the attempt does not count.
             TwokeyError: it has failed for good, and its row says why.
 
         """
@@ -136,26 +137,20 @@ class Inbox:
             return "over"
         if record.attempts > MAX_ATTEMPTS:  # the last one that was allowed never came to its end
             return self._end(record, "failed", "cut_off")
-        handler = self._handlers().get(record.channel)
-        if handler is None:
-            return self._end(record, "failed", "no_handler")
         given = Inbound(
             record.id, record.channel, record.key, record.kind, record.body, record.received_us, record.attempts
         )
         try:
-            code = handler.handle(given)
-        except TryLater:
-            with self._ledger.change() as unit:
-                inbox.uncount_inbound(unit.connection, record.id, now=self._clock.now_us())
-            raise
+            code = patience.part(self._handlers, record.channel).handle(given)
         except EnvironmentFault as error:
-            self._tried(record, error.code)
+            self._later(record, error.code)
             raise
         except TwokeyError as error:
             self._end(record, "failed", error.code)
             raise
         except Exception:
-            self._tried(record, "internal")
+            if record.attempts >= MAX_ATTEMPTS:
+                self._end(record, "failed", "internal")
             raise
         if not _CODE.fullmatch(code):
             code = "handled"
@@ -172,9 +167,14 @@ class Inbox:
         with self._ledger.change() as unit:
             return inbox.forget_bodies(unit.connection, before=before)
 
-    def _tried(self, record: InboundRecord, code: str) -> None:
-        if record.attempts >= MAX_ATTEMPTS:
+    def _later(self, record: InboundRecord, code: str) -> None:
+        """Have a delivery wait to be tried again; one that is too old has failed."""
+        now = self._clock.now_us()
+        if patience.exhausted(record.received_us, now):
             self._end(record, "failed", code)
+            return
+        with self._ledger.change() as unit:
+            inbox.uncount_inbound(unit.connection, record.id, now=now)
 
     def _end(self, record: InboundRecord, state: State, code: str) -> str:
         with self._ledger.change() as unit:

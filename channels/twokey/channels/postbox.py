@@ -6,8 +6,9 @@ Rules
 - Before anything is sent the attempt is committed. Where an attempt may have got through and nobody knows, whoever
   comes next looks for the message by its marker (the message's id) and posts only where it is not there.
 - One process posts a message at a time, under a lease that is longer than a poster may take.
-- Who is asked to wait waits, and it counts as no attempt; what fails for good is tried no more until it is wanted
-  again.
+- Who is asked to wait waits. That and what else the surroundings did counts as no attempt: such a message is tried
+  again until it has been wanted for too long (``patience``).
+- What fails for good is tried no more until it is wanted again; where that was while the attempt ran, it is tried anew.
 """
 
 import logging
@@ -15,6 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from twokey.channels import patience
 from twokey.core import jobs
 from twokey.core.errors import EnvironmentFault, LogUnavailable, TryLater, TwokeyError
 from twokey.core.ports import Clock, Dispatcher, Ids
@@ -129,7 +131,7 @@ class Postbox:
 
         Raises:
             TryLater: it has to wait; its row says until when.
-            EnvironmentFault: nobody knows whether it got through; it is to be tried again, unless it was often enough.
+            EnvironmentFault: nobody knows whether it got through; it is to be tried again, unless that went on too long.
             TwokeyError: it has failed for good, and its row says why.
 
         """
@@ -138,24 +140,24 @@ class Postbox:
             return "over"
         if seen.attempts >= MAX_ATTEMPTS:
             return self._end(seen, holder, "failed", "cut_off")
-        poster = self._posters().get(seen.channel)
-        if poster is None:
-            return self._end(seen, holder, "failed", "no_poster")
+        reached: State = seen.state
         try:
+            poster = patience.part(self._posters, seen.channel)
+            reached = "posting"
             remote = self._sent(poster, seen)
         except TryLater as later:
             wait = int(min(max(later.seconds, 1), LONGEST_WAIT_S) * 1_000_000)
             until = self._clock.now_us() + wait
-            self._end(seen, holder, seen.state, "waits", attempts=seen.attempts, not_before_us=until)
+            self._later(seen, holder, seen.state, "waits", not_before_us=until)
             raise
         except EnvironmentFault as error:
-            self._tried(seen, holder, error.code)
+            self._later(seen, holder, reached, error.code)
             raise
         except TwokeyError as error:
-            self._end(seen, holder, "failed", error.code)
+            self._end(seen, holder, "failed", error.code, anew=seen.state)
             raise
         except Exception:
-            self._tried(seen, holder, "internal")
+            self._end(seen, holder, "failed" if seen.attempts + 1 >= MAX_ATTEMPTS else "posting", "internal")
             raise
         return self._posted(seen, holder, remote)
 
@@ -180,8 +182,7 @@ class Postbox:
     def _posted(self, seen: MessageRecord, holder: str, remote: str) -> str:
         """Note what stands there now; where more has changed meanwhile, have it brought up to date again."""
         with self._ledger.change() as unit:
-            now = messages.get_message(unit.connection, seen.id)
-            more = now is not None and now.wanted != seen.wanted
+            more = messages.wanted_since(unit.connection, seen)
             messages.end_message(
                 unit.connection,
                 seen.id,
@@ -196,13 +197,23 @@ class Postbox:
             self.send(seen.id)
         return "posted"
 
-    def _tried(self, seen: MessageRecord, holder: str, code: str) -> None:
-        """Note an attempt of which nobody knows whether it got through."""
-        self._end(seen, holder, "failed" if seen.attempts + 1 >= MAX_ATTEMPTS else "posting", code)
+    def _later(self, seen: MessageRecord, holder: str, state: State, code: str, **changes: int) -> None:
+        """Have a message wait to be tried again; one that has been wanted for too long has failed."""
+        if patience.exhausted(seen.wanted_us, self._clock.now_us()):
+            state = "failed"
+        self._end(seen, holder, state, code, attempts=seen.attempts, **changes)
 
-    def _end(self, seen: MessageRecord, holder: str, state: State, code: str, **changes: int) -> str:
+    def _end(
+        self, seen: MessageRecord, holder: str, state: State, code: str, *, anew: State = "posting", **changes: int
+    ) -> str:
+        """Note how an attempt ended. Where more was wanted meanwhile, it has not failed: it is tried ``anew``."""
         with self._ledger.change() as unit:
+            again = state == "failed" and messages.wanted_since(unit.connection, seen)
+            if again:
+                state, changes = anew, {"attempts": 0}
             messages.end_message(
                 unit.connection, seen.id, holder=holder, state=state, code=code, now=self._clock.now_us(), **changes
             )
+        if again:
+            self.send(seen.id)
         return state

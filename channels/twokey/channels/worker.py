@@ -160,7 +160,7 @@ class Worker:
             until = self._clock.now_us() + int(later.seconds * 1_000_000)
             self._submit(job.model_copy(update={"not_before_us": until}))
         except EnvironmentFault as fault:
-            self._try_again(job, fault.code, fault.message)
+            self._try_again(job, fault.code, fault.message, bounded=job.task not in jobs.BY_AGE)
         except TwokeyError as error:
             self._failed(Failure(job.subject, error.code, error.message), job)
         except Exception as error:  # a fault of Twokey itself in one job must not end the others
@@ -192,8 +192,8 @@ class Worker:
         with self._lock:
             _keep(self._done.proposals, job.subject, result)
 
-    def _try_again(self, job: Job, code: str, message: str) -> None:
-        later = jobs.again(job, self._clock.now_us())
+    def _try_again(self, job: Job, code: str, message: str, *, bounded: bool = True) -> None:
+        later = jobs.again(job, self._clock.now_us(), bounded=bounded)
         if later is not None:
             _logger.warning("%s: %s Tried again later (%d).", job.key, message, later.attempt)
             self._submit(later)

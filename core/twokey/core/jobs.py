@@ -3,7 +3,8 @@
 Rules: a job names a run, a proposal, a delivery or a message and carries nothing else, so whoever can write a row of
 the queue has no more power than to have something looked at again; the same job (by ``key``) is queued at most once;
 jobs with one ``lock`` are worked on one at a time. A job that fails because of its surroundings is tried again, later
-each time, and at most ``MAX_ATTEMPTS`` times. A write is never tried again from here: what began belongs to the gate's
+each time, and at most ``MAX_ATTEMPTS`` times; deliveries and messages (``BY_AGE``) until they are too old, which their
+rows say. A write is never tried again from here: what began belongs to the gate's
 own lease and recovery.
 """
 
@@ -16,6 +17,10 @@ from twokey.core.values import InboundId, Instant, MessageId, ProposalId, RunId,
 Task = Literal["drive", "execute", "handle", "post"]
 
 MAX_ATTEMPTS: Final = 5
+BY_AGE: Final = frozenset[Task]({"handle", "post"})
+"""Tasks that are tried again however often where their surroundings are at fault: their rows say when that ends."""
+MOST: Final = 99
+"""No attempt is counted beyond this one."""
 FIRST_PAUSE_S: Final = 1
 LONGEST_PAUSE_S: Final = 60
 URGENT: Final = 10
@@ -35,7 +40,7 @@ class Job(Value):
     priority: Annotated[int, Field(ge=-100, le=100)] = 0
     """Higher comes first; among equals the older one."""
     not_before_us: Instant = 0
-    attempt: Annotated[int, Field(ge=1, le=99)] = 1
+    attempt: Annotated[int, Field(ge=1, le=MOST)] = 1
 
     @property
     def key(self) -> str:
@@ -73,9 +78,9 @@ def pause_s(attempt: int) -> int:
     return int(min(FIRST_PAUSE_S << min(attempt - 1, 16), LONGEST_PAUSE_S))
 
 
-def again(job: Job, now_us: int) -> Job | None:
-    """Give the job as it is to be tried again, or none where it was tried often enough."""
-    if job.attempt >= MAX_ATTEMPTS:
+def again(job: Job, now_us: int, *, bounded: bool = True) -> Job | None:
+    """Give the job as it is to be tried again, or none where it is ``bounded`` and was tried often enough."""
+    if bounded and job.attempt >= MAX_ATTEMPTS:
         return None
     later = now_us + pause_s(job.attempt) * 1_000_000
-    return job.model_copy(update={"attempt": job.attempt + 1, "not_before_us": later})
+    return job.model_copy(update={"attempt": min(job.attempt + 1, MOST), "not_before_us": later})

@@ -83,6 +83,6 @@ def forget_bodies(connection: Connection, *, before: int) -> int:
 
 
 def uncount_inbound(connection: Connection, inbound: str, *, now: int) -> None:
-    """Take back that an attempt was counted: its channel asked to wait."""
+    """Take back that an attempt was counted: its surroundings were at fault."""
     waiting = update(tables.inbox).where(_I.id == inbound, _I.state == "new", _I.attempts > 0)
     connection.execute(waiting.values(attempts=_I.attempts - 1, updated_us=now))

@@ -37,6 +37,8 @@ class MessageRecord:
     holder: ExecutorId | None
     lease_until_us: Instant
     updated_us: Instant
+    wanted_us: Instant
+    """When it was last wanted."""
 
 
 _RECORD: Final[TypeAdapter[MessageRecord]] = TypeAdapter(MessageRecord)
@@ -48,7 +50,7 @@ def add_message(connection: Connection, message: str, *, channel: str, place: st
     values = {"id": message, "channel": channel, "place": place, "purpose": purpose, "state": "wanted"}
     try:
         with connection.begin_nested():
-            connection.execute(insert(tables.messages).values(**values, updated_us=now))
+            connection.execute(insert(tables.messages).values(**values, updated_us=now, wanted_us=now))
     except IntegrityError:  # the one rule that a whole row can break
         return False
     return True
@@ -57,7 +59,7 @@ def add_message(connection: Connection, message: str, *, channel: str, place: st
 def want_again(connection: Connection, message: str, *, now: int) -> None:
     """Have a message show how things stand by now. One that is being posted stays so, and is looked at again after."""
     again = update(tables.messages).where(_M.id == message)
-    connection.execute(again.values(wanted=_M.wanted + 1, attempts=0, updated_us=now))
+    connection.execute(again.values(wanted=_M.wanted + 1, attempts=0, updated_us=now, wanted_us=now))
     connection.execute(again.where(_M.state.in_(("posted", "failed"))).values(state="wanted", code=""))
 
 
@@ -66,6 +68,12 @@ def get_message(connection: Connection, message: str) -> MessageRecord | None:
     with rows.reading("message"):
         row = connection.execute(select(tables.messages).where(_M.id == message)).mappings().one_or_none()
         return None if row is None else _RECORD.validate_python(dict(row))
+
+
+def wanted_since(connection: Connection, seen: MessageRecord) -> bool:
+    """Tell whether a message was wanted again since it was ``seen``; nobody else does so until the transaction ends."""
+    query = select(_M.wanted).where(_M.id == seen.id).with_for_update()
+    return connection.execute(query).scalar_one_or_none() not in {None, seen.wanted}
 
 
 def find_message(connection: Connection, *, channel: str, place: str, purpose: str) -> str | None:

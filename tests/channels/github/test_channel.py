@@ -7,13 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.github_scene import OLD_SECRET, Scene, scene
+from support.github_scene import LOCATION, OLD_SECRET, URL, Scene, scene
 from support.workspace import approve
 from twins.github.fixtures import data_folder
 from twins.github.pulls import merge, review, review_comment
 from twins.github.server import Fault
 
-from twokey.core.errors import EnvironmentFault, NotAuthenticated, TwokeyError
+from twokey.channels.github import connection
+from twokey.channels.inbox import Inbound
+from twokey.channels.postbox import Message
+from twokey.core.entropy import SystemClock
+from twokey.core.errors import BadInput, EnvironmentFault, NotAuthenticated, TwokeyError
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +34,31 @@ def refused(there: Scene, kind: str, payload: Any, **headers: str) -> str:
         there.send(kind, payload, **headers)
     assert there.waiting() == before
     return caught.value.code
+
+
+def test_a_process_without_the_credential_leaves_deliveries_and_messages_to_another(there: Scene) -> None:
+    asked: list[int] = []
+
+    def github() -> Any:
+        asked.append(1)
+        raise BadInput("The variable is not set.", next="Set it.", code="github_no_token")
+
+    made = connection.connected(there.workspace, github, SystemClock(), {})
+    ticket = there.issue("Without a token")
+    there.send("issue_comment", there.write(ticket, "ana-at-hub", "/twokey catalog people"))
+    (waiting,) = there.waiting()
+    record = there.workspace.inbox.find(waiting)
+    assert made.handler is not None
+    assert made.poster is not None
+    assert record is not None
+    assert record.body is not None
+    given = Inbound(waiting, "github", record.key, record.kind, record.body, record.received_us, 1)
+    message = Message("m-000000000001", "github", f"{LOCATION.removeprefix(URL + '/')}#1", "notice:x")
+    for do in (lambda: made.handler.handle(given), lambda: made.poster.find(message)):
+        with pytest.raises(EnvironmentFault, match="not set"):
+            do()
+    assert asked == [1, 1]
+    assert there.workspace.inbox.handle(waiting) == "asked"
 
 
 # -- the whole way ----------------------------------------------------------------------------------------------------

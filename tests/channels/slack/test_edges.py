@@ -1,18 +1,22 @@
 """Where Slack says no, falls silent or asks to wait: people are answered another way, and nothing is done twice."""
 
 import asyncio
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from slack_sdk.errors import SlackApiError
 from support.slack_scene import Scene
 from twins.slack.people import click, click_in_view, event, mention, slash, submit, to_assistant
 from twins.slack.server import Twin
 from twins.slack.world import SCOPES, Token
 
+from twokey.channels.inbox import MAX_ATTEMPTS, Inbound
 from twokey.channels.postbox import Message
+from twokey.channels.slack.handler import Handler
 from twokey.channels.slack.teams import OneTeam
-from twokey.channels.slack.web import Endpoint, SlackSaysNo, called
+from twokey.channels.slack.web import Endpoint, SlackSaysNo, SlackTokenUnfit, called
 from twokey.core.errors import BadInput, EnvironmentFault, TryLater
 
 
@@ -60,11 +64,59 @@ def test_whose_token_it_is_is_asked_of_slack(twin: Twin) -> None:
     endpoint = Endpoint(twin.api_url)
     with pytest.raises(BadInput, match="belongs to the workspace THOME"):
         OneTeam(endpoint, "xoxb-home", "TELSE").known()
-    with pytest.raises(SlackSaysNo, match="invalid_auth"):
+    with pytest.raises(EnvironmentFault, match="invalid_auth"):
         OneTeam(endpoint, "xoxb-made-up").find("THOME")
     with pytest.raises(EnvironmentFault):
         OneTeam(Endpoint("http://127.0.0.1:9/api/"), "xoxb-home").find("THOME")
     assert OneTeam(endpoint, "xoxb-home").find("TOTHER") is None
+
+
+def refusing(code: str) -> Callable[..., Any]:
+    async def call(**_: Any) -> Any:
+        raise SlackApiError("no", {"ok": False, "error": code})
+
+    return call
+
+
+@pytest.mark.parametrize(
+    "code", ["invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive", "missing_scope"]
+)
+def test_a_token_that_slack_does_not_take_is_a_fault_of_the_surroundings(code: str) -> None:
+    with pytest.raises(SlackTokenUnfit) as caught:
+        asyncio.run(called(refusing(code)))
+    assert (caught.value.code, isinstance(caught.value, EnvironmentFault)) == (f"slack_{code}", True)
+    with pytest.raises(SlackSaysNo):
+        asyncio.run(called(refusing("channel_not_found")))
+
+
+def test_what_comes_while_the_token_is_dead_is_done_once_it_is_renewed(scene: Scene) -> None:
+    token = scene.world.tokens["xoxb-home"]
+    waiting = scene.take(slash(scene.world, "UANA", "COPS", "help"))
+    scene.world.tokens["xoxb-home"] = dataclasses.replace(token, revoked=True)
+    try:
+        for _ in range(MAX_ATTEMPTS * 2):
+            with pytest.raises(EnvironmentFault, match="token_revoked"):
+                scene.inbox.handle(waiting)
+    finally:
+        scene.world.tokens["xoxb-home"] = token
+    assert scene.inbox.handle(waiting) == "help"
+
+
+def test_a_process_without_the_right_token_leaves_what_comes_to_another(scene: Scene) -> None:
+    waiting = scene.take(slash(scene.world, "UANA", "COPS", "help"))
+    for teams, code in (
+        (OneTeam(scene.slack.endpoint, "xoxb-home", "TELSE"), "slack_other_team"),
+        (OneTeam(scene.slack.endpoint, "xoxb-made-up"), "slack_invalid_auth"),
+    ):
+        other = Handler(scene.slack.handler._house, teams, lambda _: None)  # pyright: ignore[reportPrivateUsage]
+        record = scene.inbox.find(waiting)
+        assert record is not None
+        assert record.body is not None
+        given = Inbound(waiting, "slack", record.key, record.kind, record.body, record.received_us, 1)
+        with pytest.raises(EnvironmentFault) as caught:
+            other.handle(given)
+        assert caught.value.code == code
+    assert scene.inbox.handle(waiting) == "help"
 
 
 def test_where_one_way_to_answer_is_closed_another_is_taken(scene: Scene) -> None:

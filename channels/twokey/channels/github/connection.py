@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
+from twokey.channels import patience
 from twokey.channels.connected import Connected
 from twokey.channels.github.handler import Handler
 from twokey.channels.github.house import House
@@ -123,7 +124,7 @@ def connected(
     workspace: Workspace, github: Callable[[], Forums], clock: Clock, environment: Mapping[str, str]
 ) -> Connected:
     """Put the channel together. Without a secret in its variable a delivery is refused, and nothing else suffers."""
-    made = house(workspace, github, clock)
+    made = house(workspace, lambda: patience.made(github), clock)
     names = workspace.config.github.webhook_secret_envs
 
     def endpoint(delivery: Delivery) -> Reply:

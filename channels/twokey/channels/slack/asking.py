@@ -15,7 +15,7 @@ from twokey.channels.rendering.model import Context, Document, Field, Name, Para
 from twokey.channels.slack import words
 from twokey.channels.slack.shapes import Command, Event
 from twokey.channels.slack.turn import Turn
-from twokey.channels.slack.web import SlackSaysNo, called
+from twokey.channels.slack.web import SlackSaysNo, SlackTokenUnfit, called
 from twokey.core.errors import BadInput, NotAuthenticated, Refused
 from twokey.core.values import Identity
 from twokey.tools.ledger import Unit
@@ -229,7 +229,7 @@ async def on_assistant(turn: Turn) -> None:
         await called(
             turn.client.assistant_threads_setSuggestedPrompts, channel_id=channel, thread_ts=thread, prompts=prompts
         )
-    except SlackSaysNo:
+    except (SlackSaysNo, SlackTokenUnfit):
         turn.code = "greeted_bare"
 
 
@@ -237,5 +237,5 @@ async def _status(turn: Turn, channel: str, thread: str, status: str) -> None:
     """Show in the pane that something goes on; where that cannot be shown, it goes on all the same."""
     try:
         await called(turn.client.assistant_threads_setStatus, channel_id=channel, thread_ts=thread, status=status)
-    except SlackSaysNo:
+    except (SlackSaysNo, SlackTokenUnfit):
         turn.code = "no_status"

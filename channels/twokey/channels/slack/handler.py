@@ -19,6 +19,7 @@ from slack_bolt.async_app import AsyncApp, AsyncBoltContext, AsyncBoltRequest
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
+from twokey.channels import patience
 from twokey.channels.inbox import Inbound
 from twokey.channels.slack import answering, asking, home, shapes
 from twokey.channels.slack.shapes import Event, Ignored
@@ -61,7 +62,7 @@ class Handler:
         actor = shape.actor
         if actor is None:
             return "ignored_nobody"
-        team = self._teams.find(actor.team)
+        team = patience.made(lambda: self._teams.find(actor.team))
         if team is None:
             self._house.refused("other_workspace", actor.team, actor.user)
             return "other_workspace"

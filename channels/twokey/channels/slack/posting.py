@@ -13,6 +13,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web import WebClient
 
 from twokey.agents.state import Progress
+from twokey.channels import patience
 from twokey.channels.postbox import Message
 from twokey.channels.rendering import slack as rendered
 from twokey.channels.rendering.cards import card_document
@@ -113,7 +114,7 @@ class Poster:
             self._workspace.service.shown(self._workspace.service.find(subject), "slack")
 
     def _team(self, spot: Spot) -> Team:
-        team = self._teams.find(spot.team)
+        team = patience.made(lambda: self._teams.find(spot.team))
         if team is None:
             raise NotFound(
                 f"The app does not work for the workspace {spot.team[:24]}.",

@@ -52,8 +52,7 @@ class OneTeam:
         """Give the workspace of the token where ``team`` is its id.
 
         Raises:
-            EnvironmentFault: Slack cannot be reached.
-            SlackSaysNo: Slack does not take the token.
+            EnvironmentFault: Slack cannot be reached, or does not take the token.
             BadInput: the token belongs to another workspace than the settings name.
 
         """

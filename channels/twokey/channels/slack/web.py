@@ -26,12 +26,22 @@ TRANSIENT: Final = frozenset(
     {"fatal_error", "internal_error", "ratelimited", "request_timeout", "service_unavailable", "team_added_to_org"}
 )
 """Errors of Slack that pass."""
+CREDENTIAL: Final = frozenset(
+    {"account_inactive", "invalid_auth", "missing_scope", "not_authed", "token_expired", "token_revoked"}
+)
+"""Errors of Slack that pass once the app's token is renewed, or the app installed again."""
 
 
 class SlackSaysNo(BadInput):
     """Slack refused a call, and would do so again."""
 
     default_code = "slack_refused"
+
+
+class SlackTokenUnfit(EnvironmentFault):
+    """Slack does not take the token for a call. Once there is a better one, the same call is taken."""
+
+    default_code = "slack_token"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +110,8 @@ def explained(error: SlackApiError) -> TwokeyError:
         return EnvironmentFault(
             f"Slack does not take this now ({code[:64]}).", next="It is tried again.", code="slack_busy"
         )
-    return SlackSaysNo(
+    kind = SlackTokenUnfit if code in CREDENTIAL else SlackSaysNo
+    return kind(
         f"Slack refused a call ({code[:64]}).", next="`twokey doctor` looks for the usual reasons.", code=_code(code)
     )
 
@@ -119,7 +130,7 @@ async def called(call: Callable[..., Any], **arguments: Any) -> dict[str, Any]:
     """Call a method; a short rate limit is waited for once.
 
     Raises:
-        EnvironmentFault: no answer came, or Slack asks to wait longer.
+        EnvironmentFault: no answer came, Slack asks to wait longer, or does not take the token.
         SlackSaysNo: Slack refused it.
 
     """
