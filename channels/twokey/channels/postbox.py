@@ -131,7 +131,7 @@ class Postbox:
 
         Raises:
             TryLater: it has to wait; its row says until when.
-            EnvironmentFault: nobody knows whether it got through; it is to be tried again, unless that went on too long.
+            EnvironmentFault: nobody knows whether it got through; it is to be tried again, for long enough.
             TwokeyError: it has failed for good, and its row says why.
 
         """

@@ -45,7 +45,7 @@ def test_a_process_without_the_credential_leaves_deliveries_and_messages_to_anot
 
     made = connection.connected(there.workspace, github, SystemClock(), {})
     ticket = there.issue("Without a token")
-    there.send("issue_comment", there.write(ticket, "ana-at-hub", "/twokey catalog people"))
+    there.send("issue_comment", there.write(ticket, "ana-at-hub", "/twokey catalog people\nthank you"))
     (waiting,) = there.waiting()
     record = there.workspace.inbox.find(waiting)
     assert made.handler is not None
@@ -58,7 +58,7 @@ def test_a_process_without_the_credential_leaves_deliveries_and_messages_to_anot
         with pytest.raises(EnvironmentFault, match="not set"):
             do()
     assert asked == [1, 1]
-    assert there.workspace.inbox.handle(waiting) == "asked"
+    assert there.workspace.inbox.handle(waiting) == "bad_table"
 
 
 # -- the whole way ----------------------------------------------------------------------------------------------------
