@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -102,6 +103,22 @@ def test_a_second_time_changes_nothing(empty: Engine):
     assert (shape(empty), versions(empty)) == (before, [migrate.HEAD])
     with empty.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM openings")).scalar_one() == 1
+
+
+def test_messages_of_before_are_as_old_as_when_they_were_last_touched(empty: Engine):
+    config = Config()
+    config.set_main_option("script_location", str(migrate.FOLDER))
+    with empty.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0007")
+        columns, values = (
+            "id, channel, place, purpose, state, updated_us",
+            "'m-1', 'slack', 'T/C', 'card', 'wanted', 77",
+        )
+        connection.execute(text(f"INSERT INTO messages ({columns}) VALUES ({values})"))
+    migrate.migrate(empty)
+    with empty.connect() as connection:
+        assert connection.execute(text("SELECT wanted_us FROM messages")).scalar_one() == 77
 
 
 def test_several_processes_may_begin_at_once(empty: Engine, empty_database_url: str):

@@ -14,6 +14,7 @@ Rules
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final, Protocol
 
 from twokey.channels import patience
@@ -32,6 +33,7 @@ POSTER_S: Final = 60
 MAX_ATTEMPTS: Final = jobs.MAX_ATTEMPTS
 LONGEST_WAIT_S: Final = 3600
 
+_NONE: Final[Mapping[str, int]] = MappingProxyType({})
 _logger: Final = logging.getLogger("twokey.postbox")
 
 
@@ -201,10 +203,17 @@ class Postbox:
         """Have a message wait to be tried again; one that has been wanted for too long has failed."""
         if patience.exhausted(seen.wanted_us, self._clock.now_us()):
             state = "failed"
-        self._end(seen, holder, state, code, attempts=seen.attempts, **changes)
+        self._end(seen, holder, state, code, {"attempts": seen.attempts, **changes})
 
     def _end(
-        self, seen: MessageRecord, holder: str, state: State, code: str, *, anew: State = "posting", **changes: int
+        self,
+        seen: MessageRecord,
+        holder: str,
+        state: State,
+        code: str,
+        changes: Mapping[str, int] = _NONE,
+        *,
+        anew: State = "posting",
     ) -> str:
         """Note how an attempt ended. Where more was wanted meanwhile, it has not failed: it is tried ``anew``."""
         with self._ledger.change() as unit:

@@ -48,13 +48,14 @@ def test_a_process_without_the_credential_leaves_deliveries_and_messages_to_anot
     there.send("issue_comment", there.write(ticket, "ana-at-hub", "/twokey catalog people\nthank you"))
     (waiting,) = there.waiting()
     record = there.workspace.inbox.find(waiting)
-    assert made.handler is not None
-    assert made.poster is not None
+    handler, poster = made.handler, made.poster
+    assert handler is not None
+    assert poster is not None
     assert record is not None
     assert record.body is not None
     given = Inbound(waiting, "github", record.key, record.kind, record.body, record.received_us, 1)
     message = Message("m-000000000001", "github", f"{LOCATION.removeprefix(URL + '/')}#1", "notice:x")
-    for do in (lambda: made.handler.handle(given), lambda: made.poster.find(message)):
+    for do in (lambda: handler.handle(given), lambda: poster.find(message)):
         with pytest.raises(EnvironmentFault, match="not set"):
             do()
     assert asked == [1, 1]
