@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 from conftest import CountingIds, FixedClock
-from sqlalchemy import update
+from sqlalchemy import text, update
+from sqlalchemy.exc import OperationalError
 from support.post import Post, Wall, build
 
 from twokey.channels.patience import PATIENCE_US
 from twokey.channels.postbox import LEASE_S, MAX_ATTEMPTS
 from twokey.core.errors import BadInput, CheckFailed, EnvironmentFault, TryLater
-from twokey.store import tables
+from twokey.store import messages, tables
 
 PURPOSE = "card:p-000000000001"
 
@@ -317,3 +318,18 @@ def test_a_row_that_was_edited_is_noticed(post: Post):
         with pytest.raises(CheckFailed) as caught:
             look()
         assert caught.value.code == "message_tampered"
+
+
+def test_nobody_wants_a_message_while_it_is_noted_how_its_attempt_ended(post: Post):
+    if post.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite has one writer")
+    seen = post.postbox().find(want(post))
+    assert seen is not None
+    with post.engine.begin() as noting:
+        assert not messages.wanted_since(noting, seen)
+        with pytest.raises(OperationalError, match="lock timeout"), post.engine.begin() as wanting:
+            wanting.execute(text("SET LOCAL lock_timeout = '50ms'"))
+            messages.want_again(wanting, seen.id, now=1)
+    with post.engine.begin() as wanting:
+        messages.want_again(wanting, seen.id, now=1)
+        assert messages.wanted_since(wanting, seen)
