@@ -16,6 +16,7 @@ from twokey.channels.workspace import Workspace
 from twokey.core.errors import BadInput, Refused
 from twokey.core.lifecycle import State
 from twokey.core.values import Identity
+from twokey.tools.write import local_git as forge
 
 PEOPLE = [
     ("ana", ("analysts",)),
@@ -201,6 +202,23 @@ def test_a_bundle_that_changes_after_it_was_asked_for_is_refused(place: Path):
         with pytest.raises(Refused, match="changed after it was asked"):
             workspace.service.drive(left.run.id, lambda _: None)
         assert workspace.service.outcome(left.run.id).run.code == "changed_bundle"
+
+
+def test_a_folder_that_is_swapped_on_the_way_changes_nothing(place: Path, monkeypatch: pytest.MonkeyPatch):
+    """Who asks puts the bundle in force in the place of the one they want, once its files were read."""
+    bundle = edited(place, nothing_large)
+    read = forge.LocalRepository.describe
+
+    def describe(repository: Any) -> Any:
+        shutil.rmtree(bundle)
+        shutil.copytree(place / "w" / "policies", bundle)
+        return read(repository)
+
+    monkeypatch.setattr(forge.LocalRepository, "describe", describe)
+    with wiring.opened(place / "w") as workspace:
+        (record,) = propose(workspace, place, bundle).proposals
+    assert [edit["path"] for edit in record.proposal.args["files"]] == ["policies/data.json"]
+    assert "require\\_approval -&gt; deny | 1" in record.proposal.args["body"]
 
 
 def test_a_bundle_that_no_engine_compiles_is_refused(place: Path):

@@ -16,7 +16,7 @@ from twins.github.issues import comment
 from twins.github.world import PullRequest, Ticket, User
 
 from support.command import warehouse
-from support.workspace import PEOPLE
+from support.workspace import PEOPLE, approve
 from twokey.channels import creation, wiring
 from twokey.channels.routes import Delivery, Reply
 from twokey.channels.workspace import Workspace
@@ -107,6 +107,13 @@ class Scene:
                 self.workspace.service.drive(record.id, lambda _: None)
 
     def pull(self) -> PullRequest:
+        if not self.github.repository.pulls:
+            assert (
+                self.outcome("issue_comment", self.write(self.issue(), "ana-at-hub", "/twokey catalog people"))
+                == "asked"
+            )
+            self.run_all()
+            assert approve(self.workspace, self.workspace.service.waiting()[0].id) == "done"
         return next(reversed(self.github.repository.pulls.values()))
 
 

@@ -1,8 +1,9 @@
 """Turns a new policy bundle into a change of the repository that holds the old one, with the replay in its text.
 
-Rules: a bundle that does not compile in both engines, or whose own tests fail, is not proposed; what is asked for is
-named by its revisions, so that a folder that changes meanwhile is refused; the repository is read from a commit, and
-only files of a bundle are changed or deleted there. The report is cut to what a pull request holds, and says so.
+Rules: a bundle that does not compile in both engines, or whose own tests fail, is not proposed. What is asked for is
+named by its revisions, and the folder is read once, so that what is shown is what is proposed. The repository is read
+from a commit, and only files of a bundle are changed or deleted there. The report is cut to what a pull request holds,
+and says so.
 """
 
 import tempfile
@@ -66,7 +67,28 @@ class PolicyProposing:
             TwokeyError: the repository or the log cannot be read.
 
         """
-        files = self._files(wanted)
+        # The folder belongs to whoever asks, and can change at any moment: it is read once.
+        with tempfile.TemporaryDirectory(prefix="twokey-bundle-") as folder:
+            copy = Path(folder)
+            files = _copied(wanted.folder, copy)
+            revisions = bundle.load(copy).revisions
+            if (revisions.policy, revisions.data) != (wanted.policy, wanted.data):
+                raise Refused(
+                    "The bundle was changed after it was asked to be proposed.",
+                    next="Ask again with the bundle as it is now.",
+                    code="changed_bundle",
+                )
+            return self._worked_out(wanted, place, run, tell, copy, files)
+
+    def _worked_out(  # what of
+        self,
+        wanted: Wish,
+        place: Place,
+        run: str,
+        tell: Callable[[str], None],
+        copy: Path,
+        files: dict[str, bytes],
+    ) -> PolicyChange:
         with self._forge.open(place.location) as repository:
             base = repository.describe()
             held = dict(_held(repository, base.commit, wanted.path))
@@ -77,10 +99,10 @@ class PolicyProposing:
                 next="Change the bundle first; nothing was proposed.",
                 code="nothing_to_propose",
             )
-        checks = self._checked(wanted)
+        checks = self._checked(copy)
         tell("the bundle passes its checks")
-        tally, report = self._replayed(wanted, tell)
-        differences = [item.sentence() for item in diff(self._in_force, bundle.load(wanted.folder))]
+        tally, report = self._replayed(copy, tell)
+        differences = [item.sentence() for item in diff(self._in_force, bundle.load(copy))]
         claim = summary(tally, bundle.BundleRevisions(policy=wanted.policy, data=wanted.data))
         return PolicyChange(
             place=place,
@@ -95,19 +117,9 @@ class PolicyProposing:
             why=f"The policy is to become policy {wanted.policy[:12]}, data {wanted.data[:12]}.",
         )
 
-    def _files(self, wanted: Wish) -> dict[str, bytes]:
-        now = bundle.load(wanted.folder).revisions
-        if (now.policy, now.data) != (wanted.policy, wanted.data):
-            raise Refused(
-                "The bundle was changed after it was asked to be proposed.",
-                next="Ask again with the bundle as it is now.",
-                code="changed_bundle",
-            )
-        return bundle.files_of(wanted.folder)
-
-    def _checked(self, wanted: Wish) -> list[str]:
+    def _checked(self, copy: Path) -> list[str]:
         """Have both engines compile the bundle and run its own tests; gives what was found, in sentences."""
-        found = checked(wanted.folder, self._opa, self._engine)
+        found = checked(copy, self._opa, self._engine)
         if not found.ok:
             first = found.load or found.embedded or (found.opa or ("",))[0]
             raise Refused(
@@ -119,7 +131,7 @@ class PolicyProposing:
         if self._opa is None:
             return [*lines, "OPA was not here: `opa check` and the bundle's own tests were not run."]
         try:
-            tested = opa_program.test(self._opa, wanted.folder)
+            tested = opa_program.test(self._opa, copy)
         except CheckFailed as error:
             raise Refused(error.message, next=error.next, code="bundle_fails") from error
         if tested.failed:
@@ -133,10 +145,10 @@ class PolicyProposing:
             f"`opa check --strict` finds nothing; {tested.passed:,} tests pass and cover {tested.coverage:.1f} %.",
         ]
 
-    def _replayed(self, wanted: Wish, tell: Callable[[str], None]) -> tuple[Tally, str]:
+    def _replayed(self, copy: Path, tell: Callable[[str], None]) -> tuple[Tally, str]:
         with tempfile.TemporaryDirectory(prefix="twokey-replay-") as folder:
             path = Path(folder) / "replay.md"
-            held = bundle.load(wanted.folder)
+            held = bundle.load(copy)
             with closing(Report(path)) as report:
                 run = Replaying(self._ledger, held, lambda: self._engine(held), 0, self._engines, report)
                 with closing(run.changes()) as changes:
@@ -151,6 +163,15 @@ class PolicyProposing:
                 code="replay_failed",
             )
         return run.tally, text
+
+
+def _copied(folder: Path, copy: Path) -> dict[str, bytes]:
+    """Read every file of a bundle once and write it into an empty folder of our own."""
+    files = bundle.files_of(folder)
+    for name, content in files.items():
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
+        (copy / name).write_bytes(content)
+    return files
 
 
 def _held(repository: Repository, commit: str, path: str) -> Iterator[tuple[str, bytes | None]]:

@@ -19,6 +19,8 @@ from twokey.channels.postbox import Message
 from twokey.core.entropy import SystemClock
 from twokey.core.errors import BadInput, EnvironmentFault, NotAuthenticated, TwokeyError
 
+DIGESTS = f"{'0' * 64} {'0' * 64}"
+
 
 @pytest.fixture(scope="module")
 def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
@@ -286,25 +288,41 @@ def test_an_approving_review_counts_only_where_policy_admits_it(there: Scene) ->
     assert there.outcome("issue_comment", there.write(ticket, "ana-at-hub", "/twokey catalog orders")) == "asked"
     there.run_all()
     record, pull = there.workspace.service.waiting()[0], there.pull()
-    text = f"/twokey approve {record.id} {record.digest}"
+    text = f"/twokey approve {record.id} {record.digest} {record.decision_digest}"
     made = review(there.github.world, pull, there.user("sam-at-hub"), "APPROVED", text)
     assert there.outcome("pull_request_review", on_pull(there, "sam-at-hub", "submitted", review=made)) == "key_needed"
     assert there.workspace.service.find(record.id).state.value == "awaiting_approval"
     assert there.log("click.rejected")[-1].proposal == record.id
 
 
-def test_a_review_approves_nothing_unless_it_names_the_digest(there: Scene) -> None:
+def test_a_review_counts_for_the_decision_that_it_names_and_no_other(there: Scene) -> None:
+    """It lay around while policy changed: what stands there now was not what its author saw."""
+    ticket = there.issue()
+    assert there.outcome("issue_comment", there.write(ticket, "ana-at-hub", "/twokey catalog orders")) == "asked"
+    there.run_all()
+    record, pull = there.workspace.service.waiting()[0], there.pull()
+    for digests in (f"{'0' * 16} {record.decision_digest}", f"{record.digest} {'0' * 16}"):
+        made = review(
+            there.github.world, pull, there.user("sam-at-hub"), "APPROVED", f"/twokey approve {record.id} {digests}"
+        )
+        payload = on_pull(there, "sam-at-hub", "submitted", review=made)
+        assert there.outcome("pull_request_review", payload) == "card_changed"
+        assert there.log("click.rejected")[-1].code == "card_changed"
+
+
+def test_a_review_approves_nothing_unless_it_names_the_digests(there: Scene) -> None:
     pull = there.pull()
     for state, text in (
         ("APPROVED", "/twokey approve p-000000000001"),
-        ("COMMENTED", "/twokey approve p-000000000001 " + "0" * 64),
-        ("CHANGES_REQUESTED", "/twokey approve p-000000000001 " + "0" * 64),
+        ("APPROVED", "/twokey approve p-000000000001 " + "0" * 64),
+        ("COMMENTED", "/twokey approve p-000000000001 " + DIGESTS),
+        ("CHANGES_REQUESTED", "/twokey approve p-000000000001 " + DIGESTS),
     ):
         made = review(there.github.world, pull, there.user("sam-at-hub"), state, text)
         payload = on_pull(there, "sam-at-hub", "submitted", review=made)
         assert there.outcome("pull_request_review", payload) == "not_by_typing"
     made = review(
-        there.github.world, pull, there.user("sam-at-hub"), "APPROVED", "/twokey approve p-000000000001 " + "0" * 64
+        there.github.world, pull, there.user("sam-at-hub"), "APPROVED", "/twokey approve p-000000000001 " + DIGESTS
     )
     assert there.outcome("pull_request_review", on_pull(there, "sam-at-hub", "submitted", review=made)) == "not_found"
 

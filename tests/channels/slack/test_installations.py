@@ -87,6 +87,17 @@ def test_another_workspace_is_not_taken(ledger: Ledger) -> None:
     kept.forget("T1")
 
 
+def test_a_late_word_of_an_uninstallation_takes_nothing_from_the_one_after_it(ledger: Ledger) -> None:
+    kept = store(ledger, Seal(b"k" * 32))
+    asyncio.run(kept.async_save(installation("T1")))
+    with ledger.look() as connection:
+        at = connection.execute(select(slack_teams.c.installed_us)).scalar_one()
+    kept.forget("T1", before_us=at)
+    assert kept.find("T1") is not None
+    kept.forget("T1", before_us=at + 1)
+    assert kept.find("T1") is None
+
+
 def test_a_row_that_is_put_elsewhere_or_changed_does_not_open(ledger: Ledger) -> None:
     kept = store(ledger, Seal(b"k" * 32))
     asyncio.run(kept.async_save(installation("T1")))

@@ -11,6 +11,8 @@ from support.slack_scene import Scene
 from twins.slack.people import click
 from twins.slack.server import Twin
 
+from twokey.core.errors import CheckFailed
+
 
 @pytest.fixture
 def moved(twin: Twin, tmp_path: Path, clock: Any) -> Iterator[Scene]:
@@ -62,3 +64,15 @@ def test_a_plan_that_changed_after_its_card_was_posted_is_not_approved_by_it(mov
     assert moved.written() == writes
     assert moved.state(proposal) != "done"
     assert moved.world.told("USAM")
+
+
+def test_a_proposal_that_cannot_be_announced_keeps_no_other_back(
+    moved: Scene, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def external(name: str, provider: str) -> str:
+        raise CheckFailed(f"{name} at {provider} is not proven.", next="Look at the log.", code="link_not_proven")
+
+    moved.proposed()
+    clock.advance(22.5 * 3600)
+    monkeypatch.setattr(moved.workspace.linking.links, "external", external)
+    assert moved.card(moved.proposed())

@@ -19,7 +19,7 @@ from twokey.channels.github.refreshing import Refresher
 from twokey.channels.github.signing import MAX_BODY, Verifier, secrets_of
 from twokey.channels.routes import Delivery, Reply, Route
 from twokey.channels.workspace import Workspace
-from twokey.core.errors import TwokeyError
+from twokey.core.errors import NotFound, Refused, TwokeyError
 from twokey.core.events import Event
 from twokey.core.ports import Clock
 from twokey.core.values import Action, Identity
@@ -56,11 +56,29 @@ class WorkspaceWork:
         """Have tables documented and leave it to the workers."""
         return self._workspace.leave_catalog(identity, tables, run=run, only_if=only_if)
 
-    def approve(self, identity: Identity, proposal: str, digest: str) -> object:
-        """Hand an approval to the gate."""
-        return self._workspace.service.answer(
-            identity, None, action="approve", proposal=proposal, expected_digest=digest, tell=_told
-        )
+    def approve(self, identity: Identity, proposal: str, digest: str, decision: str) -> object:
+        """Hand an approval to the gate, for the proposal and the decision that it names by their digests.
+
+        Raises:
+            NotFound: there is no such proposal.
+            Refused: the proposal or the decision is another one now, or the answer does not count.
+
+        """
+        service = self._workspace.service
+        try:
+            record = service.find(proposal)
+        except NotFound:
+            service.reject(identity, "approve", "unknown_proposal")
+            raise
+        if not (record.digest.startswith(digest) and record.decision_digest.startswith(decision)):
+            service.reject(identity, "approve", "card_changed")
+            raise Refused(
+                f"The review names another proposal or decision than the card of {record.id} has now.",
+                next=f"Look at it with `twokey approvals show {record.id}`.",
+                code="card_changed",
+            )
+        seen = record.digest, record.decision_digest
+        return service.answer(identity, None, action="approve", proposal=record.id, seen=seen, tell=_told)
 
     def reject(self, identity: Identity, action: Action, code: str) -> None:
         """Record an answer that was not let through to the gate."""

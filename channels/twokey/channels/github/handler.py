@@ -8,8 +8,8 @@ Rules:
 - a request is made by a linked principal, once for each comment; whoever is not linked is counted in the log, and told
   anything once for each issue, so that a stranger cannot have Twokey write as often as they like;
 - nothing that is written approves anything. Words that try to are refused, answered and recorded. The one exception is
-  an approving review by a linked account whose first line is ``/twokey approve PROPOSAL DIGEST``: it is handed to the
-  gate, which counts it only where policy admits this kind of proof;
+  an approving review by a linked account whose first line is ``/twokey approve PROPOSAL DIGEST DECISION``: it is handed
+  to the gate, which counts it only where policy admits this kind of proof;
 - what became of a pull request of ours is recorded when it changes, as GitHub tells it now.
 """
 
@@ -33,7 +33,7 @@ _INSTALLED: Final = frozenset(
     {"created", "deleted", "suspend", "unsuspend", "new_permissions_accepted", "added", "removed"}
 )
 _TABLE: Final = re.compile(r"[A-Za-z0-9_.]{1,100}")
-_APPROVAL: Final = re.compile(r"(p-[0-9a-hjkmnp-tv-z]{12})[ \t]+([0-9a-f]{16,64})[ \t]*")
+_APPROVAL: Final = re.compile(r"(p-[0-9a-hjkmnp-tv-z]{12})[ \t]+([0-9a-f]{16,64})[ \t]+([0-9a-f]{16,64})[ \t]*")
 
 
 class Handler:
@@ -200,7 +200,7 @@ class _Turn:
         identity, named = self._identity(said), _APPROVAL.fullmatch(text.partition("\n")[0])
         if identity is None or named is None:
             return self._not_by_typing(said)
-        self._house.work.approve(identity, named[1], named[2])
+        self._house.work.approve(identity, named[1], named[2], named[3])
         return self._tell(said, "answered")
 
     def _not_by_typing(self, said: Said) -> str:

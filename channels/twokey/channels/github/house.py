@@ -38,8 +38,8 @@ class Work(Protocol):
         """Have tables documented; see ``leave``."""
         ...
 
-    def approve(self, identity: Identity, proposal: str, digest: str) -> object:
-        """Hand an approval of the proposal with that digest to the gate; raises ``Refused`` where it does not count."""
+    def approve(self, identity: Identity, proposal: str, digest: str, decision: str) -> object:
+        """Hand an approval of a proposal under a decision to the gate; raises ``Refused`` where it does not count."""
         ...
 
     def reject(self, identity: Identity, action: Action, code: str) -> None:

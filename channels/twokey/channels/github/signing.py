@@ -16,8 +16,8 @@ from typing import Final
 
 from twokey.core.errors import EnvironmentFault, NotAuthenticated
 
-MAX_BODY: Final = 25 * 1024 * 1024
-"""GitHub sends no more."""
+MAX_BODY: Final = 4 * 1024 * 1024
+"""GitHub may send 25 MB, which only pushes that nothing follows from come near: so much is not held for a stranger."""
 SHORTEST_SECRET: Final = 16
 _SIGNATURE: Final = re.compile(r"sha256=([0-9a-f]{64})")
 

@@ -6,6 +6,7 @@ the card is brought up in the channel for escalations. Nobody who asked for a ch
 has changed it costs two queries.
 """
 
+import logging
 from collections.abc import Callable
 from typing import Final
 
@@ -14,6 +15,7 @@ from sqlalchemy import Connection, func, select
 from twokey.channels.postbox import Postbox
 from twokey.channels.slack.posting import Spot
 from twokey.channels.workspace import Workspace
+from twokey.core.errors import CheckFailed, NotFound
 from twokey.core.lifecycle import State
 from twokey.core.ports import Clock
 from twokey.core.settings import SlackSection
@@ -30,6 +32,8 @@ LOOKED_AT: Final = 200
 """How many waiting proposals are looked at in one go."""
 EVERY_US: Final = MINUTE_US // 2
 """How often all that wait are looked at even where nothing has changed: time passes, and cards come to their end."""
+
+_logger: Final = logging.getLogger("twokey.slack")
 
 _P, _R, _A, _L = tables.proposals.c, tables.runs.c, tables.approvals.c, tables.documents.c
 
@@ -57,7 +61,7 @@ class Announcer:
 
     def announce(self) -> None:
         """Want every message that is due or out of date; does nothing where all are as they should be."""
-        changed = self._changed()
+        changed, seen = self._changed()
         now = self._clock.now_us()
         if not changed and now - self._looked_at_us < EVERY_US:
             return
@@ -65,25 +69,33 @@ class Announcer:
         due: list[tuple[str, str]] = []
         for record in self._workspace.service.waiting(limit=LOOKED_AT):
             if record.state is State.AWAITING_APPROVAL:
-                due += self._due(record)
+                due += self._due_or_nothing(record)
         missing = [(place, purpose) for place, purpose in due if place not in self._places(purpose)]
         if not missing and not changed:
+            self._seen = seen
             return
         with self._workspace.ledger.change() as unit:
             wanted = [self._postbox.want(unit, "slack", place, purpose) for place, purpose in missing]
             for purpose in changed:
                 wanted += self._postbox.refresh(unit, purpose)
+        self._seen = seen
         self._postbox.send(*wanted)
 
-    def _changed(self) -> list[str]:
-        """Give the purposes whose subjects have changed since they were last looked at here."""
+    def _changed(self) -> tuple[list[str], dict[str, tuple[object, ...]]]:
+        """Give the purposes whose subjects have changed since they were last looked at here, and all as they are."""
         since = self._clock.now_us() - LATELY_US
         stopped, _ = self._workspace.controls.stopped()
         with self._workspace.ledger.look() as connection:
             now = {**_runs(connection, since), **_proposals(connection, since, stopped)}
-        changed = [purpose for purpose, mark in now.items() if self._seen.get(purpose) != mark]
-        self._seen = now
-        return changed
+        return [purpose for purpose, mark in now.items() if self._seen.get(purpose) != mark], now
+
+    def _due_or_nothing(self, record: ProposalRecord) -> list[tuple[str, str]]:
+        """Give what is due for one proposal; what is wrong with it keeps no other back."""
+        try:
+            return self._due(record)
+        except (CheckFailed, NotFound) as error:
+            _logger.warning("%s is not announced: %s", record.id, error.code)
+            return []
 
     def _due(self, record: ProposalRecord) -> list[tuple[str, str]]:
         left_us = record.expires_us - self._clock.now_us()

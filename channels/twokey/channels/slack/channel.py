@@ -209,9 +209,9 @@ class SlackChannel:
             )
         )
 
-    def _forget(self, team: str) -> None:
+    def _forget(self, team: str, before_us: int) -> None:
         if self.section.client_id:
-            self.installations.forget(team)
+            self.installations.forget(team, before_us=before_us)
 
     def _secret(self, variable: str) -> str:
         value = self._environment.get(variable, "")

@@ -35,8 +35,8 @@ Listener = Callable[[Turn], Awaitable[None]]
 class Handler:
     """Works off what came in from Slack."""
 
-    def __init__(self, house: House, teams: Teams, forget: Callable[[str], None]) -> None:
-        """``forget`` removes what is kept of a workspace that uninstalled the app."""
+    def __init__(self, house: House, teams: Teams, forget: Callable[[str, int], None]) -> None:
+        """``forget`` removes what was kept, before a time, of a workspace that uninstalled the app then."""
         self._house = house
         self._teams = teams
         self._forget = forget
@@ -57,7 +57,7 @@ class Handler:
         if isinstance(shape, Ignored):
             return f"ignored_{shape.code}"
         if isinstance(shape, Event) and shape.event.type in {"app_uninstalled", "tokens_revoked"}:
-            self._forget(shape.team_id)
+            self._forget(shape.team_id, _happened_us(payload, inbound.received_us))
             return shape.event.type
         actor = shape.actor
         if actor is None:
@@ -134,3 +134,9 @@ def _framework_logger() -> logging.Logger:
     logger = logging.getLogger("twokey.slack.bolt")
     logger.setLevel(logging.CRITICAL)
     return logger
+
+
+def _happened_us(payload: dict[str, Any], received_us: int) -> int:
+    """Say when an event happened, in microseconds: as Slack says, and not after it was received."""
+    told = payload.get("event_time")
+    return min(told * 1_000_000, received_us) if isinstance(told, int) and told > 0 else received_us

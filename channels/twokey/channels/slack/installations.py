@@ -90,10 +90,13 @@ class SealedInstallations(AsyncInstallationStore):
         with self._ledger.look() as connection:
             return [row.team for row in connection.execute(select(slack_teams.c.team).order_by(slack_teams.c.team))]
 
-    def forget(self, team: str) -> None:
-        """Remove what is kept of a workspace."""
+    def forget(self, team: str, *, before_us: int | None = None) -> None:
+        """Remove what is kept of a workspace; with ``before_us`` only what was kept before (microseconds)."""
+        gone = delete(slack_teams).where(slack_teams.c.team == team)
+        if before_us is not None:
+            gone = gone.where(slack_teams.c.installed_us < before_us)
         with self._ledger.change() as unit:
-            unit.connection.execute(delete(slack_teams).where(slack_teams.c.team == team))
+            unit.connection.execute(gone)
 
     async def async_find_bot(
         self, *, enterprise_id: str | None, team_id: str | None, is_enterprise_install: bool | None = False
