@@ -327,9 +327,10 @@ def test_nobody_wants_a_message_while_it_is_noted_how_its_attempt_ended(post: Po
     assert seen is not None
     with post.engine.begin() as noting:
         assert not messages.wanted_since(noting, seen)
-        with pytest.raises(OperationalError, match="lock timeout"), post.engine.begin() as wanting:
+        with post.engine.connect() as wanting:
             wanting.execute(text("SET LOCAL lock_timeout = '50ms'"))
-            messages.want_again(wanting, seen.id, now=1)
+            with pytest.raises(OperationalError, match="lock timeout"):
+                messages.want_again(wanting, seen.id, now=1)
     with post.engine.begin() as wanting:
         messages.want_again(wanting, seen.id, now=1)
         assert messages.wanted_since(wanting, seen)
