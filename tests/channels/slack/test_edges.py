@@ -108,7 +108,7 @@ def test_a_process_without_the_right_token_leaves_what_comes_to_another(scene: S
         (OneTeam(scene.slack.endpoint, "xoxb-home", "TELSE"), "slack_other_team"),
         (OneTeam(scene.slack.endpoint, "xoxb-made-up"), "slack_invalid_auth"),
     ):
-        other = Handler(scene.slack.handler._house, teams, lambda _: None)  # pyright: ignore[reportPrivateUsage]
+        other = Handler(scene.slack.handler._house, teams, lambda _, __: None)  # pyright: ignore[reportPrivateUsage]
         record = scene.inbox.find(waiting)
         assert record is not None
         assert record.body is not None
