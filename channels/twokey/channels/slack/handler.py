@@ -137,6 +137,6 @@ def _framework_logger() -> logging.Logger:
 
 
 def _happened_us(payload: dict[str, Any], received_us: int) -> int:
-    """Say when an event happened, in microseconds: as Slack says, and not after it was received."""
+    """Say when an event had happened, in microseconds: by the end of Slack's second, and not after it was received."""
     told = payload.get("event_time")
-    return min(told * 1_000_000, received_us) if isinstance(told, int) and told > 0 else received_us
+    return min((told + 1) * 1_000_000, received_us) if isinstance(told, int) and told > 0 else received_us
