@@ -1,6 +1,7 @@
 """What a person is told about a run, and what a program gets."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,17 +16,12 @@ from twokey.core.errors import BadInput
 from twokey.core.lifecycle import State
 
 
-@pytest.fixture(autouse=True)
-def _for_people(monkeypatch: pytest.MonkeyPatch) -> None:  # pyright: ignore[reportUnusedFunction] - pytest calls it
-    """Whatever another test of this process has asked for."""
-    monkeypatch.setattr(SESSION, "as_json", False)
-
-
 @pytest.fixture(params=[False, True], ids=["person", "program"])
-def as_json(_for_people: None, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+def as_json(request: pytest.FixtureRequest) -> Iterator[bool]:
     """Once for a person, once for a program."""
-    monkeypatch.setattr(SESSION, "as_json", request.param)
-    return bool(request.param)
+    SESSION.as_json = request.param
+    yield request.param
+    SESSION.as_json = False
 
 
 def test_progress_is_one_harmless_line(capsys: pytest.CaptureFixture[str]):

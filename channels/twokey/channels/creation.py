@@ -110,7 +110,7 @@ def create(
             next="Choose a folder you can write, and check the free space.",
             code="not_writable",
         ) from error
-    except BaseException:
+    except BaseException:  # an interrupt, too, leaves nothing half made
         _undo(made)
         raise
 

@@ -148,7 +148,7 @@ class Inbox:
         except TwokeyError as error:
             self._end(record, "failed", error.code)
             raise
-        except Exception:
+        except Exception:  # an own fault: counted, and told on
             if record.attempts >= MAX_ATTEMPTS:
                 self._end(record, "failed", "internal")
             raise

@@ -71,14 +71,14 @@ class PolicyProposing:
         with tempfile.TemporaryDirectory(prefix="twokey-bundle-") as folder:
             copy = Path(folder)
             files = _copied(wanted.folder, copy)
-            revisions = bundle.load(copy).revisions
-            if (revisions.policy, revisions.data) != (wanted.policy, wanted.data):
+            new = bundle.load(copy)
+            if (new.revisions.policy, new.revisions.data) != (wanted.policy, wanted.data):
                 raise Refused(
                     "The bundle was changed after it was asked to be proposed.",
                     next="Ask again with the bundle as it is now.",
                     code="changed_bundle",
                 )
-            return self._worked_out(wanted, place, run, tell, copy, files)
+            return self._worked_out(wanted, place, run, tell, copy, files, new)
 
     def _worked_out(  # what of
         self,
@@ -88,6 +88,7 @@ class PolicyProposing:
         tell: Callable[[str], None],
         copy: Path,
         files: dict[str, bytes],
+        new: Bundle,
     ) -> PolicyChange:
         with self._forge.open(place.location) as repository:
             base = repository.describe()
@@ -101,9 +102,9 @@ class PolicyProposing:
             )
         checks = self._checked(copy)
         tell("the bundle passes its checks")
-        tally, report = self._replayed(copy, tell)
-        differences = [item.sentence() for item in diff(self._in_force, bundle.load(copy))]
-        claim = summary(tally, bundle.BundleRevisions(policy=wanted.policy, data=wanted.data))
+        tally, report = self._replayed(new, tell)
+        differences = [item.sentence() for item in diff(self._in_force, new)]
+        claim = summary(tally, new.revisions)
         return PolicyChange(
             place=place,
             base_branch=base.branch,
@@ -145,12 +146,11 @@ class PolicyProposing:
             f"`opa check --strict` finds nothing; {tested.passed:,} tests pass and cover {tested.coverage:.1f} %.",
         ]
 
-    def _replayed(self, copy: Path, tell: Callable[[str], None]) -> tuple[Tally, str]:
+    def _replayed(self, new: Bundle, tell: Callable[[str], None]) -> tuple[Tally, str]:
         with tempfile.TemporaryDirectory(prefix="twokey-replay-") as folder:
             path = Path(folder) / "replay.md"
-            held = bundle.load(copy)
             with closing(Report(path)) as report:
-                run = Replaying(self._ledger, held, lambda: self._engine(held), 0, self._engines, report)
+                run = Replaying(self._ledger, new, lambda: self._engine(new), 0, self._engines, report)
                 with closing(run.changes()) as changes:
                     for count, _ in changes:
                         if count % EVERY == 0:

@@ -6,14 +6,12 @@ which every change counts as one of the policy.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from twokey.core.errors import BadInput
 from twokey.policies import bundle
 from twokey.tools.git_paths import fault
-
-FOLDERS: Final = frozenset({"policies", "policy"})
-"""Names of folders in which a change counts as one of the policy, whatever the files are called."""
+from twokey.tools.write.change_labels import POLICY_FOLDERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,7 @@ def wish(folder: Path, path: str) -> Wish:
     """
     inside = path.strip("/")
     reason = fault(inside)
-    if reason is not None or not FOLDERS & set(inside.split("/")):
+    if reason is not None or not POLICY_FOLDERS & set(inside.split("/")):
         raise BadInput(
             f"{path[:80]!r} is no folder of a policy: {reason or 'no part of it is called policies or policy'}.",
             next="Name the bundle's folder inside the repository with --path, for instance --path policies.",

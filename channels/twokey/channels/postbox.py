@@ -158,7 +158,7 @@ class Postbox:
         except TwokeyError as error:
             self._end(seen, holder, "failed", error.code, anew=seen.state)
             raise
-        except Exception:
+        except Exception:  # an own fault: counted, and told on
             self._end(seen, holder, "failed" if seen.attempts + 1 >= MAX_ATTEMPTS else "posting", "internal")
             raise
         return self._posted(seen, holder, remote)

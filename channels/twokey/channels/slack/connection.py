@@ -17,6 +17,7 @@ from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from twokey.channels.slack.intake import Intake
+from twokey.channels.slack.web import quiet_logger
 from twokey.core.errors import EnvironmentFault, TwokeyError
 from twokey.core.ports import Stopping
 
@@ -46,7 +47,10 @@ class Socket:
 
         """
         client = SocketModeClient(
-            app_token=self._app_token, web_client=self._client, ping_interval=self._ping_s, logger=_quiet()
+            app_token=self._app_token,
+            web_client=self._client,
+            ping_interval=self._ping_s,
+            logger=quiet_logger("socket", logging.WARNING),
         )
         client.socket_mode_request_listeners.append(self._take)
         try:
@@ -88,10 +92,3 @@ class Socket:
                 _logger.warning("an envelope could not be kept: %s", error.message)
                 return
         await client.send_socket_mode_response(SocketModeResponse(envelope_id=request.envelope_id))
-
-
-def _quiet() -> logging.Logger:
-    """Give a logger for slack_sdk that tells of trouble and never of contents."""
-    logger = logging.getLogger("twokey.slack.socket")
-    logger.setLevel(logging.WARNING)
-    return logger

@@ -25,6 +25,7 @@ from twokey.channels.slack import answering, asking, home, shapes
 from twokey.channels.slack.shapes import Event, Ignored
 from twokey.channels.slack.teams import Team, Teams
 from twokey.channels.slack.turn import House, Turn
+from twokey.channels.slack.web import quiet_logger
 from twokey.core.errors import EnvironmentFault, NotAuthenticated, TwokeyError
 
 _logger: Final = logging.getLogger("twokey.slack")
@@ -79,7 +80,7 @@ class Handler:
     def _listening(self) -> AsyncApp:
         app = AsyncApp(
             name="twokey.slack.bolt",  # Bolt gives the logger of that name its own level
-            logger=_framework_logger(),
+            logger=quiet_logger("bolt"),
             client=AsyncWebClient(base_url=self._house.endpoint.api, retry_handlers=[]),
             authorize=_authorize,
             process_before_response=True,
@@ -127,13 +128,6 @@ async def _authorize(context: AsyncBoltContext) -> AuthorizeResult:
     return AuthorizeResult(
         enterprise_id=None, team_id=team.id, bot_token=team.token, bot_user_id=team.bot_user, bot_id=team.bot or None
     )
-
-
-def _framework_logger() -> logging.Logger:
-    """Give a logger for Bolt that tells of trouble; what it says of requests stays out."""
-    logger = logging.getLogger("twokey.slack.bolt")
-    logger.setLevel(logging.CRITICAL)
-    return logger
 
 
 def _happened_us(payload: dict[str, Any], received_us: int) -> int:

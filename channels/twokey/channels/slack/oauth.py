@@ -5,7 +5,6 @@ sentences of ours. A workspace that the settings do not name gets nothing, whate
 """
 
 import asyncio
-import logging
 from collections.abc import Sequence
 from typing import Final
 from urllib.parse import parse_qsl
@@ -20,6 +19,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from twokey.channels.routes import Delivery, Reply
 from twokey.channels.slack.doctoring import SCOPES
 from twokey.channels.slack.installations import SealedInstallations, SealedStates
+from twokey.channels.slack.web import quiet_logger
 from twokey.core.settings import SlackSection
 
 INSTALL_PATH: Final = "/slack/install"
@@ -59,9 +59,9 @@ class Installing:
             installation_store_bot_only=True,
             state_store=states,
             callback_options=AsyncCallbackOptions(success=_installed, failure=_failed),
-            logger=_quiet(),
+            logger=quiet_logger("oauth"),
         )
-        self._flow = AsyncOAuthFlow(client=client, logger=_quiet(), settings=settings)
+        self._flow = AsyncOAuthFlow(client=client, logger=quiet_logger("oauth"), settings=settings)
 
     def begin(self, delivery: Delivery) -> Reply:
         """Send somebody to Slack."""
@@ -102,10 +102,3 @@ def _reply(given: BoltResponse) -> Reply:
         kept = f"{cookies[0].key}={cookies[0].value}; Max-Age=600; Path=/; Secure; HttpOnly; SameSite=Lax"
         headers["set-cookie"] = kept
     return Reply(given.status, given.body.encode(), kind, headers)
-
-
-def _quiet() -> logging.Logger:
-    """Give a logger for Bolt's flow that does not tell codes."""
-    logger = logging.getLogger("twokey.slack.oauth")
-    logger.setLevel(logging.CRITICAL)
-    return logger

@@ -53,11 +53,15 @@ class Endpoint:
 
     def sync(self, token: str | None) -> WebClient:
         """Give a client that makes each call once."""
-        return WebClient(token=token, base_url=self.api, timeout=TIMEOUT_S, retry_handlers=[], logger=_quiet())
+        return WebClient(
+            token=token, base_url=self.api, timeout=TIMEOUT_S, retry_handlers=[], logger=quiet_logger("web")
+        )
 
     def asynchronous(self, token: str | None) -> AsyncWebClient:
         """Give a client that makes each call once."""
-        return AsyncWebClient(token=token, base_url=self.api, timeout=TIMEOUT_S, retry_handlers=[], logger=_quiet())
+        return AsyncWebClient(
+            token=token, base_url=self.api, timeout=TIMEOUT_S, retry_handlers=[], logger=quiet_logger("web")
+        )
 
     async def respond(self, url: str, message: dict[str, Any]) -> None:
         """Answer only whoever acted, at the address that Slack gave for it.
@@ -156,8 +160,8 @@ def _code(text: str) -> str:
     return f"slack_{kept}"[:64]
 
 
-def _quiet() -> logging.Logger:
-    """Give a logger for slack_sdk that tells of no call: it would tell their contents."""
-    logger = logging.getLogger("twokey.slack.web")
-    logger.setLevel(logging.CRITICAL)
+def quiet_logger(part: str, level: int = logging.CRITICAL) -> logging.Logger:
+    """Give the logger ``twokey.slack.PART`` to a library: what it says below ``level`` tells contents and codes."""
+    logger = logging.getLogger(f"twokey.slack.{part}")
+    logger.setLevel(level)
     return logger

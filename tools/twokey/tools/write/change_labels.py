@@ -27,7 +27,8 @@ _CI_FILES: Final = re.compile(
     r"(\.gitlab-ci.*\.ya?ml|jenkinsfile.*|azure-pipelines.*\.ya?ml|bitbucket-pipelines\.yml|\.travis\.yml|\.drone\.ya?ml"
     r"|\.woodpecker\.ya?ml|\.pre-commit-config\.ya?ml|cloudbuild\.ya?ml|buildspec\.ya?ml|makefile|.*\.mk)"
 )
-_POLICY_FOLDERS: Final = frozenset({"policies", "policy", ".twokey"})
+POLICY_FOLDERS: Final = frozenset({"policies", "policy"})
+"""Names of folders in which a change counts as one of the policy, whatever the files are called."""
 _PROJECT_FILES: Final = re.compile(r"(dbt_project|packages|dependencies|profiles|selectors)\.ya?ml|package-lock\.yml")
 _GIT_FILES: Final = frozenset({".gitattributes", ".gitignore", ".mailmap", ".lfsconfig"})
 _DOCUMENTS: Final = (".yml", ".yaml", ".md", ".txt")
@@ -56,7 +57,11 @@ def _of(changed: Changed) -> Iterator[str]:
         yield "changes_ci"
     if name == "codeowners":
         yield "changes_owners"
-    if path.endswith(".rego") or name == "twokey.toml" or _POLICY_FOLDERS.intersection(path.split("/")[:-1]):
+    if (
+        path.endswith(".rego")
+        or name == "twokey.toml"
+        or {*POLICY_FOLDERS, ".twokey"}.intersection(path.split("/")[:-1])
+    ):
         yield "changes_policy"
     if _PROJECT_FILES.fullmatch(name):
         yield "changes_project"
