@@ -23,6 +23,7 @@ PLUMBING: Final = ("twokey.tools.ledger", "twokey.audit.", "twokey.store.", "two
 """Modules that write on behalf of whoever called them."""
 SAVERS: Final = "langgraph.checkpoint."
 NAIVE: Final = "support.crash.naive"
+BEATS: Final = "channels.driving:Holding.renew"
 CHANGES: Final = re.compile(r"\s*(INSERT|UPDATE|DELETE|REPLACE|CREATE|ALTER|DROP)\b", re.IGNORECASE)
 _CHANCE: Final = re.compile(r"(?<![a-z0-9])([a-z]-[0-9a-z]{12}|[0-9a-f]{16,}|[0-9a-f]{2}(?=/|$))")
 """What differs between two runs in the name of a file: ids, tokens, the names of objects."""
@@ -37,6 +38,11 @@ class Point:
 
     def __str__(self) -> str:
         return f"{self.name} #{self.nth}"
+
+    @property
+    def by_the_clock(self) -> bool:
+        """Whether it depends on how long the run takes: a slow machine renews leases that a quick one never does."""
+        return self.name.endswith(BEATS)
 
     @property
     def of_database(self) -> bool:

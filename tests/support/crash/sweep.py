@@ -86,7 +86,7 @@ class Sweep:
         return self._stages.server
 
     def points(self) -> list[Point]:
-        """Every point of one whole run, in the order in which they came.
+        """Every point of one whole run, in the order in which they came, without those that only some runs have.
 
         Raises:
             Broken: the run went wrong without being ended.
@@ -99,7 +99,8 @@ class Sweep:
             verdict = self._contender.judge(stage, self._contender.approvals(stage), child.told)
         if not verdict.clean:
             raise Broken(f"a run that nobody ended went wrong: {verdict}")
-        return [read_point(point) for point in said["points"]]
+        points = [read_point(point) for point in said["points"]]
+        return [point for point in points if not point.by_the_clock]
 
     def kill(self, point: Point, number: int) -> Trial:
         """End a process with SIGKILL at or after ``point``, have the rest finished, and judge."""
