@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from twokey.channels.github import connection
 from twokey.channels.inbox import Inbound
 from twokey.channels.postbox import Message
 from twokey.core.entropy import SystemClock
-from twokey.core.errors import BadInput, EnvironmentFault, NotAuthenticated, TwokeyError
+from twokey.core.errors import BadInput, EnvironmentFault, NotAuthenticated, TryLater, TwokeyError
 
 DIGESTS = f"{'0' * 64} {'0' * 64}"
 
@@ -127,10 +128,10 @@ def test_from_a_comment_to_a_merged_pull_request_and_back(there: Scene) -> None:
 
 def test_what_is_said_about_other_pull_requests_asks_for_nothing(there: Scene) -> None:
     ticket = there.issue()
-    made = review_comment(there.github.world, there.pull(), there.user("ana-at-hub"), "   ")
+    made = review_comment(there.github.world, there.pull(), there.user("ana-at-hub"), "hm")
     user = there.user("ana-at-hub")
     about = {"number": ticket.number}
-    payload = there.about(user, "created", pull_request=about, comment={"id": made["id"], "body": "   "})
+    payload = there.about(user, "created", pull_request=about, comment={"id": made["id"], "body": "hm"})
     assert there.outcome("pull_request_review_comment", payload) == "ignored_differs"
     closed = there.about(user, "closed", pull_request=about)
     assert there.outcome("pull_request", closed) == "ignored_not_ours"
@@ -164,6 +165,40 @@ def test_a_request_is_made_once_and_shown_once_however_often_it_is_cut_off(there
     there.github.twin.faults = []
     assert there.workspace.postbox.post(message) == "posted"
     assert len(there.said(ticket)) == 1
+
+
+def test_ordinary_chatter_costs_no_call(there: Scene) -> None:
+    ticket = there.issue()
+    said = there.write(ticket, "ana-at-hub", "Shall we ask /twokey about it?")
+    pull = {"number": there.pull().ticket.number}
+    empty = there.about(there.user("ana-at-hub"), "submitted", pull_request=pull, review={"id": 7, "body": None})
+    before = len(there.github.twin.calls)
+    assert there.outcome("issue_comment", said) == "ignored_not_for_us"
+    assert there.outcome("pull_request_review", empty) == "ignored_empty"
+    assert len(there.github.twin.calls) == before
+
+
+def test_a_rate_limit_keeps_no_worker_waiting(there: Scene) -> None:
+    """A stranger can bring it about, with as many comments as it takes."""
+    ticket = there.issue()
+    there.send("issue_comment", there.write(ticket, "ana-at-hub", "/twokey help"))
+    [inbound] = there.waiting()
+    there.github.twin.faults = [Fault("secondary", retry_after=50)]
+    began = time.monotonic()
+    with pytest.raises(TryLater) as caught:
+        there.workspace.inbox.handle(inbound)
+    assert (caught.value.code, caught.value.seconds) == ("github_rate_limit", 50.0)
+    assert there.waiting() == [inbound]
+    assert there.workspace.inbox.handle(inbound) == "help"
+    [message] = there.workspace.postbox.waiting(before=2**52, limit=10)
+    there.github.twin.faults = [Fault("secondary", "POST", retry_after=40)]
+    with pytest.raises(TryLater):
+        there.workspace.postbox.post(message)
+    assert time.monotonic() - began < 20
+    waiting = there.workspace.postbox.find(message)
+    assert waiting is not None
+    assert (waiting.state, waiting.code, waiting.attempts) == ("wanted", "waits", 0)
+    assert waiting.not_before_us > there.workspace.service._clock.now_us() + 30_000_000  # pyright: ignore[reportPrivateUsage]
 
 
 # -- attacks ----------------------------------------------------------------------------------------------------------

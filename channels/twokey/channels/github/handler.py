@@ -5,6 +5,8 @@ Rules:
 - a delivery only says where to look. Who wrote what is read from GitHub, and where that differs from what was
   delivered, is older than the replay window or is gone, nothing follows; so order and repetition make no difference;
 - only repositories that are places of this workspace are looked at; bots are not heard, Twokey itself included;
+- GitHub is asked nothing about comments that do not speak to Twokey, and is not waited for: where it asks for a pause
+  (``TryLater``), the delivery is handled after it;
 - a request is made by a linked principal, once for each comment; whoever is not linked is counted in the log, and told
   anything once for each issue, so that a stranger cannot have Twokey write as often as they like;
 - nothing that is written approves anything. Words that try to are refused, answered and recorded. The one exception is
@@ -104,6 +106,10 @@ class _Turn:
             return "ignored_action"
         if event.sender is None or event.sender.type == "Bot":
             return "ignored_bot"
+        if kind == "issue_comment" and wish(told.body or "") is None:
+            return "ignored_not_for_us"
+        if not (told.body or "").strip():
+            return "ignored_empty"
         said = self._read(kind, told)
         why = self._unheard(said, told)
         if said is None or why is not None:
@@ -112,7 +118,7 @@ class _Turn:
         try:
             if asked is not None:
                 return self._carry_out(said, asked, review=review)
-            return "ignored_not_for_us" if kind == "issue_comment" else self._change(said)
+            return self._change(said)
         except (EnvironmentFault, LogUnavailable):
             raise
         except TwokeyError as error:
@@ -166,8 +172,6 @@ class _Turn:
             return "ignored_not_ours"
         if seen.state != "open":
             return "ignored_over"
-        if not said.body.strip():
-            return "ignored_empty"
         return self._left(said, f"Change proposal {seen.proposal}: {said.body.strip()}"[:4000])
 
     def _left(self, said: Said, text: str | None, table: str = "") -> str:

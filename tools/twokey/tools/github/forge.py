@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 from twokey.core.errors import BadInput, CheckFailed, EnvironmentFault, Refused
 from twokey.tools.forge import Base, Closing, Edit, Entry, Found, NewPull, PullRecord, Pulls
 from twokey.tools.github.access import Access
-from twokey.tools.github.client import Client, Memory
+from twokey.tools.github.client import PATIENCE_S, Client, Memory
 from twokey.tools.github.marks import (
     LABEL,
     body_of,
@@ -87,10 +87,10 @@ class GitHubForge:
         """
         yield GitHubRepository(self.client(location), self._kept)
 
-    def client(self, location: str) -> Client:
-        """Give what asks about the repository at ``location``."""
+    def client(self, location: str, patience_s: float = PATIENCE_S) -> Client:
+        """Give what asks about the repository at ``location``, and waits that long for rate limits."""
         name = repository_of(location, self._url)
-        return Client(self._wire, self._access(), name, pause=self._pause, memory=self._memory)
+        return Client(self._wire, self._access(), name, pause=self._pause, memory=self._memory, patience_s=patience_s)
 
 
 class GitHubRepository:

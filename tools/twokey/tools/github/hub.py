@@ -13,10 +13,11 @@ from twokey.core.errors import EnvironmentFault
 from twokey.core.ports import Clock
 from twokey.core.settings import GitHubSection
 from twokey.tools.github.access import Access, AppAccess, access_of
-from twokey.tools.github.client import Client
+from twokey.tools.github.client import BRIEF_S, Client
 from twokey.tools.github.forge import GitHubForge
 from twokey.tools.github.forum import GitHubForum
 from twokey.tools.github.issues import GitHubTickets
+from twokey.tools.github.limits import later, wait_of
 from twokey.tools.github.models import Account, AppItself, read
 from twokey.tools.github.wire import Reply, Wire
 
@@ -53,13 +54,14 @@ class GitHub:
         return GitHubTickets(self.client(location), self.mine)
 
     def forum(self, location: str) -> GitHubForum:
-        """Give what is said in the repository at ``location``."""
-        return GitHubForum(self.client(location), self.mine)
+        """Give what is said in the repository at ``location``; whoever asks it does not wait long for rate limits."""
+        return GitHubForum(self.forge.client(location, BRIEF_S), self.mine)
 
     def mine(self, account: Account | None) -> bool:
         """Tell whether Twokey writes as ``account``.
 
         Raises:
+            TryLater: GitHub asks to wait.
             EnvironmentFault: GitHub does not say who Twokey is.
 
         """
@@ -87,6 +89,9 @@ class GitHub:
 
 
 def _fine(reply: Reply) -> object:
+    wait = wait_of(reply)
+    if wait is not None:
+        raise later(wait)
     if reply.status != 200:
         raise EnvironmentFault(
             "GitHub does not say whom the credential belongs to.",
