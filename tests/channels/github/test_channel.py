@@ -1,5 +1,7 @@
 """GitHub as a channel: from a comment to a pull request and back, and everything that must not follow from one."""
 
+import dataclasses
+import functools
 import hashlib
 import json
 import time
@@ -8,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from support.github_scene import LOCATION, OLD_SECRET, URL, Scene, scene
 from support.workspace import approve
 from twins.github.fixtures import data_folder
@@ -18,7 +21,12 @@ from twokey.channels.github import connection
 from twokey.channels.inbox import Inbound
 from twokey.channels.postbox import Message
 from twokey.core.entropy import SystemClock
-from twokey.core.errors import BadInput, EnvironmentFault, NotAuthenticated, TryLater, TwokeyError
+from twokey.core.errors import BadInput, CheckFailed, EnvironmentFault, NotAuthenticated, TryLater, TwokeyError
+from twokey.core.events import WriteEnded
+from twokey.store import tables
+from twokey.store.proposals import ProposalRecord
+from twokey.tools.forge import PullRecord
+from twokey.tools.opened import opened
 
 DIGESTS = f"{'0' * 64} {'0' * 64}"
 
@@ -136,6 +144,89 @@ def test_what_is_said_about_other_pull_requests_asks_for_nothing(there: Scene) -
     closed = there.about(user, "closed", pull_request=about)
     assert there.outcome("pull_request", closed) == "ignored_not_ours"
     assert there.outcome("pull_request", {**closed, "action": "labeled"}) == "ignored_action"
+
+
+@pytest.mark.parametrize("login", ["mallory", "twokey"])
+@pytest.mark.parametrize(("branch", "base"), [("twokey/copy", "main"), (None, "other"), ("twokey/copy-of", "other")])
+def test_a_look_alike_is_never_recorded_as_what_became_of_a_proposal(
+    there: Scene, login: str, branch: str | None, base: str
+) -> None:
+    """Words of a pull request and of its commit can be copied; what the receipt in the log says cannot."""
+    ours = there.pull()
+    before = len(there.log("pull_request.ended"))
+    copy = there.github.look_alike(ours, login, branch=branch and f"{branch}-{login}", base=base)
+    about = {"number": copy.ticket.number}
+    copy.ticket.state = "closed"
+    payload = there.about(there.user(login), "closed", pull_request=about)
+    assert there.outcome("pull_request", payload) == "ignored_not_ours"
+    copy.merged_at, copy.merge_commit = "2026-01-01T00:00:00Z", copy.head_sha
+    assert there.outcome("pull_request", payload | {"x": 1}) == "ignored_not_ours"
+    made = review_comment(there.github.world, copy, there.user("ana-at-hub"), "Please change it.")
+    shown = {"id": made["id"], "body": made["body"]}
+    payload = there.about(there.user("ana-at-hub"), "created", pull_request=about, comment=shown)
+    assert there.outcome("pull_request_review_comment", payload) == "ignored_not_ours"
+    assert len(there.log("pull_request.ended")) == before
+    del there.github.repository.pulls[copy.ticket.number]
+
+
+def proposed_pull(there: Scene) -> tuple[ProposalRecord, PullRecord]:
+    """The latest pull request of ours, and what is read of it."""
+    pull = there.pull()
+    record = there.workspace.service.find(str(pull.ticket.body).partition("twokey:pull ")[2][:14])
+    seen: list[PullRecord] = []
+    with there.github.forge().open(LOCATION) as repository:
+        seen += [item for item in repository.pulls().records if item.id == record.id]
+    return record, seen[0]
+
+
+def test_what_is_followed_is_proven_by_the_receipt_in_every_part(there: Scene) -> None:
+    record, seen = proposed_pull(there)
+    proven = functools.partial(connection.proven, there.workspace)
+    assert proven("acme/dbt", seen)
+    assert proven("ACME/dbt", seen)
+    assert not proven("acme/other", seen)
+    for change in (
+        {"head": "0" * 40},
+        {"branch": "twokey/x"},
+        {"base_branch": "x"},
+        {"tree": "0" * 40},
+        {"digest": "0" * 64},
+    ):
+        assert not proven("acme/dbt", seen.model_copy(update=change))
+    assert not proven("acme/dbt", seen.model_copy(update={"id": "p-000000000000"}))
+    engine = there.workspace.ledger.engine
+    [receipt] = [event for event in there.log("write.ended") if event.proposal == record.id]
+    with engine.begin() as changed:
+        changed.execute(tables.proposals.update().where(tables.proposals.c.id == record.id).values(state="executing"))
+    with pytest.raises(TryLater):
+        proven("acme/dbt", seen)
+    row = tables.openings.c.commitment == receipt.result
+    with engine.begin() as changed:
+        changed.execute(tables.proposals.update().where(tables.proposals.c.id == record.id).values(state="done"))
+        value = changed.execute(select(tables.openings.c.value).where(row)).scalar_one()
+        changed.execute(tables.openings.update().where(row).values(value=value.replace(b"twokey/", b"twokez/")))
+    with pytest.raises(CheckFailed):
+        proven("acme/dbt", seen)
+    with engine.begin() as changed:
+        changed.execute(tables.openings.update().where(row).values(value=value))
+    assert proven("acme/dbt", seen)
+
+
+def test_a_proposal_that_opened_nothing_proves_nothing(there: Scene) -> None:
+    record, _ = proposed_pull(there)
+    ledger = there.workspace.ledger
+    assert opened(ledger, record) is not None
+    assert opened(ledger, dataclasses.replace(record, digest="0" * 64)) is None
+    other = record.proposal.model_copy(update={"tool": "update_ticket"})
+    assert opened(ledger, dataclasses.replace(record, proposal=other, digest=other.digest())) is None
+    waits = record.proposal.model_copy(update={"id": "p-000000000000"})
+    assert opened(ledger, dataclasses.replace(record, id=waits.id, proposal=waits, digest=waits.digest())) is None
+    word = WriteEnded(
+        proposal="p-000000000000", run=record.run, digest=waits.digest(), executor="x-000000000001", outcome="written",
+        code="by_word",
+    )  # fmt: skip
+    ledger.record(word, word.model_copy(update={"outcome": "unknown", "result": "0" * 64}))
+    assert opened(ledger, dataclasses.replace(record, id=waits.id, proposal=waits, digest=waits.digest())) is None
 
 
 def on_pull(there: Scene, login: str, action: str, **parts: Any) -> dict[str, Any]:

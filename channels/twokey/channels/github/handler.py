@@ -12,9 +12,12 @@ Rules:
 - nothing that is written approves anything. Words that try to are refused, answered and recorded. The one exception is
   an approving review by a linked account whose first line is ``/twokey approve PROPOSAL DIGEST DECISION``: it is handed
   to the gate, which counts it only where policy admits this kind of proof;
-- what became of a pull request of ours is recorded when it changes, as GitHub tells it now.
+- what became of a pull request of ours is recorded when it changes, as GitHub tells it now. Ours is the one that the
+  log proves a proposal to have opened: by Twokey's account, from that branch to that branch, with that commit. Texts,
+  commits and branches that say so of themselves are anybody's.
 """
 
+import functools
 import re
 from typing import Final
 
@@ -74,12 +77,13 @@ class _Turn:
         self._inbound = inbound
         self._event = event
         self._forum = house.forum(location)
+        self._proven = functools.partial(house.proven, name)
         self._place = f"{name}#{event.number}"
 
     # -- what became of a pull request --------------------------------------------------------------------------------
 
     def follow(self) -> str:
-        seen = self._forum.pull(self._event.number)
+        seen = self._forum.pull(self._event.number, self._proven)
         if seen is None:
             return "ignored_not_ours"
         last = self._house.last(seen.proposal)
@@ -167,7 +171,7 @@ class _Turn:
 
     def _change(self, said: Said) -> str:
         """Take a review comment on a pull request of ours as a request to change what it proposes."""
-        seen: PullSeen | None = self._forum.pull(said.number)
+        seen: PullSeen | None = self._forum.pull(said.number, self._proven)
         if seen is None:
             return "ignored_not_ours"
         if seen.state != "open":

@@ -9,6 +9,7 @@ from twokey.core.events import Event
 from twokey.core.values import Action, Channel, Identity, Principal
 from twokey.store.proposals import ProposalRecord
 from twokey.store.runs import RunRecord
+from twokey.tools.forge import PullRecord
 from twokey.tools.forum import Forum
 from twokey.tools.ledger import Unit
 
@@ -61,6 +62,8 @@ class House:
     """Where the repository ``OWNER/REPO`` lies, if it is a place of the workspace."""
     forum: Callable[[str], Forum]
     """What is said in the repository at a location."""
+    proven: Callable[[str, PullRecord], bool]
+    """Tells whether the log proves that a proposal opened exactly this pull request in ``OWNER/REPO``."""
     settle: Settle
     """Says in an open transaction that a delivery is handled by it."""
     want: Callable[[Unit, str, str], str]

@@ -3,8 +3,8 @@
 Rules: a read is tried again, at most three times; a write only where it is keyed (doing it twice is doing it once), for
 else nobody knows whether the first got through. A rate limit, primary or secondary, is waited for as long as GitHub
 says, up to a bound for the whole client; beyond it ``TryLater`` says when to come back. An answer that did not change
-is not sent twice (ETag). Pages are counted, never followed by their links. A status that nobody expected is one error of
-``twokey.core.errors``; what GitHub says in words is outside text and reaches none of them.
+is not sent twice (ETag). Pages are counted, never followed by their links. A status that nobody expected is one error
+of ``twokey.core.errors``; what GitHub says in words is outside text and reaches none of them.
 """
 
 import threading

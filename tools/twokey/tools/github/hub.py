@@ -41,7 +41,7 @@ class GitHub:
             ca_file=Path(section.ca_file) if section.ca_file else None,
         )
         self.access: Final[Access] = access_of(section, self.wire, clock, workspace, environment)
-        self.forge: Final = GitHubForge(section.url, self.wire, lambda: self.access, pause=pause)
+        self.forge: Final = GitHubForge(section.url, self.wire, lambda: self.access, mine=self.mine, pause=pause)
         self._lock = threading.Lock()
         self._me: int | str | None = None
 
