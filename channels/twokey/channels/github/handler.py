@@ -7,8 +7,8 @@ Rules:
 - only repositories that are places of this workspace are looked at; bots are not heard, Twokey itself included;
 - GitHub is asked nothing about comments that do not speak to Twokey, and is not waited for: where it asks for a pause
   (``TryLater``), the delivery is handled after it;
-- a request is made by a linked principal, once for each comment; whoever is not linked is counted in the log, and told
-  anything once for each issue, so that a stranger cannot have Twokey write as often as they like;
+- a request is made by a linked principal, once for each comment; whoever is not linked is counted in the log, whatever
+  they try, and told anything once for each issue, so that a stranger cannot have Twokey write as often as they like;
 - nothing that is written approves anything. Words that try to are refused, answered and recorded. The one exception is
   an approving review by a linked account whose first line is ``/twokey approve PROPOSAL DIGEST DECISION``: it is handed
   to the gate, which counts it only where policy admits this kind of proof;
@@ -27,7 +27,7 @@ from twokey.channels.github.notices import NOTICES
 from twokey.channels.github.payloads import Event, Written, read
 from twokey.channels.github.settling import Inbound
 from twokey.core.errors import BadInput, EnvironmentFault, LogUnavailable, Refused, TwokeyError
-from twokey.core.events import ClickRejected, PullRequestEnded
+from twokey.core.events import PullRequestEnded
 from twokey.core.values import Identity
 from twokey.tools.forum import PullSeen, Said
 from twokey.tools.ledger import Unit
@@ -156,8 +156,7 @@ class _Turn:
             case "help":
                 return self._tell(said, "help")
             case "link":
-                self._house.people.ask(said.author, asked.text.lower()[:40], "github")
-                return self._tell(said, "link_asked")
+                return self._ask_to_be(said, asked.text.lower()[:40])
             case "approve" if review and said.approves:
                 return self._approve(said, asked.text)
             case "approve" | "answer":
@@ -168,6 +167,16 @@ class _Turn:
                 return self._left(said, None, asked.text)
             case _:
                 return self._tell(said, "no_command")
+
+    def _ask_to_be(self, said: Said, name: str) -> str:
+        """Take somebody's word that they are ``name``; what a stranger tries in vain is counted."""
+        people = self._house.people
+        noted = None if people.principal(said.author) else functools.partial(self._refused, said)
+        people.ask(said.author, name, "github", noted)
+        return self._tell(said, "link_asked", f"link_asked.{said.author.removeprefix('github:')}")
+
+    def _refused(self, said: Said, code: str) -> None:
+        self._house.refused(code, said.author)
 
     def _change(self, said: Said) -> str:
         """Take a review comment on a pull request of ours as a request to change what it proposes."""
@@ -216,14 +225,7 @@ class _Turn:
         if identity is not None:
             self._house.work.reject(identity, "approve", "not_by_typing")
         else:
-            rejected = ClickRejected(
-                action="approve", principal=None, auth="github", channel="github", proposal=None, code="not_linked"
-            )
-
-            def record(unit: Unit) -> None:
-                unit.record(rejected)
-
-            self._house.change(record)
+            self._house.refused("not_by_typing", said.author)
         return self._tell(said, "not_by_typing")
 
     def _identity(self, said: Said) -> Identity | None:
@@ -232,11 +234,14 @@ class _Turn:
             return None
         return Identity(principal=principal, auth="github", channel="github", external=said.author)
 
-    def _tell(self, said: Said, code: str) -> str:
-        """Have a notice posted: one for each delivery to who is linked, one of a kind for each place to all others."""
+    def _tell(self, said: Said, code: str, about: str = "") -> str:
+        """Have a notice posted: one for each delivery to who is linked, one of a kind for each place to all others.
+
+        One ``about`` something is there once in each place.
+        """
         known = self._house.people.principal(said.author) is not None
         words = code if code in NOTICES else "other"
-        purpose = f"notice:{words}.{self._inbound.id}" if known else f"notice:{words}"
+        purpose = f"notice:{about or (f'{words}.{self._inbound.id}' if known else words)}"
         wanted: list[str] = []
 
         def want(unit: Unit) -> None:

@@ -21,8 +21,11 @@ class People(Protocol):
         """Give who an external identity is, now and proven."""
         ...
 
-    def ask(self, external: str, name: str, channel: Channel) -> object:
-        """Take the word of an external identity that it is the principal ``name``; raises ``Refused``."""
+    def ask(self, external: str, name: str, channel: Channel, noted: Callable[[str], None] | None = None) -> object:
+        """Take the word of an external identity that it is the principal ``name``; raises ``Refused``.
+
+        A refusal is told to ``noted`` by its code, or else has an entry of its own in the log.
+        """
         ...
 
 
