@@ -17,7 +17,11 @@ from support.workspace import approve
 from twins.github.fixtures import data_folder
 from twins.github.pulls import merge, review, review_comment
 from twins.github.server import Fault
+from typer.testing import CliRunner
 
+from twokey.channels.cli import linking
+from twokey.channels.cli.main import app
+from twokey.channels.cli.session import SESSION
 from twokey.channels.github import connection
 from twokey.channels.inbox import Inbound
 from twokey.channels.postbox import Message
@@ -495,7 +499,22 @@ def test_a_review_approves_nothing_unless_it_names_the_digests(there: Scene) -> 
     assert there.outcome("pull_request_review", on_pull(there, "sam-at-hub", "submitted", review=made)) == "not_found"
 
 
-def test_who_asks_to_be_linked_is_told_the_very_command_that_confirms_it(there: Scene) -> None:
+def test_an_account_is_called_what_github_calls_it_and_nothing_odd(there: Scene) -> None:
+    called = there.workspace.connected()["github"].called
+    assert called is not None
+    assert called(f"github:{there.user('mallory').id}") == "mallory"
+    assert called("github:1") is None
+    assert called("slack:T1/U1") is None
+    for change in ({"login": "\x1b[2J ana"}, {"id": 7}):
+        there.github.twin.faults = [
+            Fault("tamper", "GET", "/user/", change=lambda value, change=change: value | change)
+        ]
+        assert called(f"github:{there.user('mallory').id}") is None
+
+
+def test_who_asks_to_be_linked_is_told_the_very_command_that_confirms_it(
+    there: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with contextlib.ExitStack() as undo:
         undo.callback(there.link, "sam-at-hub", "sam")
         identity, credential = there.workspace.identify("sam", "cli")
@@ -508,8 +527,20 @@ def test_who_asks_to_be_linked_is_told_the_very_command_that_confirms_it(there: 
         assert len(said) == 2, "one for each account and issue"
         for login, words in zip(("sam-again", "sam-otherwise"), said, strict=True):
             assert f"`twokey link confirm github:{there.user(login).id}`" in words
-        shown = [ask.external for ask in there.workspace.linking.asked(identity)]
-        assert shown == [f"github:{there.user(login).id}" for login in ("sam-otherwise", "sam-again")]
+        asks = there.workspace.linking.asked(identity)
+        latest = {f"github:{there.user(login).id}": login for login in ("sam-otherwise", "sam-again")}
+        assert [ask.external for ask in asks] == list(latest)
+        assert there.workspace.linking.called(asks) == latest
+        there.github.twin.faults = [Fault("forbidden", "GET", "/user/")]
+        assert there.workspace.linking.called(asks) == {}, "a name is a help; nothing hangs on it"
+        monkeypatch.setenv("TWOKEY_HOME", str(there.workspace.folder.parent / "home"))
+        monkeypatch.setattr(SESSION, "workspace", there.workspace.folder)
+        monkeypatch.setattr(SESSION, "principal", "sam")
+        listed = CliRunner().invoke(app, ["link", "list"]).output
+        assert f"github:{there.user('sam-again').id}".ljust(32) + " asks to be you (sam-again): confirm" in listed
+        monkeypatch.setattr(linking, "_at_a_terminal", lambda: True)
+        offered = CliRunner().invoke(app, ["link", "confirm"], input="\n").output
+        assert f"  github:{there.user('sam-otherwise').id} (sam-otherwise)" in offered
 
 
 def test_linking_is_asked_for_here_and_confirmed_with_a_key(there: Scene) -> None:

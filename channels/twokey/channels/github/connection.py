@@ -39,7 +39,11 @@ _logger: Final = logging.getLogger("twokey.github")
 
 
 class Forums(Protocol):
-    """Gives what is said in a repository."""
+    """Gives what is said in a repository, and how accounts are called."""
+
+    def login(self, location: str, number: int) -> str | None:
+        """Give how the account ``number`` is called; asked with the rights for the repository at ``location``."""
+        ...
 
     def forum(self, location: str) -> Forum:
         """Give the forum of the repository at ``location``."""
@@ -197,4 +201,8 @@ def connected(
         except TwokeyError as error:
             _logger.warning("what is shown on GitHub could not be looked at: %s", error.message)
 
-    return Connected(handler=Handler(made), poster=Poster(made), routes=routes, look=look)
+    def called(external: str) -> str | None:
+        number, places = external.removeprefix("github:"), list(locations(workspace).values())
+        return patience.made(github).login(places[0], int(number)) if number.isdecimal() and places else None
+
+    return Connected(handler=Handler(made), poster=Poster(made), routes=routes, called=called, look=look)

@@ -4,6 +4,7 @@ Rules: it is put together from the settings and nothing else; keys and tokens st
 of GitHub once, as an account's number or an App's name, which nobody else can have.
 """
 
+import re
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -20,6 +21,8 @@ from twokey.tools.github.issues import GitHubTickets
 from twokey.tools.github.limits import later, wait_of
 from twokey.tools.github.models import Account, AppItself, read
 from twokey.tools.github.wire import Reply, Wire
+
+_LOGIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}(\[bot\])?")
 
 
 class GitHub:
@@ -56,6 +59,17 @@ class GitHub:
     def forum(self, location: str) -> GitHubForum:
         """Give what is said in the repository at ``location``; whoever asks it does not wait long for rate limits."""
         return GitHubForum(self.forge.client(location, BRIEF_S), self.mine)
+
+    def login(self, location: str, number: int) -> str | None:
+        """Give how the account ``number`` is called today, asked with the rights for a repository; ``None`` if gone.
+
+        Raises:
+            EnvironmentFault: GitHub is not reached, or does not say it.
+
+        """
+        reply = self.forge.client(location, BRIEF_S).get(f"/user/{number:d}", fine=(404,))
+        found = read(Account, reply.json()) if reply.status == 200 else None
+        return found.login if found is not None and found.id == number and _LOGIN.fullmatch(found.login) else None
 
     def mine(self, account: Account | None) -> bool:
         """Tell whether Twokey writes as ``account``.
