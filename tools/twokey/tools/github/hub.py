@@ -10,17 +10,19 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
+from requests.auth import AuthBase
+
 from twokey.core.errors import EnvironmentFault
 from twokey.core.ports import Clock
 from twokey.core.settings import GitHubSection
 from twokey.tools.github.access import Access, AppAccess, access_of
-from twokey.tools.github.client import BRIEF_S, Client
+from twokey.tools.github.client import BRIEF_S, TRIES, Client
 from twokey.tools.github.forge import GitHubForge
 from twokey.tools.github.forum import GitHubForum
 from twokey.tools.github.issues import GitHubTickets
 from twokey.tools.github.limits import later, wait_of
 from twokey.tools.github.models import Account, AppItself, read
-from twokey.tools.github.wire import Reply, Wire
+from twokey.tools.github.wire import Cut, Reply, Wire
 
 _LOGIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}(\[bot\])?")
 
@@ -45,6 +47,7 @@ class GitHub:
         )
         self.access: Final[Access] = access_of(section, self.wire, clock, workspace, environment)
         self.forge: Final = GitHubForge(section.url, self.wire, lambda: self.access, mine=self.mine, pause=pause)
+        self._pause = pause
         self._lock = threading.Lock()
         self._me: int | str | None = None
 
@@ -93,9 +96,18 @@ class GitHub:
 
     def _asked(self) -> int | str:
         if isinstance(self.access, AppAccess):
-            app = read(AppItself, _fine(self.wire.exchange("GET", "/app", self.access.app())))
+            app = read(AppItself, _fine(self._patiently("/app", self.access.app())))
             return f"{app.slug}[bot]"
-        return read(Account, _fine(self.wire.exchange("GET", "/user", self.access.auth("")))).id
+        return read(Account, _fine(self._patiently("/user", self.access.auth("")))).id
+
+    def _patiently(self, path: str, auth: AuthBase) -> Reply:
+        """Read, and try again where the connection was cut: a write may hang on the answer."""
+        for tries in range(1, TRIES):
+            try:
+                return self.wire.exchange("GET", path, auth)
+            except Cut:
+                self._pause(0.25 * 2**tries)
+        return self.wire.exchange("GET", path, auth)
 
     def close(self) -> None:
         """Close the connections."""
