@@ -1,6 +1,7 @@
 """A suggestion from a review becomes a proposal of its own, and puts in nothing but its lines."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -23,13 +24,13 @@ def written(bench: Bench) -> ProposalRecord:
     return bench.gate.find(record.id)
 
 
-def amended(bench: Bench, record: ProposalRecord, requester: str = "kim", **changes: object) -> ProposalRecord:
+def amended(bench: Bench, record: ProposalRecord, requester: str = "kim", **changes: Any) -> ProposalRecord:
     run = bench.desk(requester).run
     values = {"proposal": record.id, "path": "models/a.yml", "first": 3, "last": 3, "text": "  - name: b\n"}
     return bench.gate.amend(Suggestion.model_validate(values | changes), run=run, requester=requester)
 
 
-def refused(bench: Bench, record: ProposalRecord, **changes: object) -> str:
+def refused(bench: Bench, record: ProposalRecord, **changes: Any) -> str:
     with pytest.raises(Refused) as caught:
         amended(bench, record, **changes)
     assert caught.value.code == "suggestion_unfit"
