@@ -79,7 +79,36 @@ def test_what_nobody_tells_of_and_what_nothing_depends_on_are_different_answers(
     assert nothing.claim.startswith("If totals.total changes: exposure weekly_report")
     workshop.commit(models__exposures_DOT_yml="version: 2\n")
     (nothing,) = asked(workshop, "totals.total")[1]
-    assert nothing.claim == "Nothing that the repository tells of depends on it."
+    assert nothing.claim == (
+        "Nothing that the repository tells of depends on it. But not everything could be read or followed: "
+        "there are gaps in `models/clean_people.sql`, `models/murky.sql`."
+    )
+    assert (nothing.confidence, nothing.attention) == (60, True)
+
+
+def test_only_where_everything_was_followed_is_nothing_said_for_sure(workshop: Workshop):
+    workshop.commit(dbt_project_DOT_yml="name: x\n", models__a_DOT_sql="select 1 as a")
+    (nothing,) = asked(workshop, "a.a")[1]
+    assert (nothing.claim, nothing.confidence) == ("Nothing that the repository tells of depends on it.", 90)
+    (nobody,) = asked(workshop, "a.b")[1]
+    assert (nobody.kind, nobody.confidence) == ("no_such_table", 99)
+    workshop.commit(
+        models__bad_DOT_yml="models: [",
+        **{f"models__m{number}_DOT_sql": "selec" for number in range(4)},
+    )
+    (nobody,) = asked(workshop, "a.b")[1]
+    assert (nobody.kind, nobody.confidence) == ("no_such_table", 60)
+    assert nobody.claim.endswith("there are gaps in `models/m0.sql`, `models/m1.sql`, `models/m2.sql` and others.")
+
+
+def test_what_is_only_documented_or_in_the_warehouse_is_known(workshop: Workshop):
+    source = "sources:\n  - name: raw\n    tables: [{name: users, identifier: people, columns: [{name: phone}]}]\n"
+    workshop.commit(dbt_project_DOT_yml="name: x\n", models__s_DOT_yml=source)
+    assert [finding.kind for finding in asked(workshop, "raw.users.phone")[1]] == ["depends"]
+    database = workshop.database(*TABLES)
+    for name in ("people.email", "raw.users.email", "users.email", "orders.person", "orders"):
+        assert [finding.kind for finding in asked(workshop, name, database)[1]] == ["depends"]
+    assert [finding.kind for finding in asked(workshop, "orders.phone", database)[1]] == ["no_such_table"]
 
 
 def test_a_name_that_fits_several_things_is_answered_for_a_few(workshop: Workshop):

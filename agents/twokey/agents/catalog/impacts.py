@@ -2,7 +2,8 @@
 
 Rules: the repository is read once, the warehouse's schema where one is known; lineage is worked out from that evidence
 each time and never stored. Everything that depends is one finding that names the file that says so; what may depend and
-could not be followed is said apart. A name that fits several things is answered for each, up to a few.
+could not be followed is said apart. A name that fits several things is answered for each, up to a few. That nothing
+depends, or that there is no such name, is only said for sure where everything was read and followed.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +15,7 @@ from twokey.agents.catalog import dbt_project, inert, reading
 from twokey.agents.catalog.facts import Warehouse
 from twokey.agents.catalog.lineage import events, experiments, project
 from twokey.agents.catalog.lineage.impact import Affected, Impact, impact
-from twokey.agents.catalog.lineage.values import Lineage, Thing
+from twokey.agents.catalog.lineage.values import Gap, Lineage, Thing, Traced
 from twokey.agents.catalog.reading import AGENT
 from twokey.agents.state import Progress, State, Surroundings
 from twokey.core.values import Finding, Plan, Report
@@ -25,6 +26,8 @@ from twokey.tools.read.warehouse import SchemaRequest
 MOST: Final = 200
 """Things that are told of."""
 MOST_MEANT: Final = 5
+MOST_LOST: Final = 3
+"""Files that are named as not read."""
 _DIALECTS: Final[Mapping[str, str]] = {"postgresql": "postgres", "sqlite": "sqlite", "duckdb": "duckdb"}
 
 
@@ -32,32 +35,39 @@ def lineage_of(files: Mapping[str, bytes], warehouse: Warehouse | None) -> Linea
     """Trace everything that files of a repository say; ``warehouse`` knows the columns of tables."""
     columns: dict[str, tuple[str, ...]] = {}
     for table in warehouse.tables if warehouse is not None else ():
-        columns.setdefault(table.name.casefold(), tuple(column.name.casefold() for column in table.columns))
+        name = f"{table.schema}.{table.name}" if table.schema else table.name
+        columns[name.casefold()] = tuple(column.name.casefold() for column in table.columns)
     repository = dbt_project.read_repository(files)
     dialect = _DIALECTS.get(warehouse.dialect) if warehouse is not None else None
     models = project.trace(repository, files, columns, dialect)
-    names = {thing.name for edge in models.edges for thing in (edge.source, edge.target) if thing.kind == "table"}
-    names |= {project.node_name(node.properties) for node in repository.nodes}
-    known = names | (columns.keys() - {name.rpartition(".")[2] for name in names})
-    return Lineage.of([models, events.trace(files, known), experiments.trace(files, known)])
+    unread = Traced(gaps=tuple(Gap(each.path, "", "it cannot be read") for each in repository.unreadable))
+    known = dict(models.other_names) | {thing.name: thing.name for thing in _tables(models)}
+    return Lineage.of([models, unread, events.trace(files, known), experiments.trace(files, known)])
 
 
 def meant(lineage: Lineage, text: str) -> list[Thing]:
-    """Give what a name can mean: a table (with or without its source), or one of its columns."""
+    """Give what a name can mean: a table (with or without its source, or as the warehouse has it), or its column."""
     wanted = text.casefold()
-    things = {thing for edge in lineage.traced.edges for thing in (edge.source, edge.target) if thing.kind == "table"}
-    found = {
-        thing
-        for thing in things | {thing.whole for thing in things}
-        if wanted in _names(thing) or wanted in _names(thing, shortened=True)
-    }
-    exact = {thing for thing in found if wanted in _names(thing)}
-    return sorted(exact or found)
+    others: dict[str, list[str]] = {}
+    for other, name in lineage.traced.other_names:
+        others.setdefault(name, []).append(other)
+    exact: set[Thing] = set()
+    shortened: set[Thing] = set()
+    for thing in _tables(lineage.traced):
+        end = f".{thing.column}" if thing.column else ""
+        names = [thing.name, *others.get(thing.name, ())]
+        if any(wanted == name + end for name in names):
+            exact.add(thing)
+        elif any(wanted == name.rpartition(".")[2] + end for name in names):
+            shortened.add(thing)
+    return sorted(exact or shortened)
 
 
-def _names(thing: Thing, *, shortened: bool = False) -> tuple[str, ...]:
-    table = thing.name.rpartition(".")[2] if shortened else thing.name
-    return (f"{table}.{thing.column}",) if thing.column else (table,)
+def _tables(traced: Traced) -> set[Thing]:
+    """Give every table and column that anything tells of."""
+    things = {thing for edge in traced.edges for thing in (edge.source, edge.target)} | set(traced.named)
+    things = {thing for thing in things if thing.kind == "table"}
+    return things | {thing.whole for thing in things}
 
 
 def impact_step(state: State, runtime: Runtime[Surroundings]) -> State:
@@ -67,7 +77,8 @@ def impact_step(state: State, runtime: Runtime[Surroundings]) -> State:
     files, warehouse, cited = _read(desk, step.number, step.args)
     lineage = lineage_of({file.path: file.text.encode() for file in files.files}, warehouse)
     things = meant(lineage, str(step.args["of"]))
-    found = tuple(_findings(lineage, things[:MOST_MEANT], cited)) or (_nothing(cited, known=bool(things)),)
+    lost = (*(gap.path for gap in lineage.traced.gaps), *(each.path for each in files.left_out))
+    found = tuple(_findings(lineage, things[:MOST_MEANT], cited)) or (_nothing(cited, lost, known=bool(things)),)
     desk.step_ended(
         step.number, AGENT, code="ok" if things else "no_such_table", report=Report(agent=AGENT, findings=found)
     )
@@ -137,18 +148,26 @@ def _said(item: Affected) -> str:
     return f"{inert.prose(str(item.thing))} depends on {source} ({item.by.how.replace('_', ' ')}), {says}."
 
 
-def _nothing(cited: tuple[str, ...], *, known: bool) -> Finding:
+def _nothing(cited: tuple[str, ...], lost: Sequence[str], *, known: bool) -> Finding:
+    """Say that nothing depends, or that there is no such name; ``lost`` are files that were not read or followed."""
     claim = (
         "Nothing that the repository tells of depends on it."
         if known
         else "Neither the repository's models nor its runs name such a table or column."
     )
+    confidence = 90 if known else 99
+    if lost:
+        paths = list(dict.fromkeys(lost))
+        told = ", ".join(inert.code(path, 200) for path in paths[:MOST_LOST])
+        more = " and others" if len(paths) > MOST_LOST else ""
+        claim = f"{claim} But not everything could be read or followed: there are gaps in {told}{more}."
+        confidence = 60
     return Finding(
         id="f-1",
         subject="repository",
         kind="depends" if known else "no_such_table",
-        claim=claim,
+        claim=claim[:1000],
         evidence=cited,
-        confidence=90 if known else 99,
-        attention=not known,
+        confidence=confidence,
+        attention=not known or bool(lost),
     )

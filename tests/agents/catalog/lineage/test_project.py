@@ -1,5 +1,7 @@
 """dbt projects: columns are followed from model to model, and gaps are counted."""
 
+import pytest
+
 from twokey.agents.catalog import dbt_project
 from twokey.agents.catalog.lineage import project
 from twokey.agents.catalog.lineage.values import Edge, Thing, Traced
@@ -124,3 +126,82 @@ def test_an_edge_is_where_it_was_read():
     edge = next(edge for edge in traced().edges if edge.how == "value" and edge.target.name == "clean_people")
     assert isinstance(edge, Edge)
     assert edge.path == "models/clean_people.sql"
+
+
+def test_tables_are_told_where_the_columns_cannot_be_followed_in_every_branch():
+    files = {
+        "dbt_project.yml": "name: x\n",
+        "models/broken.sql": "selec {% if a %}{{ ref('one') }}{% else %}{{ source('raw', 'two') }}{% endif %}",
+        "models/py.py": "def model(dbt, session): return dbt.ref('one')",
+        "models/twice/one.sql": "select a from {{ ref('zero') }}",
+        "models/other/one.sql": "select b from {{ this }} join {{ ref('one') }}",
+    }
+    found = traced(files, {})
+    assert said(found) == {
+        "one -> broken (read)",
+        "raw.two -> broken (read)",
+        "one -> py (read)",
+        "zero -> one (read)",
+    }
+    assert {gap.path for gap in found.gaps} == set(files) - {"dbt_project.yml"}
+
+
+def test_models_build_on_each_other_in_a_long_row():
+    files = {"dbt_project.yml": "name: x\n", "models/m0.sql": "select 1 as a"} | {
+        f"models/m{number}.sql": f"select * from {{{{ ref('m{number - 1}') }}}}" for number in range(1, 600)
+    }
+    found = traced(files, {})
+    assert (found.tables, found.followed) == (600, 600)
+    assert "m598.a -> m599.a (value)" in said(found)
+
+
+TWO = {"crm.people": ("id", "name"), "landing.people": ("id", "email"), "other.lone": ("x",)}
+
+
+def test_tables_of_one_name_are_told_apart_by_their_schema():
+    files = {
+        "dbt_project.yml": "name: x\n",
+        "models/s.yml": (
+            "sources:\n"
+            "  - {name: raw, schema: Landing, tables: [{name: people}, {name: lone}]}\n"
+            "  - {name: sure, schema: '{{ var(1) }}', tables: [{name: people, columns: [{name: phone}]}]}\n"
+            "  - {name: unsure, schema: elsewhere, tables: [{name: people}]}\n"
+        ),
+    } | {
+        f"models/m_{source}.sql": f"select * from {{{{ source('{source}', 'people') }}}}"
+        for source in ("raw", "sure", "unsure", "crm")
+    }
+    files |= {
+        "models/m_lone.sql": "select * from {{ source('raw', 'lone') }}",
+        "models/m_bare.sql": "select * from people",
+    }
+    found = traced(files, TWO)
+    assert {text for text in said(found) if "(value)" in text} == {
+        "raw.people.id -> m_raw.id (value)",
+        "raw.people.email -> m_raw.email (value)",
+        "sure.people.phone -> m_sure.phone (value)",
+        "crm.people.id -> m_crm.id (value)",
+        "crm.people.name -> m_crm.name (value)",
+        "raw.lone.x -> m_lone.x (value)",
+    }
+    assert {gap.path for gap in found.gaps} == {"models/m_unsure.sql", "models/m_bare.sql"}
+
+
+def test_everything_that_is_told_of_is_known_by_name_and_by_what_the_warehouse_calls_it():
+    found = traced(FILES | {"models/alone.sql": "select 1 as one"}, WAREHOUSE | {"app.spare": ("x",)})
+    assert {
+        Thing("table", "raw.people", "id"),
+        Thing("table", "clean_people", "mail"),
+        Thing("table", "alone", "one"),
+        Thing("table", "spare", "x"),
+        Thing("table", "orders", "amount"),
+    } <= set(found.named)
+    assert dict(found.other_names) == {"people_v1": "raw.people", "landing.people_v1": "raw.people"}
+
+
+def test_more_models_than_are_read_are_gaps(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(project, "MAX_MODELS", 1)
+    found = traced(
+        {"dbt_project.yml": "name: x\n", "models/a.sql": "select 1 as a", "models/b.sql": "select 1 as a"}, {}
+    )
+    assert [(gap.path, gap.reason) for gap in found.gaps] == [("models/b.sql", "there are more models than are read")]

@@ -3,8 +3,11 @@
 import json
 from typing import Any
 
+import pytest
+
 from twokey.agents.catalog.lineage import events, experiments
 from twokey.agents.catalog.lineage.impact import impact
+from twokey.agents.catalog.lineage.naming import Tables
 from twokey.agents.catalog.lineage.values import Edge, Gap, Lineage, Thing, Traced
 
 TABLES = ("raw.people", "clean_people", "totals")
@@ -200,3 +203,64 @@ def test_nothing_depends_on_what_nobody_reads_and_circles_end():
     assert [str(item.thing) for item in impact(circle, table("a", "x")).sure] == ["b.x"]
     assert circle.columns_of("a") == ("x",)
     assert [str(edge.source) for edge in circle.comes_from(table("a", "x"))] == ["b.x"]
+
+
+@pytest.mark.parametrize(
+    ("name", "table"),
+    [
+        ("s3://bucket/raw/orders", "raw.orders"),
+        ("lake/Raw/Orders.csv.gz", "raw.orders"),
+        ("raw\\orders.parquet/", "raw.orders"),
+        ("db.public.people_v1", "raw.people"),
+        ("marts.totals", "totals"),
+        ("staging.orders", None),
+        ("orders", None),
+        ("my_raw.orders", None),
+        ("/", None),
+        (".csv", None),
+    ],
+)
+def test_a_dataset_is_the_table_whose_whole_name_ends_its_own(name: str, table: str | None):
+    tables = Tables({"raw.orders": "raw.orders", "public.people_v1": "raw.people", "totals": "totals"})
+    assert tables.find(name) == table
+
+
+def test_a_name_that_is_no_table_is_kept_as_lineage_writes_names():
+    assert Tables(("raw.orders",)).name("Staging/Orders.csv") == "staging.orders"
+
+
+def test_a_column_that_is_used_indirectly_decides_rows():
+    def used(field: str, *kinds: str) -> dict[str, Any]:
+        return {"name": "raw.people", "field": field, "transformations": [{"type": kind} for kind in kinds]}
+
+    facet = {
+        "fields": {"n": {"inputFields": [used("a", "DIRECT"), used("b", "INDIRECT"), used("c", "DIRECT", "INDIRECT")]}},
+        "dataset": [used("d", "INDIRECT")],
+    }
+    output = {"name": "totals", "facets": {"columnLineage": facet}}
+    found = events.trace({"e.jsonl": lines(event(inputs=[], outputs=[output]))}, TABLES)
+    assert said(found)[1:] == [
+        "raw.people.a -> totals.n (value)",
+        "raw.people.b -> totals (rows)",
+        "raw.people.c -> totals.n (value)",
+        "raw.people.c -> totals (rows)",
+        "raw.people.d -> totals (rows)",
+    ]
+
+
+def test_there_is_an_end_to_what_is_told_of_training_runs(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(experiments, "MAX_EDGES", 3)
+    found = runs()
+    assert len(found.edges) == 3
+    assert [gap.reason for gap in found.gaps] == ["there is more about training runs than is read"]
+
+
+def test_a_dataset_that_several_runs_use_is_read_once():
+    found = runs(
+        {
+            "mlruns/0/ff/meta.yaml": "run_id: ff\nexperiment_id: '0'\n",
+            "mlruns/0/ff/inputs/i1/meta.yaml": "source_id: d1\ndestination_id: ff\ndestination_type: RUN\n",
+        }
+    )
+    assert said(found).count("clean_people.mail -> feature set people_features.mail (value)") == 1
+    assert "feature set people_features.mail -> training run ff (trained_on)" in said(found)

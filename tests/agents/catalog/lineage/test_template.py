@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from twokey.agents.catalog.lineage.template import MAX_SQL, MAX_TAGS, UNKNOWN, Call, Filled, fill
+from twokey.agents.catalog.lineage.template import MAX_SQL, MAX_TAGS, UNKNOWN, Call, Filled, fill, named
 
 
 def filled(text: str, *, incremental: bool = True) -> Filled:
@@ -85,4 +85,33 @@ def test_hostile_templates_cost_bounded_time():
     assert fill("{{ref('" + "a" * (MAX_SQL - 20) + "')}}", incremental=True) is not None
     assert fill("x" * (MAX_SQL + 1), incremental=True) is None
     assert fill("{{x}}" * (MAX_TAGS + 1), incremental=True) is None
+    assert time.process_time() - began < 20
+
+
+def test_one_branch_is_read_and_never_two():
+    text = "{% if is_incremental() %}a{% elif x %}b{% elif y %}c{% else %}d{% endif %}"
+    assert filled(text, incremental=False).sql == "b"
+    assert filled(text, incremental=False).partial
+    assert filled(text).sql == "a"
+    assert filled("{% for x in y %}a{% else %}b{% endfor %}").sql == "a"
+
+
+def test_every_branch_and_argument_names_its_tables():
+    text = """
+    {# ref('commented') #}{% if a %}{{ ref('one') }}{% else %}{{ source('raw', "two") }}{% endif %}
+    {{ union([ref('pkg', 'three'), ref('four', v=2)]) }} {% set x %}{{ ref( 'one' ) }}{% endset %}
+    {{ ref(computed) }} {{ xref('five') }} {{ source('alone') }} {{ this }}
+    """
+    assert named(text) == (
+        Call(("ref", "one")),
+        Call(("source", "raw", "two")),
+        Call(("ref", "three")),
+        Call(("ref", "four")),
+    )
+    assert named('def model(dbt, session): return dbt.ref("a")') == (Call(("ref", "a")),)
+    began = time.process_time()
+    assert named("ref('a'" + " " * (MAX_SQL - 10)) == ()
+    assert named("ref(" * (MAX_SQL // 4)) == ()
+    assert named("{#" * (MAX_SQL // 2)) == ()
+    assert named("x" * (MAX_SQL + 1)) == ()
     assert time.process_time() - began < 20

@@ -2,7 +2,8 @@
 
 Rules: what a file is, its keys say, not its path. A run is linked to the dataset versions that its inputs name; the
 columns of a dataset are its features; a registered version is linked to its run, and to the stage it is deployed in.
-A file that names another one which is not there is a gap.
+A file that names another one which is not there is a gap. A dataset is the table whose whole name ends its source's, or
+its own. There is an end to what is told; where it is reached is a gap.
 """
 
 import json
@@ -10,10 +11,13 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from twokey.agents.catalog.lineage.naming import Tables
 from twokey.agents.catalog.lineage.values import Edge, Gap, Thing, Traced
 from twokey.agents.catalog.yaml_tree import Plain, Unreadable, parse, plain
 
 NAMES: Final = ("meta.yaml", "meta.yml")
+MAX_EDGES: Final = 200_000
+MAX_FEATURES: Final = 2_000
 _NOWHERE: Final = frozenset({"", "none", "archived"})
 _SOURCES: Final = ("table", "table_name", "name", "uri", "path")
 
@@ -28,13 +32,27 @@ class _Found:
     versions: list[tuple[str, Mapping[str, Plain]]] = field(default_factory=list[tuple[str, Mapping[str, Plain]]])
 
 
-def trace(files: Mapping[str, bytes], tables: Collection[str]) -> Traced:
-    """Trace every run in ``files``. ``tables`` are the names that lineage knows tables by."""
+@dataclass(frozen=True, slots=True)
+class _Dataset:
+    """A dataset: its features as a whole, what leads to them, and each one with what it is made from."""
+
+    features: Thing
+    made: tuple[Edge, ...]
+    columns: tuple[tuple[Thing, Edge | None], ...]
+
+
+def trace(files: Mapping[str, bytes], tables: Collection[str] | Mapping[str, str]) -> Traced:
+    """Trace every run in ``files``. ``tables`` are the names that lineage knows tables by, or maps names to these."""
     found = _Found()
     for path in sorted(path for path in files if path.rpartition("/")[2] in NAMES):
         _take(found, path, _content(files[path]))
     gaps: list[Gap] = []
-    edges = dict.fromkeys(_edges(found, tables, gaps))
+    edges: dict[Edge, None] = {}
+    for edge in _edges(found, Tables(tables), gaps):
+        if len(edges) >= MAX_EDGES:
+            gaps.append(Gap(edge.path, "", "there is more about training runs than is read"))
+            break
+        edges[edge] = None
     return Traced(edges=tuple(edges), gaps=tuple(gaps))
 
 
@@ -52,25 +70,24 @@ def _take(found: _Found, path: str, content: Mapping[str, Plain]) -> None:
         found.runs[run] = Thing("training_run", f"{name} ({run[:8]})" if name else run[:32])
 
 
-def _edges(found: _Found, tables: Collection[str], gaps: list[Gap]) -> Iterator[Edge]:
+def _edges(found: _Found, tables: Tables, gaps: list[Gap]) -> Iterator[Edge]:
+    read: dict[str, _Dataset] = {}
     for path, dataset_id, run_id in found.inputs:
         run = found.runs.get(run_id)
         if run is None or dataset_id not in found.datasets:
             gaps.append(Gap(path, "", "it names a run or a dataset that is not there"))
             continue
-        where, dataset = found.datasets[dataset_id]
-        name = _text(dataset, "name")
-        version, features = Thing("dataset_version", f"{name}@{_text(dataset, 'digest')}"), Thing("features", name)
-        table = _table(dataset, tables)
-        if table is not None:
-            yield Edge(table, version, "read", where)
-        yield Edge(version, features, "read", where)
-        yield Edge(features, run, "trained_on", path)
-        for column in _columns(dataset):
-            feature = Thing("features", name, column)
-            if table is not None:
-                yield Edge(Thing("table", table.name, column), feature, "value", where)
-            yield Edge(feature, run, "trained_on", path)
+        first = dataset_id not in read
+        if first:
+            read[dataset_id] = _dataset(*found.datasets[dataset_id], tables)
+        dataset = read[dataset_id]
+        if first:
+            yield from dataset.made
+        yield Edge(dataset.features, run, "trained_on", path)
+        for column, made in dataset.columns:
+            if first and made is not None:
+                yield made
+            yield Edge(column, run, "trained_on", path)
     for path, version in found.versions:
         made = Thing("model_version", f"{_text(version, 'name')} {_text(version, 'version')}")
         run = found.runs.get(_text(version, "run_id"))
@@ -83,24 +100,34 @@ def _edges(found: _Found, tables: Collection[str], gaps: list[Gap]) -> Iterator[
             yield Edge(made, Thing("deployment", f"{_text(version, 'name')}: {stage}"), "deployed", path)
 
 
-def _table(dataset: Mapping[str, Plain], tables: Collection[str]) -> Thing | None:
-    """Give the table that a dataset was read from, where its source or its name is the name of exactly one."""
+def _dataset(path: str, content: Mapping[str, Plain], tables: Tables) -> _Dataset:
+    name = _text(content, "name")
+    version, features = Thing("dataset_version", f"{name}@{_text(content, 'digest')}"), Thing("features", name)
+    table = _table(content, tables)
+    made = [Edge(version, features, "read", path)]
+    if table is not None:
+        made.insert(0, Edge(Thing("table", table), version, "read", path))
+    columns: list[tuple[Thing, Edge | None]] = []
+    for column in _columns(content):
+        feature = Thing("features", name, column)
+        below = None if table is None else Edge(Thing("table", table, column), feature, "value", path)
+        columns.append((feature, below))
+    return _Dataset(features, tuple(made), tuple(columns))
+
+
+def _table(dataset: Mapping[str, Plain], tables: Tables) -> str | None:
+    """Give the table that a dataset was read from: the one that its source names, else the one of its name."""
     source = _json(_text(dataset, "source"))
     said = [source.get(key) for key in _SOURCES] if isinstance(source, dict) else [_text(dataset, "source")]
-    for text in (*said, _text(dataset, "name")):
-        if isinstance(text, str) and text:
-            last = text.casefold().rstrip("/").rpartition("/")[2]
-            found = {name for name in tables if name == last or name.rpartition(".")[2] == last.rpartition(".")[2]}
-            if len(found) == 1:
-                return Thing("table", found.pop())
-    return None
+    names = [text for text in (*said, _text(dataset, "name")) if isinstance(text, str) and text]
+    return next((found for name in names if (found := tables.find(name)) is not None), None)
 
 
 def _columns(dataset: Mapping[str, Plain]) -> list[str]:
     schema = _json(_text(dataset, "schema"))
     found = schema.get("mlflow_colspec") if isinstance(schema, dict) else None
     names = [item.get("name") for item in found if isinstance(item, dict)] if isinstance(found, list) else []
-    return [name.casefold() for name in names if isinstance(name, str) and name][:2000]
+    return [name.casefold() for name in names if isinstance(name, str) and name][:MAX_FEATURES]
 
 
 def _json(text: str) -> Any:

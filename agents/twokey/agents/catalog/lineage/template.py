@@ -2,7 +2,8 @@
 
 Rules: nothing of a template is evaluated. ``ref`` and ``source`` with literal names become table names of our own;
 ``config``, comments and statements are left out; of alternatives the first is taken, of a loop its body once. Whatever
-else stands in braces becomes a word that names nothing, and the result says that it is not the whole truth.
+else stands in braces becomes a word that names nothing, and the result says that it is not the whole truth. ``named``
+gives the tables of all alternatives and arguments, whether or not the SQL can be read.
 """
 
 import re
@@ -22,6 +23,9 @@ _TEXT: Final = r"""(?:'([^'\\{}]{1,200})'|"([^"\\{}]{1,200})")"""
 _VERSION: Final = r"""(?:,\s*(?:v|version)\s*=\s*['"]?\w+['"]?\s*)?"""
 _REF: Final = re.compile(rf"\s*ref\(\s*{_TEXT}\s*(?:,\s*{_TEXT}\s*)?{_VERSION}\)\s*")
 _SOURCE: Final = re.compile(rf"\s*source\(\s*{_TEXT}\s*,\s*{_TEXT}\s*\)\s*")
+_NAMED: Final = re.compile(
+    rf"\b(ref|source)\(\s{{0,40}}{_TEXT}\s{{0,40}}(?:,\s{{0,40}}{_TEXT}\s{{0,40}})?(?:,\s{{0,40}}(?:v|version)\s{{0,4}}=|\))"
+)
 _NOTHING: Final = re.compile(r"\s*(config|set_sql_header|log)\(", re.DOTALL)
 _THIS: Final = re.compile(r"\s*this\s*")
 
@@ -69,6 +73,29 @@ def fill(template: str, *, incremental: bool) -> Filled | None:
     return Filled("".join(filling.out), tuple(filling.calls), filling.partial)
 
 
+def named(template: str) -> tuple[Call, ...]:
+    """Give every table that a template (or a model in Python) names, in whichever branch and for whatever it is.
+
+    What stands in the template's own comments is left out. Nothing is given of what is too long.
+    """
+    if len(template) > MAX_SQL:
+        return ()
+    parts: list[str] = []
+    at = 0
+    for start, kind, _, end in _tags(template):
+        if kind == "{#":
+            parts.append(template[at:start])
+            at = end
+    found: dict[Call, None] = {}
+    for match in _NAMED.finditer("".join([*parts, template[at:]])):
+        first, second = match[2] or match[3], match[4] or match[5]
+        if match[1] == "ref":
+            found[Call(("ref", second or first))] = None
+        elif second:
+            found[Call(("source", first, second))] = None
+    return tuple(found)
+
+
 def _tags(template: str) -> Iterator[tuple[int, str, str, int]]:
     """Give where each tag starts, what kind it is, what is in it, and where it ends; time is linear in the length."""
     at = 0
@@ -86,12 +113,12 @@ class _Filling:
         self.out: list[str] = []
         self.calls: list[Call] = []
         self.partial = ""
-        self._open: list[tuple[str, bool]] = []
-        """Statements that are open, and whether what they hold counts."""
+        self._open: list[tuple[str, bool, bool]] = []
+        """Statements that are open, whether what they hold counts, and whether one of their branches was taken."""
 
     @property
     def _counts(self) -> bool:
-        return all(counts for _, counts in self._open)
+        return all(counts for _, counts, _ in self._open)
 
     def text(self, text: str) -> None:
         if self._counts:
@@ -124,13 +151,17 @@ class _Filling:
         ):
             counts = word not in {"macro", "call", "filter", "set", "test", "materialization"}
             only_incremental = word == "if" and words[1:] == ["is_incremental()"]
-            self._open.append((word, counts and (self._incremental or not only_incremental)))
+            counts = counts and (self._incremental or not only_incremental)
+            self._open.append((word, counts, counts))
             if word == "if" and not only_incremental:
                 self.partial = self.partial or "its template has alternatives, of which the first was read"
             elif word not in {"if", "snapshot", "set", "macro", "test"}:
                 self.partial = self.partial or "its template repeats or computes a part of it"
         elif word in {"elif", "else"} and self._open:
-            opened, counted = self._open[-1]
-            self._open[-1] = (opened, not counted and opened == "if" and not self._incremental)
+            opened, _, taken = self._open.pop()
+            counts = opened == "if" and not taken
+            self._open.append((opened, counts, taken or counts))
+            if word == "elif" and counts:
+                self.partial = self.partial or "its template has alternatives, of which the first was read"
         elif word.startswith("end") and self._open:
             self._open.pop()

@@ -74,6 +74,10 @@ class Traced:
     """Of these, the ones whose columns were all followed."""
     columns: int = 0
     columns_followed: int = 0
+    named: tuple[Thing, ...] = ()
+    """Tables and columns that something tells of, whether or not anything is made from them."""
+    other_names: tuple[tuple[str, str], ...] = ()
+    """What else tables are called (in the warehouse), each with the name that lineage knows it by."""
 
     def __add__(self, other: "Traced") -> "Traced":
         return Traced(
@@ -83,6 +87,8 @@ class Traced:
             self.followed + other.followed,
             self.columns + other.columns,
             self.columns_followed + other.columns_followed,
+            (*self.named, *other.named),
+            (*self.other_names, *other.other_names),
         )
 
 
@@ -93,6 +99,7 @@ class Lineage:
     traced: Traced
     _from: Mapping[Thing, tuple[Edge, ...]] = field(repr=False)
     _to: Mapping[Thing, tuple[Edge, ...]] = field(repr=False)
+    _columns: Mapping[str, tuple[str, ...]] = field(repr=False)
 
     @staticmethod
     def of(parts: Iterable[Traced]) -> "Lineage":
@@ -105,10 +112,15 @@ class Lineage:
         for edge in dict.fromkeys(whole.edges):
             outgoing.setdefault(edge.source, []).append(edge)
             incoming.setdefault(edge.target, []).append(edge)
+        columns: dict[str, set[str]] = {}
+        for thing in (*outgoing, *incoming):
+            if thing.kind == "table" and thing.column:
+                columns.setdefault(thing.name, set()).add(thing.column)
         return Lineage(
             whole,
             {thing: tuple(edges) for thing, edges in outgoing.items()},
             {thing: tuple(edges) for thing, edges in incoming.items()},
+            {name: tuple(sorted(found)) for name, found in columns.items()},
         )
 
     def leads_to(self, thing: Thing) -> tuple[Edge, ...]:
@@ -121,5 +133,4 @@ class Lineage:
 
     def columns_of(self, table: str) -> tuple[str, ...]:
         """Give the columns of a table that any edge names, in order."""
-        names = {thing.column for thing in (*self._from, *self._to) if thing.whole == Thing("table", table)}
-        return tuple(sorted(names - {""}))
+        return self._columns.get(table, ())
