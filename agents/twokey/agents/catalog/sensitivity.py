@@ -9,13 +9,14 @@ Rules
 - Reasons are our own words and numbers; no text of the warehouse occurs in them.
 """
 
+from dataclasses import replace
 from typing import Final
 
-from twokey.agents.catalog import names, types
+from twokey.agents.catalog import classes, evidence, names, types
 from twokey.agents.catalog.facts import Column, Profile, Table
 from twokey.agents.catalog.judgement import FINANCIAL, MOST, PERSONAL, PLACES, WORDS_FOR, Judgement, Level, share_of
-from twokey.agents.catalog.named import about_people, about_published, kind_about_a_person, kind_of
-from twokey.agents.catalog.shown import SPARSE_SHARE, by_values
+from twokey.agents.catalog.named import about_people, about_published, half_of_a_name, kind_about_a_person, kind_of
+from twokey.agents.catalog.shown import SPARSE_SHARE, by_recognisers, by_values
 from twokey.agents.catalog.vocabulary import FLAGS, MOMENTS, Kind
 
 FEW_VALUES: Final = 20
@@ -37,9 +38,25 @@ def judge(table: Table, column: Column, *, reference: bool = False, people: bool
 
     """
     people = about_people(table) if people is None else people
-    shown = by_values(column)
     named = kind_of(column.name) or (kind_about_a_person(column.name) if people else None)
+    if named is None and half_of_a_name(table, column.name):
+        named = "person_name"
+    judged = _judged(table, column, named, reference=reference, people=people)
+    found = classes.classed(column, judged.kind, named=named == judged.kind)
+    return replace(
+        judged,
+        column_class=found.column_class,
+        class_confidence=found.confidence,
+        semantic_type=found.semantic_type,
+        evidence=evidence.told(table, column, judged, found, named=named),
+    )
+
+
+def _judged(table: Table, column: Column, named: Kind | None, *, reference: bool, people: bool) -> Judgement:
+    shown = by_values(column)
     if shown is not None:
+        if shown.kind == "url" and about_published(table):
+            shown = replace(shown, level="public")
         return _agreeing(shown, named)
     own_device = named == "device" and column.name in table.primary_key
     if named is not None and named in _PERSONAL_KEYS and not reference and not own_device:
@@ -48,9 +65,21 @@ def judge(table: Table, column: Column, *, reference: bool = False, people: bool
         return Judgement("operational", "key", 92 if reference else 85, ("identifies a row, and holds nothing else",))
     if _is_flag(column):
         return Judgement("operational", "flag", 90, ("answers yes or no",))
-    if named is not None:
+    recognised = by_recognisers(column)
+    if named is not None and (recognised is None or classes.agrees(column, named)):
         return _named(table, column, named, people=people)
+    if recognised is not None:
+        return _in_its_table(table, recognised, people=people)
     return _rest(table, column, people=people)
+
+
+def _in_its_table(table: Table, recognised: Judgement, *, people: bool) -> Judgement:
+    """Weigh what values show against what the table is about."""
+    if recognised.kind in {"coordinate", "place"} and people:
+        return replace(recognised, level="pii", kind="location")
+    if recognised.kind in {*PLACES, "person_name"} and about_published(table):
+        return replace(recognised, level="public", doubt=False)
+    return recognised
 
 
 def _named(table: Table, column: Column, kind: Kind, *, people: bool) -> Judgement:
@@ -72,7 +101,7 @@ def _named(table: Table, column: Column, kind: Kind, *, people: bool) -> Judgeme
     if kind in {"currency", "language", "url"}:
         level: Level = "public" if kind == "currency" or about_published(table) else "operational"
         return Judgement(level, kind, 80, ("a word for the kind of thing is in the name",))
-    if kind == "company":
+    if kind in {"company", "organisation"}:
         return Judgement("operational", kind, 75, ("names an organization, not a person",))
     sentence = "free text, where people write anything" + (" about a person" if people else "")
     return Judgement("operational", kind, 60 if people else 70, (sentence,), doubt=people and profile is None)

@@ -14,9 +14,10 @@ from heapq import nsmallest
 from operator import mul
 from typing import Final, cast
 
-from twokey.tools.read.warehouse import patterns
+from twokey.tools.read.warehouse import patterns, signals
+from twokey.tools.read.warehouse.signal_names import SignalName
 from twokey.tools.read.warehouse.sources import StatementFailed
-from twokey.tools.read.warehouse.values import ColumnInfo, ColumnProfile, Patterns, Tally
+from twokey.tools.read.warehouse.values import ColumnInfo, ColumnProfile, Patterns, Signal, Tally
 
 MAX_CHECKED: Final = 2_000
 """Different values of a column that are compared with the patterns."""
@@ -180,6 +181,7 @@ def column_profile(facts: Facts) -> ColumnProfile:
         checked, counts, shapes, words = _compare(_evenly(facts.groups))
     else:
         checked, counts, shapes, words = facts.values, dict(facts.counted), Counter[str](), list[str]()
+    looked, seen = _signals(facts)
     profile = ColumnProfile(
         name=facts.name,
         type=facts.type[:200],
@@ -201,6 +203,8 @@ def column_profile(facts: Facts) -> ColumnProfile:
         length_avg=facts.length_sum // facts.lengths if facts.lengths else None,
         checked=checked,
         patterns=Patterns(**counts),
+        looked=looked,
+        signals=tuple(Signal(name=name, count=count) for name, count in sorted(seen.items(), key=_most_first)),
         mentions_email=facts.mentions_email,
         shapes=tuple(
             Tally(text=text, count=count) for text, count in nsmallest(MAX_SHAPES, shapes.items(), key=_most_first)
@@ -212,6 +216,18 @@ def column_profile(facts: Facts) -> ColumnProfile:
         return profile.model_copy(update={"personal": True})
     top, complete = _top(facts)
     return profile.model_copy(update={"minimum": minimum, "maximum": maximum, "top": top, "top_complete": complete})
+
+
+def _signals(facts: Facts) -> tuple[int, Mapping[SignalName, int]]:
+    """Count what the values are recognised as; of columns of numbers only their range may be known."""
+    texts = [(_plain(value), count) for value, count in facts.groups if not isinstance(value, bytes | bool)]
+    if texts:
+        return signals.count(texts)
+    return (facts.values, signals.of_range(facts.minimum, facts.maximum, facts.values)) if facts.counted else (0, {})
+
+
+def _plain(value: Key) -> str:
+    return value if isinstance(value, str) else number_text(cast("int | float | Decimal", value))
 
 
 def failed_column(name: str, type_: str, reason: str) -> ColumnProfile:
