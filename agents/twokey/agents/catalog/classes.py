@@ -5,8 +5,8 @@ Rules
   values must fit; what fits no class, and what was not looked at, is ``other``.
 - How many must fit depends on how telling the test is. Where the name says the same, fewer are needed, because lists
   of names, streets and states are never complete; where the name says nothing, more.
-- Confidence is what such columns turned out to be: a table by what agrees (``_CONFIDENCE``), not a product of weights
-  that nobody measured.
+- Confidence is how often columns with such agreement turned out to be of the class, not a product of weights that
+  nobody measured.
 - What is one row's address, place and coordinates in one text is of no single class.
 """
 
@@ -176,11 +176,11 @@ def classed(column: Column, kind: Kind, *, named: bool) -> Classed:
     words = plain(names.expanded(column.name))
     test = _test(kind, words, profile)
     if test is None:
-        return Classed("other", 97 if kind in _PLAIN else 93, finer, "the values are of none of the known classes")
+        return Classed("other", 98 if kind in _PLAIN else 96, finer, "the values are of none of the known classes")
     said, share = test.told(profile), test.share(profile)
     if not test.passes(profile):
-        return Classed("other", 85, finer, f"not enough for a class: {said}")
-    sure = (96 if share >= 0.9 else 92 if share >= 0.7 else 82) if named else (82 if share >= 0.9 else 70)
+        return Classed("other", 88, finer, f"not enough for a class: {said}")
+    sure = (97 if share >= 0.9 else 94 if share >= 0.7 else 88) if named else (84 if share >= 0.9 else 75)
     return Classed(test.column_class, sure - (8 if profile.filled < FEW_VALUES else 0), finer, said)
 
 

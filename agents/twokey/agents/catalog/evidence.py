@@ -40,13 +40,17 @@ def told(table: Table, column: Column, judged: Judgement, found: Classed, *, nam
 def _of_name(judged: Judgement, named: Kind | None) -> str:
     if named is None:
         return "name: it says nothing of what is held"
-    said = f"name: it says {WORDS_FOR.get(named, named.replace('_', ' '))}"
+    said = f"name: it says {_spoken(named)}"
     return said if named == judged.kind else f"{said}, which the rest speaks against"
 
 
+def _spoken(kind: Kind) -> str:
+    return WORDS_FOR.get(kind, kind.replace("_", " "))
+
+
 def _of_neighbours(table: Table, column: Column) -> str:
-    kinds = [kind for other in table.columns if other is not column and (kind := kind_of(other.name)) is not None]
-    shown = [WORDS_FOR.get(kind, kind.replace("_", " ")) for kind in dict.fromkeys(kinds)][:MOST_NEIGHBOURS]
+    told = [_spoken(kind) for other in table.columns if other is not column and (kind := kind_of(other.name))]
+    shown = list(dict.fromkeys(told))[:MOST_NEIGHBOURS]
     return f"neighbours: beside {', '.join(shown)}" if shown else "neighbours: none that tells anything"
 
 

@@ -72,7 +72,8 @@ def _apart(word: str) -> tuple[str, ...]:
     """Take a word apart that was written together (``mailingcity``), into known words only; else give it back."""
     if not _LONGEST_ALONE < len(word) <= _LONGEST_TOGETHER or not word.isascii():
         return (word,)
-    ends: list[tuple[str, ...] | None] = [()] + [None] * len(word)
+    ends: list[tuple[str, ...] | None] = [None] * (len(word) + 1)
+    ends[0] = ()
     for end in range(1, len(word) + 1):
         for start in range(max(0, end - 16), end - 2):
             before = ends[start]
@@ -102,12 +103,19 @@ _LONGEST_TOGETHER: Final = 48
 
 def _first(found: tuple[str, ...]) -> Kind | None:
     """Give the kind that the last word belongs to (``email_domain_country`` is a country), else the first."""
-    kinds: list[Kind] = [kind for kind, entries in BY_NAME.items() if holds(found, entries)]
-    if found and found[0] in ROMANCE_HEADS:
-        headed = next((kind for kind in kinds if any(found[:size] in BY_NAME[kind] for size in range(1, 5))), None)
-        if headed is not None:
-            return headed
-    return next((kind for kind in kinds if _whole(found, kind)), kinds[0] if kinds else None)
+    kinds = _kinds(found)
+    headed = found[:1] != () and found[0] in ROMANCE_HEADS
+    for kind in kinds:
+        if headed and any(found[:size] in BY_NAME[kind] for size in range(1, 5)):
+            return kind
+    for kind in kinds:
+        if _whole(found, kind):
+            return kind
+    return kinds[0] if kinds else None
+
+
+def _kinds(found: tuple[str, ...]) -> tuple[Kind, ...]:
+    return tuple(kind for kind, entries in BY_NAME.items() if holds(found, entries))
 
 
 _PARTS: Final = frozenset(

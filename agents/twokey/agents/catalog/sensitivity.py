@@ -87,6 +87,8 @@ def _named(table: Table, column: Column, kind: Kind, *, people: bool) -> Judgeme
     if kind in PERSONAL:
         return _personal_by_name(table, column, kind)
     if kind in {"amount", "pay"}:
+        if names.words(column.name)[-1] in _NO_MONEY:
+            return Judgement("operational", "measure", 80, ("about money, but counted in something else",))
         if types.meaning(column) not in {"integer", "decimal", "other"}:
             return Judgement("operational", "other", 60, ("named after money, but holds no numbers",))
         return Judgement(
@@ -103,8 +105,18 @@ def _named(table: Table, column: Column, kind: Kind, *, people: bool) -> Judgeme
         return Judgement(level, kind, 80, ("a word for the kind of thing is in the name",))
     if kind in {"company", "organisation"}:
         return Judgement("operational", kind, 75, ("names an organization, not a person",))
+    if about_published(table) and not people:
+        return Judgement("public", kind, 70, ("describes something of the world or published",))
     sentence = "free text, where people write anything" + (" about a person" if people else "")
     return Judgement("operational", kind, 60 if people else 70, (sentence,), doubt=people and profile is None)
+
+
+_NO_MONEY: Final = frozenset(
+    """
+    days day weeks months years hours minutes seconds count number terms type period percentile rank id
+    """.split()  # noqa: SIM905 - a list of words reads better as words
+)
+"""A last word of a name of money that says that something else is counted."""
 
 
 def _personal_by_name(table: Table, column: Column, kind: Kind) -> Judgement:
@@ -141,6 +153,9 @@ def _fits_or_not(column: Column, kind: Kind) -> Judgement:
         kind in {"person_name", "street_address", "credential", "user_name"}
         and shown in {"integer", "decimal", "boolean"}
     ) or (kind == "birth_date" and shown == "boolean")
+    if kind != "birth_date" and shown in {"date", "timestamp", "time"}:
+        reason = f"the name says {WORDS_FOR[kind]}, but the values are moments"
+        return Judgement("operational", "moment", 75, (reason,))
     if wrong:
         return Judgement("operational", "other", 60, (f"the name says {WORDS_FOR[kind]}, but the values are numbers",))
     return Judgement("pii", kind, 90, (f"the name says {WORDS_FOR[kind]}", "the values do not speak against it"))
@@ -199,6 +214,8 @@ def _is_flag(column: Column) -> bool:
 def _rest(table: Table, column: Column, *, people: bool) -> Judgement:
     found = names.words(column.name)
     last = found[-1] if found else ""
+    if last == "year" and about_published(table) and not people:
+        return Judgement("public", "moment", 70, ("a year of something of the world or published",))
     if types.meaning(column) in {"date", "timestamp", "time"} or last in MOMENTS:
         return Judgement("operational", "moment", 80, ("tells when something happened",))
     if about_published(table) and not people:

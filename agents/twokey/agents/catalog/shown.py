@@ -28,8 +28,19 @@ def by_values(column: Column) -> Judgement | None:
     return next((found for test in _VALUE_TESTS if (found := test(column, profile)) is not None), None)
 
 
-def _secrets(_: Column, profile: Profile) -> Judgement | None:
+_SUMS: Final = frozenset(
+    """
+    commit sha sha1 sha256 sha512 md5 checksum digest hash revision fingerprint etag crc signature
+    """.split()  # noqa: SIM905 - a list of words reads better as words
+)
+"""Words for long values that let nobody in."""
+
+
+def _secrets(column: Column, profile: Profile) -> Judgement | None:
     count = profile.patterns.get("secret", 0)
+    words = plain(names.words(column.name))
+    if not _SUMS.isdisjoint(words) and kind_of(column.name) != "credential" and _of_one_length(profile):
+        return None
     telling = count and (count * 2 >= profile.checked or not _looks_like_hashes(profile))
     if not telling:
         return None
@@ -44,7 +55,11 @@ def _secrets(_: Column, profile: Profile) -> Judgement | None:
 
 def _looks_like_hashes(profile: Profile) -> bool:
     """Long values of one length are ids or checksums more often than secrets."""
-    return profile.share("uuid") >= MOST or (profile.average_length >= 20 and profile.average_length == profile.longest)
+    return profile.share("uuid") >= MOST or _of_one_length(profile)
+
+
+def _of_one_length(profile: Profile) -> bool:
+    return profile.average_length >= 20 and profile.average_length == profile.longest
 
 
 def _emails(_: Column, profile: Profile) -> Judgement | None:
