@@ -128,8 +128,7 @@ TESTS: Final[Mapping[Kind, Test]] = {
 
 _REGIONS: Final = frozenset(
     """
-    county counties parish municipio municipality suburb departamento provincia landkreis kanton canton prefecture
-    province provincie departement
+    county counties parish municipio municipality suburb landkreis kanton canton prefecture
     """.split()  # noqa: SIM905 - a list of words reads better as words
 )
 _ANY_REGION: Final = Test(

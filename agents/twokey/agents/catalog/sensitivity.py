@@ -58,7 +58,7 @@ def _judged(table: Table, column: Column, named: Kind | None, *, reference: bool
         if shown.kind == "url" and about_published(table):
             shown = replace(shown, level="public")
         return _agreeing(shown, named)
-    own_device = named == "device" and column.name in table.primary_key
+    own_device = named == "device" and (column.name in table.primary_key or names.entity(table.name) == ("device",))
     if named is not None and named in _PERSONAL_KEYS and not reference and not own_device:
         return _named(table, column, named, people=people)
     if reference or _is_key(table, column):
@@ -77,7 +77,7 @@ def _in_its_table(table: Table, recognised: Judgement, *, people: bool) -> Judge
     """Weigh what values show against what the table is about."""
     if recognised.kind in {"coordinate", "place"} and people:
         return replace(recognised, level="pii", kind="location")
-    if recognised.kind in {*PLACES, "person_name"} and about_published(table):
+    if recognised.kind in {*PLACES, "person_name", "organisation"} and about_published(table):
         return replace(recognised, level="public", doubt=False)
     return recognised
 
@@ -104,7 +104,8 @@ def _named(table: Table, column: Column, kind: Kind, *, people: bool) -> Judgeme
         level: Level = "public" if kind == "currency" or about_published(table) else "operational"
         return Judgement(level, kind, 80, ("a word for the kind of thing is in the name",))
     if kind in {"company", "organisation"}:
-        return Judgement("operational", kind, 75, ("names an organization, not a person",))
+        level = "public" if about_published(table) else "operational"
+        return Judgement(level, kind, 75, ("names an organization, not a person",))
     if about_published(table) and not people:
         return Judgement("public", kind, 70, ("describes something of the world or published",))
     sentence = "free text, where people write anything" + (" about a person" if people else "")
@@ -128,7 +129,9 @@ def _personal_by_name(table: Table, column: Column, kind: Kind) -> Judgement:
     expected = _EXPECTED.get(kind)
     if expected is None:
         return _fits_or_not(column, kind)
-    share = profile.share(*expected)
+    share = max(profile.share(*expected), profile.signal("mac") if kind == "network_address" else 0.0)
+    if share >= MOST and share > profile.share(*expected):
+        return Judgement("pii", kind, 95, (f"the name says {WORDS_FOR[kind]}", "most values are addresses of devices"))
     if share >= MOST:
         return Judgement(
             "pii", kind, 97, (f"the name says {WORDS_FOR[kind]}", f"{share_of(profile, *expected)} look so")

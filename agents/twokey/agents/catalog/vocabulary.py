@@ -78,7 +78,8 @@ BY_NAME: Final[Mapping[Kind, frozenset[tuple[str, ...]]]] = {
     ),
     "id_number": _entries(
         """
-        ssn, social security, social security number, passport, passport number, passport no, drivers license, driver
+        licence plate, license plate, number plate, plate number, kennzeichen, immatriculation, targa, kenteken, ssn,
+        social security, social security number, passport, passport number, passport no, drivers license, driver
         license, driving license, license number, national id, nationalid, identity number, tax id, taxid, tax number,
         tin, nino, nhs number, aadhaar, nif, dni, cpf, curp, bsn, pesel, codice fiscale, steuernummer, steuer id,
         sozialversicherungsnummer, ausweisnummer, reisepass, numero securite sociale, carte identite
@@ -94,6 +95,8 @@ BY_NAME: Final[Mapping[Kind, frozenset[tuple[str, ...]]]] = {
     "gender": _entries("gender, sex, geschlecht, sexe, sexo, genero, sesso, geslacht"),
     "health": _entries(
         """
+        injury, injuries, symptom, symptoms, treatment, prescription, vaccination, pregnancy, medical condition,
+        diagnostico, diagnose, krankheit, maladie, enfermedad, malattia, ziekte, doenca, blutgruppe, groupe sanguin,
         diagnosis, diagnoses, disease, blood type, blood group, medication, allergy, allergies, icd10, icd 10
         """
     ),
@@ -184,10 +187,12 @@ BY_NAME: Final[Mapping[Kind, frozenset[tuple[str, ...]]]] = {
     "age": _entries("age, age years, edad, alter, idade, leeftijd, lebensalter"),
     "amount": _entries(
         """
-        amount, price, cost, costs, revenue, balance, total, subtotal, tax, vat, discount, fee, fees, payment, budget,
-        profit, margin, income, turnover, sales, charge, refund, credit limit, mrr, arr, ltv, spend, spent, betrag,
-        preis, umsatz, kosten, saldo, summe, steuer, rabatt, montant, prix, solde, importe, precio, monto, preco,
-        importo, prezzo, bedrag, prijs, omzet
+        deposit, principal, interest rate, credit score, credit rating, reserve amount, premium, debt, dividend,
+        equity, commission, payout, rent, installment, instalment, cashback, gift amount, donation, net amount, gross
+        amount, receivable, payable, loan amount, tuition, amount, price, cost, costs, revenue, balance, total,
+        subtotal, tax, vat, discount, fee, fees, payment, budget, profit, margin, income, turnover, sales, charge,
+        refund, credit limit, mrr, arr, ltv, spend, spent, betrag, preis, umsatz, kosten, saldo, summe, steuer,
+        rabatt, montant, prix, solde, importe, precio, monto, preco, importo, prezzo, bedrag, prijs, omzet
         """
     ),
     "free_text": _entries(

@@ -47,6 +47,7 @@ _HARMLESS_AFTER: Final = frozenset(
     {"type", "kind", "status", "state", "category", "count", "verified", "flag", "valid"}
 )
 _HARMLESS_ENDS: Final = frozenset({"id", "ids"})
+_PERSONAL_SIGNALS: Final = frozenset({"full_name", "street", "full_address", "ssn", "person_number", "mac"})
 _PERSONAL_PATTERNS: Final = ("email", "embedded_email", "phone", "ip", "card", "iban", "secret")
 
 
@@ -240,7 +241,7 @@ def looks_personal(name: str, profile: ColumnProfile) -> bool:
 
     By name: a word such as ``email`` or ``salary``, unless the name ends in ``id`` or in a word that says the column
     only describes such values (``email_verified``). By content: one checked value in a hundred, or two in all, fits a
-    personal pattern; a single secret or address is enough.
+    personal pattern; a single secret or address is enough; or half of them are recognised as people's.
     """
     words = patterns.name_words(name)
     if words and words[-1] not in _HARMLESS_AFTER | _HARMLESS_ENDS and not _PERSONAL_WORDS.isdisjoint(words):
@@ -249,6 +250,8 @@ def looks_personal(name: str, profile: ColumnProfile) -> bool:
         return True
     found = profile.patterns
     if profile.mentions_email or found.email or found.embedded_email or found.secret or found.iban:
+        return True
+    if any(signal.count * 2 >= profile.looked and signal.name in _PERSONAL_SIGNALS for signal in profile.signals):
         return True
     weak = sum(getattr(found, pattern) for pattern in _PERSONAL_PATTERNS)
     return weak * 100 >= max(profile.checked, 1) or weak >= 2

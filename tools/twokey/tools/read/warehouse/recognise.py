@@ -31,6 +31,7 @@ _MONEY: Final = re.compile(
     r"|-?[0-9][0-9.,']{0,20} ?(?:[$\u20ac\u00a3\u00a5]|usd|eur|gbp|chf)"
 )
 _HOST: Final = re.compile(r"(?:www\.)?(?:[a-z0-9-]{1,63}\.){1,4}[a-z]{2,12}(?:/[^\s]{0,200})?")
+_MAC: Final = re.compile(r"[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}", re.IGNORECASE)
 _SSN: Final = re.compile(r"(?!000|666|9)[0-9]{3}-(?!00)[0-9]{2}-(?!0000)[0-9]{4}")
 _ZIP: Final = re.compile(r"[0-9]{5}-[0-9]{4}")
 _APART: Final = re.compile(r"[ ,/()&-]+")
@@ -76,6 +77,8 @@ def signals(text: str) -> tuple[SignalName, ...]:
         return ()
     if streets.is_geometry(value):
         return ("geometry",)
+    if len(value) == 17 and _MAC.fullmatch(value):
+        return ("mac",)
     if len(value) > MAX_TEXT:
         return ("prose",) if " " in value[:MAX_TEXT] else ()
     folded = fold(value)

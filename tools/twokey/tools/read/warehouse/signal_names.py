@@ -27,6 +27,7 @@ SignalName = Literal[
     "latitude",
     "lei",
     "longitude",
+    "mac",
     "money",
     "month",
     "name_part",
