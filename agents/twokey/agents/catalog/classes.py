@@ -11,7 +11,7 @@ Rules
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from twokey.agents.catalog import names
@@ -82,7 +82,7 @@ TESTS: Final[Mapping[Kind, Test]] = {
     "street_address": Test(
         "STREET_ADDRESS",
         signals=("street", "street_part", "full_address", "numbered"),
-        needed=0.3,
+        needed=0.55,
         against=("geometry",),
         shown_as="are a street with a number",
     ),
@@ -140,6 +140,11 @@ _ANY_REGION: Final = Test(
 )
 _NAME_PART: Final = Test("PERSON_NAME", signals=("name_part",), needed=0.4, shown_as="stand before or after names")
 _NATIONS: Final = Test("COUNTRY", signals=("country",), needed=0.5, shown_as="are countries")
+_SECOND_LINE: Final = replace(TESTS["street_address"], needed=0.3)
+"""What does not fit in the first line is mixed: suites, people in care of whom, halves of names."""
+_SECOND: Final = frozenset(
+    {"2", "3", "4", "two", "continued", "cont", "additional", "zusatz", "complement", "complemento"}
+)
 _METRES: Final = frozenset({"northing", "easting"})
 _PARTS_OF_NAMES: Final[tuple[tuple[str, frozenset[str]], ...]] = (
     ("part", frozenset("suffix prefix salutation tussenvoegsel".split())),  # noqa: SIM905 - reads better
@@ -200,6 +205,8 @@ _PLAIN: Final = frozenset({"key", "flag", "moment", "measure"})
 def _test(kind: Kind, words: tuple[str, ...], profile: Profile) -> Test | None:
     if kind == "state" and not _REGIONS.isdisjoint(words):
         return _ANY_REGION
+    if kind == "street_address" and not _SECOND.isdisjoint(words):
+        return _SECOND_LINE
     if kind == "person_name" and _part_of_name(words) == "part":
         return _NAME_PART
     if kind == "demographic" and _NATIONS.passes(profile):

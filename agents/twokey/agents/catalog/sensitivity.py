@@ -14,7 +14,7 @@ from typing import Final
 
 from twokey.agents.catalog import classes, evidence, names, types
 from twokey.agents.catalog.facts import Column, Profile, Table
-from twokey.agents.catalog.judgement import FINANCIAL, MOST, PERSONAL, PLACES, WORDS_FOR, Judgement, Level, share_of
+from twokey.agents.catalog.judgement import FINANCIAL, MOST, PERSONAL, PLACES, WORDS_FOR, Judgement, Level
 from twokey.agents.catalog.named import about_people, about_published, half_of_a_name, kind_about_a_person, kind_of
 from twokey.agents.catalog.shown import SPARSE_SHARE, by_recognisers, by_values
 from twokey.agents.catalog.vocabulary import FLAGS, MOMENTS, Kind
@@ -129,24 +129,14 @@ def _personal_by_name(table: Table, column: Column, kind: Kind) -> Judgement:
     expected = _EXPECTED.get(kind)
     if expected is None:
         return _fits_or_not(column, kind)
-    share = max(profile.share(*expected), profile.signal("mac") if kind == "network_address" else 0.0)
-    if share >= MOST and share > profile.share(*expected):
-        return Judgement("pii", kind, 95, (f"the name says {WORDS_FOR[kind]}", "most values are addresses of devices"))
+    share, told = expected.share(profile), (f"the name says {WORDS_FOR[kind]}", expected.told(profile))
     if share >= MOST:
-        return Judgement(
-            "pii", kind, 97, (f"the name says {WORDS_FOR[kind]}", f"{share_of(profile, *expected)} look so")
-        )
+        return Judgement("pii", kind, 97, told)
     if share < SPARSE_SHARE and kind in {"email", "network_address"}:
         return Judgement(
             "operational", "other", 55, (f"the name says {WORDS_FOR[kind]}, but no value looks so",), doubt=True
         )
-    return Judgement(
-        "pii",
-        kind,
-        75,
-        (f"the name says {WORDS_FOR[kind]}", f"{share_of(profile, *expected)} look so"),
-        doubt=share < 0.2,
-    )
+    return Judgement("pii", kind, 75, told, doubt=share < 0.2)
 
 
 def _fits_or_not(column: Column, kind: Kind) -> Judgement:
@@ -179,11 +169,12 @@ def _place(table: Table, kind: Kind, *, people: bool) -> Judgement:
     return Judgement("operational", kind, 60 if fine else 75, (reason,))
 
 
-_EXPECTED: Final[dict[Kind, tuple[str, ...]]] = {
-    "email": ("email", "embedded_email"),
-    "phone": ("phone",),
-    "network_address": ("ip",),
+_EXPECTED: Final[dict[Kind, classes.Test]] = {
+    "email": replace(classes.TESTS["email"], patterns=("email", "embedded_email")),
+    "phone": classes.TESTS["phone"],
+    "network_address": classes.Test("other", ("mac",), ("ip",), shown_as="are addresses of machines or devices"),
 }
+"""What the values of a personal kind look like, where they have a look of their own."""
 
 
 def _agreeing(shown: Judgement, named: Kind | None) -> Judgement:

@@ -56,7 +56,7 @@ EXAMPLES: Final = {
         "45 W 103rd",
         "avenue du Parc 3",
     ),
-    "street_part": ("Apt 4", "Suite B", "# 12B", "2nd Floor", "c/o Mill House"),
+    "street_part": ("Apt 4", "Suite B", "# 12B", "#12", "2nd Floor", "c/o Mill House"),
     "surname": ("Garcia", "MOREAU"),
     "weekday": ("Monday", "Freitag"),
     "words": ("Larkspur Lantern",),

@@ -129,6 +129,8 @@ def _of_figures(value: str) -> Iterator[SignalName]:
         yield "ssn"
     elif _ZIP.fullmatch(value):
         yield "zip"
+    elif value[0] == "#" and value[1:].strip().isdigit():
+        yield "street_part"
     elif _MONEY.fullmatch(value):
         yield "money"
 

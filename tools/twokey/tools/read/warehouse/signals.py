@@ -20,6 +20,7 @@ _MOST_NUMBERS: Final = 20
 _NEARLY_ALL: Final = 0.95
 _SOME: Final = 0.5
 _LEAST_NUMBERS: Final = 8
+_GIVE_UP_AFTER: Final = 5
 _EXTENSION: Final = re.compile(r" {0,3}(?:ext|extension|anexo|poste|int|x)[.: ]{0,3}[0-9]{1,6}$", re.IGNORECASE)
 
 
@@ -100,11 +101,15 @@ def _count_phones(groups: Sequence[tuple[str, int]], looked: int, found: Counter
         return
     step = max(1, len(likely) // _MOST_NUMBERS)
     tried = likely[::step][:_MOST_NUMBERS]
-    passed = sum(
-        rows
-        for text, rows in tried
-        if (text.isdigit() or patterns.is_phone(_EXTENSION.sub("", text)) or _EXTENSION.sub("", text).isdigit())
-        and official_numbers.is_phone_number(text)
-    )
+    passed = 0
+    for number, (text, rows) in enumerate(tried, 1):
+        passed += rows if _is_phone(text) else 0
+        if number == _GIVE_UP_AFTER and not passed:
+            return
     share = passed / sum(rows for _, rows in tried)
     found["phone_number"] = min(looked, round(share * sum(rows for _, rows in likely)))
+
+
+def _is_phone(text: str) -> bool:
+    bare = _EXTENSION.sub("", text)
+    return (bare.isdigit() or patterns.is_phone(bare)) and official_numbers.is_phone_number(text)
