@@ -1,7 +1,6 @@
 """How well columns are classified, measured on tables of our own making, half of them written after the method."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -101,22 +100,22 @@ def a_table(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("make", "says"),
+    ("text", "says"),
     [
-        (lambda _: "table,column_index\n", "lack the column class"),
-        (lambda _: HEADER, "are empty"),
-        (lambda _: HEADER + "a.csv,x,c,,EMAIL,1,pii\n", "Line 2"),
-        (lambda _: HEADER + "a.csv,0,c,,CARROT,1,pii\n", "unknown class"),
-        (lambda _: HEADER + "a.csv,0,c,,EMAIL,yes,pii\n", "0 or 1"),
-        (lambda _: HEADER + "a.csv,0,c,,EMAIL,1,secret\n", "unknown sensitivity"),
-        (lambda _: HEADER + "a.csv,0,c,,EMAIL,1,pii\na.csv,0,c,,EMAIL,1,pii\n", "second time"),
-        (lambda _: HEADER + "b.csv,0,c,,EMAIL,1,pii\n", "not in the folder"),
-        (lambda _: HEADER + "a.csv,9,c,,EMAIL,1,pii\n", "has fewer columns"),
+        ("table,column_index\n", "lack the column class"),
+        (HEADER, "are empty"),
+        (HEADER + "a.csv,x,c,,EMAIL,1,pii\n", "Line 2"),
+        (HEADER + "a.csv,0,c,,CARROT,1,pii\n", "unknown class"),
+        (HEADER + "a.csv,0,c,,EMAIL,yes,pii\n", "0 or 1"),
+        (HEADER + "a.csv,0,c,,EMAIL,1,secret\n", "unknown sensitivity"),
+        (HEADER + "a.csv,0,c,,EMAIL,1,pii\na.csv,0,c,,EMAIL,1,pii\n", "second time"),
+        (HEADER + "b.csv,0,c,,EMAIL,1,pii\n", "not in the folder"),
+        (HEADER + "a.csv,9,c,,EMAIL,1,pii\n", "has fewer columns"),
     ],
 )  # fmt: skip - one case a line
-def test_labels_that_do_not_fit_are_bad_input(tmp_path: Path, make: Callable[[Path], str], says: str):
+def test_labels_that_do_not_fit_are_bad_input(tmp_path: Path, text: str, says: str):
     truth = tmp_path / "truth.csv"
-    truth.write_text(make(tmp_path), encoding="utf-8")
+    truth.write_text(text, encoding="utf-8")
     with pytest.raises(BadInput, match=says):
         evaluate(a_table(tmp_path), truth)
 
