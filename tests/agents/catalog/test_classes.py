@@ -203,3 +203,62 @@ def test_poisoned_names_and_values_break_nothing_and_leak_nothing(tmp_path: Path
     assert judged["people.csv", 5].column_class == "EMAIL"
     assert judged["people.csv", 4].column_class == "other"
     assert judged["empty.csv", 0].level == "pii"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "gross_pay",
+        "hourly_rate",
+        "swift_code",
+        "account_number",
+        "interest",
+        "cash_flow",
+        "market_cap",
+        "kontostand",
+        "prix_unitaire",
+        "importe_total",
+        "prezzo_totale",
+        "precio_unitario",
+        "betrag_netto",
+        "card_last4",
+        "severance",
+    ],
+)
+def test_money_by_name(name: str):
+    assert of(column(name, "DECIMAL")).level == "financial"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "preferred_name",
+        "mobile_no",
+        "birth_place",
+        "national_insurance_number",
+        "emergency_contact",
+        "manager_name",
+        "numero_secu",
+        "api_token",
+        "secret_key",
+        "medications",
+        "political_affiliation",
+        "geburtsort",
+        "codice_fiscale",
+        "linkedin_url",
+    ],
+)
+def test_people_by_name(name: str):
+    assert of(column(name)).level == "pii"
+
+
+def test_sums_of_money_in_text_are_money():
+    assert of(column("price", profile=seen(money=190))).level == "financial"
+    assert of(column("price", profile=seen(one_word=190))).level == "operational"
+    assert of(column("email_opt_in")).level == "operational"
+
+
+def test_second_lines_of_addresses_are_mixed():
+    mixed = seen(street_part=70, words=100)
+    assert of(column("address_2", profile=mixed)).column_class == "STREET_ADDRESS"
+    assert of(column("address", profile=mixed)).column_class == "other"

@@ -115,7 +115,10 @@ def _first(found: tuple[str, ...]) -> Kind | None:
 
 
 def _kinds(found: tuple[str, ...]) -> tuple[Kind, ...]:
-    return tuple(kind for kind, entries in BY_NAME.items() if holds(found, entries))
+    kinds = tuple(kind for kind, entries in BY_NAME.items() if holds(found, entries))
+    if not kinds and len(found) > 1 and found[-1] == "name" and found[-2] in PEOPLE:
+        return ("person_name",)  # manager_name, but not user_name
+    return kinds
 
 
 _PARTS: Final = frozenset(
@@ -144,8 +147,13 @@ _OTHER_ADDRESSES: Final[dict[str, Kind]] = {
     "web": "url",
     "url": "url",
 }
+_NUMBERED: Final = frozenset({"phone", "card_number", "bank_account", "id_number", "street_address"})
 _OWN_ENDS: Final[dict[str, frozenset[str]]] = {
-    "number": frozenset({"phone", "card_number", "bank_account", "id_number", "street_address"}),
+    "number": _NUMBERED,
+    "no": _NUMBERED,
+    "nr": _NUMBERED,
+    "key": frozenset({"credential"}),
+    "last4": frozenset({"card_number"}),
     "code": frozenset({"postal_code", "country", "currency", "state"}),
     "hash": frozenset({"credential"}),
     "class": frozenset(),

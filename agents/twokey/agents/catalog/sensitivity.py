@@ -89,7 +89,7 @@ def _named(table: Table, column: Column, kind: Kind, *, people: bool) -> Judgeme
     if kind in {"amount", "pay"}:
         if names.words(column.name)[-1] in _NO_MONEY:
             return Judgement("operational", "measure", 80, ("about money, but counted in something else",))
-        if types.meaning(column) not in {"integer", "decimal", "other"}:
+        if types.meaning(column) not in {"integer", "decimal", "other"} and not _written_numbers(profile):
             return Judgement("operational", "other", 60, ("named after money, but holds no numbers",))
         return Judgement(
             "financial", kind, 88 if profile is not None else 78, ("named after money", *_numbers(profile))
@@ -110,6 +110,11 @@ def _named(table: Table, column: Column, kind: Kind, *, people: bool) -> Judgeme
         return Judgement("public", kind, 70, ("describes something of the world or published",))
     sentence = "free text, where people write anything" + (" about a person" if people else "")
     return Judgement("operational", kind, 60 if people else 70, (sentence,), doubt=people and profile is None)
+
+
+def _written_numbers(profile: Profile | None) -> bool:
+    """Whether texts are numbers or sums of money, as people write them."""
+    return profile is not None and max(profile.share("number"), profile.signal("money")) >= MOST
 
 
 _NO_MONEY: Final = frozenset(

@@ -36,21 +36,23 @@ def _entries(text: str) -> frozenset[tuple[str, ...]]:
 BY_NAME: Final[Mapping[Kind, frozenset[tuple[str, ...]]]] = {
     "credential": _entries(
         """
-        password, passwd, pwd, passphrase, passwort, kennwort, contrasena, mot de passe, senha, wachtwoord, secret,
-        api key, apikey, private key, access token, refresh token, auth token, session token, registry token, password
-        hash, security answer
+        api token, secret key, pin code, password, passwd, pwd, passphrase, passwort, kennwort, contrasena, mot de
+        passe, senha, wachtwoord, secret, api key, apikey, private key, access token, refresh token, auth token,
+        session token, registry token, password hash, security answer
         """
     ),
     "card_number": _entries(
         """
-        card number, credit card, creditcard, debit card, cc number, cc num, ccn, pan number, kartennummer,
-        kreditkarte, kreditkartennummer, numero carte, carte bancaire, numero tarjeta, tarjeta credito, cvv, cvc
+        card last4, card last 4, card expiry, card expiration, card number, credit card, creditcard, debit card, cc
+        number, cc num, ccn, pan number, kartennummer, kreditkarte, kreditkartennummer, numero carte, carte bancaire,
+        numero tarjeta, tarjeta credito, cvv, cvc
         """
     ),
     "bank_account": _entries(
         """
-        iban, bank account, bankaccount, account iban, kontonummer, bankverbindung, bankkonto, compte bancaire, cuenta
-        bancaria, conta bancaria, conto corrente, routing number, sort code, bankrekening, rekeningnummer
+        bic, swift, swift code, account number, account no, bank code, iban, bank account, bankaccount, account iban,
+        kontonummer, bankverbindung, bankkonto, compte bancaire, cuenta bancaria, conta bancaria, conto corrente,
+        routing number, sort code, bankrekening, rekeningnummer
         """
     ),
     "email": _entries(
@@ -73,54 +75,60 @@ BY_NAME: Final[Mapping[Kind, frozenset[tuple[str, ...]]]] = {
     ),
     "device": _entries(
         """
-        device id, deviceid, imei, advertising id, idfa, gaid, cookie id, browser fingerprint, user agent
+        device fingerprint, device id, deviceid, imei, advertising id, idfa, gaid, cookie id, browser fingerprint,
+        user agent
         """
     ),
     "id_number": _entries(
         """
-        licence plate, license plate, number plate, plate number, kennzeichen, immatriculation, targa, kenteken, ssn,
-        social security, social security number, passport, passport number, passport no, drivers license, driver
-        license, driving license, license number, national id, nationalid, identity number, tax id, taxid, tax number,
-        tin, nino, nhs number, aadhaar, nif, dni, cpf, curp, bsn, pesel, codice fiscale, steuernummer, steuer id,
+        national insurance, national insurance number, numero secu, personalausweis, personnummer, licence plate,
+        license plate, number plate, plate number, kennzeichen, immatriculation, targa, kenteken, ssn, social
+        security, social security number, passport, passport number, passport no, drivers license, driver license,
+        driving license, license number, national id, nationalid, identity number, tax id, taxid, tax number, tin,
+        nino, nhs number, aadhaar, nif, dni, cpf, curp, bsn, pesel, codice fiscale, steuernummer, steuer id,
         sozialversicherungsnummer, ausweisnummer, reisepass, numero securite sociale, carte identite
         """
     ),
     "birth_date": _entries(
         """
-        birth date, birthdate, birthday, date of birth, born, born on, dob, birth year, year of birth, geburtsdatum,
-        geburtstag, geburtsjahr, date naissance, naissance, fecha nacimiento, nacimiento, data nascimento, nascimento,
-        data nascita, nascita, geboortedatum
+        birth place, birthplace, place of birth, geburtsort, lieu naissance, lugar nacimiento, luogo nascita,
+        geboorteplaats, birth date, birthdate, birthday, date of birth, born, born on, dob, birth year, year of birth,
+        geburtsdatum, geburtstag, geburtsjahr, date naissance, naissance, fecha nacimiento, nacimiento, data
+        nascimento, nascimento, data nascita, nascita, geboortedatum
         """
     ),
     "gender": _entries("gender, sex, geschlecht, sexe, sexo, genero, sesso, geslacht"),
     "health": _entries(
         """
-        injury, injuries, symptom, symptoms, treatment, prescription, vaccination, pregnancy, medical condition,
-        diagnostico, diagnose, krankheit, maladie, enfermedad, malattia, ziekte, doenca, blutgruppe, groupe sanguin,
-        diagnosis, diagnoses, disease, blood type, blood group, medication, allergy, allergies, icd10, icd 10
+        medications, body weight, injury, injuries, symptom, symptoms, treatment, prescription, vaccination,
+        pregnancy, medical condition, diagnostico, diagnose, krankheit, maladie, enfermedad, malattia, ziekte, doenca,
+        blutgruppe, groupe sanguin, diagnosis, diagnoses, disease, blood type, blood group, medication, allergy,
+        allergies, icd10, icd 10
         """
     ),
     "demographic": _entries(
         """
-        race, ethnicity, ethnic, ethnic group, religion, nationality, citizenship, marital status, disability,
-        political party, sexual orientation, familienstand, staatsangehoerigkeit, konfession, nationalite,
-        nacionalidad, estado civil, nationaliteit
+        political affiliation, trade union, union membership, race, ethnicity, ethnic, ethnic group, religion,
+        nationality, citizenship, marital status, disability, political party, sexual orientation, familienstand,
+        staatsangehoerigkeit, konfession, nationalite, nacionalidad, estado civil, nationaliteit
         """
     ),
     "person_name": _entries(
         """
-        first name, firstname, last name, lastname, middle name, middlename, surname, family name, given name,
-        forename, maiden name, full name, fullname, person name, contact name, customer name, employee name, patient
-        name, student name, user fullname, card holder, cardholder, holder name, beneficiary, next of kin, vorname,
-        nachname, familienname, geburtsname, ansprechpartner, prenom, nom famille, apellido, apellidos, primer
-        apellido, segundo apellido, primer nombre, segundo nombre, sobrenome, cognome, voornaam, achternaam,
-        tussenvoegsel, initials, middle initial, name suffix, suffix, lastname1, nombres, nom de famille, nom complet,
-        nombre completo, nome completo, nome e cognome, vollstaendiger name, volledige naam
+        preferred name, spouse name, contact person, emergency contact, recipient name, sender name, account holder,
+        kontoinhaber, titulaire, first name, firstname, last name, lastname, middle name, middlename, surname, family
+        name, given name, forename, maiden name, full name, fullname, person name, contact name, customer name,
+        employee name, patient name, student name, user fullname, card holder, cardholder, holder name, beneficiary,
+        next of kin, vorname, nachname, familienname, geburtsname, ansprechpartner, prenom, nom famille, apellido,
+        apellidos, primer apellido, segundo apellido, primer nombre, segundo nombre, sobrenome, cognome, voornaam,
+        achternaam, tussenvoegsel, initials, middle initial, name suffix, suffix, lastname1, nombres, nom de famille,
+        nom complet, nombre completo, nome completo, nome e cognome, vollstaendiger name, volledige naam
         """
     ),
     "user_name": _entries(
         """
-        username, user name, login, login name, screen name, nickname, nick name, benutzername, twitter, skype
+        linkedin url, linkedin profile, linkedin, username, user name, login, login name, screen name, nickname, nick
+        name, benutzername, twitter, skype
         """
     ),
     "street_address": _entries(
@@ -146,7 +154,9 @@ BY_NAME: Final[Mapping[Kind, frozenset[tuple[str, ...]]]] = {
     ),
     "pay": _entries(
         """
-        salary, wage, wages, bonus, payroll, gehalt, lohn, salaire, salario, stipendio, salaris, compensation
+        gross pay, net pay, pay rate, hourly rate, base pay, severance, pension contribution, loonkosten, lordo,
+        bruttolohn, salary, wage, wages, bonus, payroll, gehalt, lohn, salaire, salario, stipendio, salaris,
+        compensation
         """
     ),
     "currency": _entries("currency, currency code, iso currency, waehrung, devise, moneda, moeda, valuta"),
@@ -187,12 +197,14 @@ BY_NAME: Final[Mapping[Kind, frozenset[tuple[str, ...]]]] = {
     "age": _entries("age, age years, edad, alter, idade, leeftijd, lebensalter"),
     "amount": _entries(
         """
-        deposit, principal, interest rate, credit score, credit rating, reserve amount, premium, debt, dividend,
-        equity, commission, payout, rent, installment, instalment, cashback, gift amount, donation, net amount, gross
-        amount, receivable, payable, loan amount, tuition, amount, price, cost, costs, revenue, balance, total,
-        subtotal, tax, vat, discount, fee, fees, payment, budget, profit, margin, income, turnover, sales, charge,
-        refund, credit limit, mrr, arr, ltv, spend, spent, betrag, preis, umsatz, kosten, saldo, summe, steuer,
-        rabatt, montant, prix, solde, importe, precio, monto, preco, importo, prezzo, bedrag, prijs, omzet
+        interest, ebitda, gmv, aov, cash flow, market cap, market value, portfolio value, asset value, liabilities,
+        net worth, kontostand, deposit, principal, interest rate, credit score, credit rating, reserve amount,
+        premium, debt, dividend, equity, commission, payout, rent, installment, instalment, cashback, gift amount,
+        donation, net amount, gross amount, receivable, payable, loan amount, tuition, amount, price, cost, costs,
+        revenue, balance, total, subtotal, tax, vat, discount, fee, fees, payment, budget, profit, margin, income,
+        turnover, sales, charge, refund, credit limit, mrr, arr, ltv, spend, spent, betrag, preis, umsatz, kosten,
+        saldo, summe, steuer, rabatt, montant, prix, solde, importe, precio, monto, preco, importo, prezzo, bedrag,
+        prijs, omzet
         """
     ),
     "free_text": _entries(
@@ -238,7 +250,8 @@ PUBLISHED: Final = frozenset(
     """
     album artist track song genre movie film book author publisher actor director composer country city region
     state language currency media brand airport airline holiday timezone continent species planet sport league
-    team stadium museum language category singer band concert magazine journal
+    team stadium museum language category singer band concert magazine journal station weather exchange article
+    recipe podcast episode championship fixture park river mountain lake island glossary university library
     """.split()  # noqa: SIM905 - a list of words reads better as words
 )
 """What a row is where it describes the world or something that was published."""
@@ -246,7 +259,7 @@ PUBLISHED: Final = frozenset(
 METADATA: Final = frozenset(
     """
     verified validated confirmed flag count cnt number type kind status state sent valid invalid opened clicked
-    template format length at on enabled disabled opt optin optout consent bounced required preference source
+    template format length at on in out enabled disabled opt optin optout consent bounced required preference source
     quality score rank index version domain provider subscribed notified changed updated created available
     allowed visible hidden public deleted active category class channel label hash verification attempts
     retries verifiziert bestaetigt
