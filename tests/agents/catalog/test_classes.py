@@ -262,3 +262,17 @@ def test_second_lines_of_addresses_are_mixed():
     mixed = seen(street_part=70, words=100)
     assert of(column("address_2", profile=mixed)).column_class == "STREET_ADDRESS"
     assert of(column("address", profile=mixed)).column_class == "other"
+
+
+def test_harmless_looks_do_not_outweigh_a_personal_name():
+    houses = seen(organisation=190, words=190)
+    assert (of(column("home_address", profile=houses)).level, of(column("site", profile=houses)).level) == (
+        "pii",
+        "operational",
+    )
+    pages = profile(patterns={"url": 200})
+    assert of(column("linkedin_url", profile=pages)).level == "pii"
+    assert of(column("website", profile=pages)).level == "operational"
+    full_names = seen(full_name=190, words=190)
+    assert of(column("city", profile=full_names)).kind == "city"
+    assert of(column("homepage", profile=full_names)).kind == "person_name"

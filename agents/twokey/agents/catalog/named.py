@@ -115,7 +115,7 @@ def _first(found: tuple[str, ...]) -> Kind | None:
 
 
 def _kinds(found: tuple[str, ...]) -> tuple[Kind, ...]:
-    kinds = tuple(kind for kind, entries in BY_NAME.items() if holds(found, entries))
+    kinds: tuple[Kind, ...] = tuple(kind for kind, entries in BY_NAME.items() if holds(found, entries))
     if not kinds and len(found) > 1 and found[-1] == "name" and found[-2] in PEOPLE:
         return ("person_name",)  # manager_name, but not user_name
     return kinds

@@ -5,7 +5,9 @@ Rules
 - A few personal values are enough: the share that counts is low for patterns that nothing else looks like (e-mail,
   IBAN, secrets) and high for those that many numbers fit (telephone, card).
 - What only tells something *about* a personal thing (``email_verified``, ``phone_type``) is not personal, unless its
-  values are. Codes, years and keys are not card numbers. A name is a person's only where the table is about people.
+  values are. Codes, years and keys are not card numbers. A name is a person's only where the table is about people, or
+  where its values are full names of which the parts are known.
+- What a name says is personal is not made harmless by values that look like something harmless.
 - Reasons are our own words and numbers; no text of the warehouse occurs in them.
 """
 
@@ -54,7 +56,7 @@ def judge(table: Table, column: Column, *, reference: bool = False, people: bool
 
 def _judged(table: Table, column: Column, named: Kind | None, *, reference: bool, people: bool) -> Judgement:
     shown = by_values(column)
-    if shown is not None:
+    if shown is not None and not (named in PERSONAL and shown.kind == "url"):
         if shown.kind == "url" and about_published(table):
             shown = replace(shown, level="public")
         return _agreeing(shown, named)
@@ -66,7 +68,8 @@ def _judged(table: Table, column: Column, named: Kind | None, *, reference: bool
     if _is_flag(column):
         return Judgement("operational", "flag", 90, ("answers yes or no",))
     recognised = by_recognisers(column)
-    if named is not None and (recognised is None or classes.agrees(column, named)):
+    outweighed = recognised is not None and (recognised.level == "pii" or named not in PERSONAL)
+    if named is not None and (not outweighed or classes.agrees(column, named)):
         return _named(table, column, named, people=people)
     if recognised is not None:
         return _in_its_table(table, recognised, people=people)
