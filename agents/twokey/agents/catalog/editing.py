@@ -26,8 +26,9 @@ from twokey.agents.catalog.edits import (
     Edit,
     SetDescription,
 )
-from twokey.agents.catalog.splice import Layout, Splice
+from twokey.agents.catalog.splice import Splice
 from twokey.agents.catalog.vetting import JsonLike, NodeName, NotAllowed
+from twokey.agents.catalog.yaml_layout import Layout
 from twokey.agents.catalog.yaml_tree import (
     BOOL,
     Alias,
@@ -38,6 +39,7 @@ from twokey.agents.catalog.yaml_tree import (
     Plain,
     Scalar,
     Sequence,
+    copied,
     direct,
     entries,
     inherited,
@@ -73,6 +75,10 @@ _ORDER: Final = {
     "tables": 10,
 }
 _OTHER: Final = 6
+_SHARED: Final = frozenset({"columns", "tables", *SECTIONS})
+"""Lists that are never written out: who shares them means to."""
+_MOST_COPIED: Final = 100
+"""Nodes of what a merge key brings that are written out where a place needs its own."""
 
 _Change: TypeAlias = Callable[[], None]
 _Changes: TypeAlias = list[_Change]
@@ -187,10 +193,15 @@ class Session:
     def _guard(self, place: _Place) -> _Place:
         if place.merged:
             raise NotAllowed("merge_key", "The place comes in through a merge key (<<) and has other owners.")
-        for node in place.path:
-            self._layout.check_owner(node)
-            if isinstance(node, Mapping):
-                self._layout.check_keys(node)
+        if not place.path:  # an earlier edit made it
+            return place
+        self._layout.check_way(place.path)
+        owner, item = place.path[-2:]
+        if isinstance(item, Alias) and isinstance(owner, Sequence):
+            place.mapping = self._layout.wrapped(owner, item)
+            place.path = (*place.path[:-1], place.mapping)
+        else:
+            self._layout.check_owner(item)
         return place
 
     def _only(self, places: Items[_Place], what: str) -> _Place:
@@ -257,6 +268,8 @@ class Session:
         self._touch("", mapping)
 
     def _touch(self, key: str, node: Collection) -> None:
+        if isinstance(node, Mapping):
+            self._layout.put(node)
         if not is_new(node):
             self._touched[id(node)] = (key, node)
 
@@ -264,27 +277,36 @@ class Session:
         self._layout.replace(mapping, key, value)
         self._touch("", mapping)
 
-    def _check_path(self, mapping: Mapping, path: Items[str]) -> None:
-        """Check that a mapping can be made or extended at the end of ``path``."""
+    def _check_path(self, mapping: Mapping, path: Items[str], last: str) -> Mapping | None:
+        """Check that a mapping can be made or extended at the end of ``path`` to hold ``last``.
+
+        Gives that mapping as it will be before the change, or None where it will be a new one. What only a merge key
+        brings is written out, so that the place gets its own.
+        """
         for key in path:
-            self._layout.check_mapping(mapping)
+            self._layout.check_mapping(mapping, key)
             value = own(mapping, key)
             if value is None:
-                self._check_not_merged(mapping, key)
-                return
+                value = self._inherited(mapping, key)
+            if value is None:
+                return None
             if is_null(value):
                 self._layout.check_value(value)
-                return
+                return None
             if not isinstance(value, Mapping):
                 self._layout.check_owner(value)
                 raise NotAllowed("unexpected_shape", "The place holds no mapping.")
             mapping = value
-        self._layout.check_mapping(mapping)
+        self._layout.check_mapping(mapping, last)
+        return mapping
 
     @staticmethod
-    def _check_not_merged(mapping: Mapping, key: str) -> None:
-        if key in inherited(mapping):
-            raise NotAllowed("merge_key", "The place comes in through a merge key (<<) and has other owners.")
+    def _inherited(mapping: Mapping, key: str) -> Node | None:
+        """Give a copy of what merge keys bring under ``key``; None where they bring nothing."""
+        found = inherited(mapping).get(key)
+        if found is not None and key in _SHARED:
+            raise NotAllowed("merge_key", "The list comes in through a merge key (<<) and has other owners.")
+        return None if found is None else copied(found, _MOST_COPIED)
 
     def _ensure(self, mapping: Mapping, path: Items[str]) -> Mapping:
         """Give the mapping at the end of ``path``, made where it is missing."""
@@ -293,7 +315,9 @@ class Session:
             if isinstance(value, Mapping):
                 mapping = value
                 continue
-            made = Mapping()
+            brought = self._inherited(mapping, key) if value is None else None
+            made = brought if isinstance(brought, Mapping) else Mapping()
+            made.flow = made.flow and bool(made.pairs)
             if value is None:
                 self._insert(mapping, key, made, ordered=number == 0)
             else:
@@ -315,7 +339,7 @@ class Session:
         return self._scalar(mapping, key, Scalar(text))
 
     def _scalar(self, mapping: Mapping, key: str, value: Scalar) -> _Changes:
-        self._layout.check_mapping(mapping)
+        self._layout.check_mapping(mapping, key)
         mine = own(mapping, key)
         if mine is None:
             return [lambda: self._insert(mapping, key, value, ordered=True)]
@@ -325,11 +349,10 @@ class Session:
     def _append(self, mapping: Mapping, path: Items[str], items: Items[Node], *, ordered: bool = True) -> _Change:
         """Check that ``items`` can go to the end of a list, and give the change. Tags given as a text become a list."""
         *outer, key = path
-        self._check_path(mapping, outer)
-        holder = _follow(mapping, outer)
+        holder = self._check_path(mapping, outer, key)
         value = None if holder is None else own(holder, key)
-        if holder is not None and value is None:
-            self._check_not_merged(holder, key)
+        brought = self._inherited(holder, key) if holder is not None and value is None else None
+        value = value if value is not None else brought
         if isinstance(value, Alias | Mapping):
             self._layout.check_owner(value)
             raise NotAllowed("unexpected_shape", "The place holds no list.")
@@ -343,13 +366,15 @@ class Session:
         def change() -> None:
             owner = self._ensure(mapping, outer)
             found = own(owner, key)
+            there = found if found is not None else brought
+            kept: list[Node] = [Scalar(there.value)] if isinstance(there, Scalar) and not is_null(there) else []
             if found is None:
-                self._insert(owner, key, Sequence(list(items)), ordered=ordered and not outer)
+                kept = list(there.items) if isinstance(there, Sequence) else kept
+                self._insert(owner, key, Sequence([*kept, *items]), ordered=ordered and not outer)
             elif isinstance(found, Sequence) and (_keeps_form(found) or owner.flow):
                 found.items.extend(items)
                 self._touch(key, found)
             else:
-                kept = [Scalar(found.value)] if isinstance(found, Scalar) and not is_null(found) else list[Scalar]()
                 self._replace(owner, key, Sequence([*kept, *items]))
 
         return change
@@ -389,7 +414,6 @@ class Session:
         if not fresh:
             return []
         key = next((key for key in _TEST_KEYS if key in present), None) or self._tests_key
-        self._layout.check_mapping(place.mapping)
         return [self._append(place.mapping, [key], fresh)]
 
     @property
@@ -443,13 +467,10 @@ class Session:
         return changes
 
     def _meta_entry(self, mapping: Mapping, path: Items[str], key: str, value: Node) -> _Change:
-        self._check_path(mapping, path)
-        holder = _follow(mapping, path)
+        holder = self._check_path(mapping, path, key)
         mine = None if holder is None else own(holder, key)
         if mine is not None:
             self._layout.check_value(mine)
-        elif holder is not None:
-            self._check_not_merged(holder, key)
 
         def change() -> None:
             owner = self._ensure(mapping, path)
@@ -598,16 +619,6 @@ def _texts(value: Plain) -> list[str]:
 def _keeps_form(found: Sequence) -> bool:
     """Tell whether a list is extended as it stands; an empty ``[]`` makes way for a list in block style."""
     return bool(found.items or found.anchor or found.tag or is_new(found))
-
-
-def _follow(mapping: Mapping, path: Items[str]) -> Mapping | None:
-    """Give the mapping at the end of ``path`` where it is there already."""
-    for key in path:
-        value = own(mapping, key)
-        if not isinstance(value, Mapping):
-            return None
-        mapping = value
-    return mapping
 
 
 def _canonical(data: object) -> str:

@@ -45,8 +45,10 @@ from twokey.agents.catalog.edits import (
     Edit,
     SetDescription,
 )
+from twokey.agents.catalog.splice import Splice
 from twokey.agents.catalog.vetting import JsonLike, NodeName, NotAllowed, relation
-from twokey.agents.catalog.yaml_tree import MAX_BYTES, Unreadable, parse, same
+from twokey.agents.catalog.yaml_layout import Layout
+from twokey.agents.catalog.yaml_tree import MAX_BYTES, Document, Unreadable, parse, same
 
 __all__ = [
     "MAX_BYTES",
@@ -67,6 +69,7 @@ __all__ = [
     "edit",
     "relation",
     "render_new",
+    "rewritten",
 ]
 
 _Edits: TypeAlias = Items[Edit]
@@ -109,6 +112,11 @@ def edit(text: bytes, edits: Items[Edit], *, conventions: Conventions = Conventi
 
     """
     return _settle(text, tuple(edits), conventions, _Effort(_PROOF_BYTES))
+
+
+def rewritten(document: Document) -> bytes:
+    """Write a file back that was read and not changed: the very same bytes, which proves the way through the editor."""
+    return document.encoded(Splice(Layout(document)).written(document.root, []))
 
 
 def render_new(nodes: Items[AddNode], *, conventions: Conventions = Conventions()) -> Edited:  # noqa: B008 - frozen

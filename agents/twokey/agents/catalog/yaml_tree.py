@@ -16,7 +16,7 @@ from typing import Final, TypeAlias, cast
 
 import yaml
 
-from twokey.agents.catalog.vetting import JsonLike
+from twokey.agents.catalog.vetting import JsonLike, NotAllowed
 from twokey.core.errors import BadInput
 
 MAX_BYTES: Final = 4 * 1024 * 1024
@@ -148,9 +148,9 @@ def parse(data: bytes) -> Document:
     if _LONE_CARRIAGE_RETURN.search(text):
         raise Unreadable("Lines end in a carriage return alone.", code="line_breaks")
     builder = _Builder()
+    loader = yaml.CSafeLoader(text)
     try:
-        for event in yaml.parse(text, Loader=yaml.CSafeLoader):
-            builder.take(event)
+        builder.read(loader)
     except yaml.YAMLError as error:
         raise Unreadable(f"The YAML does not parse: {_problem(error)}.", code="not_yaml") from None
     return Document(text=text, marked=marked, root=builder.root, aliased=frozenset(builder.aliased))
@@ -184,37 +184,62 @@ class _Builder:
         self._documents = 0
         self._expanded = 0
 
-    def take(self, event: yaml.Event) -> None:
-        if isinstance(event, yaml.ScalarEvent):
-            self._scalar(event)
-        elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
-            self._start(event)
-        elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
-            self._end(event)
-        elif isinstance(event, yaml.AliasEvent):
-            self._alias(event)
-        elif isinstance(event, yaml.DocumentStartEvent):
-            self._documents += 1
-            if self._documents > 1:
-                raise Unreadable("The file holds more than one YAML document.", code="several_documents")
+    def read(self, parser: yaml.CSafeLoader) -> None:
+        """Take every event. The scalars, most of them, are told apart first."""
+        while True:
+            event = cast("yaml.Event", parser.get_event())
+            kind = type(event)
+            if kind is yaml.ScalarEvent:
+                self._scalar(cast("yaml.ScalarEvent", event))
+            elif kind is yaml.MappingStartEvent:
+                self._start(cast("yaml.MappingStartEvent", event), Mapping)
+            elif kind is yaml.SequenceStartEvent:
+                self._start(cast("yaml.SequenceStartEvent", event), Sequence)
+            elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
+                self._end(event)
+            elif kind is yaml.AliasEvent:
+                self._alias(cast("yaml.AliasEvent", event))
+            elif kind is yaml.DocumentStartEvent:
+                self._documents += 1
+                if self._documents > 1:
+                    raise Unreadable("The file holds more than one YAML document.", code="several_documents")
+            elif kind is yaml.StreamEndEvent:
+                return
 
     def _scalar(self, event: yaml.ScalarEvent) -> None:
-        explicit = event.tag is not None
-        tag = event.tag or (resolve(event.value) if event.implicit[0] else STR)
+        value, anchor, tag, plain_style = event.value, event.anchor, event.tag, event.implicit[0]
         start, end = _span(event)
+        node = Scalar(
+            value,
+            tag or (resolve(value) if plain_style else STR),
+            None if plain_style else event.style or None,
+            anchor,
+            tag is not None,
+            start,
+            end,
+        )
         self._count(1)
-        style = None if event.implicit[0] else event.style
-        self._add(Scalar(event.value, tag, style, event.anchor, explicit, start, end), event.anchor, 1, 0)
+        if anchor is None and self._open:
+            frame = self._open[-1]
+            frame.children.append(node)
+            frame.size += 1
+        else:
+            self._add(node, anchor, 1, 0)
 
-    def _start(self, event: yaml.CollectionStartEvent) -> None:
-        kind = Mapping if isinstance(event, yaml.MappingStartEvent) else Sequence
+    def _start(self, event: yaml.CollectionStartEvent, kind: type[Mapping] | type[Sequence]) -> None:
+        depth = len(self._open)
         start, end = _span(event)
         node = kind(
-            flow=bool(event.flow_style), tag=event.tag, anchor=event.anchor, start=start, end=end, depth=len(self._open)
+            flow=bool(event.flow_style),
+            tag=event.tag,
+            anchor=event.anchor,
+            start=start,
+            end=end,
+            depth=depth,
         )
         self._count(1)
         self._open.append(_Frame(node))
-        if len(self._open) > MAX_DEPTH:
+        if depth >= MAX_DEPTH:
             raise Unreadable(f"Values are nested deeper than {MAX_DEPTH} levels.", code="nesting")
 
     def _end(self, event: yaml.Event) -> None:
@@ -235,8 +260,8 @@ class _Builder:
         if len(self._open) + height > MAX_DEPTH:
             raise Unreadable(f"Aliases nest values deeper than {MAX_DEPTH} levels.", code="nesting")
         self.aliased.add(name)
-        start, end = _span(event)
         self._count(size)
+        start, end = _span(event)
         self._add(Alias(name, target, start, end), None, size, height)
 
     def _count(self, size: int) -> None:
@@ -359,6 +384,35 @@ def node_of(value: JsonLike) -> Node:
     if isinstance(value, Map):
         return Mapping([(Scalar(key), node_of(inner)) for key, inner in value.items()], flow=not value)
     return Sequence([node_of(item) for item in value], flow=not value)
+
+
+def copied(node: Node, most: int) -> Node:
+    """Give new nodes that say what a node says, aliases and merge keys written out.
+
+    Raises:
+        NotAllowed: ``merge_key`` where that takes more than ``most`` nodes; ``tagged`` or ``complex_key`` where it
+            holds a tag or key that cannot be written again.
+
+    """
+    left = [most]
+
+    def copy(old: Node) -> Node:
+        old = direct(old)
+        left[0] -= 1
+        if left[0] < 0:
+            raise NotAllowed("merge_key", "What a merge key (<<) brings here is too much to be written out.")
+        if (old.explicit and old.tag != STR) if isinstance(old, Scalar) else old.tag is not None:
+            raise NotAllowed("tagged", "What a merge key (<<) brings here has a YAML tag, which a copy would lose.")
+        if isinstance(old, Scalar):
+            return Scalar("null" if old.tag == NULL else old.value, old.tag)
+        if isinstance(old, Sequence):
+            return Sequence([copy(item) for item in old.items], flow=old.flow or not old.items)
+        if not all(isinstance(key, Scalar) and key.tag in {STR, MERGE} for key, _ in old.pairs):
+            raise NotAllowed("complex_key", "What a merge key (<<) brings here has a key that is no plain name.")
+        pairs = [(Scalar(key), copy(value)) for key, value in entries(old).items()]
+        return Mapping(list[tuple[Node, Node]](pairs), flow=old.flow or not pairs)
+
+    return copy(node)
 
 
 def _float_text(value: float) -> str:
