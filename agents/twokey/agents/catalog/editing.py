@@ -93,6 +93,7 @@ class _Place:
     merged: bool = False  # reached through a merge key
     columns: "dict[str, list[_Place]] | None" = None
     folded: set[str] = field(default_factory=set[str])
+    guarded: bool = False  # the path was checked
 
 
 @dataclass(slots=True)
@@ -193,7 +194,7 @@ class Session:
     def _guard(self, place: _Place) -> _Place:
         if place.merged:
             raise NotAllowed("merge_key", "The place comes in through a merge key (<<) and has other owners.")
-        if not place.path:  # an earlier edit made it
+        if place.guarded or not place.path:  # without a path an earlier edit made it
             return place
         self._layout.check_way(place.path)
         owner, item = place.path[-2:]
@@ -202,6 +203,7 @@ class Session:
             place.path = (*place.path[:-1], place.mapping)
         else:
             self._layout.check_owner(item)
+        place.guarded = True
         return place
 
     def _only(self, places: Items[_Place], what: str) -> _Place:

@@ -140,7 +140,7 @@ def _one(totals: _Totals, folder: Path, path: Path) -> None:
         totals.refusals.append({"file": name, "place": "", "edit": "", "code": error.code, "reason": error.message})
         return
     asked = _asked(_content(document))
-    edited = properties.edit(data, tuple(edit for edit, _ in asked))
+    edited = properties.edit(data, tuple(edit for edit, _ in asked), parsed=document)
     totals.seconds += time.process_time() - began
     totals.without_nodes += not asked
     totals.edits += len(edited.applied)

@@ -99,7 +99,13 @@ class Edited:
     refused: tuple[Refusal, ...] = ()
 
 
-def edit(text: bytes, edits: Items[Edit], *, conventions: Conventions = Conventions()) -> Edited:  # noqa: B008 - frozen
+def edit(
+    text: bytes,
+    edits: Items[Edit],
+    *,
+    conventions: Conventions = Conventions(),  # noqa: B008 - frozen
+    parsed: Document | None = None,
+) -> Edited:
     """Make the edits to one property file, in their order.
 
     Later edits may build on earlier ones (a description for a column that the same call adds). Never raises for what
@@ -109,9 +115,10 @@ def edit(text: bytes, edits: Items[Edit], *, conventions: Conventions = Conventi
         text: The bytes of the file; empty for a file that does not exist yet (better: ``render_new``).
         edits: What to change.
         conventions: What to write where the file shows no habit of its own.
+        parsed: What ``parse`` made of ``text``, where the caller has it. It is used up.
 
     """
-    return _settle(text, tuple(edits), conventions, _Effort(_PROOF_BYTES))
+    return _settle(text, tuple(edits), conventions, _Effort(_PROOF_BYTES), parsed)
 
 
 def rewritten(document: Document) -> bytes:
@@ -136,12 +143,14 @@ class _Effort:
     left: int
 
 
-def _settle(data: bytes, edits: _Edits, conventions: Conventions, effort: _Effort) -> Edited:
+def _settle(
+    data: bytes, edits: _Edits, conventions: Conventions, effort: _Effort, parsed: Document | None = None
+) -> Edited:
     """Make the edits together; where the result is not proven, make each half by itself to find the culprit."""
     if not edits:
         return Edited(data)
     try:
-        document = parse(data)
+        document = parsed or parse(data)
         session = Session(document, conventions)
     except (Unreadable, NotAllowed) as error:
         reason = error.message if isinstance(error, Unreadable) else error.reason

@@ -62,7 +62,8 @@ class Layout:
 
     def old(self, node: Node) -> Node:
         """Give the node of the text in whose place a value stands: itself, or the one it replaced."""
-        return self._replaced.get(id(node), (node, node))[1]
+        found = self._replaced.get(id(node)) if self._replaced else None
+        return node if found is None else found[1]
 
     def end(self, node: Node) -> int:
         """Give where the content of a node of the text ends: behind its last character, before any comment."""
@@ -123,10 +124,19 @@ class Layout:
         return index
 
     def spaced(self, items: Items[Node]) -> bool:
-        """Tell whether most of the items of a list are followed by a blank line."""
-        pairs = list(itertools.pairwise(items))
-        blank = sum("" in map(str.strip, self.text[self.end(a) : b.start].split("\n")[1:-1]) for a, b in pairs)
-        return 2 * blank > len(pairs)
+        """Tell whether before most of the items of a list, but the first, there is a blank line."""
+        return 2 * sum(map(self._apart, items[1:])) > len(items) - 1
+
+    def _apart(self, item: Node) -> bool:
+        """Tell whether a blank line stands above an item, or above the comments above it."""
+        end = self.text.rfind("\n", 0, item.start)
+        while end > 0:
+            begin = self.text.rfind("\n", 0, end) + 1
+            line = self.text[begin:end].strip()
+            if not line.startswith("#"):
+                return not line
+            end = begin - 1
+        return False
 
     # --- what can be edited ---------------------------------------------------------------------------------
 
@@ -140,7 +150,7 @@ class Layout:
     @staticmethod
     def check_key(node: Mapping, name: str) -> None:
         """Refuse a key that stands twice in a mapping. Other keys that do are not touched, so they may."""
-        if sum(isinstance(key, Scalar) and key.value == name for key, _ in node.pairs) > 1:
+        if [key.value for key, _ in node.pairs if isinstance(key, Scalar)].count(name) > 1:
             raise NotAllowed("duplicate_key", "The key stands twice in this place; which one counts is not certain.")
 
     def check_way(self, path: Items[Node]) -> None:

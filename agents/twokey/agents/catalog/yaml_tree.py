@@ -10,9 +10,10 @@ Format: YAML 1.1 (https://yaml.org/spec/1.1/) as libyaml and PyYAML read it, whi
 """
 
 import re
+from collections.abc import Callable
 from collections.abc import Mapping as Map
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias, cast
 
 import yaml
 
@@ -169,7 +170,7 @@ class _Frame:
 
     node: Collection
     children: list[Node] = field(default_factory=list[Node])
-    size: int = 1
+    extra: int = 0  # nodes inside the children
     height: int = 0
 
 
@@ -185,74 +186,67 @@ class _Builder:
         self._expanded = 0
 
     def read(self, parser: yaml.CSafeLoader) -> None:
-        """Take every event. The scalars, most of them, are told apart first."""
+        """Take every event. Most are scalars, so these are put together here, without a call for each."""
+        read, opened, scalar = cast("Callable[[], Any]", parser.get_event), self._open, yaml.ScalarEvent
         while True:
-            event = cast("yaml.Event", parser.get_event())
+            event = read()
             kind = type(event)
-            if kind is yaml.ScalarEvent:
-                self._scalar(cast("yaml.ScalarEvent", event))
-            elif kind is yaml.MappingStartEvent:
-                self._start(cast("yaml.MappingStartEvent", event), Mapping)
-            elif kind is yaml.SequenceStartEvent:
-                self._start(cast("yaml.SequenceStartEvent", event), Sequence)
-            elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
-                self._end(event)
-            elif kind is yaml.AliasEvent:
-                self._alias(cast("yaml.AliasEvent", event))
-            elif kind is yaml.DocumentStartEvent:
-                self._documents += 1
-                if self._documents > 1:
-                    raise Unreadable("The file holds more than one YAML document.", code="several_documents")
-            elif kind is yaml.StreamEndEvent:
-                return
+            if kind is not scalar:
+                if kind is yaml.StreamEndEvent:
+                    return
+                self._other(kind, event)
+                continue
+            value, anchor, tag, plain_style = event.value, event.anchor, event.tag, event.implicit[0]
+            node = Scalar(
+                value,
+                tag or (resolve(value) if plain_style else STR),
+                None if plain_style else event.style or None,
+                anchor,
+                tag is not None,
+                event.start_mark.index,
+                event.end_mark.index,
+            )
+            self._expanded += 1
+            if anchor is None and opened and self._expanded <= MAX_EXPANDED:
+                opened[-1].children.append(node)
+            else:
+                self._count(0)
+                self._add(node, anchor, 1, 0)
 
-    def _scalar(self, event: yaml.ScalarEvent) -> None:
-        value, anchor, tag, plain_style = event.value, event.anchor, event.tag, event.implicit[0]
-        start, end = _span(event)
-        node = Scalar(
-            value,
-            tag or (resolve(value) if plain_style else STR),
-            None if plain_style else event.style or None,
-            anchor,
-            tag is not None,
-            start,
-            end,
-        )
-        self._count(1)
-        if anchor is None and self._open:
-            frame = self._open[-1]
-            frame.children.append(node)
-            frame.size += 1
-        else:
-            self._add(node, anchor, 1, 0)
+    def _other(self, kind: type, event: Any) -> None:
+        if kind is yaml.MappingStartEvent:
+            self._start(event, Mapping)
+        elif kind is yaml.SequenceStartEvent:
+            self._start(event, Sequence)
+        elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
+            self._end(event.end_mark.index)
+        elif kind is yaml.AliasEvent:
+            self._alias(event)
+        elif kind is yaml.DocumentStartEvent:
+            self._documents += 1
+            if self._documents > 1:
+                raise Unreadable("The file holds more than one YAML document.", code="several_documents")
 
-    def _start(self, event: yaml.CollectionStartEvent, kind: type[Mapping] | type[Sequence]) -> None:
+    def _start(self, event: Any, kind: type[Mapping] | type[Sequence]) -> None:
         depth = len(self._open)
-        start, end = _span(event)
-        node = kind(
-            flow=bool(event.flow_style),
-            tag=event.tag,
-            anchor=event.anchor,
-            start=start,
-            end=end,
-            depth=depth,
-        )
+        start, end = event.start_mark.index, event.end_mark.index
+        node = kind([], bool(event.flow_style), event.tag, event.anchor, start, end, depth)
         self._count(1)
         self._open.append(_Frame(node))
         if depth >= MAX_DEPTH:
             raise Unreadable(f"Values are nested deeper than {MAX_DEPTH} levels.", code="nesting")
 
-    def _end(self, event: yaml.Event) -> None:
+    def _end(self, end: int) -> None:
         frame = self._open.pop()
-        node = frame.node
-        node.end = _span(event)[1]
+        node, children = frame.node, frame.children
+        node.end = end
         if isinstance(node, Mapping):
-            node.pairs = list(zip(frame.children[::2], frame.children[1::2], strict=True))
+            node.pairs = list(zip(children[::2], children[1::2], strict=True))
         else:
-            node.items = frame.children
-        self._add(node, node.anchor, frame.size, frame.height + 1)
+            node.items = children
+        self._add(node, node.anchor, frame.extra + len(children) + 1, frame.height + 1)
 
-    def _alias(self, event: yaml.AliasEvent) -> None:
+    def _alias(self, event: Any) -> None:
         name = event.anchor or ""
         if name not in self._anchors:
             raise Unreadable("An alias names no anchor before it.", code="not_yaml")
@@ -261,8 +255,7 @@ class _Builder:
             raise Unreadable(f"Aliases nest values deeper than {MAX_DEPTH} levels.", code="nesting")
         self.aliased.add(name)
         self._count(size)
-        start, end = _span(event)
-        self._add(Alias(name, target, start, end), None, size, height)
+        self._add(Alias(name, target, event.start_mark.index, event.end_mark.index), None, size, height)
 
     def _count(self, size: int) -> None:
         self._expanded += size
@@ -277,13 +270,8 @@ class _Builder:
             return
         frame = self._open[-1]
         frame.children.append(node)
-        frame.size += size
+        frame.extra += size - 1
         frame.height = max(frame.height, height)
-
-
-def _span(event: yaml.Event) -> tuple[int, int]:
-    start, end = event.start_mark, event.end_mark
-    return (start.index if start else 0, end.index if end else 0)
 
 
 def direct(node: Node) -> Scalar | Collection:
