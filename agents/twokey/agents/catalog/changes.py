@@ -194,7 +194,35 @@ def _spots(
                 spots[table.key] = spot
             else:
                 left.append((table.key, spot))
+    return _one_table_a_node(understanding, spots, wanted, left)
+
+
+def _one_table_a_node(
+    understanding: Understanding, spots: dict[str, Spot], wanted: set[str], left: list[Where]
+) -> tuple[dict[str, Spot], list[Where]]:
+    """Keep one table for each node: the latest of its versions, else none, so that nothing is documented twice."""
+    tables: dict[tuple[str, NodeName], list[str]] = {}
+    for key, spot in spots.items():
+        if spot.said is not None or isinstance(spot.node, str):  # a table of a new source is no node yet
+            tables.setdefault((spot.path, spot.node), []).append(key)
+    for keys in tables.values():
+        if len(keys) == 1:
+            continue
+        said = spots[keys[0]].said
+        latest = said.versions[0] if said is not None and said.versions else None
+        named = [key for key in keys if understanding.warehouse.by_key[key].name == latest]
+        kept = named[0] if len(named) == 1 else None
+        for key in keys:
+            if key != kept:
+                del spots[key]
+                reason = "It is another version of a model that is documented once." if kept else _SEVERAL
+                left += [(key, reason)] if key in wanted else []
     return spots, left
+
+
+_SEVERAL: Final = (
+    "More than one table of the warehouse answers to the same node; which one it describes is not certain."
+)
 
 
 def _new_source(repository: Repository, table: Table, source: str, schema: str | None) -> Spot | str:

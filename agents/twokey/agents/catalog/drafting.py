@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from twokey.agents.catalog import changes, dbt_project, findings, house, inert, letter
+from twokey.agents.catalog import changes, dbt_project, dbt_reading, findings, house, inert, letter
 from twokey.agents.catalog.changes import Change
 from twokey.agents.catalog.findings import Findings
 from twokey.agents.catalog.understanding import Understanding
@@ -44,7 +44,7 @@ def draft(
 ) -> Drafted:
     """Draft the change of ``repository`` that writes ``claims`` down where they are missing."""
     contents = {file.path: file.text.encode() for file in files.files}
-    read = dbt_project.read_repository(contents)
+    read = dbt_reading.read_repository(contents)
     change = changes.work_out(
         understanding,
         claims,
