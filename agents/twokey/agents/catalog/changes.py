@@ -22,7 +22,7 @@ from twokey.agents.catalog.documented import Documented, DocumentedColumn
 from twokey.agents.catalog.edits import AddColumn, AddDataType, AddMeta, AddNode, AddTests, Column, Edit, SetDescription
 from twokey.agents.catalog.facts import Join, Key, Table
 from twokey.agents.catalog.findings import UNNAMABLE, Findings
-from twokey.agents.catalog.house import KEY, House
+from twokey.agents.catalog.house import KEY, House, is_marked
 from twokey.agents.catalog.judgement import PERSONAL
 from twokey.agents.catalog.understanding import About, Understanding
 from twokey.agents.catalog.vetting import JsonLike, NodeName, NotAllowed
@@ -318,7 +318,7 @@ class _Writer:
                 self._add(SetDescription(self.spot.node, name, text), described)
             if said.data_type is None and data_type is not None and typed is not None:
                 self._add(AddDataType(self.spot.node, name, data_type), typed)
-            if judged is not None and not _is_judged(said):
+            if judged is not None and not is_marked(said.meta, said.tags):
                 self._add(AddMeta(self.spot.node, name, meta), judged)
         for spec, finding in tests:
             self._add(AddTests(self.spot.node, name, [spec]), finding)
@@ -427,13 +427,3 @@ def _must_quote(column: str, dialect: str) -> bool:
 def _in_sql(column: str, dialect: str) -> str:
     """Write the column a relationship refers to, as the test pastes it into SQL."""
     return f'"{column}"' if _must_quote(column, dialect) else column
-
-
-_JUDGED: Final = frozenset({KEY, "pii", "classification", "data_classification", "personal", "contains_pii", "privacy"})
-
-
-def _is_judged(said: DocumentedColumn) -> bool:
-    """Tell whether somebody already said how sensitive a column is."""
-    return not _JUDGED.isdisjoint(key.lower() for key in said.meta) or not _JUDGED.isdisjoint(
-        tag.lower() for tag in said.tags
-    )
