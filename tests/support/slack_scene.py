@@ -105,6 +105,10 @@ class Scene:
                 return error.code
         raise AssertionError("it never came to an end")
 
+    def work(self) -> None:
+        """Carry out what was approved, as a worker would."""
+        self.workspace.service.go_on(lambda _: None)
+
     def post(self) -> None:
         """Post what is wanted, as often as a worker would."""
         self.slack.announcer.announce()

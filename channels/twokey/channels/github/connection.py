@@ -56,8 +56,10 @@ class WorkspaceWork:
         """Have tables documented and leave it to the workers."""
         return self._workspace.leave_catalog(identity, tables, run=run, only_if=only_if)
 
-    def approve(self, identity: Identity, proposal: str, digest: str, decision: str) -> object:
+    def approve(self, identity: Identity, proposal: str, digest: str, decision: str, at_us: int) -> object:
         """Hand an approval to the gate, for the proposal and the decision that it names by their digests.
+
+        What it allows is carried out by a worker. One that was taken before is not handed in again.
 
         Raises:
             NotFound: there is no such proposal.
@@ -77,8 +79,13 @@ class WorkspaceWork:
                 next=f"Look at it with `twokey approvals show {record.id}`.",
                 code="card_changed",
             )
+        if any(
+            (item.principal, item.action) == (identity.principal.name, "approve")
+            for item in service.card(record.id, None).answers
+        ):
+            return None
         seen = record.digest, record.decision_digest
-        return service.answer(identity, None, action="approve", proposal=record.id, seen=seen, tell=_told)
+        return service.answer(identity, None, action="approve", proposal=record.id, seen=seen, at_us=at_us, tell=None)
 
     def reject(self, identity: Identity, action: Action, code: str) -> None:
         """Record an answer that was not let through to the gate."""
@@ -88,11 +95,6 @@ class WorkspaceWork:
         """Say where a run stands."""
         found = self._workspace.service.outcome(run)
         return found.run, found.proposals
-
-
-def _told(progress: object) -> None:
-    """Nobody watches while an answer from a review is carried out."""
-    del progress
 
 
 def locations(workspace: Workspace) -> dict[str, str]:

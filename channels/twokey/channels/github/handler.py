@@ -200,7 +200,7 @@ class _Turn:
         identity, named = self._identity(said), _APPROVAL.fullmatch(text.partition("\n")[0])
         if identity is None or named is None:
             return self._not_by_typing(said)
-        self._house.work.approve(identity, named[1], named[2], named[3])
+        self._house.work.approve(identity, named[1], named[2], named[3], said.created_us)
         return self._tell(said, "answered")
 
     def _not_by_typing(self, said: Said) -> str:

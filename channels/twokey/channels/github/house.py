@@ -38,8 +38,11 @@ class Work(Protocol):
         """Have tables documented; see ``leave``."""
         ...
 
-    def approve(self, identity: Identity, proposal: str, digest: str, decision: str) -> object:
-        """Hand an approval of a proposal under a decision to the gate; raises ``Refused`` where it does not count."""
+    def approve(self, identity: Identity, proposal: str, digest: str, decision: str, at_us: int) -> object:
+        """Hand an approval of a proposal under a decision to the gate; raises ``Refused`` where it does not count.
+
+        ``at_us`` is when it was given, in microseconds.
+        """
         ...
 
     def reject(self, identity: Identity, action: Action, code: str) -> None:
