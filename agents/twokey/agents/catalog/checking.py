@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from typing import Final
 
-from twokey.agents.catalog import dbt_reading, inert, lines, reading, type_changes
+from twokey.agents.catalog import dbt_project, dbt_reading, inert, letter, lines, reading, type_changes
 from twokey.agents.catalog.dbt_project import Ambiguous, DocumentedNode, Found, Repository, Undocumented
 from twokey.agents.catalog.documented import Documented, DocumentedColumn
 from twokey.agents.catalog.facts import Column, Table
