@@ -4,6 +4,7 @@ Rules
 - Problems are what fails the check: a personal column that is not marked, a documented column or table that is gone, a
   documented type that the warehouse does not keep. Everything that is not certain is a note and fails nothing: a
   doubtful column, a table that several nodes may mean, a file that cannot be read.
+- Data contracts are compared like property files.
 - Somebody's own judgement of a column stays, whatever it is.
 - A table counts as gone only where another table of its source is there, so that a source of another database is not.
 - Each item has a file and a line, a stable code, and one sentence in which outside text is harmless.
@@ -18,8 +19,19 @@ from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from typing import Final
 
-from twokey.agents.catalog import dbt_project, dbt_reading, inert, letter, lines, reading, type_changes
-from twokey.agents.catalog.dbt_project import Ambiguous, DocumentedNode, Found, Repository, Undocumented
+from twokey.agents.catalog import (
+    contract_changes,
+    contracts,
+    dbt_project,
+    dbt_reading,
+    inert,
+    letter,
+    lines,
+    reading,
+    type_changes,
+)
+from twokey.agents.catalog.contract_changes import Contracted
+from twokey.agents.catalog.dbt_project import Ambiguous, DocumentedNode, Found, Match, Repository, Undocumented
 from twokey.agents.catalog.documented import Documented, DocumentedColumn
 from twokey.agents.catalog.facts import Column, Table
 from twokey.agents.catalog.findings import LEAST_SURE_LEVEL
@@ -125,31 +137,49 @@ class _Comparison:
     _lines: dict[str, Mapping[lines.Place, int]] = field(default_factory=dict[str, Mapping[lines.Place, int]])
 
     def items(self) -> Iterator[Item]:
-        repository = self._repository
-        for problem in repository.problems:
-            yield Item(_NOWHERE, 1, "repository_problem", inert.prose(problem, 400))
-        for file in repository.unreadable:
-            yield Item(file.path, 1, "unreadable_file", f"The file was left out: {file.reason}")
+        contracted = contract_changes.find(self._understanding, self._files, self._default_schema)
+        yield from self._not_read(contracted)
         answered: dict[tuple[str, object], list[Table]] = {}
         for table in self._understanding.warehouse.tables:
-            match = repository.find(table.name, schema=self._schema(table))
+            match = self._repository.find(table.name, schema=self._schema(table))
             if isinstance(match, Found):
                 answered.setdefault((match.node.path, match.node.properties.node), []).append(table)
-            if table.key not in self._understanding.chosen:
-                continue
-            if isinstance(match, Found):
-                yield from self._documented(table, match.node)
-            elif isinstance(match, Ambiguous):
-                path = match.candidates[0] if match.candidates else _NOWHERE
-                message = f"{inert.prose(table.key)} was not looked for further: {match.reason}"
-                yield Item(path, 1, "not_mapped", message, table.key)
-            else:
-                path = match.properties_path if isinstance(match, Undocumented) else self._new_path(table)
-                yield from self._personal(table, None, path, 1)
+            if table.key in self._understanding.chosen:
+                yield from self._of_table(table, match, contracted)
         yield from self._tables_gone({node for _, node in answered}, set(self._understanding.chosen))
 
+    def _not_read(self, contracted: Contracted) -> Iterator[Item]:
+        for problem in self._repository.problems:
+            yield Item(_NOWHERE, 1, "repository_problem", inert.prose(problem, 400))
+        for file in self._repository.unreadable:
+            yield Item(file.path, 1, "unreadable_file", f"The file was left out: {file.reason}")
+        listed = {file.path for file in self._repository.unreadable}
+        for path, reason in contracted.unreadable:
+            if path not in listed:
+                yield Item(path, 1, "unreadable_file", f"The contract was left out: {reason}")
+        for key in contracted.several:
+            yield Item(_NOWHERE, 1, "not_mapped", f"{inert.prose(key)}: {contract_changes.SEVERAL}", key)
+
+    def _of_table(self, table: Table, match: Match, contracted: Contracted) -> Iterator[Item]:
+        if table.key in contracted.spots:
+            path, terms = contracted.spots[table.key]
+            yield from self._documented(table, DocumentedNode(path, "", contracts.documented(terms)))
+        if isinstance(match, Found):
+            yield from self._documented(table, match.node)
+        elif isinstance(match, Ambiguous):
+            path = match.candidates[0] if match.candidates else _NOWHERE
+            message = f"{inert.prose(table.key)} was not looked for further: {match.reason}"
+            yield Item(path, 1, "not_mapped", message, table.key)
+        elif table.key not in contracted.spots and table.key not in contracted.several:
+            path = match.properties_path if isinstance(match, Undocumented) else self._new_path(table)
+            yield from self._personal(table, None, path, 1)
+
+    @property
+    def _default_schema(self) -> str | None:
+        return "main" if self._understanding.warehouse.dialect == "sqlite" else None
+
     def _schema(self, table: Table) -> str | None:
-        return table.schema or ("main" if self._understanding.warehouse.dialect == "sqlite" else None)
+        return table.schema or self._default_schema
 
     def _new_path(self, table: Table) -> str:
         try:

@@ -54,7 +54,7 @@ def draft(
         source=dbt_project.slug(letter.short_name(warehouse)),
         default_schema="main" if understanding.warehouse.dialect == "sqlite" else None,
     )
-    own = _own_findings(change, read.problems, (repository_evidence, schema_evidence))
+    own = _own_findings(change, (*read.problems, *change.problems), (repository_evidence, schema_evidence))
     if not change.files:
         return Drafted(None, own, "nothing to do: the repository says all of it already")
     touched = frozenset(change.documented)

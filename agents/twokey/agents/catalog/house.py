@@ -110,6 +110,14 @@ def _count(count: Counter[str], under: str, mapping: Mapping[str, Plain]) -> Non
         count[f"{where} beside"] += 1
 
 
+def words_in_use(found: frozenset[str], own: Mapping[Level, str]) -> Mapping[Level, str]:
+    """Give the words that mark sensitivity where ``found`` are in use; ``own`` ones where those are not known."""
+    known = {word.lower(): word for word in found}
+    if found and known.keys() <= _KNOWN and not known.keys().isdisjoint(_CHOICES["pii"]):
+        return {level: known.get(_chosen(level, frozenset(known)), own[level]) for level in own}
+    return dict(own)
+
+
 def _words(used: Counter[str], files: Mapping[str, bytes]) -> Mapping[Level, str]:
     """Give the words that mark sensitivity here: those in use, else those a guide lists, else our own."""
     for found in (frozenset(used), _listed(files)):

@@ -1,4 +1,7 @@
-"""On which line of a property file a node or column stands, so that a problem can be shown where it is."""
+"""On which line of a property file or data contract a node or column stands, so that a problem is shown where it is.
+
+A column of a contract is named as the warehouse calls it.
+"""
 
 from collections.abc import Mapping
 
@@ -40,17 +43,20 @@ def lines_of(data: bytes) -> Mapping[Place, int]:
             text = text_of(name)
             if isinstance(inner, Tree) and name is not None and text is not None:
                 at = item if isinstance(item, Alias) or not isinstance(name, Scalar) else name
-                given.append((text, inner, document.text.count("\n", 0, at.start) + 1))
+                called = text_of(entries(inner).get("physicalName")) if key == "properties" else None
+                given.append((called or text, inner, document.text.count("\n", 0, at.start) + 1))
         return given
 
-    def put(node: NodeName, mapping: Tree, line: int) -> None:
+    def put(node: NodeName, mapping: Tree, line: int, columns: str = "columns") -> None:
         found.setdefault((node, None), line)
-        for name, _, at in named(mapping, "columns"):
+        for name, _, at in named(mapping, columns):
             found.setdefault((node, name), at)
 
     for section in SECTIONS:
         for name, mapping, line in named(document.root, section):
             put(name, mapping, line)
+    for name, mapping, line in named(document.root, "schema"):
+        put(name, mapping, line, "properties")
     for source, owner, _ in named(document.root, "sources"):
         for name, mapping, line in named(owner, "tables"):
             put((source, name), mapping, line)
