@@ -6,7 +6,7 @@ import pytest
 from support.command import Command
 from support.warehouse_facts import column, table, warehouse
 
-from twokey.agents.catalog.checking import Checked, Item, compare
+from twokey.agents.catalog.checking import Checked, Item, check, compare
 from twokey.agents.catalog.dbt_reading import read_repository
 from twokey.agents.catalog.facts import Table
 from twokey.agents.catalog.lines import lines_of
@@ -133,6 +133,25 @@ def test_lines_are_those_of_names_wherever_they_stand():
     lines = lines_of(b"x: &x {name: y}\n" + text + b"sources: 3\n")
     assert lines == {("m", None): 7, ("m", "a"): 4, ("m", "b"): 6, ("y", None): 8}
     assert lines_of(b"- a\n") == lines_of(b"") == {}
+
+
+def test_where_several_files_could_document_a_table_none_is_named():
+    more = b"sources:\n  - name: app\n    schema: main\n    tables: [{name: x}]\n"
+    said = SAID.replace(b"name: people", b"name: others")
+    (item, *_) = checked(PEOPLE, a=said, b=more).problems
+    assert (item.path, item.code) == ("dbt_project.yml", "untagged_pii")
+
+
+def test_what_is_amiss_with_the_repository_is_a_note():
+    contents = {"dbt_project.yml": b"model-paths: [../x]\n"}
+    (note,) = compare(understand(warehouse(), [], {}), read_repository(contents), contents).notes
+    assert note.code == "repository_problem"
+
+
+def test_no_table_of_that_name_is_bad_input(tmp_path: Path):
+    (tmp_path / "people.csv").write_text("id\n1\n")
+    with pytest.raises(BadInput, match="No table"):
+        check(str(tmp_path), {}, tables=["*nothing*"])
 
 
 # --- the command ----------------------------------------------------------------------------------------------------

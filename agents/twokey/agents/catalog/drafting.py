@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from twokey.agents.catalog import changes, dbt_project, dbt_reading, findings, house, inert, letter
+from twokey.agents.catalog import changes, dbt_project, dbt_reading, findings, house, inert, letter, owners
 from twokey.agents.catalog.changes import Change
 from twokey.agents.catalog.findings import Findings
 from twokey.agents.catalog.understanding import Understanding
@@ -65,7 +65,11 @@ def draft(
     ordered = tuple(sorted(carried.values(), key=lambda finding: int(finding.id[2:])))
     evidence = list(dict.fromkeys(cited for finding in ordered for cited in finding.evidence))
     text = letter.write(
-        change, [*attention, *(finding for finding in own if finding.attention)], warehouse=warehouse, evidence=evidence
+        change,
+        [*attention, *(finding for finding in own if finding.attention)],
+        warehouse=warehouse,
+        evidence=evidence,
+        owners=owners.of_files(change.files, contents, read),
     )
     args: dict[str, Any] = {
         "repository": repository.id,
