@@ -35,7 +35,15 @@ _EVENTS: Final = (b".jsonl", b".ndjson")
 Reason = Literal[
     "symlink", "submodule", "unsafe_path", "too_large", "not_text", "over_the_bound", "passed_over", "too_deep"
 ]
-_KINDS: Final = {"yml": "YAML", "yaml": "YAML", "sql": "SQL", "md": "Markdown", "jsonl": "events", "ndjson": "events"}
+_KINDS: Final = {
+    "yml": "YAML",
+    "yaml": "YAML",
+    "sql": "SQL",
+    "md": "Markdown",
+    "jsonl": "events",
+    "ndjson": "events",
+    "json": "manifest",
+}
 _LINKS: Final[dict[int, Reason]] = {SYMLINK_MODE: "symlink", SUBMODULE_MODE: "submodule"}
 
 
