@@ -108,7 +108,7 @@ def test_a_contract_says_what_it_describes():
     placed = replace(found, physical_name="db.sales.orders")
     assert placed.is_called("orders", "sales")
     assert not placed.is_called("orders", "main")
-    assert found.column("ID") == found.column("key") == found.properties[0]
+    assert found.columns()["id"] == found.columns()["key"] == (found.properties[0],)
     assert read(b"models: []\n") == read(b"") == read(b"kind: DataContract\nschema: [3, {a: b}]\n") == ()
 
 
@@ -368,7 +368,7 @@ def test_a_proposal_for_a_contract_passes_the_reviewer(workshop: Workshop):
         (file,) = [each for each in body["args"]["files"] if each["path"].endswith("orders.yaml")]
         file["content"] = text.replace(old, new, 1)
         assert job.review(body).problems, new
-    assert contracts.read(text.encode())[0].column("email") is not None
+    assert "email" in contracts.read(text.encode())[0].columns()
 
 
 # --- what is checked ------------------------------------------------------------------------------------------------

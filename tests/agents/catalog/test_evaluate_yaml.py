@@ -1,6 +1,7 @@
 """``twokey eval yaml``: what it counts, that its judge can find fault, and what the editor does to files of every kind."""
 
 import json
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from support.property_files import property_files, wild_files
 
 from twokey.agents.catalog import evaluate_yaml
 from twokey.agents.catalog.evaluate_yaml import on_folder
+from twokey.agents.catalog.lines import lines_of
 from twokey.agents.catalog.yaml_score import Wish, score
 from twokey.core.errors import BadInput
 
@@ -183,6 +185,33 @@ def test_the_judge_sees_a_lost_document_and_a_changed_alias():
     assert score("a: 1\n---\nb: 2\n", "a: 1\n", []).differences
     assert score("a: &x {k: 1}\nb: *x\n", "a: &x {k: 1}\nb: {k: 2}\n", []).differences
     assert score("a: &x {k: 1}\nb: {<<: *x}\n", "a: &x {k: 2}\nb: {<<: *x}\n", []).differences
+
+
+# --- files made to cost time ----------------------------------------------------------------------------------------
+
+HOSTILE = {
+    "many keys above many columns": "".join(f"k{n}: 1\n" for n in range(20_000))
+    + "models:\n  - name: m\n    columns:\n"
+    + "".join(f"      - name: c{n}\n" for n in range(1_000)),
+    "one line": '{"models": [{"name": "m", "columns": ['
+    + ", ".join(f'{{"name": "c{n}", "x": "{"y" * 900}"}}' for n in range(1_000))
+    + "]}]}",
+    "many aliases": "a:\n"
+    + "".join(f"  - &a{n}\n    name: c{n}\n" for n in range(1_000))
+    + "models:\n  - name: m\n    columns:\n"
+    + "".join(f"      - *a{n}\n" for n in range(1_000)),
+    "many comments": "models:\n  - name: m\n    columns:\n"
+    + "".join("      # c\n" * 20 + f"      - name: c{n}\n" for n in range(1_000)),
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_a_file_that_is_made_to_cost_time_costs_little(text: str):
+    began = time.process_time()
+    made = evaluate_yaml.edited(text.encode())
+    assert time.process_time() - began < 8
+    assert len(made.applied) == 2_001
+    assert len(lines_of(made.text)) == 1_002
 
 
 # --- generated files ------------------------------------------------------------------------------------------------

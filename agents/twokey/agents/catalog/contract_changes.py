@@ -68,8 +68,12 @@ def find(understanding: Understanding, files: Mapping[str, bytes], default_schem
                 unreadable.append((path, error.message))
     spots: dict[str, tuple[str, ContractObject]] = {}
     several: list[str] = []
+    by_name: dict[str, list[tuple[str, ContractObject]]] = {}
+    for path, each in objects:
+        by_name.setdefault(each.table.casefold(), []).append((path, each))
     for table in understanding.tables:
-        found = [each for each in objects if each[1].is_called(table.name, table.schema or default_schema)]
+        named = by_name.get(table.name.casefold(), [])
+        found = [each for each in named if each[1].is_called(table.name, table.schema or default_schema)]
         if len(found) == 1:
             spots[table.key] = found[0]
         elif found:
@@ -95,7 +99,7 @@ def draft(understanding: Understanding, findings: Findings, found: Contracted) -
     for table in understanding.tables:
         if table.key in found.spots:
             path, said = found.spots[table.key]
-            _Writer(understanding, findings, found.words, made, table, path, said).write()
+            _Writer(understanding, findings, found.words, made, table, path, said, said.columns()).write()
     return made
 
 
@@ -110,6 +114,7 @@ class _Writer:
     table: Table
     path: str
     said: ContractObject
+    columns: Mapping[str, tuple[ContractProperty, ...]]
 
     def write(self) -> None:
         described = self._finding(None, "describes")
@@ -117,11 +122,11 @@ class _Writer:
         if described is not None and text is not None and self.said.description is None:
             self._add(Describe(self.said.name, None, text.text), described)
         for about in self.understanding.of(self.table):
-            column = self.said.column(about.column.name)
-            if column is None:
+            there = self.columns.get(about.column.name.casefold(), ())
+            if not there:
                 self._new(about)
-            else:
-                self._known(about, column)
+            elif len(there) == 1:
+                self._known(about, there[0])
 
     def _finding(self, column: str | None, kind: str) -> Finding | None:
         return self.findings.by_place.get((self.table.key, column, kind))
@@ -132,7 +137,7 @@ class _Writer:
     def _new(self, about: About) -> None:
         name = about.column.name
         described, typed, judged = (self._finding(name, kind) for kind in ("describes", "data_type", "sensitivity"))
-        if any(each.is_called(name) for each in self.said.properties) or not (described or typed or judged):
+        if not (described or typed or judged):
             return
         edit = AddProperty(
             self.said.name,

@@ -40,10 +40,6 @@ class ContractProperty:
     unique: bool = False
     key: bool = False
 
-    def is_called(self, column: str) -> bool:
-        """Tell whether this is a column of the warehouse."""
-        return column.casefold() in {self.name.casefold(), (self.physical_name or self.name).casefold()}
-
 
 @dataclass(frozen=True, slots=True)
 class ContractObject:
@@ -65,10 +61,18 @@ class ContractObject:
             return outer[-1].casefold() == schema.casefold()
         return not schemas or schema is None or schema.casefold() in schemas
 
-    def column(self, name: str) -> ContractProperty | None:
-        """Give a column; None where none or more than one is called so."""
-        found = [each for each in self.properties if each.is_called(name)]
-        return found[0] if len(found) == 1 else None
+    @property
+    def table(self) -> str:
+        """The name of the table in the warehouse, without its schema."""
+        return (self.physical_name or self.name).rpartition(".")[2]
+
+    def columns(self) -> Mapping[str, tuple[ContractProperty, ...]]:
+        """Give the columns by each name that they have, in lower case."""
+        found: dict[str, tuple[ContractProperty, ...]] = {}
+        for each in self.properties:
+            for name in {each.name.casefold(), (each.physical_name or each.name).casefold()}:
+                found[name] = (*found.get(name, ()), each)
+        return found
 
 
 def documented(table: ContractObject) -> Documented:

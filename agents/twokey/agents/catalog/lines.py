@@ -3,7 +3,10 @@
 A column of a contract is named as the warehouse calls it.
 """
 
+import re
+from bisect import bisect_left
 from collections.abc import Mapping
+from typing import Final
 
 from twokey.agents.catalog.editing import SECTIONS
 from twokey.agents.catalog.vetting import NodeName
@@ -20,6 +23,8 @@ from twokey.agents.catalog.yaml_tree import (
 )
 from twokey.agents.catalog.yaml_tree import Mapping as Tree
 
+_BREAK: Final = re.compile("\n")
+
 Place = tuple[NodeName, str | None]
 """A node, and one of its columns or None."""
 
@@ -31,6 +36,7 @@ def lines_of(data: bytes) -> Mapping[Place, int]:
     except Unreadable:
         return {}
     found: dict[Place, int] = {}
+    breaks = [match.start() for match in _BREAK.finditer(document.text)]
 
     def named(owner: Node | None, key: str) -> list[tuple[str, Tree, int]]:
         mapping = direct(owner) if owner is not None else None
@@ -44,7 +50,7 @@ def lines_of(data: bytes) -> Mapping[Place, int]:
             if isinstance(inner, Tree) and name is not None and text is not None:
                 at = item if isinstance(item, Alias) or not isinstance(name, Scalar) else name
                 called = text_of(entries(inner).get("physicalName")) if key == "properties" else None
-                given.append((called or text, inner, document.text.count("\n", 0, at.start) + 1))
+                given.append((called or text, inner, bisect_left(breaks, at.start) + 1))
         return given
 
     def put(node: NodeName, mapping: Tree, line: int, columns: str = "columns") -> None:

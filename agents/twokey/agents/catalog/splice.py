@@ -7,10 +7,14 @@ stays: comments, indentation, quotes, line ends, a missing last line end. Which 
 """
 
 from dataclasses import replace
+from typing import Final
 
 from twokey.agents.catalog.yaml_layout import Layout
 from twokey.agents.catalog.yaml_text import Habits, flow_text, inline, item_lines, joined, pair_lines, quoted
 from twokey.agents.catalog.yaml_tree import MERGE, Alias, Collection, Mapping, Node, Scalar, Sequence, is_new
+
+MOST_INDENT: Final = 400
+"""Blanks before an item in flow style that are taken for its indentation."""
 
 
 class Splice:
@@ -107,8 +111,8 @@ class Splice:
         between = ", "
         if before is not None:
             text = self._layout.text
-            begin = text.rfind("\n", 0, before) + 1
-            if not text[begin:before].strip(" ") and "#" not in text[at : self._layout.next_line(at)]:
+            begin = text.rfind("\n", max(0, before - MOST_INDENT), before) + 1
+            if begin and not text[begin:before].strip(" ") and "#" not in text[at : self._layout.next_line(at)]:
                 between = "," + self._layout.newline + text[begin:before]
         self._cuts.append((at, -depth, at, ("" if before is None else between) + between.join(texts)))
 

@@ -38,6 +38,8 @@ class Layout:
         self.newline = "\r\n" if "\r\n" in document.text else "\n"
         self._replaced: dict[int, tuple[Node, Node]] = {}  # id of a new value -> it, and the node it stands in for
         self._checked: set[int] = set()
+        self._ways: set[tuple[int, int]] = set()  # parts of ways that were checked, so that many places cost no more
+        self._positions: dict[int, dict[int, int]] = {}  # id of a list -> id of an item -> its place
         self._wraps: dict[int, tuple[Mapping, Sequence, Alias]] = {}  # id of a mapping around an alias -> where it goes
         root = document.root
         sections = [value for _, value in root.pairs] if isinstance(root, Mapping) else []
@@ -156,10 +158,13 @@ class Layout:
     def check_way(self, path: Items[Node]) -> None:
         """Refuse a way from the top down to a node that leads through an alias, a shared node or a doubled key."""
         for node, inner in itertools.pairwise(path):
+            if (id(node), id(inner)) in self._ways:
+                continue
             self.check_owner(node)
             if isinstance(node, Mapping):
                 name = next(key for key, value in node.pairs if value is inner)
                 self.check_key(node, name.value if isinstance(name, Scalar) else "")
+            self._ways.add((id(node), id(inner)))
 
     def check_mapping(self, node: Mapping, name: str) -> None:
         """Refuse a mapping that cannot take a new key ``name`` at a mark, or a new value under it."""
@@ -226,7 +231,9 @@ class Layout:
         """Put a mapping that ``wrapped`` made in place of its alias, once there is something to say in it."""
         if id(node) in self._wraps:
             _, owner, alias = self._wraps[id(node)]
-            owner.items[:] = [node if item is alias else item for item in owner.items]
+            if id(owner) not in self._positions:
+                self._positions[id(owner)] = {id(item): number for number, item in enumerate(owner.items)}
+            owner.items[self._positions[id(owner)][id(alias)]] = node
 
     def replace(self, mapping: Mapping, key: str, value: Node) -> None:
         """Put ``value`` in place of what ``mapping`` holds under ``key`` (checked before with ``check_value``)."""
