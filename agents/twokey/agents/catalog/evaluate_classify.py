@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any, Final, get_args
 
 from twokey.agents.catalog import reading, sensitivity
-from twokey.agents.catalog.asking import alone
 from twokey.agents.catalog.facts import Table
 from twokey.agents.catalog.judgement import PERSONAL_CLASSES, Class, Judgement, Level
+from twokey.agents.catalog.looking import alone
 from twokey.agents.catalog.named import about_people
 from twokey.core.errors import BadInput, ToolRetry
 from twokey.tools.read.warehouse import ProfileRequest, ProfileResult, SchemaRequest

@@ -16,19 +16,11 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from twokey.agents.catalog import joins, keys, reading, understanding
-from twokey.agents.catalog.asking import alone
+from twokey.agents.catalog import joins, keys, looking, reading
 from twokey.agents.catalog.facts import Column, Family, Join, Table, Warehouse
-from twokey.agents.catalog.joins import Counted
 from twokey.agents.catalog.reading import Ask
-from twokey.core.errors import BadInput, ToolRetry
-from twokey.tools.read.warehouse import (
-    KeysRequest,
-    ProfileRequest,
-    ProfileResult,
-    SchemaRequest,
-    SchemaResult,
-)
+from twokey.core.errors import BadInput
+from twokey.tools.read.warehouse import SchemaRequest, SchemaResult
 
 Pair = tuple[str, str, str, str]
 """Child table, child column, parent table, parent column."""
@@ -61,7 +53,7 @@ def on_warehouse(location: str) -> dict[str, Any]:
         EnvironmentFault: it cannot be reached.
 
     """
-    ask = alone(location)
+    ask = looking.alone(location)
     schema = reading.schema_of(ask(SchemaRequest())[0])
     truth = _pairs(joins.declared(reading.warehouse_of(schema)))
     if not truth:
@@ -96,30 +88,8 @@ def on_names(path: Path) -> dict[str, Any]:
 
 
 def find(schema: SchemaResult, ask: Ask) -> tuple[Join, ...]:
-    """Find relationships as a scan does: profile, propose, count, settle."""
-    infos = reading.names_of(schema)
-    profiles: dict[str, ProfileResult] = {}
-    for key, info in infos.items():
-        if info.problem or not info.columns:
-            continue
-        try:
-            profiles[key] = reading.profile_of(ask(ProfileRequest(table=info.table))[0])
-        except ToolRetry:
-            continue  # a table that cannot be profiled is judged by its names, as in a scan
-    warehouse = reading.with_profiles(reading.warehouse_of(schema), profiles)
-    chosen = reading.chosen(warehouse, ())
-    questions = understanding.questions(warehouse, chosen)
-    asked = questions.all
-    checks = reading.checks_of(asked, infos)
-    counts: dict[Join, Counted] = {}
-    for start in range(0, len(checks), reading.CHECKS_AT_ONCE):
-        part = slice(start, start + reading.CHECKS_AT_ONCE)
-        answered = reading.keys_of(ask(KeysRequest(checks=checks[part]))[0]).checks
-        for join, fact in zip(asked[part], answered, strict=True):
-            counted = reading.counted(fact)
-            if counted is not None:
-                counts[join] = counted
-    return understanding.understand(warehouse, chosen, counts, questions).joins
+    """Find relationships as a scan does."""
+    return looking.understood(schema, ask).joins
 
 
 def _hidden(schema: SchemaResult) -> SchemaResult:

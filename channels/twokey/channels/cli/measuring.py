@@ -14,6 +14,7 @@ def add_to(app: typer.Typer) -> None:
     measure.command("classify")(classify)
     measure.command("joins")(joins)
     measure.command("injection")(injection)
+    measure.command("yaml")(yaml)
     app.add_typer(measure, name="eval")
     bench = typer.Typer(help="Measure speed.")
     bench.command("startup")(startup)
@@ -79,6 +80,27 @@ def injection(
     result = evaluate(Path(suite) if suite is not None else None, tell=SESSION.say, apart=True)
     for line in lines(result):
         SESSION.say(line)
+    SESSION.give(result)
+
+
+def yaml(
+    folder: Annotated[str, typer.Argument(metavar="DIR", help="Folder with dbt property files, searched through.")],
+) -> None:
+    """Edit every YAML file below a folder in memory, and look for changes that nobody asked for."""
+    from pathlib import Path
+
+    from twokey.agents.catalog.evaluate_yaml import on_folder
+
+    result = on_folder(Path(folder))
+    for key, value in result.items():
+        if not isinstance(value, list | dict):
+            SESSION.say(f"{key:<20} {value}")
+    for each in result["refusals"]:
+        SESSION.say(f"refused  {each['file']}  {each['place']}  {each['edit']}  {each['code']}: {each['reason']}")
+    for each in result["noise"]:
+        SESSION.say(f"noise    {each['file']}  {each['line']}")
+    for each in result["changes"]:
+        SESSION.say(f"changed  {each['file']}  {each['place']}")
     SESSION.give(result)
 
 
