@@ -18,6 +18,8 @@ from twokey.core.values import Value
 from twokey.tools.desk import Desk
 from twokey.tools.read.warehouse import (
     ColumnProfile,
+    InspectRequest,
+    InspectResult,
     KeyCheck,
     KeyFacts,
     KeysRequest,
@@ -36,7 +38,10 @@ AGENT: Final = "catalog"
 TOOL: Final = "query_warehouse"
 CHECKS_AT_ONCE: Final = 100
 
-Request = SchemaRequest | ProfileRequest | KeysRequest
+INSPECTED_AT_ONCE: Final = 25
+"""Tables whose cells are looked at in one call."""
+
+Request = SchemaRequest | ProfileRequest | InspectRequest | KeysRequest
 Ask = Callable[[Request], tuple[Value, str]]
 """Asks the warehouse. Gives the answer and the id of the evidence kept of it (empty where none is kept)."""
 
@@ -78,6 +83,13 @@ def schema_of(answer: Value) -> SchemaResult:
 def profile_of(answer: Value) -> ProfileResult:
     """Expect a profile; raises ``CheckFailed`` for any other answer."""
     if not isinstance(answer, ProfileResult):
+        raise _unexpected()
+    return answer
+
+
+def inspection_of(answer: Value) -> InspectResult:
+    """Expect what is wrong in a table; raises ``CheckFailed`` for any other answer."""
+    if not isinstance(answer, InspectResult):
         raise _unexpected()
     return answer
 

@@ -1,0 +1,176 @@
+"""Values that are not written like the others of their column: mixed types, other formats, broken characters.
+
+Rules: a column must have a habit before anything breaks it. Numbers have one where nearly all values are numbers;
+codes, dates and measures where a few forms (runs of digits and letters with what stands between them) cover nearly
+all cells. Free text has none: names and sentences are never judged by their form, only by characters that no
+writing holds. A second form that is used often is a second habit and one problem by itself, not many.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from twokey.tools.read.warehouse.inspection.found import Code, Problem, cells_of
+from twokey.tools.read.warehouse.inspection.grid import Column, Grid
+from twokey.tools.read.warehouse.inspection.nothing import standing_for_nothing
+
+ENOUGH: Final = 20
+"""Cells below which a column has no habit."""
+_NEARLY_ALL: Final = 0.9
+_RARE: Final = 0.015
+_OFTEN: Final = 0.03
+_BROKEN: Final = (
+    "\ufffd",
+    "\x00",
+    "Ã¤",
+    "Ã¶",
+    "Ã¼",
+    "Ã©",
+    "Ã¨",
+    "Ã±",
+    "Ã¡",
+    "Ã³",
+    "â€",
+    "Â ",
+    "Â°",
+    "&amp;",
+    "&#",
+    "&quot;",
+)
+_ODD: Final = frozenset("*^~|\\<>{}[]§¬`_$=")
+
+
+@dataclass(frozen=True, slots=True)
+class _Habit:
+    """Cells per form, without those that stand for nothing."""
+
+    column: Column
+    cells: Counter[str]
+    total: int
+    nothing: set[int]
+
+    def codes_of(self, forms: set[str]) -> set[int]:
+        known = self.column.forms
+        return {code for code in range(self.column.distinct) if known[code] in forms and code not in self.nothing}
+
+
+def find(grid: Grid) -> Iterator[Problem]:
+    """Give the faults of each text column."""
+    for column in grid.columns:
+        if not column.is_text or column.filled < ENOUGH:
+            continue
+        habit = _habit(column)
+        if habit.total >= ENOUGH:
+            yield from _types(habit) or _formats(habit)
+            yield from _lengths(habit)
+        yield from _characters(column)
+
+
+def _habit(column: Column) -> _Habit:
+    nothing = standing_for_nothing(column)
+    cells: Counter[str] = Counter()
+    for code, form in enumerate(column.forms):
+        if code not in nothing:
+            cells[form] += column.counts[code]
+    return _Habit(column, cells, cells.total(), nothing)
+
+
+def _types(habit: _Habit) -> list[Problem]:
+    """Text among numbers."""
+    column = habit.column
+    others = habit.total - column.numeric
+    if not 0 < others <= (1 - _NEARLY_ALL) * habit.total:
+        return []
+    codes = {code for code, number in enumerate(column.numbers) if number is None and code not in habit.nothing}
+    frequent = {code for code in codes if column.counts[code] > _OFTEN * habit.total}
+    codes -= frequent  # a word that is used often stands for something
+    if not codes:
+        return []
+    sure = 97 if others <= 0.05 * habit.total else 85
+    return [_problem("mixed_types", column, codes, sure, "number")]
+
+
+def _formats(habit: _Habit) -> list[Problem]:
+    """Forms that are rare in a column of few forms, and a second form beside the usual one."""
+    column, total = habit.column, habit.total
+    if column.numeric >= _NEARLY_ALL * total:
+        return []
+    ranked = habit.cells.most_common()
+    usual = [form for form, count in ranked if count >= _OFTEN * total]
+    kept = sum(habit.cells[form] for form in usual)
+    if not usual or len(usual) > 5 or kept < _NEARLY_ALL * total or not _is_written_by_rule(usual, habit):
+        return []
+    found: list[Problem] = []
+    rare = {form for form, count in ranked if count < _RARE * total}
+    if 0 < sum(habit.cells[form] for form in rare) <= 0.1 * total:
+        found.append(_problem("format_break", column, habit.codes_of(rare), 90, "format"))
+    second = (
+        {form for form in usual[1:] if _is_variant(form, usual[0])}
+        if habit.cells[usual[0]] >= 0.6 * total
+        else set[str]()
+    )
+    if second:
+        found.append(_problem("format_break", column, habit.codes_of(second), 80, "second_format"))
+    return found
+
+
+def _is_written_by_rule(usual: list[str], habit: _Habit) -> bool:
+    """Whether the usual forms are those of codes, dates and measures: they hold digits, and little free text."""
+    digits = sum(habit.cells[form] for form in usual if "9" in form)
+    words = max(form.count("a") for form in usual)
+    return digits >= 0.5 * habit.total and words <= 4
+
+
+def _is_variant(form: str, usual: str) -> bool:
+    """Whether a second form says the same in another way: a date or time with other signs, or with a part more."""
+    dated = "9/9" in form or "9-9" in form or "9:9" in form or "9.9.9" in form
+    return dated and ("9/9" in usual or "9-9" in usual or "9:9" in usual or "9.9.9" in usual)
+
+
+def _lengths(habit: _Habit) -> Iterator[Problem]:
+    """Codes of digits that all have one length, but for a few that lost or gained some."""
+    column = habit.column
+    lengths: Counter[int] = Counter()
+    for code, form in enumerate(column.forms):
+        if form == "9" and code not in habit.nothing:
+            lengths[len(column.texts[code])] += column.counts[code]
+    whole = lengths.total()
+    if whole < _NEARLY_ALL * habit.total or column.distinct < ENOUGH:
+        return
+    length, most = lengths.most_common(1)[0]
+    zeros = any(
+        text.startswith("0")
+        for text, form in zip(column.texts, column.forms, strict=True)
+        if form == "9" and len(text) == length
+    )
+    others = whole - most
+    if length >= 4 and 0 < others <= (0.1 if zeros else 0.02) * whole and (zeros or most >= 50):
+        codes = {
+            code
+            for code, form in enumerate(column.forms)
+            if form == "9" and len(column.texts[code]) != length and code not in habit.nothing
+        }
+        yield _problem("format_break", column, codes, 80 if zeros else 65, "length")
+
+
+def _characters(column: Column) -> Iterator[Problem]:
+    """Text that a wrong encoding broke, control characters, and signs that a column of words holds next to never."""
+    broken = {
+        code
+        for code, text in enumerate(column.texts)
+        if (not text.isascii() and any(sign in text for sign in _BROKEN)) or not text.isprintable()
+    }
+    if broken and sum(column.counts[code] for code in broken) <= 0.5 * column.filled:
+        yield _problem("broken_text", column, broken, 85, "encoding")
+    odd = {code for code, text in enumerate(column.texts) if code not in broken and not _ODD.isdisjoint(text)}
+    cells = sum(column.counts[code] for code in odd)
+    words = sum(
+        count for count, form in zip(column.counts, column.forms, strict=True) if "a" in form and "9" not in form
+    )
+    if 0 < cells <= 0.02 * column.filled and words >= 0.9 * column.filled:
+        yield _problem("format_break", column, odd, 70, "characters")
+
+
+def _problem(code: Code, column: Column, codes: set[int], confidence: int, detail: str) -> Problem:
+    return Problem(code, (column.index,), cells_of(column.index, column.rows_of(codes)), confidence, detail)

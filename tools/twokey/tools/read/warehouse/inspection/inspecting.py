@@ -1,0 +1,84 @@
+"""Every detector over the rows of one table, and what remains of what they found.
+
+Rules: detectors run in the order of how much they explain. A problem whose cells an earlier one of the same columns
+already explains is dropped, so that one fault is told once. Exceptions that follow another column are no faults.
+What would call more than half of a table wrong for reasons of agreement is not told.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Final
+
+from twokey.tools.read.warehouse.inspection import (
+    agreement,
+    entities,
+    extremes,
+    forms,
+    nothing,
+    repeats,
+    slips,
+    spilled,
+    times,
+    units,
+)
+from twokey.tools.read.warehouse.inspection.found import Cell, Problem
+from twokey.tools.read.warehouse.inspection.grid import BLANK, Column, Grid
+
+Detector = Callable[[Grid], Iterable[Problem]]
+
+_BY_CELL: Final[tuple[Detector, ...]] = (units.find, nothing.find, spilled.find, forms.find, extremes.find)
+_EXPLAINED: Final = 0.8
+_LEAST_FOLLOWERS: Final = 4
+_FOLLOW: Final = 0.6
+
+
+def inspect(grid: Grid, now_us: int) -> list[Problem]:
+    """Give the problems of a table, the most explaining first."""
+    found: list[Problem] = [problem for detector in _BY_CELL for problem in detector(grid)]
+    found += times.find(grid, now_us)
+    found = _told_once(found)
+    sources = list(entities.find(grid))
+    covered = {problem.columns for problem in sources}
+    doubted = [*slips.find(grid), *(p for p in agreement.find(grid) if p.columns not in covered), *sources]
+    wrong = {cell for problem in (*found, *doubted) for cell in problem.cells}
+    doubted = [_without_followers(grid, problem, wrong) for problem in doubted]
+    return _told_once([*found, *doubted, *repeats.find(grid)])
+
+
+def _told_once(problems: Sequence[Problem]) -> list[Problem]:
+    """Drop what an earlier problem of the same column explains already."""
+    kept: list[Problem] = []
+    explained: set[Cell] = set()
+    for problem in problems:
+        if problem.claims:
+            if len(problem.cells - explained) <= (1 - _EXPLAINED) * len(problem.cells):
+                continue
+            explained |= problem.cells
+        kept.append(problem)
+    return kept
+
+
+def _without_followers(grid: Grid, problem: Problem, wrong: set[Cell]) -> Problem:
+    """Leave out exceptions that follow another column: most rows of one of its values are such exceptions."""
+    if len(problem.cells) < _LEAST_FOLLOWERS:
+        return problem
+    rows = {row for row, _ in problem.cells}
+    excused: set[int] = set()
+    for other in grid.columns:
+        if other.index not in problem.columns and 2 <= other.distinct <= 0.2 * grid.rows:
+            excused |= _followers(other, rows, wrong)
+    if not excused:
+        return problem
+    return replace(problem, cells=frozenset(cell for cell in problem.cells if cell[0] not in excused))
+
+
+def _followers(other: Column, rows: set[int], wrong: set[Cell]) -> set[int]:
+    right = [row for row in rows if (row, other.index) not in wrong]
+    counts = Counter([other.codes[row] for row in right])
+    led = {
+        code
+        for code, count in counts.items()
+        if count >= _LEAST_FOLLOWERS and code != BLANK and count >= _FOLLOW * other.counts[code]
+    }
+    return {row for row in right if other.codes[row] in led}
