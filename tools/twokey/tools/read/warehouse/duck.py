@@ -107,6 +107,7 @@ class DuckSource:
         self._bounds = bounds
         self._deadline = Deadline(bounds.call_s)
         self._connection: duckdb.DuckDBPyConnection
+        self._locked = False
 
     def __enter__(self) -> Self:
         config = dict(_CONFIG)
@@ -174,6 +175,7 @@ class DuckSource:
 
     def _lock(self, files: Sequence[_File]) -> None:
         """Allow DuckDB these files and nothing else, for good."""
+        self._locked = True
         paths = ", ".join(_literal(str(file.path)) for file in files)
         self._rows(f"SET allowed_paths = [{paths}]")
         self._rows("SET enable_external_access = false")
@@ -395,7 +397,8 @@ class DuckSource:
                     return described.columns, _quoted_table(described.table), "view" if described.is_view else "table"
             raise no_table(table)
         file = self._file(table)
-        self._lock([file])
+        if not self._locked:
+            self._lock([file])
         small = file.path.stat().st_size <= _LOAD_AT_MOST
         sort = "table" if small and not file.path.name.lower().endswith((".parquet", ".gz")) else "file"
         self._create("TABLE" if sort == "table" else "VIEW", file, as_text=True)
@@ -522,6 +525,8 @@ class DuckSource:
     def sample(self, table: TableName, most: Most) -> Sampled:
         """Read rows of one table to look at their cells, in their order."""
         try:
+            if not self._is_database and not self._locked:  # several tables are sampled in one call
+                self._lock([file for file in self._files() if not file.problem])
             columns, source, sort = self._table_to_profile(table)
             rows = int(self._rows(f"SELECT count(*) FROM {source}")[0][0])  # noqa: S608 - quoted
             limit = most.rows_of(len(columns))
@@ -529,6 +534,8 @@ class DuckSource:
             values = ", ".join(_cut(column) for column in columns)
             where = f"WHERE rowid % {-(-rows // limit)} = 0" if spread else f"LIMIT {limit}"
             found = self._rows(f"SELECT {values} FROM {source} {where}") if columns else []  # noqa: S608 - quoted
+            if not self._is_database:
+                self._rows(f"DROP {'TABLE' if sort == 'table' else 'VIEW'} {source}")
         except StatementFailed as fault:
             raise not_readable(table, fault) from fault
         return Sampled(

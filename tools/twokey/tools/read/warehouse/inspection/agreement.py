@@ -18,6 +18,7 @@ from twokey.tools.read.warehouse.inspection.grid import BLANK, Column, Grid
 
 ENOUGH_ROWS: Final = 40
 ENOUGH_PAIRS: Final = 30
+ENOUGH_GROUPS: Final = 5
 HOLDS: Final = 0.86
 HOLDS_FOR_KNOWN: Final = 0.955
 """Share for which a rule holds before it contradicts a value that is right elsewhere."""
@@ -128,7 +129,7 @@ def _measure(left: Column, right: Column, guess: float) -> Rule | None:
         groups[code] = Group(counts, size, usual, most)
         kept += most - 1
         total += size - 1
-    if total < ENOUGH_PAIRS:
+    if total < ENOUGH_PAIRS or sum(group.size >= 3 for group in groups.values()) < ENOUGH_GROUPS:
         return None
     holds = kept / total
     tells = (holds - guess) / (1 - guess) if guess < 1 else 0.0
@@ -187,7 +188,7 @@ class _Court:
                 if mine == group.most:
                     agreeing += weight * (mine - 1) / (group.size - 1)
                 elif group.most >= 2 and mine <= max(1, 0.12 * group.most):
-                    if own not in at_home or known:
+                    if own not in at_home or (known and group.most >= 3):
                         against += weight * group.most / (group.size - 1)
                 elif mine >= 3:
                     agreeing += weight * 0.5

@@ -17,6 +17,7 @@ from twokey.tools.read.warehouse.inspection.grid import Column, Grid
 ENOUGH: Final = 50
 _NEARLY_ALL: Final = 0.95
 _MOST: Final = 0.01
+_LEAST_VALUES: Final = 15
 _RANGES: Final[tuple[tuple[frozenset[str], float, float], ...]] = (
     (frozenset({"pct", "percent", "percentage"}), 0, 100),
     (frozenset({"lat", "latitude"}), -90, 90),
@@ -31,10 +32,8 @@ _RANGES: Final[tuple[tuple[frozenset[str], float, float], ...]] = (
 _PLACEHOLDERS: Final = frozenset(
     {-1.0, -9.0, -99.0, -999.0, -9999.0, -99999.0, 999.0, 9999.0, 99999.0, 999999.0, 9999999.0}
 )
-_SCALES: Final = (10.0, 100.0, 1000.0, 1024.0, 60.0, 3600.0, 12.0, 2.54, 0.45359237, 28.349523125, 1.609344, 0.3048)
-_CODES: Final = frozenset(
-    {"id", "ids", "code", "zip", "postal", "postcode", "phone", "number", "no", "num", "key", "year"}
-)
+_SCALES: Final = (10.0, 100.0, 1000.0, 1024.0)
+_CODES: Final = frozenset({"id", "ids", "code", "key", "no", "num", "year", "index"})
 
 
 def find(grid: Grid) -> Iterator[Problem]:
@@ -86,8 +85,10 @@ def _placeholders(column: Column, numbers: dict[int, float]) -> Iterator[int]:
 def _far_off(column: Column, numbers: dict[int, float]) -> set[int]:
     """Give numbers that are few, far beyond the quartiles, and alone there."""
     ordered = sorted((number, column.counts[code]) for code, number in numbers.items())
-    if len(ordered) < 8:
+    if len(ordered) < _LEAST_VALUES:
         return set()
+    if ordered[0][0] == 0 and ordered[0][1] > 0.2 * column.filled:
+        ordered = ordered[1:]  # many have none of it; the others are judged among themselves
     low, middle, high = (_quantile(ordered, share) for share in (0.25, 0.5, 0.75))
     positive = ordered[0][0] > 0
     spread = max(high - low, abs(middle) * 0.02, 1e-9)
@@ -124,7 +125,7 @@ def _far_problem(column: Column, numbers: dict[int, float], far: set[int]) -> Pr
     ordered = sorted((number, column.counts[code]) for code, number in numbers.items() if code not in far)
     middle, low, high = _quantile(ordered, 0.5), ordered[0][0], ordered[-1][0]
     if middle > 0 and low > 0 and len(far) >= 3:
-        for scale in _SCALES[:4]:
+        for scale in _SCALES:
             for factor in (scale, 1 / scale):
                 if all(low <= numbers[code] / factor <= high for code in far):
                     cells = cells_of(column.index, column.rows_of(far))

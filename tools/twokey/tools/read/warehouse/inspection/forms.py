@@ -6,6 +6,7 @@ all cells. Free text has none: names and sentences are never judged by their for
 writing holds. A second form that is used often is a second habit and one problem by itself, not many.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,25 +21,20 @@ ENOUGH: Final = 20
 _NEARLY_ALL: Final = 0.9
 _RARE: Final = 0.015
 _OFTEN: Final = 0.03
-_BROKEN: Final = (
-    "\ufffd",
-    "\x00",
-    "Ã¤",
-    "Ã¶",
-    "Ã¼",
-    "Ã©",
-    "Ã¨",
-    "Ã±",
-    "Ã¡",
-    "Ã³",
-    "â€",
-    "Â ",
-    "Â°",
-    "&amp;",
-    "&#",
-    "&quot;",
+_PREVAILS: Final = 0.6
+_ENOUGH_VALUES: Final = 8
+"""Different values below which a column is a list of names, which need not be written alike."""
+_VOCABULARY: Final = 30
+_BROKEN: Final = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd]"  # controls, and the sign for what could not be decoded
+    "|[\u00c2\u00c3][\u0080-\u00bf\u0178\u20ac]|\u00e2\u20ac"  # UTF-8 read as Windows-1252 or Latin-1
+    "|&(?:amp|quot|lt|gt|nbsp|#[0-9]{2,4});"
 )
-_ODD: Final = frozenset("*^~|\\<>{}[]§¬`_$=")
+_DATED: Final = re.compile(
+    r"[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}|[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{2,4}|[0-9]{1,2}:[0-9]{2}"
+)
+_WORDS: Final = re.compile(r"[^\W\d_]+")
+_ODD: Final = frozenset("*^~|\\<>{}[]§¬`")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,33 +95,51 @@ def _formats(habit: _Habit) -> list[Problem]:
     ranked = habit.cells.most_common()
     usual = [form for form, count in ranked if count >= _OFTEN * total]
     kept = sum(habit.cells[form] for form in usual)
-    if not usual or len(usual) > 5 or kept < _NEARLY_ALL * total or not _is_written_by_rule(usual, habit):
+    values = sum(column.forms[code] in usual for code in range(column.distinct))
+    if (
+        not usual
+        or values < _ENOUGH_VALUES
+        or len(usual) > 5
+        or kept < _NEARLY_ALL * total
+        or not _is_written_by_rule(usual, habit)
+    ):
         return []
     found: list[Problem] = []
     rare = {form for form, count in ranked if count < _RARE * total}
     if 0 < sum(habit.cells[form] for form in rare) <= 0.1 * total:
         found.append(_problem("format_break", column, habit.codes_of(rare), 90, "format"))
-    second = (
-        {form for form in usual[1:] if _is_variant(form, usual[0])}
-        if habit.cells[usual[0]] >= 0.6 * total
-        else set[str]()
-    )
+    second: set[str] = set()
+    if habit.cells[usual[0]] >= _PREVAILS * total and _is_dated(usual[0], habit):
+        second = {form for form in usual[1:] if _is_dated(form, habit)}
     if second:
         found.append(_problem("format_break", column, habit.codes_of(second), 80, "second_format"))
     return found
 
 
 def _is_written_by_rule(usual: list[str], habit: _Habit) -> bool:
-    """Whether the usual forms are those of codes, dates and measures: they hold digits, and little free text."""
+    """Whether the usual forms are those of codes, dates and measures: they hold digits, and no free text.
+
+    Words with blanks between them are free text unless they come from a small vocabulary, as units and months do.
+    """
     digits = sum(habit.cells[form] for form in usual if "9" in form)
-    words = max(form.count("a") for form in usual)
-    return digits >= 0.5 * habit.total and words <= 4
+    if digits < 0.5 * habit.total:
+        return False
+    spoken = {form for form in usual if " a" in form or "a " in form}
+    if not spoken:
+        return max(form.count("a") for form in usual) <= 4
+    words: set[str] = set()
+    for text, form in zip(habit.column.texts, habit.column.forms, strict=True):
+        if form in spoken:
+            words.update(part.casefold() for part in _WORDS.findall(text))
+            if len(words) > _VOCABULARY:
+                return False
+    return True
 
 
-def _is_variant(form: str, usual: str) -> bool:
-    """Whether a second form says the same in another way: a date or time with other signs, or with a part more."""
-    dated = "9/9" in form or "9-9" in form or "9:9" in form or "9.9.9" in form
-    return dated and ("9/9" in usual or "9-9" in usual or "9:9" in usual or "9.9.9" in usual)
+def _is_dated(form: str, habit: _Habit) -> bool:
+    """Whether the values of a form are dates or times of day."""
+    texts = [text for text, known in zip(habit.column.texts, habit.column.forms, strict=True) if known == form]
+    return all(_DATED.match(text) for text in texts[:50])
 
 
 def _lengths(habit: _Habit) -> Iterator[Problem]:
@@ -139,28 +153,25 @@ def _lengths(habit: _Habit) -> Iterator[Problem]:
     if whole < _NEARLY_ALL * habit.total or column.distinct < ENOUGH:
         return
     length, most = lengths.most_common(1)[0]
-    zeros = any(
-        text.startswith("0")
-        for text, form in zip(column.texts, column.forms, strict=True)
-        if form == "9" and len(text) == length
+    zeros = sum(
+        count
+        for text, form, count in zip(column.texts, column.forms, column.counts, strict=True)
+        if form == "9" and len(text) == length and text.startswith("0")
     )
     others = whole - most
-    if length >= 4 and 0 < others <= (0.1 if zeros else 0.02) * whole and (zeros or most >= 50):
+    # without zeros in front these are numbers that may have grown; with them they are codes of one length
+    if length >= 3 and zeros >= 2 and 0 < others <= 0.1 * whole:
         codes = {
             code
             for code, form in enumerate(column.forms)
             if form == "9" and len(column.texts[code]) != length and code not in habit.nothing
         }
-        yield _problem("format_break", column, codes, 80 if zeros else 65, "length")
+        yield _problem("format_break", column, codes, 80, "length")
 
 
 def _characters(column: Column) -> Iterator[Problem]:
     """Text that a wrong encoding broke, control characters, and signs that a column of words holds next to never."""
-    broken = {
-        code
-        for code, text in enumerate(column.texts)
-        if (not text.isascii() and any(sign in text for sign in _BROKEN)) or not text.isprintable()
-    }
+    broken = {code for code, text in enumerate(column.texts) if _BROKEN.search(text)}
     if broken and sum(column.counts[code] for code in broken) <= 0.5 * column.filled:
         yield _problem("broken_text", column, broken, 85, "encoding")
     odd = {code for code, text in enumerate(column.texts) if code not in broken and not _ODD.isdisjoint(text)}

@@ -28,7 +28,7 @@ from twokey.tools.read.warehouse.inspection.grid import BLANK, Column, Grid
 Detector = Callable[[Grid], Iterable[Problem]]
 
 _BY_CELL: Final[tuple[Detector, ...]] = (units.find, nothing.find, spilled.find, forms.find, extremes.find)
-_EXPLAINED: Final = 0.8
+_EXPLAINED: Final = 0.6
 _LEAST_FOLLOWERS: Final = 4
 _FOLLOW: Final = 0.6
 
@@ -47,15 +47,20 @@ def inspect(grid: Grid, now_us: int) -> list[Problem]:
 
 
 def _told_once(problems: Sequence[Problem]) -> list[Problem]:
-    """Drop what an earlier problem of the same column explains already."""
+    """Tell each fault once: cells of a problem that others of its columns mostly explain go to the last of those."""
     kept: list[Problem] = []
     explained: set[Cell] = set()
     for problem in problems:
-        if problem.claims:
-            if len(problem.cells - explained) <= (1 - _EXPLAINED) * len(problem.cells):
-                continue
+        if not problem.claims:
+            kept.append(problem)
+        elif problem.cells:
+            left = problem.cells - explained
+            if len(left) > (1 - _EXPLAINED) * len(problem.cells):
+                kept.append(problem)
+            elif left:
+                at = max(at for at, other in enumerate(kept) if not other.cells.isdisjoint(problem.cells))
+                kept[at] = replace(kept[at], cells=kept[at].cells | left)
             explained |= problem.cells
-        kept.append(problem)
     return kept
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-_SHORT: Final = {
+_SAID: Final = {
     "g": "gram",
     "m": "meter",
     "l": "liter",
@@ -18,55 +18,22 @@ _SHORT: Final = {
     "h": "hour",
     "d": "day",
     "t": "metric_ton",
-    "kg": "kilogram",
     "kgs": "kilogram",
-    "mg": "milligram",
-    "oz": "ounce",
-    "lb": "pound",
-    "lbs": "pound",
-    "mm": "millimeter",
-    "cm": "centimeter",
-    "km": "kilometer",
-    "in": "inch",
-    "ft": "foot",
-    "yd": "yard",
-    "mi": "mile",
     '"': "inch",
     "''": "inch",
     "'": "foot",
-    "ml": "milliliter",
-    "cl": "centiliter",
-    "dl": "deciliter",
-    "gal": "gallon",
-    "qt": "quart",
-    "pt": "pint",
-    "cc": "cubic_centimeter",
     "fl oz": "fluid_ounce",
     "fl. oz": "fluid_ounce",
-    "floz": "fluid_ounce",
-    "tsp": "teaspoon",
-    "ms": "millisecond",
-    "sec": "second",
-    "secs": "second",
-    "min": "minute",
-    "mins": "minute",
-    "hr": "hour",
-    "hrs": "hour",
-    "wk": "week",
-    "wks": "week",
     "mo": "month",
     "mos": "month",
-    "yr": "year",
-    "yrs": "year",
-    "mph": "mile / hour",
-    "kph": "kilometer / hour",
+    "wk": "week",
+    "wks": "week",
     "kmh": "kilometer / hour",
     "km/h": "kilometer / hour",
     "sqft": "foot ** 2",
     "sq ft": "foot ** 2",
     "sqm": "meter ** 2",
     "m2": "meter ** 2",
-    "ha": "hectare",
     "°c": "degree_Celsius",
     "°f": "degree_Fahrenheit",
     "kb": "kilobyte",
@@ -74,33 +41,20 @@ _SHORT: Final = {
     "gb": "gigabyte",
     "tb": "terabyte",
     "kw": "kilowatt",
-    "hp": "horsepower",
     "kwh": "kilowatt_hour",
-    "cal": "calorie",
-    "kcal": "kilocalorie",
     "kj": "kilojoule",
 }
-_SIGNS: Final = {
-    "$": "USD",
-    "€": "EUR",
-    "£": "GBP",
-    "¥": "JPY",
-    "usd": "USD",
-    "eur": "EUR",
-    "gbp": "GBP",
-    "jpy": "JPY",
-    "chf": "CHF",
-    "cad": "CAD",
-    "aud": "AUD",
-    "inr": "INR",
-    "cny": "CNY",
-    "euro": "EUR",
-    "euros": "EUR",
+"""What pint reads otherwise, or not at all."""
+_PREFIXES: Final = frozenset({"", "kilo", "centi", "milli", "deci", "mega", "giga", "tera"})
+_CURRENCIES: Final = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "euro": "EUR", "euros": "EUR"} | {
+    code.lower(): code for code in ("USD", "EUR", "GBP", "JPY", "CHF", "CAD", "AUD", "INR", "CNY")
 }
 _BASES: Final = (
     *("gram", "meter", "second", "liter", "meter ** 2", "meter / second", "degree_Celsius", "joule", "watt", "byte"),
 )
-_NO_UNIT: Final = frozenset({"point", "points", "count", "counts", "degree", "degrees", "turn", "dozen", "ppm", "page"})
+_NO_UNIT: Final = frozenset(
+    {"point", "points", "count", "counts", "degree", "degrees", "turn", "dozen", "ppm", "page", "st"}
+)
 _MOST_LETTERS: Final = 20
 _SHARES: Final = frozenset({"%", "pct", "percent", "per cent"})
 
@@ -121,11 +75,11 @@ def unit_of(text: str) -> Unit | None:
         return None
     if word in _SHARES:
         return Unit("percent", "percent")
-    if word in _SIGNS:
-        return Unit(_SIGNS[word], "currency")
-    if word not in _SHORT and (len(word) < 4 or not word.isalpha() or word in _NO_UNIT):
+    if word in _CURRENCIES:
+        return Unit(_CURRENCIES[word], "currency")
+    if word not in _SAID and (len(word) < 2 or not word.isalpha() or word in _NO_UNIT):
         return None
-    return _of_pint(_SHORT.get(word, word))
+    return _of_pint(_SAID.get(word, word), plain=word in _SAID)
 
 
 def factor(given: Unit, wanted: Unit) -> str:
@@ -143,10 +97,12 @@ def base_of(unit: Unit) -> Unit | None:
     return Unit(unit.base, unit.base) if unit.base in _BASES else None
 
 
-def _of_pint(word: str) -> Unit | None:
+def _of_pint(word: str, *, plain: bool) -> Unit | None:
     import pint  # noqa: PLC0415 - most of a second, only where a column may hold units
 
     registry = _registry()
+    if not plain and not any(prefix in _PREFIXES for prefix, _, _ in registry.parse_unit_name(word)):
+        return None
     try:
         parsed = registry.parse_units(word)
     except (pint.PintError, ValueError, TypeError, AttributeError):

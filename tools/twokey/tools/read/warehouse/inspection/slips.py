@@ -21,6 +21,11 @@ ENOUGH: Final = 30
 _MOST_FREQUENT: Final = 300
 _MOST_RARE: Final = 1_500
 _MAX_LENGTH: Final = 300
+_OPEN: Final = 0.12
+"""Share of cells with rare values from which a column has an open vocabulary, as one of first names has."""
+_LONG: Final = 9
+_LEAST: Final = 3
+"""Letters of a word among others below which another letter makes another word."""
 
 
 def find(grid: Grid) -> Iterator[Problem]:
@@ -68,6 +73,8 @@ def _variants(column: Column) -> set[int]:
 def _slips(column: Column, words: Mapping[str, Sequence[int]]) -> set[int]:
     counts = {word: sum(column.counts[code] for code in codes) for word, codes in words.items()}
     total = sum(counts.values())
+    if column.distinct > 0.5 * column.filled and len(words) > 0.1 * total:
+        return set()  # nearly every value is its own
     ranked = sorted(counts, key=lambda word: (-counts[word], word))
     frequent = [word for word in ranked[:_MOST_FREQUENT] if counts[word] >= 5]
     most_rare = max(2, total // 50)
@@ -76,12 +83,15 @@ def _slips(column: Column, words: Mapping[str, Sequence[int]]) -> set[int]:
         return set()
     known = _pairs_of(frequent, counts)
     few = len(frequent) <= 40
+    is_open = sum(counts[word] for word in ranked if counts[word] <= 2) > _OPEN * total
     found: set[int] = set()
     for word in rare:
+        if is_open and len(word) < _LONG:
+            continue
         right = _meant(word, [other for other in frequent if counts[other] >= 8 * counts[word]], few=few)
         if right is None or counts[right] < _times(word, right) * counts[word]:
             continue
-        if (counts[word] >= 3 or not few) and not _has_new_pair(word, known, 8 * counts[word]):
+        if (counts[word] >= 3 or is_open or not few) and not _has_new_pair(word, known, 8 * counts[word]):
             continue
         found.update(words[word])
     return found
@@ -89,16 +99,20 @@ def _slips(column: Column, words: Mapping[str, Sequence[int]]) -> set[int]:
 
 def _meant(word: str, choices: Sequence[str], *, few: bool) -> str | None:
     """Give the frequent value that a rare one may be a slip of."""
-    allowed = _allowed(len(word), few=few)
+    allowed = _allowed(_letters(word), few=few)
     if not allowed or not choices:
         return None
     best = process.extractOne(word, choices, scorer=OSA.distance, score_cutoff=allowed)
     if best is None or best[1] == 0:
         return None
     right = str(best[0])
-    if best[1] > _allowed(min(len(word), len(right)), few=few) or _is_another_word(word, right):
+    if best[1] > _allowed(min(_letters(word), _letters(right)), few=few) or _is_another_word(word, right):
         return None
     return right if _words_are_near(word, right) else None
+
+
+def _letters(text: str) -> int:
+    return sum(map(str.isalpha, text))
 
 
 def _words_are_near(word: str, right: str) -> bool:
@@ -107,7 +121,8 @@ def _words_are_near(word: str, right: str) -> bool:
     if len(mine) != len(theirs):
         return OSA.distance(word, right) <= max(1, min(len(word), len(right)) // 6)
     return all(
-        a == b or OSA.distance(a, b) <= max(1, min(len(a), len(b)) // 3) for a, b in zip(mine, theirs, strict=True)
+        a == b or (min(len(a), len(b)) >= _LEAST and OSA.distance(a, b) <= max(1, min(len(a), len(b)) // 3))
+        for a, b in zip(mine, theirs, strict=True)
     )
 
 

@@ -25,6 +25,7 @@ _STAMPS: Final = frozenset({"timestamp", "ts", "time", "date", "day", "at", "on"
 _FUTURE_DAYS: Final = 366 * 2
 _STALE_DAYS: Final = 30
 _MOST_PAIRS: Final = 15
+_LEAST_DAYS: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,8 @@ def _orders(dated: list[_Dates]) -> Iterator[Problem]:
     """Give pairs of columns whose order nearly all rows keep, and the rows that do not."""
     for at, first in enumerate(dated[:_MOST_PAIRS]):
         for second in dated[at + 1 : _MOST_PAIRS]:
+            if min(first.column.distinct, second.column.distinct) < _LEAST_DAYS:
+                continue
             pairs = [
                 (row, a, b)
                 for row, (one, two) in enumerate(zip(first.column.codes, second.column.codes, strict=True))
