@@ -61,12 +61,26 @@ def find(grid: Grid) -> Iterator[Problem]:
     by_right: defaultdict[int, list[Rule]] = defaultdict(list)
     for rule in rules:
         by_right[rule.right].append(rule)
+    verdicts = {
+        right: _Court(grid, grid.columns[right], told, others).contradicted() for right, told in by_right.items()
+    }
     for right, told in by_right.items():
         column = grid.columns[right]
-        rows = _Court(grid, column, told, others).contradicted()
+        rows = [row for row, against in verdicts[right].items() if not _is_others_fault(row, right, against, verdicts)]
         if rows and len(rows) <= MOST_FLAGGED * column.filled:
             by = tuple(rule.left for rule in sorted(told, key=lambda rule: -rule.tells)[:3])
             yield Problem("dependency", (right,), cells_of(right, rows), 86, by=by)
+
+
+def _is_others_fault(
+    row: int, right: int, against: frozenset[int], verdicts: Mapping[int, Mapping[int, frozenset[int]]]
+) -> bool:
+    """Whether a cell is contradicted only by one that it contradicts, in a column with more faults than its own."""
+    if len(against) != 1:
+        return False
+    (left,) = against
+    mutual = verdicts.get(left, {}).get(row) == frozenset({right})
+    return mutual and (len(verdicts[left]), -left) > (len(verdicts[right]), -right)
 
 
 def rules_of(grid: Grid) -> list[Rule]:
@@ -169,16 +183,17 @@ class _Court:
     rules: Sequence[Rule]
     others: set[tuple[int, int]]
 
-    def contradicted(self) -> list[int]:
-        """Give the rows whose cell most of its determinants contradict."""
+    def contradicted(self) -> Mapping[int, frozenset[int]]:
+        """Give the rows whose cell most of its determinants contradict, and which of them do."""
         at_home = {group.usual for rule in self.rules for group in rule.groups.values() if group.most >= 2}
         trust = {id(rule): self._for_known(rule, at_home) for rule in self.rules}
         lefts = [(self.grid.columns[rule.left].codes, rule, trust[id(rule)]) for rule in self.rules]
-        found: list[int] = []
+        found: dict[int, frozenset[int]] = {}
         for row, own in enumerate(self.column.codes):
             if own == BLANK:
                 continue
             against = agreeing = 0.0
+            by: list[int] = []
             for codes, rule, known in lefts:
                 group = rule.groups.get(codes[row])
                 if group is None or (rule.left, row) in self.others:
@@ -190,10 +205,11 @@ class _Court:
                 elif group.most >= 2 and mine <= max(1, 0.12 * group.most):
                     if own not in at_home or (known and group.most >= 3):
                         against += weight * group.most / (group.size - 1)
+                        by.append(rule.left)
                 elif mine >= 3:
                     agreeing += weight * 0.5
             if against > 1.2 * agreeing and against >= 0.5:
-                found.append(row)
+                found[row] = frozenset(by)
         return found
 
     def _for_known(self, rule: Rule, at_home: set[int]) -> bool:

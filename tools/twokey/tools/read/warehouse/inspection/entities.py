@@ -8,20 +8,22 @@ is said.
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Final
 
-from twokey.tools.read.warehouse.inspection.found import Problem, cells_of
+from twokey.tools.read.warehouse.inspection.found import Cell, Problem, cells_of
 from twokey.tools.read.warehouse.inspection.grid import BLANK, Column, Grid
 
 ENOUGH_ROWS: Final = 60
-_AGREE: Final = 0.5
+_AGREE: Final = 0.4
 _TELLS: Final = 0.4
 _LEAST_ROWS: Final = 4
+_MOST_DOUBTED: Final = 0.75
 _MOST_COLUMNS: Final = 60
 
 
-def find(grid: Grid) -> Iterator[Problem]:
-    """Give one problem per column on which the sources disagree."""
+def find(grid: Grid, wrong: AbstractSet[Cell] = frozenset()) -> Iterator[Problem]:
+    """Give one problem per column on which the sources disagree; cells that are ``wrong`` anyway have no say."""
     if grid.rows < ENOUGH_ROWS or not 4 <= len(grid.columns) <= _MOST_COLUMNS:
         return
     for thing in grid.columns:
@@ -33,7 +35,7 @@ def find(grid: Grid) -> Iterator[Problem]:
         told = [column for column in grid.columns if column not in {thing, source} and not _is_key(column, grid.rows)]
         agreed = [column for column in told if _agrees(thing, column)]
         if len(agreed) >= 2 and len(agreed) >= 0.6 * len(told):
-            yield from _problems(grid, thing, agreed)
+            yield from _problems(grid, thing, agreed, wrong)
             return
 
 
@@ -72,14 +74,14 @@ def _counts(column: Column, rows: Sequence[int]) -> Counter[int]:
     return counts
 
 
-def _problems(grid: Grid, thing: Column, agreed: Sequence[Column]) -> Iterator[Problem]:
+def _problems(grid: Grid, thing: Column, agreed: Sequence[Column], wrong: AbstractSet[Cell]) -> Iterator[Problem]:
     for column in agreed:
-        wrong: list[int] = []
+        doubted: list[int] = []
         for rows in thing.groups.values():
-            ranked = _counts(column, rows).most_common(2)
+            ranked = _counts(column, [row for row in rows if (row, column.index) not in wrong]).most_common(2)
             if not ranked or ranked[0][1] < 2 or (len(ranked) > 1 and ranked[0][1] < 1.5 * ranked[1][1]):
                 continue
-            wrong += [row for row in rows if column.codes[row] != ranked[0][0]]
-        if wrong and len(wrong) <= 0.6 * grid.rows:
-            sure = 78 if len(wrong) <= 0.3 * grid.rows else 65
-            yield Problem("disagreement", (column.index,), cells_of(column.index, wrong), sure, by=(thing.index,))
+            doubted += [row for row in rows if column.codes[row] != ranked[0][0]]
+        if doubted and len(doubted) <= _MOST_DOUBTED * grid.rows:
+            sure = 78 if len(doubted) <= 0.3 * grid.rows else 65
+            yield Problem("disagreement", (column.index,), cells_of(column.index, doubted), sure, by=(thing.index,))

@@ -105,12 +105,15 @@ def _formats(habit: _Habit) -> list[Problem]:
     ):
         return []
     found: list[Problem] = []
-    rare = {form for form, count in ranked if count < _RARE * total}
-    if 0 < sum(habit.cells[form] for form in rare) <= 0.1 * total:
-        found.append(_problem("format_break", column, habit.codes_of(rare), 90, "format"))
+    # where one form prevails, whatever is not it is in doubt; among several forms only what is next to never seen
+    bound = 1.0 if ranked[0][1] >= _NEARLY_ALL * total else _RARE
+    rare = {form for form, count in ranked[1:] if count < bound * total}
+    odd = {code for code in habit.codes_of(rare) if column.counts[code] < _RARE * total or column.counts[code] <= 2}
+    if 0 < sum(column.counts[code] for code in odd) <= (1 - _NEARLY_ALL) * total:
+        found.append(_problem("format_break", column, odd, 90, "format"))
     second: set[str] = set()
     if habit.cells[usual[0]] >= _PREVAILS * total and _is_dated(usual[0], habit):
-        second = {form for form in usual[1:] if _is_dated(form, habit)}
+        second = {form for form in usual[1:] if form not in rare and _is_dated(form, habit)}
     if second:
         found.append(_problem("format_break", column, habit.codes_of(second), 80, "second_format"))
     return found

@@ -38,7 +38,8 @@ def inspect(grid: Grid, now_us: int) -> list[Problem]:
     found: list[Problem] = [problem for detector in _BY_CELL for problem in detector(grid)]
     found += times.find(grid, now_us)
     found = _told_once(found)
-    sources = list(entities.find(grid))
+    sure = {cell for problem in found for cell in problem.cells}
+    sources = list(entities.find(grid, sure))
     covered = {problem.columns for problem in sources}
     doubted = [*slips.find(grid), *(p for p in agreement.find(grid) if p.columns not in covered), *sources]
     wrong = {cell for problem in (*found, *doubted) for cell in problem.cells}

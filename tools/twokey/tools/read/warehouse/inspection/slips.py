@@ -7,7 +7,7 @@ distance: optimal string alignment (Damerau 1964), by RapidFuzz.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from rapidfuzz import process
@@ -21,6 +21,7 @@ ENOUGH: Final = 30
 _MOST_FREQUENT: Final = 300
 _MOST_RARE: Final = 1_500
 _MAX_LENGTH: Final = 300
+_MOST_NUMBERS: Final = 0.15
 _OPEN: Final = 0.12
 """Share of cells with rare values from which a column has an open vocabulary, as one of first names has."""
 _LONG: Final = 9
@@ -31,7 +32,14 @@ _LEAST: Final = 3
 def find(grid: Grid) -> Iterator[Problem]:
     """Give at most two problems per text column: spelling variants, and slips."""
     for column in grid.columns:
-        if not column.is_text or column.filled < ENOUGH or column.distinct < 2 or column.numeric > 0.5 * column.filled:
+        if not column.is_text or column.filled < ENOUGH or column.distinct < 2:
+            continue
+        if column.numeric > 0.5 * column.filled:
+            variants = _numbers(column)
+            if 0 < sum(column.counts[code] for code in variants) <= _MOST_NUMBERS * column.filled:
+                yield Problem(
+                    "spelling_variants", (column.index,), cells_of(column.index, column.rows_of(variants)), 80
+                )
             continue
         words = _words(column)
         if len(words) < 2:
@@ -61,12 +69,25 @@ def _variants(column: Column) -> set[int]:
         key = "".join(char for char in text.casefold() if char.isalnum())
         if key and not key.isdigit():
             same[key].append(code)
+    return _rarer(column, same.values())
+
+
+def _numbers(column: Column) -> set[int]:
+    """Numbers that are also written in a more frequent way: ``7.0`` beside ``7``."""
+    same: defaultdict[float, list[int]] = defaultdict(list)
+    for code, number in enumerate(column.numbers):
+        if number is not None and not column.texts[code].startswith("0"):
+            same[number].append(code)
+    return _rarer(column, [codes for codes in same.values() if any("." in column.texts[code] for code in codes)])
+
+
+def _rarer(column: Column, same: Iterable[Sequence[int]]) -> set[int]:
+    """Give what is at most a third as frequent as the most frequent of those that are the same."""
     found: set[int] = set()
-    for codes in same.values():
+    for codes in same:
         if len(codes) > 1:
             most = max(codes, key=lambda code: column.counts[code])
-            rest = [code for code in codes if code != most and 3 * column.counts[code] <= column.counts[most]]
-            found.update(rest)
+            found.update(code for code in codes if code != most and 3 * column.counts[code] <= column.counts[most])
     return found
 
 
