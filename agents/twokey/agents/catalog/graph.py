@@ -114,11 +114,11 @@ def inspect_cells(state: State, runtime: Runtime[Surroundings]) -> State:
     infos = reading.names_of(reading.schema_of(reading.kept_answer(desk, notes.schema)))
     ask = reading.through_desk(desk, notes.warehouse, step.number)
     waiting = [key for key in notes.chosen if key in notes.profiles and _holds_rows(infos[key])]
-    total = len(waiting)
+    total, cells = len(waiting), reading.cells_each(len(waiting))
     waiting = [key for key in waiting if key not in notes.inspected]
     while waiting:
         part = waiting[: reading.INSPECTED_AT_ONCE]
-        answer, evidence = ask(InspectRequest(tables=tuple(infos[key].table for key in part)))
+        answer, evidence = ask(InspectRequest(tables=tuple(infos[key].table for key in part), max_cells=cells))
         reached = [found.reached for found in reading.inspection_of(answer).tables]
         # a table that was not reached is asked for again, but for the first, so that there is an end
         done = max(1, reached.index(False)) if False in reached else len(part)

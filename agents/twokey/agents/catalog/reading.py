@@ -40,6 +40,9 @@ CHECKS_AT_ONCE: Final = 100
 
 INSPECTED_AT_ONCE: Final = 25
 """Tables whose cells are looked at in one call."""
+_CELLS_IN_ALL: Final = 1_500_000
+_FEWEST_CELLS: Final = 15_000
+_MOST_CELLS: Final = 150_000
 
 Request = SchemaRequest | ProfileRequest | InspectRequest | KeysRequest
 Ask = Callable[[Request], tuple[Value, str]]
@@ -54,6 +57,11 @@ class Read:
     profile: ProfileResult | None
     evidence: str
     problem: str = ""
+
+
+def cells_each(tables: int) -> int:
+    """Give how many cells of a table are looked at one by one where there are so many tables."""
+    return min(_MOST_CELLS, max(_FEWEST_CELLS, _CELLS_IN_ALL // max(1, tables)))
 
 
 def through_desk(desk: Desk, warehouse: str, step: int) -> Ask:

@@ -20,6 +20,9 @@ _TELLS: Final = 0.4
 _LEAST_ROWS: Final = 4
 _MOST_DOUBTED: Final = 0.75
 _MOST_COLUMNS: Final = 60
+_MOST_APART: Final = 0.4
+"""Share of the columns on which the sources need not agree."""
+_PROBES: Final = 100
 
 
 def find(grid: Grid, wrong: AbstractSet[Cell] = frozenset()) -> Iterator[Problem]:
@@ -33,8 +36,8 @@ def find(grid: Grid, wrong: AbstractSet[Cell] = frozenset()) -> Iterator[Problem
         if source is None:
             continue
         told = [column for column in grid.columns if column not in {thing, source} and not _is_key(column, grid.rows)]
-        agreed = [column for column in told if _agrees(thing, column)]
-        if len(agreed) >= 2 and len(agreed) >= 0.6 * len(told):
+        agreed = _agreed(thing, told)
+        if len(agreed) >= 2:
             yield from _problems(grid, thing, agreed, wrong)
             return
 
@@ -46,12 +49,28 @@ def _names_things(column: Column, rows: int) -> bool:
 def _names_sources(source: Column, thing: Column, rows: int) -> bool:
     if source.index == thing.index or source.filled < 0.95 * rows or not 3 <= source.distinct <= rows / _LEAST_ROWS:
         return False
+    if source.distinct * thing.distinct < 0.97 * rows:
+        return False
     pairs = len(set(zip(thing.codes, source.codes, strict=True)))
     return pairs >= 0.97 * rows
 
 
 def _is_key(column: Column, rows: int) -> bool:
     return column.distinct >= 0.95 * rows or column.distinct < 2
+
+
+def _agreed(thing: Column, told: Sequence[Column]) -> list[Column]:
+    """Give the columns on which the rows of a thing agree, where those are most of them, else none."""
+    probes = [(rows[0], rows[-1]) for rows in list(thing.groups.values())[:_PROBES]]
+    agreed: list[Column] = []
+    for number, column in enumerate(told, 1):
+        codes = column.codes
+        alike = sum(codes[one] == codes[other] for one, other in probes)
+        if alike >= 0.15 * len(probes) and _agrees(thing, column):
+            agreed.append(column)
+        if number - len(agreed) > _MOST_APART * len(told):
+            return []
+    return agreed
 
 
 def _agrees(thing: Column, column: Column) -> bool:

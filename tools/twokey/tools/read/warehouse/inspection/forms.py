@@ -14,7 +14,6 @@ from typing import Final
 
 from twokey.tools.read.warehouse.inspection.found import Code, Problem, cells_of
 from twokey.tools.read.warehouse.inspection.grid import Column, Grid
-from twokey.tools.read.warehouse.inspection.nothing import standing_for_nothing
 
 ENOUGH: Final = 20
 """Cells below which a column has no habit."""
@@ -34,7 +33,7 @@ _DATED: Final = re.compile(
     r"[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}|[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{2,4}|[0-9]{1,2}:[0-9]{2}"
 )
 _WORDS: Final = re.compile(r"[^\W\d_]+")
-_ODD: Final = frozenset("*^~|\\<>{}[]§¬`")
+_ODD: Final = re.compile(r"[*^~|\\<>{}\[\]\u00a7\u00ac`]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ class _Habit:
     column: Column
     cells: Counter[str]
     total: int
-    nothing: set[int]
+    nothing: frozenset[int]
 
     def codes_of(self, forms: set[str]) -> set[int]:
         known = self.column.forms
@@ -64,7 +63,7 @@ def find(grid: Grid) -> Iterator[Problem]:
 
 
 def _habit(column: Column) -> _Habit:
-    nothing = standing_for_nothing(column)
+    nothing = column.nothing
     cells: Counter[str] = Counter()
     for code, form in enumerate(column.forms):
         if code not in nothing:
@@ -174,11 +173,19 @@ def _lengths(habit: _Habit) -> Iterator[Problem]:
 
 def _characters(column: Column) -> Iterator[Problem]:
     """Text that a wrong encoding broke, control characters, and signs that a column of words holds next to never."""
-    broken = {code for code, text in enumerate(column.texts) if _BROKEN.search(text)}
+    broken: set[int] = set()
+    odd: set[int] = set()
+    for code, text in enumerate(column.texts):
+        plain = text.isascii() and text.isprintable() and "&" not in text
+        if not plain and _BROKEN.search(text):
+            broken.add(code)
+        elif _ODD.search(text):
+            odd.add(code)
     if broken and sum(column.counts[code] for code in broken) <= 0.5 * column.filled:
         yield _problem("broken_text", column, broken, 85, "encoding")
-    odd = {code for code, text in enumerate(column.texts) if code not in broken and not _ODD.isdisjoint(text)}
     cells = sum(column.counts[code] for code in odd)
+    if not cells:
+        return
     words = sum(
         count for count, form in zip(column.counts, column.forms, strict=True) if "a" in form and "9" not in form
     )

@@ -5,14 +5,19 @@ characters, so a huge cell costs what a long one costs. Nothing here leaves the 
 """
 
 import re
+from collections import Counter
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
 from math import isfinite
-from typing import Final
+from typing import Final, cast
+
+from twokey.tools.read.warehouse.inspection.absent import standing_for_nothing
 
 MAX_TEXT: Final = 1_000
 BLANK: Final = -1
+_MAX_FORM: Final = 200
 _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]{1,30}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})(?:[eE][+-]?[0-9]{1,3})?")
 _DIGITS: Final = re.compile(r"[0-9]+")
 _LETTERS: Final = re.compile(r"[^\W\d_]+")
@@ -54,7 +59,20 @@ class Column:
     @cached_property
     def forms(self) -> Sequence[str]:
         """Each text with its runs of digits as ``9``, runs of letters as ``a``, runs of blanks as one."""
-        return [form(text) for text in self.texts]
+        return [
+            form(text) if number is None else _form_of_number(text)
+            for text, number in zip(self.texts, self.numbers, strict=True)
+        ]
+
+    @cached_property
+    def nothing(self) -> frozenset[int]:
+        """Texts that stand where a value is missing."""
+        return standing_for_nothing(self.texts, self.counts, self.forms, self.numeric) if self.is_text else frozenset()
+
+    @cached_property
+    def most(self) -> int:
+        """How often the most frequent text occurs."""
+        return max(self.counts, default=0)
 
     @cached_property
     def groups(self) -> dict[int, list[int]]:
@@ -70,7 +88,7 @@ class Column:
         """Lower-case words of the name."""
         return frozenset(word.lower() for word in _WORDS.findall(self.name[:200]))
 
-    def rows_of(self, codes: frozenset[int] | set[int]) -> list[int]:
+    def rows_of(self, codes: AbstractSet[int]) -> list[int]:
         """Give the rows that hold one of these texts."""
         return [row for row, code in enumerate(self.codes) if code in codes] if codes else []
 
@@ -84,34 +102,37 @@ class Grid:
 
 
 def column_of(index: int, name: str, cells: Sequence[str | None], *, is_text: bool = True) -> Column:
-    """Give one column of texts as codes."""
-    known: dict[str | None, int] = {None: BLANK}
+    """Give one column of texts as codes, in the order in which the texts first occur."""
+    counted = Counter(cells)
+    counted.pop(None, None)
     texts: dict[str, int] = {}
     counts: list[int] = []
-    codes: list[int] = []
-    for cell in cells:
-        code = known.get(cell)
-        if code is None:
-            assert cell is not None  # noqa: S101 - None is known; narrows the type
-            text = cell[:MAX_TEXT].strip()
-            code = texts.setdefault(text, len(texts)) if text else BLANK
-            known[cell] = code
-            if code == len(counts):
-                counts.append(0)
-        codes.append(code)
-        if code >= 0:
-            counts[code] += 1
-    return Column(index, name, tuple(texts), counts, codes, is_text)
+    known: dict[str | None, int] = {None: BLANK}
+    for cell, count in cast("Counter[str]", counted).items():
+        text = cell[:MAX_TEXT].strip()
+        if not text:
+            known[cell] = BLANK
+            continue
+        code = texts.setdefault(text, len(counts))
+        if code == len(counts):
+            counts.append(0)
+        counts[code] += count
+        known[cell] = code
+    return Column(index, name, tuple(texts), counts, [known[cell] for cell in cells], is_text)
 
 
 def form(text: str) -> str:
     """Give the form of a text: what it is written like, without what it says."""
-    return _BLANKS.sub(" ", _LETTERS.sub("a", _DIGITS.sub("9", text)))
+    return _BLANKS.sub(" ", _LETTERS.sub("a", _DIGITS.sub("9", text[:_MAX_FORM])))
 
 
 def masked(text: str) -> str:
     """Give a text with its runs of digits as ``9``."""
     return _DIGITS.sub("9", text)
+
+
+def _form_of_number(text: str) -> str:
+    return "9" if text.isdigit() else _DIGITS.sub("9", text).replace("E", "a").replace("e", "a")
 
 
 def _number(text: str) -> float | None:

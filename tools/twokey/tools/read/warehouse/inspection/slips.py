@@ -6,6 +6,7 @@ is no slip; and a value that is itself repeated must hold letters in an order th
 distance: optimal string alignment (Damerau 1964), by RapidFuzz.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
@@ -15,12 +16,13 @@ from rapidfuzz.distance import OSA
 
 from twokey.tools.read.warehouse.inspection.found import Problem, cells_of
 from twokey.tools.read.warehouse.inspection.grid import Column, Grid, masked
-from twokey.tools.read.warehouse.inspection.nothing import standing_for_nothing
 
 ENOUGH: Final = 30
 _MOST_FREQUENT: Final = 300
 _MOST_RARE: Final = 1_500
 _MAX_LENGTH: Final = 300
+_REPEATED: Final = 3
+_SIGNS: Final = re.compile(r"[\W_]+")
 _MOST_NUMBERS: Final = 0.15
 _OPEN: Final = 0.12
 """Share of cells with rare values from which a column has an open vocabulary, as one of first names has."""
@@ -41,20 +43,17 @@ def find(grid: Grid) -> Iterator[Problem]:
                     "spelling_variants", (column.index,), cells_of(column.index, column.rows_of(variants)), 80
                 )
             continue
-        words = _words(column)
-        if len(words) < 2:
-            continue
         variants = _variants(column)
         if variants:
             yield Problem("spelling_variants", (column.index,), cells_of(column.index, column.rows_of(variants)), 85)
-        slips = _slips(column, words) - variants
+        slips = _slips(column) - variants
         if slips:
             yield Problem("misspelt_values", (column.index,), cells_of(column.index, column.rows_of(slips)), 88)
 
 
 def _words(column: Column) -> Mapping[str, list[int]]:
     """Texts with letters, without their digits, and the codes that share each."""
-    nothing = standing_for_nothing(column)
+    nothing = column.nothing
     words: defaultdict[str, list[int]] = defaultdict(list)
     for code, text in enumerate(column.texts):
         if code not in nothing and len(text) <= _MAX_LENGTH and "a" in column.forms[code]:
@@ -64,9 +63,11 @@ def _words(column: Column) -> Mapping[str, list[int]]:
 
 def _variants(column: Column) -> set[int]:
     """Values that differ from a more frequent one in case, blanks and punctuation only."""
+    if column.most < _REPEATED:
+        return set()
     same: defaultdict[str, list[int]] = defaultdict(list)
     for code, text in enumerate(column.texts):
-        key = "".join(char for char in text.casefold() if char.isalnum())
+        key = _SIGNS.sub("", text.casefold())
         if key and not key.isdigit():
             same[key].append(code)
     return _rarer(column, same.values())
@@ -74,6 +75,8 @@ def _variants(column: Column) -> set[int]:
 
 def _numbers(column: Column) -> set[int]:
     """Numbers that are also written in a more frequent way: ``7.0`` beside ``7``."""
+    if column.most < _REPEATED or not {"9", "9.9"} <= set(column.forms):
+        return set()
     same: defaultdict[float, list[int]] = defaultdict(list)
     for code, number in enumerate(column.numbers):
         if number is not None and not column.texts[code].startswith("0"):
@@ -91,7 +94,14 @@ def _rarer(column: Column, same: Iterable[Sequence[int]]) -> set[int]:
     return found
 
 
-def _slips(column: Column, words: Mapping[str, Sequence[int]]) -> set[int]:
+def _slips(column: Column) -> set[int]:
+    if (
+        column.distinct > 0.5 * column.filled
+        and column.most < _REPEATED
+        and len(set(column.forms)) > 0.1 * column.filled
+    ):
+        return set()
+    words = _words(column)
     counts = {word: sum(column.counts[code] for code in codes) for word, codes in words.items()}
     total = sum(counts.values())
     if column.distinct > 0.5 * column.filled and len(words) > 0.1 * total:

@@ -42,19 +42,20 @@ def _is_vocabulary(column: Column) -> bool:
 
 
 def _spilled(lacking: Column, holding: Column, rows: list[int], words: set[str]) -> list[int]:
-    ends = {code for code, text in enumerate(holding.texts) if _ends_in(text, words)}
-    if not ends:
-        return []
+    likely = {code for code in {holding.codes[row] for row in rows} if code != BLANK}
+    ends = {code for code in likely if _ends_in(holding.texts[code], words)}
     hit = [row for row in rows if holding.codes[row] in ends]
-    elsewhere = sum(holding.counts[code] for code in ends) - len(hit)
-    filled = max(1, lacking.filled)
-    if len(hit) < LEAST or len(hit) < 0.5 * len(rows) or elsewhere / filled > 0.1 * len(hit) / len(rows):
+    if len(hit) < LEAST or len(hit) < 0.5 * len(rows):
         return []
-    return hit
+    everywhere = {code for code, text in enumerate(holding.texts) if code in ends or _ends_in(text, words)}
+    elsewhere = sum(holding.counts[code] for code in everywhere) - len(hit)
+    return hit if elsewhere * len(rows) <= 0.1 * len(hit) * max(1, lacking.filled) else []
 
 
 def _ends_in(text: str, words: set[str]) -> bool:
     """Whether a text of several words ends or begins with one of ``words``."""
+    if " " not in text:
+        return False
     parts = text.casefold().replace(",", " ").replace(";", " ").split()
     if not 2 <= len(parts) <= 12:
         return False

@@ -15,7 +15,6 @@ from typing import Final
 from twokey.tools.read.warehouse.inspection.found import Conversion, Problem, cells_of
 from twokey.tools.read.warehouse.inspection.grid import Column, Grid
 from twokey.tools.read.warehouse.inspection.measures import Unit, base_of, factor, unit_of
-from twokey.tools.read.warehouse.inspection.nothing import standing_for_nothing
 
 ENOUGH: Final = 20
 _NEARLY_ALL: Final = 0.85
@@ -23,6 +22,8 @@ _PREVAILS: Final = 0.8
 _PART: Final = re.compile(
     r"([$€£¥]?)\s?([+-]?[0-9]{1,15}(?:,[0-9]{3})*(?:\.[0-9]{0,15})?)\s?([^\d\s.,;][^\d,;]{0,40})?"
 )
+_UNITS: Final = frozenset("a%°$€£¥'\"")
+"""What the form of a number with a unit holds one of."""
 _MOST_CONVERSIONS: Final = 12
 _MOST_TEXT: Final = 60
 
@@ -81,7 +82,7 @@ def _in_parts(parts: list[tuple[str, str, str]], value: float) -> Measure | None
     return Measure(value, first, " + ".join(said.strip().casefold() for _, _, said in parts))
 
 
-def _looks_measured(column: Column, nothing: set[int]) -> bool:
+def _looks_measured(column: Column, nothing: frozenset[int]) -> bool:
     """Whether the forms of the column are those of numbers with words; cheap, and before anything is read."""
     likely = 0
     for code, form in enumerate(column.forms):
@@ -91,12 +92,18 @@ def _looks_measured(column: Column, nothing: set[int]) -> bool:
 
 
 def _of_column(column: Column) -> Problem | None:
-    nothing = standing_for_nothing(column)
+    nothing = column.nothing
     total = column.filled - sum(column.counts[code] for code in nothing)
     if total < ENOUGH or not _looks_measured(column, nothing):
         return None
-    read = {code: measure_of(text) for code, text in enumerate(column.texts) if code not in nothing}
+    bare = {code: number for code, number in enumerate(column.numbers) if number is not None and code not in nothing}
+    read = {
+        code: measure_of(text) for code, text in enumerate(column.texts) if code not in bare and code not in nothing
+    }
     known = {code: measure for code, measure in read.items() if measure is not None}
+    if not known:
+        return None
+    known |= {code: Measure(number, None, "") for code, number in bare.items()}
     cells = sum(column.counts[code] for code in known)
     if cells < _NEARLY_ALL * total:
         return None
