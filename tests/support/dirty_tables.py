@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 Row = list[str]
 Change = Callable[[random.Random, str, Row], str]
 
-_SYLLABLES = "ba be bo da de do fa fe fi ga go ka ke ko la le li lo ma me mi mo na ne no pa pe ra re ri ro sa se si so ta te ti to va ve vi vo".split()
+_SYLLABLES = [one + other for one in "bdfgklmnprstv" for other in "aeio"]
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -131,22 +131,21 @@ def films(rng: random.Random) -> Table:
     genres = ["Drama", "Comedy", "Thriller", "Documentary", "Animation", "Adventure"]
     ratings = ["general", "guidance", "restricted", "adults only"]
     makers = [f"{word(rng, 2)} {word(rng, 3)}" for _ in range(160)]
-    rows: list[Row] = []
-    for number in range(1200):
-        rows.append(
-            [
-                str(number + 1),
-                " ".join(word(rng, rng.randint(1, 4)) for _ in range(rng.randint(1, 4))),
-                str(rng.randint(1955, 2024)),
-                rng.choice(makers),
-                rng.choice(genres),
-                f"{rng.randint(70, 190)} min",
-                rng.choice(ratings),
-                f"{rng.randint(10, 98) / 10:.1f}",
-                f"{rng.randint(40, 900_000):,}",
-                day(rng, 1990, 2024),
-            ]
-        )
+    rows = [
+        [
+            str(number + 1),
+            " ".join(word(rng, rng.randint(1, 4)) for _ in range(rng.randint(1, 4))),
+            str(rng.randint(1955, 2024)),
+            rng.choice(makers),
+            rng.choice(genres),
+            f"{rng.randint(70, 190)} min",
+            rng.choice(ratings),
+            f"{rng.randint(10, 98) / 10:.1f}",
+            f"{rng.randint(40, 900_000):,}",
+            day(rng, 1990, 2024),
+        ]
+        for number in range(1200)
+    ]
     names = ("id", "title", "year", "maker", "genre", "length", "rating", "score", "votes", "released")
     return Table("films", names, rows)
 
@@ -191,7 +190,7 @@ def taxpayers(rng: random.Random) -> Table:
     towns = [(f"{rng.randint(0, 9)}{rng.randint(1000, 9999)}", word(rng, 3), *rng.choice(states)) for _ in range(180)]
     firsts, lasts = [word(rng, 2) for _ in range(300)], [word(rng, 3) for _ in range(700)]
     rows: list[Row] = []
-    for number in range(4000):
+    for _ in range(4000):
         code, town, state, rate = rng.choice(towns)
         married = rng.choice(["S", "M", "M"])
         rows.append(
@@ -328,7 +327,7 @@ CLEAN: dict[str, Callable[[random.Random], Table]] = {
 
 def soiled(name: str, seed: int = 1) -> Table:
     """Give a table of a kind with the faults that are usual in it."""
-    rng = random.Random(f"{name}/{seed}")
+    rng = random.Random(f"{name}/{seed}")  # noqa: S311 - repeatable, no secret
     table = CLEAN[name](rng)
     _SOIL[name](rng, table)
     return table
@@ -336,7 +335,7 @@ def soiled(name: str, seed: int = 1) -> Table:
 
 def clean(name: str, seed: int = 1) -> Table:
     """Give a table of a kind without any fault."""
-    return CLEAN[name](random.Random(f"{name}/{seed}"))
+    return CLEAN[name](random.Random(f"{name}/{seed}"))  # noqa: S311 - repeatable, no secret
 
 
 def _timetable(rng: random.Random, table: Table) -> None:
@@ -349,7 +348,7 @@ def _timetable(rng: random.Random, table: Table) -> None:
 
 def _films(rng: random.Random, table: Table) -> None:
     def in_hours(_: random.Random, value: str, __: Row) -> str:
-        minutes = int(value.split()[0])
+        minutes = int(value.removesuffix(" min"))
         return f"{minutes // 60} hr. {minutes % 60} min."
 
     table.soil(rng, "length", 0.2, in_hours)
@@ -380,12 +379,12 @@ def _taxpayers(rng: random.Random, table: Table) -> None:
 
 
 def _parcels(rng: random.Random, table: Table) -> None:
-    table.soil(rng, "weight", 0.15, lambda _r, value, _row: f"{float(value.split()[0]) * 1000:.0f} g")
+    table.soil(rng, "weight", 0.15, lambda _r, value, _row: f"{float(value.removesuffix(' kg')) * 1000:.0f} g")
     table.soil(
         rng,
         "weight",
         0.05,
-        lambda _r, value, _row: f"{float(value.split()[0]) * 2.2046:.2f} lbs" if "kg" in value else value,
+        lambda _r, value, _row: f"{float(value.removesuffix(' kg')) * 2.2046:.2f} lbs" if "kg" in value else value,
     )
     table.soil(rng, "status", 0.02, slip)
     table.soil(rng, "arrived", 0.01, lambda _r, _value, row: "2021" + row[4][4:])

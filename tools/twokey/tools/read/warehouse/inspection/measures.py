@@ -53,7 +53,7 @@ _BASES: Final = (
     *("gram", "meter", "second", "liter", "meter ** 2", "meter / second", "degree_Celsius", "joule", "watt", "byte"),
 )
 _NO_UNIT: Final = frozenset(
-    {"point", "points", "count", "counts", "degree", "degrees", "turn", "dozen", "ppm", "page", "st"}
+    {"point", "points", "count", "counts", "degree", "degrees", "turn", "dozen", "ppm", "page", "nd", "rd", "st", "th"}
 )
 _MOST_LETTERS: Final = 20
 _SHARES: Final = frozenset({"%", "pct", "percent", "per cent"})

@@ -48,7 +48,7 @@ def find(grid: Grid) -> Iterator[Problem]:
 
 def measure_of(text: str) -> Measure | None:
     """Read a text as a number with or without a unit; ``1 h 30 min`` is a number of hours written in parts."""
-    if len(text) > _MOST_TEXT or not (text[0].isdigit() or text[0] in "$€£¥+-."):
+    if not 0 < len(text) <= _MOST_TEXT or not (text[0].isdigit() or text[0] in "$€£¥+-."):
         return None
     parts = _PART.findall(text)
     if not parts or _PART.sub("", text).strip():
