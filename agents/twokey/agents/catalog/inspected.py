@@ -96,8 +96,8 @@ def _conversion(item: UnitConversion) -> str:
             else f"{item.cells:,} without a unit are of the same size as those in {wanted}, so they are in {wanted} too"
         )
     if item.factor:
-        return f"{item.cells:,} in {given}: multiply by {item.factor} to have {wanted}"
-    return f"{item.cells:,} in {given}: no fixed factor leads to {wanted}"
+        return f"multiply the {item.cells:,} in {given} by {item.factor} to have {wanted}"
+    return f"no fixed factor leads from the {item.cells:,} in {given} to {wanted}"
 
 
 def _unit(name: str) -> str:
