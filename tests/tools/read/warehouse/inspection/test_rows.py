@@ -1,5 +1,6 @@
 """Cells that other cells speak against: dependencies, sources that disagree, spilled values, dates, numbers, repeats."""
 
+import random
 from typing import Any
 
 import pytest
@@ -62,6 +63,38 @@ def test_of_two_cells_that_contradict_each_other_the_worse_column_is_blamed() ->
         table["place"][row] = table["place"][row + 1]
     table["model"] = [f"m{number % 20 % 7}" for number in range(400)]
     assert {problem.columns for problem in problems(table)} == {(1,)}
+
+
+def test_two_columns_together_tell_a_third() -> None:
+    """A fee that follows from land and tariff, and from neither of them alone."""
+    chance = random.Random(5)  # noqa: S311 - a test that repeats itself, no secret
+    rows = [(chance.randrange(8), chance.randrange(3)) for _ in range(900)]
+    table = {
+        "land": [f"L{land}" for land, _ in rows],
+        "tariff": [f"t{tariff}" for _, tariff in rows],
+        "fee": [str(10 + land * 3 % 7 + 20 * tariff) for land, tariff in rows],
+    }
+    assert codes(table) == []
+    table["fee"][11], table["fee"][500] = table["fee"][500] + "1", "7"
+    (problem,) = problems(table)
+    assert (problem.code, problem.columns, set(problem.by)) == ("dependency", (2,), {0, 1})
+    assert rows_of(problem) == [11, 500]
+    table["land"][3] = None
+    assert rows_of(problems(table)[0]) == [11, 500]
+
+
+def test_a_blank_where_the_others_of_its_group_agree() -> None:
+    table = places()
+    table["land"][7] = table["land"][100] = None
+    (problem,) = problems(table)
+    assert (problem.code, problem.detail, problem.columns) == ("dependency", "missing", (1,))
+    assert rows_of(problem) == [7, 100]
+
+
+def test_a_column_that_is_often_blank_may_be() -> None:
+    table = places()
+    table["land"] = [land if row % 5 else None for row, land in enumerate(table["land"])]
+    assert codes(table) == []
 
 
 # --- sources -------------------------------------------------------------------------------------------------------

@@ -15,9 +15,11 @@ from typing import Final
 
 from twokey.tools.read.warehouse.inspection.found import Problem, cells_of
 from twokey.tools.read.warehouse.inspection.grid import BLANK, Column, Grid
+from twokey.tools.read.warehouse.inspection.pairs import alike, may_be_told, may_tell, pairs_of, probes_of
 
 ENOUGH_ROWS: Final = 40
 ENOUGH_PAIRS: Final = 30
+PROMISING: Final = 0.65
 ENOUGH_GROUPS: Final = 5
 HOLDS: Final = 0.86
 HOLDS_FOR_KNOWN: Final = 0.955
@@ -26,9 +28,10 @@ TELLS: Final = 0.7
 TELLS_LITTLE: Final = 0.35
 """Enough where a rule holds nearly always: then hardly anything but slips is left to explain."""
 NEARLY_ALWAYS: Final = 0.955
+HOLDS_FOR_BLANKS: Final = 0.97
+NEARLY_FILLED: Final = 0.9
 MOST_COLUMNS: Final = 60
 MOST_FLAGGED: Final = 0.15
-_PROBES: Final = 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +60,30 @@ def find(grid: Grid) -> Iterator[Problem]:
     if grid.rows < ENOUGH_ROWS:
         return
     rules = rules_of(grid)
-    others = _other_things(grid, rules)
+    paired = pairs_of(grid, {rule.right for rule in rules})
+    telling = [*grid.columns, *(left for left, _ in paired)]
+    rules += [
+        rule
+        for left, right in paired
+        if (rule := _measure(left, grid.columns[right], _guess(grid.columns[right]))) is not None
+        and rule.holds >= NEARLY_ALWAYS
+    ]
+    others = _other_things(telling, grid.columns, rules)
     by_right: defaultdict[int, list[Rule]] = defaultdict(list)
     for rule in rules:
         by_right[rule.right].append(rule)
-    verdicts = {
-        right: _Court(grid, grid.columns[right], told, others).contradicted() for right, told in by_right.items()
-    }
+    courts = {right: _Court(grid.columns[right], told, telling, others) for right, told in by_right.items()}
+    verdicts = {right: court.contradicted() for right, court in courts.items()}
     for right, told in by_right.items():
         column = grid.columns[right]
+        lefts = [telling[rule.left] for rule in sorted(told, key=lambda rule: -rule.tells)]
+        by = tuple(dict.fromkeys(part for left in lefts for part in left.parts or (left.index,)))[:3]
         rows = [row for row, against in verdicts[right].items() if not _is_others_fault(row, right, against, verdicts)]
         if rows and len(rows) <= MOST_FLAGGED * column.filled:
-            by = tuple(rule.left for rule in sorted(told, key=lambda rule: -rule.tells)[:3])
             yield Problem("dependency", (right,), cells_of(right, rows), 86, by=by)
+        blanks = courts[right].known_blanks() if column.filled >= NEARLY_FILLED * grid.rows else []
+        if blanks:
+            yield Problem("dependency", (right,), cells_of(right, blanks), 75, "missing", by=by)
 
 
 def _is_others_fault(
@@ -85,47 +99,28 @@ def _is_others_fault(
 
 def rules_of(grid: Grid) -> list[Rule]:
     """Find the dependencies of a table, one column upon one other."""
-    lefts = [column for column in grid.columns if _may_tell(column, grid.rows)][:MOST_COLUMNS]
-    rights = [column for column in grid.columns if _may_be_told(column, grid.rows)][:MOST_COLUMNS]
-    guesses = {column.index: max(column.counts) / column.filled for column in rights}
+    lefts = [column for column in grid.columns if may_tell(column, grid.rows)][:MOST_COLUMNS]
+    rights = [column for column in grid.columns if may_be_told(column, grid.rows)][:MOST_COLUMNS]
     found: list[Rule] = []
     for left in lefts:
-        probes = _probes(left)
+        probes = probes_of(left)
         if len(probes) < ENOUGH_PAIRS // 2:
             continue
         for right in rights:
-            if right.index != left.index and right.distinct <= 1.5 * left.distinct and _is_promising(probes, right):
-                rule = _measure(left, right, guesses[right.index])
+            if (
+                right.index != left.index
+                and right.distinct <= 1.5 * left.distinct
+                and alike(probes, right) >= PROMISING
+            ):
+                rule = _measure(left, right, _guess(right))
                 if rule is not None:
                     found.append(rule)
     return found
 
 
-def _may_tell(column: Column, rows: int) -> bool:
-    if not 2 <= column.distinct <= 0.6 * rows or column.filled < 0.5 * rows:
-        return False
-    return not (column.numeric > 0.9 * column.filled and any("." in text for text in column.texts[:50]))
-
-
-def _may_be_told(column: Column, rows: int) -> bool:
-    return 2 <= column.distinct <= 0.6 * rows and column.filled >= 0.3 * rows
-
-
-def _probes(left: Column) -> list[tuple[int, int]]:
-    """Pairs of rows that agree on ``left``, from as many groups as possible."""
-    groups = list(left.groups.values())
-    if not groups:
-        return []
-    step = max(1, len(groups) // _PROBES)
-    each = max(1, _PROBES // len(groups))
-    pairs = [(rows[at], rows[-1 - at]) for rows in groups[::step] for at in range(min(each, len(rows) // 2))]
-    return pairs[:_PROBES]
-
-
-def _is_promising(probes: Sequence[tuple[int, int]], right: Column) -> bool:
-    codes = right.codes
-    both = [(codes[a], codes[b]) for a, b in probes if codes[a] != BLANK and codes[b] != BLANK]
-    return len(both) >= 8 and sum(a == b for a, b in both) >= 0.65 * len(both)
+def _guess(column: Column) -> float:
+    """Give the share of rows for which naming the most frequent value is right."""
+    return column.most / column.filled
 
 
 def _measure(left: Column, right: Column, guess: float) -> Rule | None:
@@ -151,7 +146,7 @@ def _measure(left: Column, right: Column, guess: float) -> Rule | None:
     return Rule(left.index, right.index, holds, tells, groups) if holds >= HOLDS and enough else None
 
 
-def _other_things(grid: Grid, rules: Sequence[Rule]) -> set[tuple[int, int]]:
+def _other_things(telling: Sequence[Column], columns: Sequence[Column], rules: Sequence[Rule]) -> set[tuple[int, int]]:
     """Give (left column, row) where a row differs in most of what the left column tells."""
     by_left: defaultdict[int, list[Rule]] = defaultdict(list)
     for rule in rules:
@@ -162,9 +157,9 @@ def _other_things(grid: Grid, rules: Sequence[Rule]) -> set[tuple[int, int]]:
             continue
         against: Counter[int] = Counter()
         asked: Counter[int] = Counter()
-        codes = grid.columns[left].codes
+        codes = telling[left].codes
         for rule in told:
-            rights = grid.columns[rule.right].codes
+            rights = columns[rule.right].codes
             for row, code in enumerate(codes):
                 group = rule.groups.get(code)
                 if group is not None and rights[row] != BLANK:
@@ -178,16 +173,16 @@ def _other_things(grid: Grid, rules: Sequence[Rule]) -> set[tuple[int, int]]:
 class _Court:
     """The determinants of one column, and what each says of a row."""
 
-    grid: Grid
     column: Column
     rules: Sequence[Rule]
+    telling: Sequence[Column]
     others: set[tuple[int, int]]
 
     def contradicted(self) -> Mapping[int, frozenset[int]]:
         """Give the rows whose cell most of its determinants contradict, and which of them do."""
         at_home = {group.usual for rule in self.rules for group in rule.groups.values() if group.most >= 2}
         trust = {id(rule): self._for_known(rule, at_home) for rule in self.rules}
-        lefts = [(self.grid.columns[rule.left].codes, rule, trust[id(rule)]) for rule in self.rules]
+        lefts = [(self.telling[rule.left].codes, rule, trust[id(rule)]) for rule in self.rules]
         found: dict[int, frozenset[int]] = {}
         for row, own in enumerate(self.column.codes):
             if own == BLANK:
@@ -210,6 +205,23 @@ class _Court:
                     agreeing += weight * 0.5
             if against > 1.2 * agreeing and against >= 0.5:
                 found[row] = frozenset(by)
+        return found
+
+    def known_blanks(self) -> list[int]:
+        """Give the rows that hold nothing where every rule that knows the row knows one value, without exception."""
+        rules = [rule for rule in self.rules if rule.holds >= HOLDS_FOR_BLANKS]
+        lefts = [(self.telling[rule.left].codes, rule) for rule in rules]
+        found: list[int] = []
+        for row, own in enumerate(self.column.codes):
+            if own != BLANK:
+                continue
+            groups = [group for codes, rule in lefts if (group := rule.groups.get(codes[row])) is not None]
+            if (
+                groups
+                and all(group.most == group.size >= 3 for group in groups)
+                and len({g.usual for g in groups}) == 1
+            ):
+                found.append(row)
         return found
 
     def _for_known(self, rule: Rule, at_home: set[int]) -> bool:

@@ -36,6 +36,8 @@ class Column:
     codes: Sequence[int]
     is_text: bool = True
     """Whether the database stores texts here; else it keeps the type itself."""
+    parts: tuple[int, ...] = ()
+    """The columns this one stands for, where it stands for several."""
 
     @property
     def distinct(self) -> int:

@@ -31,6 +31,8 @@ _BY_CELL: Final[tuple[Detector, ...]] = (units.find, nothing.find, spilled.find,
 _EXPLAINED: Final = 0.6
 _LEAST_FOLLOWERS: Final = 4
 _FOLLOW: Final = 0.6
+_FEW: Final = 20
+"""Different values of a column that others may follow."""
 
 
 def inspect(grid: Grid, now_us: int) -> list[Problem]:
@@ -72,7 +74,7 @@ def _without_followers(grid: Grid, problem: Problem, wrong: set[Cell]) -> Proble
     rows = {row for row, _ in problem.cells}
     excused: set[int] = set()
     for other in grid.columns:
-        if other.index not in problem.columns and 2 <= other.distinct <= 0.2 * grid.rows:
+        if other.index not in problem.columns and 2 <= other.distinct <= max(_FEW, grid.rows // 50):
             excused |= _followers(other, rows, wrong)
     if not excused:
         return problem
