@@ -118,3 +118,9 @@ def test_what_opens_a_commitment_is_kept(connection: Connection):
     evidence.add_opening(connection, commitment=commitment, salt=made.SALT, value=CONTENT)
     row = connection.execute(select(tables.openings)).one()
     assert canonical.commitment(row.salt, canonical.decode(row.value)) == row.commitment == commitment
+    assert evidence.get_opening(connection, commitment) == CONTENT
+    with pytest.raises(NotFound):
+        evidence.get_opening(connection, "0" * 64)
+    connection.execute(update(tables.openings).values(value=canonical.encode({"another": "value"})))
+    with pytest.raises(CheckFailed):
+        evidence.get_opening(connection, commitment)

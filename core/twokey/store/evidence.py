@@ -17,6 +17,7 @@ from twokey.store import rows, tables
 _ADD: Final = insert(tables.evidence)
 _GET: Final = select(tables.evidence).where(tables.evidence.c.id == bindparam("wanted"))
 _OPEN: Final = insert(tables.openings)
+_OPENING: Final = select(tables.openings).where(tables.openings.c.commitment == bindparam("wanted"))
 
 
 def add_evidence(connection: Connection, value: Evidence, content: bytes) -> None:
@@ -76,3 +77,21 @@ def _value(row: Row[*tuple[Any, ...]]) -> Evidence:
 def add_opening(connection: Connection, *, commitment: str, salt: str, value: Json) -> None:
     """Keep what opens a commitment in the log."""
     connection.execute(_OPEN, {"commitment": commitment, "salt": salt, "value": canonical.encode(value)})
+
+
+def get_opening(connection: Connection, commitment: str) -> Json:
+    """Read the value that a commitment in the log stands for.
+
+    Raises:
+        NotFound: nothing opens it here.
+        CheckFailed: the row is not as it was stored: it does not open the commitment.
+
+    """
+    with rows.reading("opening"):
+        row = connection.execute(_OPENING, {"wanted": commitment}).one_or_none()
+        if row is None:
+            raise NotFound("Nothing here opens that commitment.", next="Restore the database that belongs to the log.")
+        value = rows.json(row.value)
+        if canonical.commitment(row.salt, value) != commitment:
+            raise ValueError("the value does not open the commitment")
+    return value
