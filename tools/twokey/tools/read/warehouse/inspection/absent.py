@@ -17,6 +17,7 @@ _WEAK: Final = frozenset(
 )
 _CODE_LENGTH: Final = 3
 _MAX_LENGTH: Final = 14
+_MOST_SIGNS: Final = 0.3
 _DATED: Final = ("9-9-9", "9/9/9", "9.9.9", "9:9")
 
 
@@ -38,12 +39,16 @@ def standing_for_nothing(
     others = sum(counts) - sum(counts[code] for code in sure | weak)
     if not others:
         return frozenset()
+    # a sign without a letter or digit is no answer where the others are words or numbers
+    signs = {code for code in weak if not any(map(str.isalnum, texts[code]))}
+    if signs and sum(counts[code] for code in signs) <= _MOST_SIGNS * others:
+        sure |= signs
     if weak:
         dated = sum(count for count, form in zip(counts, forms, strict=True) if form.startswith(_DATED))
         if numeric + dated >= 0.8 * others:
             sure |= weak
     if sure and _are_codes(texts, counts, sure):
-        sure = {code for code in sure if not texts[code].isalpha()}
+        sure = {code for code in sure if not texts[code].isalpha() or len(texts[code]) > _CODE_LENGTH}
     return frozenset(sure)
 
 

@@ -225,9 +225,21 @@ class _Court:
         return found
 
     def _for_known(self, rule: Rule, at_home: set[int]) -> bool:
-        """Whether a rule holds so well, slips aside, that it may contradict a value that is right elsewhere."""
+        """Whether a rule holds so well that it may contradict a value that is right elsewhere.
+
+        Slips are left aside, and so are rows that are other things by what the rule's left column tells.
+        """
         kept = total = 0
         for group in rule.groups.values():
             kept += group.most - 1
             total += sum(count for code, count in group.counts.items() if code in at_home) - 1
+        total -= sum(
+            1
+            for left, row in self.others
+            if left == rule.left and self.column.codes[row] in at_home and self._deviates(rule, row)
+        )
         return total > 0 and kept / total >= HOLDS_FOR_KNOWN
+
+    def _deviates(self, rule: Rule, row: int) -> bool:
+        group = rule.groups.get(self.telling[rule.left].codes[row])
+        return group is not None and group.counts[self.column.codes[row]] < group.most

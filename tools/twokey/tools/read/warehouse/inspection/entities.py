@@ -7,7 +7,7 @@ is said.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final
 
@@ -23,6 +23,8 @@ _MOST_COLUMNS: Final = 60
 _MOST_APART: Final = 0.4
 """Share of the columns on which the sources need not agree."""
 _PROBES: Final = 100
+_LEAST_SAME: Final = 3
+_NEARLY_ALL: Final = 0.7
 
 
 def find(grid: Grid, wrong: AbstractSet[Cell] = frozenset()) -> Iterator[Problem]:
@@ -94,13 +96,48 @@ def _counts(column: Column, rows: Sequence[int]) -> Counter[int]:
 
 
 def _problems(grid: Grid, thing: Column, agreed: Sequence[Column], wrong: AbstractSet[Cell]) -> Iterator[Problem]:
+    usual = {column.index: _usual(thing, column, wrong) for column in agreed}
+    misplaced = _misplaced(thing, agreed, usual)
+    if misplaced:
+        by = tuple(column.index for column in agreed[:3])
+        yield Problem("disagreement", (thing.index,), cells_of(thing.index, misplaced), 80, by=by)
     for column in agreed:
-        doubted: list[int] = []
-        for rows in thing.groups.values():
-            ranked = _counts(column, [row for row in rows if (row, column.index) not in wrong]).most_common(2)
-            if not ranked or ranked[0][1] < 2 or (len(ranked) > 1 and ranked[0][1] < 1.5 * ranked[1][1]):
-                continue
-            doubted += [row for row in rows if column.codes[row] != ranked[0][0]]
+        told = usual[column.index]
+        doubted = [
+            row
+            for row, code in enumerate(thing.codes)
+            if code in told and column.codes[row] != told[code] and row not in misplaced
+        ]
         if doubted and len(doubted) <= _MOST_DOUBTED * grid.rows:
             sure = 78 if len(doubted) <= 0.3 * grid.rows else 65
             yield Problem("disagreement", (column.index,), cells_of(column.index, doubted), sure, by=(thing.index,))
+
+
+def _usual(thing: Column, column: Column, wrong: AbstractSet[Cell]) -> Mapping[int, int]:
+    """Give what most sources say of each thing, where there is a plurality."""
+    found: dict[int, int] = {}
+    for code, rows in thing.groups.items():
+        ranked = _counts(column, [row for row in rows if (row, column.index) not in wrong]).most_common(2)
+        if ranked and ranked[0][1] >= 2 and (len(ranked) == 1 or ranked[0][1] >= 1.5 * ranked[1][1]):
+            found[code] = ranked[0][0]
+    return found
+
+
+def _misplaced(thing: Column, agreed: Sequence[Column], usual: Mapping[int, Mapping[int, int]]) -> set[int]:
+    """Give rows that say of their thing what is said of another one: then the thing is wrong, and nothing else."""
+    if len(agreed) < _LEAST_SAME:
+        return set()
+    things: dict[tuple[int, int], set[int]] = {}
+    for column, told in usual.items():
+        for code, value in told.items():
+            things.setdefault((column, value), set()).add(code)
+    found: set[int] = set()
+    for row, code in enumerate(thing.codes):
+        apart = [column for column in agreed if usual[column.index].get(code, BLANK) != column.codes[row] != BLANK]
+        if len(apart) >= _LEAST_SAME and len(apart) >= _NEARLY_ALL * len(agreed):
+            same = Counter(
+                other for column in apart for other in things.get((column.index, column.codes[row]), set[int]())
+            )
+            if same and max(same.values()) >= max(_LEAST_SAME, _NEARLY_ALL * len(apart)):
+                found.add(row)
+    return found

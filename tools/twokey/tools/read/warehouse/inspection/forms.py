@@ -24,6 +24,8 @@ _PREVAILS: Final = 0.6
 _ENOUGH_VALUES: Final = 8
 """Different values below which a column is a list of names, which need not be written alike."""
 _VOCABULARY: Final = 30
+_CODE_LENGTH: Final = 4
+_MOST_LOWER: Final = 0.05
 _BROKEN: Final = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd]"  # controls, and the sign for what could not be decoded
     "|[\u00c2\u00c3][\u0080-\u00bf\u0178\u20ac]|\u00e2\u20ac"  # UTF-8 read as Windows-1252 or Latin-1
@@ -59,6 +61,7 @@ def find(grid: Grid) -> Iterator[Problem]:
         if habit.total >= ENOUGH:
             yield from _types(habit) or _formats(habit)
             yield from _lengths(habit)
+            yield from _case(habit)
         yield from _characters(column)
 
 
@@ -169,6 +172,17 @@ def _lengths(habit: _Habit) -> Iterator[Problem]:
             if form == "9" and len(column.texts[code]) != length and code not in habit.nothing
         }
         yield _problem("format_break", column, codes, 80, "length")
+
+
+def _case(habit: _Habit) -> Iterator[Problem]:
+    """Short codes in capital letters, but for a few."""
+    column = habit.column
+    lower = {code for code, text in enumerate(column.texts) if text != text.upper() and code not in habit.nothing}
+    cells = sum(column.counts[code] for code in lower)
+    if 0 < cells <= _MOST_LOWER * habit.total and all(
+        len(text) <= _CODE_LENGTH for code, text in enumerate(column.texts) if code not in lower
+    ):
+        yield _problem("format_break", column, lower, 80, "format")
 
 
 def _characters(column: Column) -> Iterator[Problem]:

@@ -38,12 +38,10 @@ class Measure:
 
 
 def find(grid: Grid) -> Iterator[Problem]:
-    """Give at most one problem per text column."""
+    """Give the mismatch of a text column, and what is no measure among measures."""
     for column in grid.columns:
         if column.is_text and column.filled >= ENOUGH and column.numeric < column.filled:
-            problem = _of_column(column)
-            if problem is not None:
-                yield problem
+            yield from _of_column(column)
 
 
 def measure_of(text: str) -> Measure | None:
@@ -91,28 +89,33 @@ def _looks_measured(column: Column, nothing: frozenset[int]) -> bool:
     return likely >= _NEARLY_ALL * (column.filled - sum(column.counts[code] for code in nothing))
 
 
-def _of_column(column: Column) -> Problem | None:
+def _of_column(column: Column) -> Iterator[Problem]:
     nothing = column.nothing
     total = column.filled - sum(column.counts[code] for code in nothing)
     if total < ENOUGH or not _looks_measured(column, nothing):
-        return None
+        return
     bare = {code: number for code, number in enumerate(column.numbers) if number is not None and code not in nothing}
     read = {
-        code: measure_of(text) for code, text in enumerate(column.texts) if code not in bare and code not in nothing
+        code: measure_of(text)
+        for code, (text, form) in enumerate(zip(column.texts, column.forms, strict=True))
+        if code not in bare and code not in nothing and not _UNITS.isdisjoint(form)
     }
     known = {code: measure for code, measure in read.items() if measure is not None}
     if not known:
-        return None
+        return
     known |= {code: Measure(number, None, "") for code, number in bare.items()}
     cells = sum(column.counts[code] for code in known)
     if cells < _NEARLY_ALL * total:
-        return None
+        return
     units: Counter[Unit | None] = Counter()
     for code, measure in known.items():
         units[measure.unit] += column.counts[code]
-    if set(units) == {None}:
-        return None
-    return _judged(column, known, units)
+    problem = _judged(column, known, units)
+    if problem is not None:
+        yield problem
+    others = {code for code in range(column.distinct) if code not in known and code not in nothing}
+    if others and None not in units:
+        yield Problem("format_break", (column.index,), cells_of(column.index, column.rows_of(others)), 88, "format")
 
 
 def _judged(column: Column, known: dict[int, Measure], units: Counter[Unit | None]) -> Problem | None:
