@@ -87,6 +87,8 @@ def test_what_is_missing_and_what_is_wrong_are_told_apart() -> None:
     )
     assert "contradict" in wrong.claim
     assert "blank" in missing.claim
+    (misplaced,) = told(problem("disagreement", "land", by=("town",), detail="misplaced"))
+    assert "another one" in misplaced.claim
 
 
 def test_a_sample_is_said_to_be_one() -> None:

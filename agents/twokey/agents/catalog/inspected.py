@@ -156,6 +156,11 @@ def _dependency(table: Table, problem: Problem) -> str:
 
 
 def _disagreement(table: Table, problem: Problem) -> str:
+    if problem.detail == "misplaced":
+        return (
+            f"{_rows(problem.cells)} of {_at(table, problem)} say in {_by(problem)} what rows of another one say: "
+            "look which one is meant."
+        )
     return (
         f"{_rows(problem.cells)} of {_at(table, problem)} disagree with most other rows on the same {_by(problem)}: "
         "take what most of them say."

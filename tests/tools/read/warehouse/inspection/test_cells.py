@@ -28,16 +28,31 @@ def test_a_text_that_means_nothing_is_found_anywhere() -> None:
 
 
 def test_a_word_that_can_be_an_answer_counts_only_among_numbers_and_dates() -> None:
-    assert codes({"kind": [*["owner", "tenant"] * 20, "unknown", "none", "-"]}) == []
+    assert codes({"kind": [*["owner", "tenant"] * 20, "unknown", "none"]}) == []
     assert codes({"size": [*[str(number) for number in range(40)], "unknown", "-"]}) == ["missing_as_text"]
     assert codes({"due": [*[f"2025-01-{number % 28 + 1:02}" for number in range(40)], "unknown"]}) == [
         "missing_as_text"
     ]
 
 
+def test_a_sign_is_no_answer_among_words() -> None:
+    (problem,) = problems({"kind": [*["owner", "tenant"] * 20, "?", "--"]})
+    assert (problem.code, rows_of(problem)) == ("missing_as_text", [40, 41])
+    assert codes({"kind": [*["-"] * 30, *["owner", "tenant"] * 10]}) == []
+
+
 def test_a_country_called_na_is_no_missing_value() -> None:
     assert codes({"country": ["DE", "FR", "NA", "PE"] * 20}) == []
-    assert codes({"country": [*["DE", "FR", "PE"] * 20, "nan"]}) == []
+    assert codes({"country": [*["DE", "FR", "PE"] * 20, "NA"]}) == []
+    assert codes({"country": [*["DE", "FR", "PE"] * 20, "NULL"]}) == ["missing_as_text"]
+
+
+def test_a_code_in_the_wrong_case() -> None:
+    (problem,) = problems({"gender": [*["F", "M"] * 40, "f"]})
+    assert (problem.code, rows_of(problem)) == ("spelling_variants", [80]) or problem.code == "format_break"
+    (problem,) = problems({"gender": [*["F", "M"] * 40, "q"]})
+    assert (problem.code, rows_of(problem)) == ("format_break", [80])
+    assert codes({"name": [*["Ana", "Bo"] * 40, "cy"]}) == []
 
 
 def test_a_word_that_is_all_there_is_was_chosen() -> None:

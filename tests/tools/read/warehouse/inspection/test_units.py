@@ -125,3 +125,8 @@ def test_hours_and_minutes_in_one_cell_are_one_measure() -> None:
 
 def test_a_few_units_among_free_text_are_none() -> None:
     assert problems({"note": [*["bring it back"] * 30, *numbers(10, " kg"), *numbers(10, " lb")]}) == []
+
+
+def test_a_word_among_measures_is_odd() -> None:
+    (problem,) = problems({"amount": [*numbers(60, " kg"), "7 kq", "8 !"]})
+    assert (problem.code, problem.detail, rows_of(problem)) == ("format_break", "format", [60, 61])

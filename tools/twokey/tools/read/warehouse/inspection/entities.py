@@ -15,6 +15,8 @@ from twokey.tools.read.warehouse.inspection.found import Cell, Problem, cells_of
 from twokey.tools.read.warehouse.inspection.grid import BLANK, Column, Grid
 
 ENOUGH_ROWS: Final = 60
+MISPLACED: Final = "misplaced"
+"""Detail of a problem whose rows say what is said of another thing."""
 _AGREE: Final = 0.4
 _TELLS: Final = 0.4
 _LEAST_ROWS: Final = 4
@@ -100,7 +102,7 @@ def _problems(grid: Grid, thing: Column, agreed: Sequence[Column], wrong: Abstra
     misplaced = _misplaced(thing, agreed, usual)
     if misplaced:
         by = tuple(column.index for column in agreed[:3])
-        yield Problem("disagreement", (thing.index,), cells_of(thing.index, misplaced), 80, by=by)
+        yield Problem("disagreement", (thing.index,), cells_of(thing.index, misplaced), 80, MISPLACED, by=by)
     for column in agreed:
         told = usual[column.index]
         doubted = [

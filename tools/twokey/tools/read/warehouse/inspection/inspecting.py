@@ -43,10 +43,22 @@ def inspect(grid: Grid, now_us: int) -> list[Problem]:
     sure = {cell for problem in found for cell in problem.cells}
     sources = list(entities.find(grid, sure))
     covered = {problem.columns for problem in sources}
-    doubted = [*slips.find(grid), *(p for p in agreement.find(grid) if p.columns not in covered), *sources]
+    contradicted = [problem for problem in agreement.find(grid) if problem.columns not in covered]
+    doubted = [*slips.find(grid), *_but_misplaced(contradicted, sources), *sources]
     wrong = {cell for problem in (*found, *doubted) for cell in problem.cells}
     doubted = [_without_followers(grid, problem, wrong) for problem in doubted]
     return _told_once([*found, *doubted, *repeats.find(grid)])
+
+
+def _but_misplaced(contradicted: Iterable[Problem], sources: Iterable[Problem]) -> list[Problem]:
+    """Leave out what is contradicted only because its row is filed under another thing."""
+    rows = {row for problem in sources if problem.detail == entities.MISPLACED for row, _ in problem.cells}
+    if not rows:
+        return list(contradicted)
+    return [
+        replace(problem, cells=frozenset(cell for cell in problem.cells if cell[0] not in rows))
+        for problem in contradicted
+    ]
 
 
 def _told_once(problems: Sequence[Problem]) -> list[Problem]:
