@@ -6,10 +6,10 @@ the same ids. ``attention`` is for what a person should look at whatever happens
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
-from twokey.agents.catalog import inert, types
+from twokey.agents.catalog import inert, inspected, types
 from twokey.agents.catalog.facts import Join, Profile, Table
 from twokey.agents.catalog.judgement import Judgement
 from twokey.agents.catalog.phrases import listed, place
@@ -42,6 +42,8 @@ class Citations:
     counts: Mapping[Join, str]
     problems: Mapping[str, str]
     """Tables that could not be read, with the reason the tool gave."""
+    inspections: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Evidence of what is wrong in the cells of each table."""
 
     def of(self, table: str) -> tuple[str, ...]:
         """Evidence of what one table holds."""
@@ -76,6 +78,8 @@ def collect(understanding: Understanding, cited: Citations, *, focus: Focus = "a
     wanted = _FOCUSED.get(focus)
     claims = [claim for claim in _claims(understanding, cited) if wanted is None or claim.place[2] in wanted]
     by_place: dict[Place, Finding] = {}
+    told = {claim.place: claim for claim in reversed(claims)}  # what a profile says comes first, and is said once
+    claims = [claim for claim in claims if told[claim.place] is claim]
     for number, claim in enumerate(claims, first):
         by_place[claim.place] = Finding(
             id=f"f-{number}",
@@ -106,6 +110,16 @@ def _claims(understanding: Understanding, cited: Citations) -> Iterator[_Claim]:
                 yield from _of_column(understanding, table, about, cited)
             else:
                 yield _unnamable((table.key, about.column.name, UNNAMABLE), "A column", cited)
+        yield from _of_cells(understanding, table, cited)
+
+
+def _of_cells(understanding: Understanding, table: Table, cited: Citations) -> Iterator[_Claim]:
+    """Tell what is wrong in the cells of a table."""
+    found, evidence = understanding.inspections.get(table.key), cited.inspections.get(table.key)
+    if found is not None and evidence is not None:
+        for problem in inspected.said(table, found):
+            at = (table.key, problem.column, problem.kind)
+            yield _Claim(at, problem.claim, (evidence,), problem.confidence, problem.attention)
 
 
 def _unnamable(place: Place, what: str, cited: Citations) -> _Claim:

@@ -13,6 +13,7 @@ def add_to(app: typer.Typer) -> None:
     measure = typer.Typer(help="Measure quality on labelled data.")
     measure.command("classify")(classify)
     measure.command("joins")(joins)
+    measure.command("errors")(errors)
     measure.command("injection")(injection)
     measure.command("yaml")(yaml)
     app.add_typer(measure, name="eval")
@@ -63,6 +64,24 @@ def joins(
     for key in ("found", "missed", "extra"):
         for item in result[key]:
             SESSION.say(f"{key:<10} {item}")
+    SESSION.give(result)
+
+
+def errors(
+    dirty: Annotated[str, typer.Option("--dirty", help="CSV file whose wrong cells are to be found.")],
+    clean: Annotated[str, typer.Option("--clean", help="The same rows, corrected; read for scoring only.")],
+) -> None:
+    """Find wrong cells without labels, and compare."""
+    import time
+    from pathlib import Path
+
+    from twokey.agents.catalog.evaluate_errors import on_files
+
+    result = on_files(Path(dirty), Path(clean), time.time_ns() // 1000)
+    for key in ("precision", "recall", "f1", "column_flag_f1", "findings", "seconds"):
+        SESSION.say(f"{key:<15} {result[key]}")
+    for claim in result["claims"]:
+        SESSION.say(f"- {claim}")
     SESSION.give(result)
 
 
