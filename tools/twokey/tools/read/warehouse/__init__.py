@@ -12,8 +12,11 @@ from twokey.tools.read.warehouse.values import (
     KeysResult,
     Notice,
     Patterns,
+    Profiled,
     ProfileRequest,
     ProfileResult,
+    ProfilesRequest,
+    ProfilesResult,
     QueryArgs,
     QueryResult,
     SchemaRequest,
@@ -23,6 +26,8 @@ from twokey.tools.read.warehouse.values import (
     TableInfo,
     TableName,
     Tally,
+    VersionRequest,
+    VersionResult,
 )
 
 __all__ = [
@@ -37,6 +42,9 @@ __all__ = [
     "Patterns",
     "ProfileRequest",
     "ProfileResult",
+    "Profiled",
+    "ProfilesRequest",
+    "ProfilesResult",
     "QueryArgs",
     "QueryResult",
     "QueryWarehouse",
@@ -47,6 +55,8 @@ __all__ = [
     "TableInfo",
     "TableName",
     "Tally",
+    "VersionRequest",
+    "VersionResult",
     "canonical_location",
     "display_name",
 ]

@@ -17,11 +17,15 @@ from twokey.tools.read.warehouse.values import (
     KeysResult,
     ProfileRequest,
     ProfileResult,
+    ProfilesRequest,
+    ProfilesResult,
     QueryArgs,
     QueryResult,
     SchemaRequest,
     SchemaResult,
     SelectResult,
+    VersionRequest,
+    VersionResult,
 )
 
 
@@ -80,6 +84,15 @@ class QueryWarehouse(ReadTool[QueryArgs, QueryResult]):
             of_all = "" if answer.sampling == "all" else f" of {'?' if answer.rows is None else answer.rows}"
             text = f"{len(answer.columns)} columns profiled over {answer.sampled}{of_all} rows"
             text += f", {failed} not readable" if failed else ""
+        elif isinstance(answer, ProfilesResult):
+            profiles = [item.profile for item in answer.tables if item.profile is not None]
+            columns = sum(len(profile.columns) for profile in profiles)
+            failed = sum(1 for item in answer.tables if item.problem)
+            late = sum(1 for item in answer.tables if not item.reached)
+            text = f"{len(profiles)} tables, {columns} columns profiled"
+            text += (f", {failed} not readable" if failed else "") + (f", {late} not reached" if late else "")
+        elif isinstance(answer, VersionResult):
+            text = f"version {answer.version or 'unknown'}"
         elif isinstance(answer, KeysResult):
             held = sum(1 for fact in answer.checks if not fact.problem and fact.orphans == 0 and fact.child_distinct)
             text = f"{len(answer.checks)} key checks, {held} without orphans"
@@ -93,6 +106,10 @@ def _answer(source: Source, ask: Ask) -> Answer:
         return source.schema()
     if isinstance(ask, ProfileRequest):
         return source.profile(ask)
+    if isinstance(ask, ProfilesRequest):
+        return source.profiles(ask)
+    if isinstance(ask, VersionRequest):
+        return VersionResult(version=source.version())
     if isinstance(ask, KeysRequest):
         return source.keys(ask)
     return source.select(ask)

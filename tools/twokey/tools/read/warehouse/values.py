@@ -57,6 +57,19 @@ class ProfileRequest(Value):
     columns: tuple[Name, ...] = ()
 
 
+class ProfilesRequest(Value):
+    """What the values of several tables look like, every column. Saves opening the warehouse for each."""
+
+    op: Literal["profiles"] = "profiles"
+    tables: Annotated[tuple[TableName, ...], Field(min_length=1, max_length=500)]
+
+
+class VersionRequest(Value):
+    """Whether anything may have changed: a fingerprint, without reading a table."""
+
+    op: Literal["version"] = "version"
+
+
 class KeysRequest(Value):
     """Exact inclusion of key candidates, by anti-join in the database."""
 
@@ -72,7 +85,10 @@ class SelectRequest(Value):
     max_rows: Annotated[int, Field(ge=1, le=10_000)] = 1_000
 
 
-Ask = Annotated[SchemaRequest | ProfileRequest | KeysRequest | SelectRequest, Field(discriminator="op")]
+Ask = Annotated[
+    SchemaRequest | ProfileRequest | ProfilesRequest | VersionRequest | KeysRequest | SelectRequest,
+    Field(discriminator="op"),
+]
 
 
 class QueryArgs(Value):
@@ -129,13 +145,17 @@ class TableInfo(Value):
 
 
 class SchemaResult(Value):
-    """Tables in the order of schema and name. ``complete`` is false where a limit cut the list."""
+    """Tables in the order of schema and name. ``complete`` is false where a limit cut the list.
+
+    ``version`` is that of the whole warehouse when it was read; empty where unknown.
+    """
 
     op: Literal["schema"] = "schema"
     dialect: Short
     tables: tuple[TableInfo, ...]
     notices: tuple[Notice, ...] = ()
     complete: bool = True
+    version: Short = ""
 
 
 class Patterns(Value):
@@ -220,7 +240,12 @@ class ColumnProfile(Value):
 
 
 class ProfileResult(Value):
-    """What one table holds. ``sampling``: ``all`` rows, rows ``spread`` over the table, or the ``first`` ones."""
+    """What one table holds. ``sampling``: ``all`` rows, rows ``spread`` over the table, or the ``first`` ones.
+
+    ``margin``: how far a share of the sample may lie from that of the whole table, 19 times out of 20, in hundredths of
+    a percent; ``None`` where nothing can be said of it. ``version`` is that of the table when it was read; empty where
+    unknown, and where the table changed meanwhile.
+    """
 
     op: Literal["profile"] = "profile"
     table: TableName
@@ -228,8 +253,36 @@ class ProfileResult(Value):
     rows_exact: bool
     sampled: Count
     sampling: Literal["all", "spread", "first"]
+    margin: Count | None = None
     columns: tuple[ColumnProfile, ...]
     notices: tuple[Notice, ...] = ()
+    version: Short = ""
+
+
+class Profiled(Value):
+    """One of several tables: its profile, or the ``problem`` why there is none.
+
+    ``reached`` is false where the time of the call was used up before: ask again.
+    """
+
+    table: TableName
+    profile: ProfileResult | None = None
+    problem: Sentence = ""
+    reached: bool = True
+
+
+class ProfilesResult(Value):
+    """Profiles in the order they were asked for."""
+
+    op: Literal["profiles"] = "profiles"
+    tables: tuple[Profiled, ...]
+
+
+class VersionResult(Value):
+    """Fingerprint of the whole warehouse: another one, as soon as anything may have changed. Empty where unknown."""
+
+    op: Literal["version"] = "version"
+    version: Short
 
 
 class KeyFacts(Value):
@@ -251,10 +304,11 @@ class KeyFacts(Value):
 
 
 class KeysResult(Value):
-    """Answers in the order of the checks."""
+    """Answers in the order of the checks. ``version`` is that of the whole warehouse; empty where unknown."""
 
     op: Literal["keys"] = "keys"
     checks: tuple[KeyFacts, ...]
+    version: Short = ""
 
 
 Cell = StrictBool | StrictInt | StrictStr | None
@@ -269,7 +323,10 @@ class SelectResult(Value):
     truncated: bool
 
 
-Answer = Annotated[SchemaResult | ProfileResult | KeysResult | SelectResult, Field(discriminator="op")]
+Answer = Annotated[
+    SchemaResult | ProfileResult | ProfilesResult | VersionResult | KeysResult | SelectResult,
+    Field(discriminator="op"),
+]
 
 
 class QueryResult(Value):
