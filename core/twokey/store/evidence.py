@@ -17,6 +17,7 @@ from twokey.store import rows, tables
 _ADD: Final = insert(tables.evidence)
 _GET: Final = select(tables.evidence).where(tables.evidence.c.id == bindparam("wanted"))
 _OPEN: Final = insert(tables.openings)
+_OPENING: Final = select(tables.openings).where(tables.openings.c.commitment == bindparam("wanted"))
 
 
 def add_evidence(connection: Connection, value: Evidence, content: bytes) -> None:
@@ -44,7 +45,10 @@ def get_evidence(connection: Connection, evidence_id: str) -> tuple[Evidence, Js
         if row is None:
             raise NotFound("There is no such evidence here.", next="Look at the proposal that cites it.")
         value, content = _value(row), rows.json(row.content)
-        if canonical.digest(content) != value.sha256 or canonical.commitment(value.salt, content) != value.commitment:
+        if (
+            canonical.digest_of_text(row.content) != value.sha256
+            or canonical.commitment_to_text(value.salt, row.content) != value.commitment
+        ):
             raise ValueError("the content does not have the hash or the commitment")
     return value, content
 
@@ -76,3 +80,21 @@ def _value(row: Row[*tuple[Any, ...]]) -> Evidence:
 def add_opening(connection: Connection, *, commitment: str, salt: str, value: Json) -> None:
     """Keep what opens a commitment in the log."""
     connection.execute(_OPEN, {"commitment": commitment, "salt": salt, "value": canonical.encode(value)})
+
+
+def get_opening(connection: Connection, commitment: str) -> Json:
+    """Read what a commitment in the log was made to.
+
+    Raises:
+        NotFound: nothing opens it here.
+        CheckFailed: what is kept does not open it.
+
+    """
+    with rows.reading("opening"):
+        row = connection.execute(_OPENING, {"wanted": commitment}).one_or_none()
+        if row is None:
+            raise NotFound("Nothing here opens that commitment.", next="Look in the workspace that made it.")
+        value = rows.json(row.value)
+        if canonical.commitment(str(row.salt), value) != commitment:
+            raise ValueError("the value does not have the commitment")
+    return value

@@ -20,12 +20,11 @@ from twokey.agents.catalog import joins, keys, reading, understanding
 from twokey.agents.catalog.facts import Column, Family, Join, Table, Warehouse
 from twokey.agents.catalog.joins import Counted
 from twokey.agents.catalog.reading import Ask
-from twokey.core.errors import BadInput, ToolRetry
+from twokey.core.errors import BadInput
 from twokey.core.values import Resource, Value
 from twokey.tools.contract import Context, Place, Places
 from twokey.tools.read.warehouse import (
     KeysRequest,
-    ProfileRequest,
     ProfileResult,
     QueryArgs,
     QueryWarehouse,
@@ -103,13 +102,10 @@ def find(schema: SchemaResult, ask: Ask) -> tuple[Join, ...]:
     """Find relationships as a scan does: profile, propose, count, settle."""
     infos = reading.names_of(schema)
     profiles: dict[str, ProfileResult] = {}
-    for key, info in infos.items():
-        if info.problem or not info.columns:
-            continue
-        try:
-            profiles[key] = reading.profile_of(ask(ProfileRequest(table=info.table))[0])
-        except ToolRetry:
-            continue  # a table that cannot be profiled is judged by its names, as in a scan
+    readable = [(key, info) for key, info in infos.items() if not info.problem and info.columns]
+    for found in reading.profiles(ask, readable):
+        # a table that cannot be profiled is judged by its names, as in a scan
+        profiles.update({read.table: read.profile for read in found if read.profile is not None})
     warehouse = reading.with_profiles(reading.warehouse_of(schema), profiles)
     chosen = reading.chosen(warehouse, ())
     questions = understanding.questions(warehouse, chosen)

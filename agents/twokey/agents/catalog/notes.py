@@ -4,7 +4,7 @@ Rules: plain JSON with ASCII keys (names of tables stand in lists); reading the 
 understanding, because it is a function of the evidence they name.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
@@ -13,6 +13,7 @@ from twokey.agents.catalog.facts import Join, Warehouse
 from twokey.agents.catalog.findings import Citations, Focus
 from twokey.agents.catalog.joins import Counted
 from twokey.agents.catalog.understanding import Understanding, questions, understand
+from twokey.core.canonical import Json
 from twokey.tools.desk import Desk
 from twokey.tools.read.warehouse import SchemaResult
 
@@ -26,11 +27,13 @@ class Notes:
     chosen: tuple[str, ...]
     schema: str
     profiles: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Table key -> evidence of its profile."""
+    """Table key -> evidence that holds its profile, beside those of others."""
     problems: Mapping[str, str] = field(default_factory=dict[str, str])
     """Table key -> why it was not profiled; empty where it has no columns."""
     counts: tuple[str, ...] = ()
     """Evidence of counted keys, in the order they were asked."""
+    asked: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    """Evidence of profiles and counts -> what it was asked with."""
 
     @classmethod
     def of(cls, desk: Desk, step: int) -> "Notes | None":
@@ -40,7 +43,10 @@ class Notes:
     @classmethod
     def expected(cls, desk: Desk, step: int) -> "Notes":
         """Read the notes of a step; raises ``NotFound`` where there are none."""
-        body = cast("dict[str, Any]", desk.kept(_name(step)))
+        return cls._of(cast("dict[str, Any]", desk.kept(_name(step))))
+
+    @classmethod
+    def _of(cls, body: "dict[str, Any]") -> "Notes":
         return cls(
             warehouse=body["warehouse"],
             focus=body["focus"],
@@ -49,7 +55,14 @@ class Notes:
             profiles=dict(body["profiles"]),
             problems=dict(body["problems"]),
             counts=tuple(body["counts"]),
+            asked=dict(body.get("asked", ())),
         )
+
+    @classmethod
+    def earlier(cls, desk: Desk, warehouse: str) -> "Sequence[Notes]":
+        """Give the notes that other runs took of ``warehouse`` lately, newest first. Hints: nothing in them counts."""
+        bodies = [cast("dict[str, Any]", body) for _, body in desk.earlier(_name(""))]
+        return [cls._of(body) for body in bodies if body.get("warehouse") == warehouse]
 
     def keep(self, desk: Desk, step: int) -> None:
         """Write the notes down."""
@@ -63,16 +76,17 @@ class Notes:
                 "profiles": [[table, evidence] for table, evidence in self.profiles.items()],
                 "problems": [[table, problem] for table, problem in self.problems.items()],
                 "counts": list(self.counts),
+                "asked": [[evidence, request] for evidence, request in self.asked.items()],
             },
         )
 
-    def with_profile(self, table: str, evidence: str) -> "Notes":
-        """Note the profile of a table."""
-        return replace(self, profiles={**self.profiles, table: evidence})
+    def with_profiles(self, profiles: Mapping[str, str], problems: Mapping[str, str]) -> "Notes":
+        """Note the evidence that holds the profiles of tables, and why others have none."""
+        return replace(self, profiles={**self.profiles, **profiles}, problems={**self.problems, **problems})
 
-    def with_problem(self, table: str, problem: str) -> "Notes":
-        """Note that a table could not be profiled."""
-        return replace(self, problems={**self.problems, table: problem})
+    def with_asked(self, asked: Mapping[str, Json]) -> "Notes":
+        """Note what evidence was asked with."""
+        return replace(self, asked={**self.asked, **asked})
 
     def with_counts(self, evidence: str) -> "Notes":
         """Note counted keys."""
@@ -81,9 +95,14 @@ class Notes:
     def facts(self, desk: Desk) -> tuple[SchemaResult, Warehouse]:
         """Read schema and profiles again."""
         schema = reading.schema_of(reading.kept_answer(desk, self.schema))
-        profiles = {
-            table: reading.profile_of(reading.kept_answer(desk, evidence)) for table, evidence in self.profiles.items()
+        infos = reading.names_of(schema)
+        held = {
+            (evidence, item.table): item.profile
+            for evidence in dict.fromkeys(self.profiles.values())
+            for item in reading.profiles_of(reading.kept_answer(desk, evidence)).tables
         }
+        found = {table: held.get((evidence, infos[table].table)) for table, evidence in self.profiles.items()}
+        profiles = {table: profile for table, profile in found.items() if profile is not None}
         return schema, reading.with_profiles(reading.warehouse_of(schema), profiles)
 
     def understood(self, desk: Desk) -> tuple[Understanding, Citations]:
@@ -106,5 +125,5 @@ class Notes:
         return understand(facts, self.chosen, counts, asked), Citations(self.schema, self.profiles, cited, problems)
 
 
-def _name(step: int) -> str:
+def _name(step: int | str) -> str:
     return f"scan-{step}"
