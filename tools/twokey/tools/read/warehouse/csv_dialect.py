@@ -1,8 +1,9 @@
 """Says how a CSV file is written, from its first bytes, where there is no doubt.
 
-Rules: a dialect is named only where exactly one separator gives every line as many fields as the header has, and
-nothing hints at other quotes or escapes; in any other case there is no answer, and the reader has to find out by
-itself, which costs it four times as long. The file is only read, 64 KiB at most.
+Rules: a dialect is named only where exactly one separator gives every line as many fields as the header has (failing
+that, exactly one gives most lines as many: such a file is ragged), and nothing hints at other quotes or escapes; in any
+other case there is no answer, and the reader has to find out by itself, which costs it four times as long. The file is
+only read, 64 KiB at most.
 """
 
 import codecs
@@ -11,12 +12,14 @@ import gzip
 import io
 import zlib
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
 SEPARATORS: Final = (",", ";", "\t", "|")
 _START: Final = 65_536
 _LINES: Final = 500
+_MOST: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,7 @@ class Dialect:
     separator: str
     encoding: str
     whole: bool
+    ragged: bool = False
 
 
 def dialect_of(path: Path) -> Dialect | None:
@@ -39,10 +43,14 @@ def dialect_of(path: Path) -> Dialect | None:
         text = text[: text.rfind("\n") + 1]
     if not text or "\0" in text or '\\"' in text or text[0] == "#" or "'," in text or ",'" in text:
         return None
-    fitting = [separator for separator in SEPARATORS if _fits(text, separator, whole=whole)]
     if not any(separator in text for separator in SEPARATORS):
-        fitting = [","]  # one column: no separator at all
-    return Dialect(fitting[0], encoding, whole and text.count("\n") < _LINES) if len(fitting) == 1 else None
+        return Dialect(",", encoding, whole and text.count("\n") < _LINES)  # one column: no separator at all
+    shares = {separator: _share(text, separator, whole=whole) for separator in SEPARATORS}
+    fitting = [separator for separator, share in shares.items() if share == 1]
+    if len(fitting) == 1:
+        return Dialect(fitting[0], encoding, whole and text.count("\n") < _LINES)
+    mostly = [separator for separator, share in shares.items() if share >= _MOST]
+    return Dialect(mostly[0], encoding, whole=False, ragged=True) if len(mostly) == 1 else None
 
 
 def _start(path: Path) -> tuple[bytes, bool]:
@@ -69,22 +77,17 @@ def _encoding(start: bytes, *, whole: bool) -> str | None:
     return "utf-8"
 
 
-def _fits(text: str, separator: str, *, whole: bool) -> bool:
-    """Whether every line has as many fields as the first one, and that is more than one."""
-    width = 0
-    previous: list[str] = []
+def _share(text: str, separator: str, *, whole: bool) -> float:
+    """Give the share of lines that have as many fields as the first one; 0 where that is one, or quotes are odd."""
+    widths: list[int] = []
     try:
-        for number, row in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=separator)):
-            if number >= _LINES:
-                return width > 1
-            if number == 0:
-                width = len(row)
-            # one line behind: the last one of a part may be cut inside a quoted field
-            elif previous and len(previous) != width:
-                return False
+        for row in islice(csv.reader(io.StringIO(text, newline=""), delimiter=separator), _LINES):
             if any(len(field) > 1 and field[0] == field[-1] == "'" for field in row):
-                return False
-            previous = row
+                return 0
+            if row:
+                widths.append(len(row))
     except csv.Error:
-        return False
-    return width > 1 and (not whole or not previous or len(previous) == width)
+        return 0
+    if not whole and len(widths) > 1 and len(widths) < _LINES:
+        widths.pop()  # the last line of a part may be cut inside a quoted field
+    return widths.count(widths[0]) / len(widths) if widths and widths[0] > 1 else 0

@@ -12,6 +12,7 @@ Rules:
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
@@ -84,6 +85,7 @@ class DuckSource:
         self._session: DuckSession
         self._known: Sequence[File] | None = None
         self._allowed = False
+        self._together: Sequence[File] = ()
         self._tables: Mapping[TableName, _Described] | None = None
 
     def __enter__(self) -> Self:
@@ -102,10 +104,13 @@ class DuckSource:
     def _look(self) -> Seen:
         if self._is_database:
             log = self._path.with_name(self._path.name + ".wal")
-            return look([self._path, *([log] if log.exists() else [])])
+            return self._look_at([self._path, *([log] if log.exists() else [])])
         files = self._files()
         named = [(file.name, file.problem) for file in files]
-        return look([file.path for file in files if not file.problem], str(self._path), named)
+        return self._look_at([file.path for file in files if not file.problem], str(self._path), named)
+
+    def _look_at(self, paths: Sequence[Path], *extra: object) -> Seen:
+        return look(paths, *extra, settled_s=self._bounds.settled_s)
 
     # -- files as tables ----------------------------------------------------------------------------------------------
 
@@ -190,7 +195,7 @@ class DuckSource:
         return SchemaResult(dialect="duckdb", tables=tuple(tables), version=version)
 
     def _file_info(self, file: File, info: TableInfo) -> TableInfo:
-        version = look([file.path]).version
+        version = self._look_at([file.path]).version
 
         def describe(way: Way) -> Sequence[tuple[str, str]]:
             self._try(way)
@@ -328,9 +333,9 @@ class DuckSource:
                 before = self._look()
                 return settled(self._of_database(request), before, self._look())
             file = self._file(request.table)
-            self._allow([file])
-            before = look([file.path])
-            return settled(self._of_file(file, request), before, look([file.path]))
+            self._allow(self._together or [file])
+            before = self._look_at([file.path])
+            return settled(self._of_file(file, request), before, self._look_at([file.path]))
         except StatementFailed as fault:
             raise select_failed(fault) from fault
 
@@ -338,7 +343,7 @@ class DuckSource:
         """Profile several tables."""
         if not self._is_database:
             names = {table.name for table in request.tables}
-            self._allow([file for file in self._files() if file.name in names and not file.problem])
+            self._together = [file for file in self._files() if file.name in names and not file.problem]
         return each_profile(request, self._session.deadline, self.profile)
 
     def _of_database(self, request: ProfileRequest) -> ProfileResult:

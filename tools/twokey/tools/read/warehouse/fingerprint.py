@@ -12,7 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-SETTLED_NS: Final = 2_000_000_000
+SETTLED_S: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ UNKNOWN: Final = Seen("", settled=False)
 
 
 def look(
-    paths: Sequence[Path], *extra: object, now_ns: Callable[[], int] = time.time_ns, settled_ns: int = SETTLED_NS
+    paths: Sequence[Path], *extra: object, settled_s: float = SETTLED_S, now_ns: Callable[[], int] = time.time_ns
 ) -> Seen:
     """Look at the files at ``paths``; ``extra`` is part of what is compared. A missing file gives ``UNKNOWN``."""
     seen: list[object] = [*extra]
@@ -45,4 +45,4 @@ def look(
         latest = max(latest, status.st_mtime_ns, status.st_ctime_ns)
         seen.append((str(path), status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_dev))
     digest = sha256(repr(seen).encode("utf-8", "surrogateescape")).hexdigest()[:16]
-    return Seen(digest, settled=now_ns() - latest >= settled_ns)
+    return Seen(digest, settled=now_ns() - latest >= settled_s * 1e9)

@@ -94,8 +94,8 @@ def ways_to_read(file: File, *, as_text: bool) -> Sequence[Way]:
     lenient = f"{written}, strict_mode=false, null_padding=true, parallel=false"
     ways = [f"{types}, {lenient}", f"{types}, {lenient}, encoding='latin-1'"]
     if dialect is not None and dialect.encoding == "latin-1":
-        ways = [f"{types}, {written}, encoding='latin-1'", ways[1]]
-    else:
+        ways = ways[1:] if dialect.ragged else [f"{types}, {written}, encoding='latin-1'", ways[1]]
+    elif dialect is None or not dialect.ragged:
         ways = [f"{types}, {written}" if dialect else types, *ways]
     return [
         Way(

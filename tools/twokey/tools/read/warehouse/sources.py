@@ -48,6 +48,8 @@ class Bounds:
     """Cells held in memory at the same time."""
     threads: int = 2
     """Processors that reading files may use."""
+    settled_s: float = 2
+    """How long ago a file must have changed for its version to be trusted (``fingerprint``)."""
     max_rows: int = 10_000
     max_bytes: int = 8 * 1024 * 1024
 

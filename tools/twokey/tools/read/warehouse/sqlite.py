@@ -139,7 +139,7 @@ class SqliteSource:
         with self._path.open("rb") as file:
             counter = int.from_bytes(file.read(28)[24:28], "big")
         log = self._path.with_name(self._path.name + "-wal")
-        return look([self._path, *([log] if log.exists() else [])], counter)
+        return look([self._path, *([log] if log.exists() else [])], counter, settled_s=self._bounds.settled_s)
 
     # -- opening ------------------------------------------------------------------------------------------------------
 
