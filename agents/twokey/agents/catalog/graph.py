@@ -87,6 +87,8 @@ def read_profiles(state: State, runtime: Runtime[Surroundings]) -> State:
     unreadable = {key: info.problem for key, info in infos.items() if info.problem or not info.columns}
     found, asked = Unchanged(desk, step.number, notes.warehouse).profiles(infos)
     notes = notes.with_profiles(found, unreadable).with_asked(asked)
+    if found and len(notes.profiles) + len(notes.problems) == len(notes.chosen):
+        notes = notes.all_reused()
     if found or unreadable:
         notes.keep(desk, step.number)
     if found:
@@ -111,16 +113,25 @@ def count_keys(state: State, runtime: Runtime[Surroundings]) -> State:
     """Count what names propose: values found in the other table, combinations that occur once."""
     desk, step = runtime.context.desk, _step(state, runtime)
     notes = Notes.expected(desk, step.number)
+    if notes.counted:
+        return {}
+    unchanged = Unchanged(desk, step.number, notes.warehouse)
+    schema = reading.schema_of(reading.kept_answer(desk, notes.schema))
+    again = unchanged.counts(notes, schema.version)
+    if again is not None:
+        again.keep(desk, step.number)
+        runtime.context.tell(Progress(step.number, "every count unchanged since an earlier scan"))
+        return {}
     schema, facts = notes.facts(desk)
     asked = understanding.questions(facts, notes.chosen)
     checks = reading.checks_of(asked.all, reading.names_of(schema))
     ask = reading.through_desk(desk, notes.warehouse, step.number)
-    unchanged = Unchanged(desk, step.number, notes.warehouse)
     for start in range(len(notes.counts) * reading.CHECKS_AT_ONCE, len(checks), reading.CHECKS_AT_ONCE):
         request = KeysRequest(checks=checks[start : start + reading.CHECKS_AT_ONCE])
         _, evidence = unchanged.answer(request, schema.version) or ask(request)
         notes = notes.with_counts(evidence).with_asked({evidence: request.model_dump(mode="json")})
         notes.keep(desk, step.number)
+    notes.all_counted().keep(desk, step.number)
     runtime.context.tell(Progress(step.number, f"{_number(len(checks), 'possible key')} counted"))
     return {}
 

@@ -32,6 +32,10 @@ class Notes:
     """Table key -> why it was not profiled; empty where it has no columns."""
     counts: tuple[str, ...] = ()
     """Evidence of counted keys, in the order they were asked."""
+    reused: bool = False
+    """Whether every profile is that of an earlier scan."""
+    counted: bool = False
+    """Whether everything that had to be counted was."""
     asked: Mapping[str, Json] = field(default_factory=dict[str, Json])
     """Evidence of profiles and counts -> what it was asked with."""
 
@@ -55,6 +59,8 @@ class Notes:
             profiles=dict(body["profiles"]),
             problems=dict(body["problems"]),
             counts=tuple(body["counts"]),
+            reused=bool(body.get("reused", False)),
+            counted=bool(body.get("counted", False)),
             asked=dict(body.get("asked", ())),
         )
 
@@ -76,6 +82,8 @@ class Notes:
                 "profiles": [[table, evidence] for table, evidence in self.profiles.items()],
                 "problems": [[table, problem] for table, problem in self.problems.items()],
                 "counts": list(self.counts),
+                "reused": self.reused,
+                "counted": self.counted,
                 "asked": [[evidence, request] for evidence, request in self.asked.items()],
             },
         )
@@ -91,6 +99,14 @@ class Notes:
     def with_counts(self, evidence: str) -> "Notes":
         """Note counted keys."""
         return replace(self, counts=(*self.counts, evidence))
+
+    def all_reused(self) -> "Notes":
+        """Note that every profile is that of an earlier scan."""
+        return replace(self, reused=True)
+
+    def all_counted(self) -> "Notes":
+        """Note that nothing is left to count."""
+        return replace(self, counted=True)
 
     def facts(self, desk: Desk) -> tuple[SchemaResult, Warehouse]:
         """Read schema and profiles again."""

@@ -41,6 +41,25 @@ class Unchanged:
                 return self._same(evidence, asked, version)
         return None
 
+    def counts(self, notes: Notes, version: str) -> Notes | None:
+        """Give ``notes`` with every count of the earlier scan, where all that these rest on is as it was.
+
+        What there is to count follows from schema, profiles and the tables that are meant; where these are those of the
+        earlier scan and the whole warehouse is still of ``version``, so is what was counted.
+        """
+        before = self._notes
+        if before is None or not (version and before.counted and notes.reused) or notes.counts:
+            return None
+        if (before.chosen, dict(before.problems)) != (notes.chosen, dict(notes.problems)):
+            return None
+        wanted = {evidence: before.asked[evidence] for evidence in before.counts if evidence in before.asked}
+        adopted = self._adopt(wanted, lambda content: _answer(content).get("version") == version)
+        if len(adopted) != len(before.counts):
+            return None
+        for old in before.counts:
+            notes = notes.with_counts(adopted[old][0]).with_asked({adopted[old][0]: wanted[old]})
+        return notes.all_counted()
+
     def profiles(self, infos: Mapping[str, TableInfo]) -> tuple[dict[str, str], dict[str, Json]]:
         """Give the new evidence of the profile of each table that is still what it was, and what it was asked with."""
         if self._notes is None:

@@ -265,7 +265,10 @@ def _plan_of_words(masked: str) -> Plan:
 def _plan_of_form(masked: str, signs: frozenset[str]) -> list[tuple[str, Detector | None]]:
     """Plan for what letters, signs and length show."""
     found: list[tuple[str, Detector | None]] = []
-    if "://" in masked or masked.startswith(("aaa.", "AAA.")):
+    if "://" in masked and "?" not in masked:
+        # all signs that matter stand in the mask
+        found += [("url", None)] if is_url(masked) else []
+    elif "://" in masked or masked.startswith(("aaa.", "AAA.")):
         found.append(("url", is_url))
     if len(masked) == 36 and masked[8] == masked[13] == masked[18] == masked[23] == "-":
         found.append(("uuid", is_uuid))
@@ -292,9 +295,9 @@ def _plan_of_digits(masked: str, signs: frozenset[str], *, letters: bool) -> lis
         found.append(("number", is_number))
     if masked.startswith("9999-99-99"):
         found.append(("date", is_date) if len(masked) == 10 else ("datetime", is_datetime))
-    if masked[0] == "9" and LOCAL_DATE.fullmatch(masked.replace("A", "T")):
+    if masked[0] == "9" and not signs.isdisjoint("/.-") and LOCAL_DATE.fullmatch(masked.replace("A", "T")):
         found.append(("local_date", is_local_date))
-    if _PHONE_MASK.fullmatch(masked):
+    if masked[0] in "+9(" and _PHONE_MASK.fullmatch(masked):
         if letters or "?" in masked or masked.count(".") == 3:
             found.append(("phone", is_phone))
         elif is_phone(masked):
@@ -364,6 +367,7 @@ class _Mask(dict[int, str]):
 _MASK: Final = _Mask()
 _MASK_LINES: Final = _Mask({10: "\n"})
 _RUNS: Final = re.compile(r"(\w)\1{7,}")
+_LONG_RUNS: Final = tuple(sign * 8 for sign in "9aA_")
 
 
 def mask(text: str) -> str:
@@ -381,7 +385,7 @@ def shape(text: str) -> str:
 
 def shorten(masked: str) -> str:
     """Make a mask a shape."""
-    if len(masked) > 7:
+    if len(masked) > 7 and any(run in masked for run in _LONG_RUNS):
         masked = _RUNS.sub(r"\1+", masked[: MAX_SHAPE * 4])
     return masked if len(masked) <= MAX_SHAPE else masked[: MAX_SHAPE - 1] + "\u2026"
 
