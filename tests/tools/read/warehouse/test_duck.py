@@ -192,6 +192,18 @@ ATTACKS = (
     "CALL pragma_version()",
     "CHECKPOINT",
     "SELECT * FROM df",
+    "FORCE INSTALL httpfs FROM community",
+    "SELECT * FROM 'https://example.com/x.csv'",
+    "SELECT * FROM 's3://bucket/x.parquet'",
+    "SELECT * FROM read_json('/etc/passwd')",
+    "SELECT * FROM read_blob('/etc/passwd')",
+    "SELECT * FROM parquet_metadata('/tmp/x.parquet')",
+    "COPY FROM DATABASE shop TO other",
+    "SET VARIABLE x = 1",
+    "SELECT getvariable('x')",
+    "PREPARE p AS DELETE FROM customer",
+    "PIVOT customer ON status",
+    "EXPLAIN ANALYZE DELETE FROM customer",
 )
 
 

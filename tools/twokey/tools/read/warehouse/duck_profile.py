@@ -48,12 +48,16 @@ _BLANKS: Final = "' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13)"
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is profiled. ``source`` is SQL that can stand after FROM; ``numbered``: its rows have a ``rowid``."""
+    """What is profiled. ``source`` is SQL that can stand after FROM; ``numbered``: its rows have a ``rowid``.
+
+    Up to ``few_cells`` cells are fetched, beyond that they are counted in place.
+    """
 
     table: TableName
     columns: Sequence[ColumnInfo]
     source: str
     numbered: bool
+    few_cells: int = FEW_CELLS
 
 
 @dataclass(slots=True)
@@ -127,7 +131,7 @@ class _Work:
     def part(self, infos: Sequence[ColumnInfo]) -> tuple[list[ColumnProfile], int]:
         """Profile some columns together; gives the profiles and the rows seen."""
         columns = [_column(info, whole=self.whole) for info in infos]
-        small = self.whole and self._rows is not None and self._rows * len(columns) <= FEW_CELLS
+        small = self.whole and self._rows is not None and self._rows * len(columns) <= self._subject.few_cells
         if small and all(column.sort != "binary" for column in columns):
             return self._fetched(columns)
         held = self._hold(columns)
@@ -211,7 +215,7 @@ class _Work:
             asked = ", ".join(_DEARER[name].format(v=column.value) for column, name in again)
             found = self._session.rows(f"SELECT {asked} FROM {held}")[0]  # noqa: S608 - quoted
             for (column, name), count in zip(again, found, strict=True):
-                setattr(column.facts, name, int(count))
+                setattr(column.facts, name, int(count or 0))
         return rows
 
     def _nulls(self, columns: Sequence[ColumnInfo]) -> Sequence[int | None]:
@@ -416,7 +420,7 @@ def _take(column: _Column, row: Sequence[Any]) -> tuple[int, int]:
         )
     if sort == "integer":
         facts.integers = values
-        facts.counted = {"integer": values, "number": values, "boolean": int(row[4])}
+        facts.counted = {"integer": values, "number": values, "boolean": int(row[4] or 0)}
     elif sort == "number":
         facts.numbers, facts.not_finite = values, values - int(row[4])
         facts.counted = {"number": values}
@@ -433,5 +437,5 @@ def _take(column: _Column, row: Sequence[Any]) -> tuple[int, int]:
             facts.binaries = values
         else:
             facts.texts = values
-            return int(row[5]), int(row[6])
+            return int(row[5] or 0), int(row[6] or 0)
     return 0, 0
