@@ -12,7 +12,7 @@ TRIALS ?= 25
 export UV_PYTHON := $(CURDIR)/$(VENV)/bin/python
 unexport VIRTUAL_ENV
 
-.PHONY: help demo test lint types policies unit soak soak-crash soak-races bench lock wheel clean
+.PHONY: help demo test coverage soak soak-crash soak-races lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -41,6 +41,11 @@ test: $(VENV)/.dev ## every gate and every test
 	@mkdir -p .cache
 	@OPA_VERSION=$(OPA_VERSION) bash .ci/find-opa $(VENV)
 	@bash .ci/gates $(VENV)
+
+coverage: $(VENV)/.dev ## the same, measuring everything and holding the whole to its floor
+	@mkdir -p .cache
+	@OPA_VERSION=$(OPA_VERSION) bash .ci/find-opa $(VENV)
+	@MEASURE=all bash .ci/gates $(VENV)
 
 soak: soak-crash soak-races ## every long sweep (hours); each can be interrupted and goes on
 	@$(BIN)/python -m pytest -m soak -q --ignore=tests/races

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from support.bench import git, new_repository
+from support.command import warm
 
 from twokey.policies.engines.child import listening_port
 
@@ -37,9 +38,8 @@ class Home:
         return [str(TWOKEY), *words]
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            self.command(*words), check=False, capture_output=True, text=True, env=self.environment, timeout=120
-        )
+        code, out, err = warm().run(self.command(*words), self.folder.parent, self.environment, 120)
+        return subprocess.CompletedProcess(words, code, out, err)
 
     def ask(self, *words: str) -> tuple[int, Any]:
         done = self.run("-C", str(self.folder), "--json", *words)

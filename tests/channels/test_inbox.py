@@ -12,6 +12,7 @@ from support.post import Answering, Post, build
 from twokey.channels.inbox import MAX_ATTEMPTS, Inbound
 from twokey.channels.patience import PATIENCE_US
 from twokey.core.errors import BadInput, CheckFailed, EnvironmentFault, LogUnavailable, Refused, TryLater
+from twokey.core.events import DeliveryFailed
 from twokey.store import tables
 
 
@@ -109,6 +110,31 @@ def test_poison_fails_after_a_bounded_number_of_attempts(once: Post):
         assert inbox.handle(taken) == ("over" if do is raises else "cut_off")
         assert len(handler.seen) == MAX_ATTEMPTS
         assert state(once, taken)[:2] == ("failed", code)
+        assert failures(once)[-1] == ("slack", taken, "event_callback", code)
+        assert len(failures(once)) == number + 1, "once, and nothing for the attempts before"
+
+
+def test_what_was_refused_or_waited_too_long_is_in_the_log_without_its_content(once: Post):
+    def refuses(_: Inbound) -> str:
+        raise Refused("Not that.", next="Nothing.", code="Not A Code")
+
+    inbox = once.inbox()
+    once.handlers["slack"] = Answering(refuses)
+    taken = inbox.take("slack", "Ev01", "event_callback", b"what somebody wrote")
+    assert taken is not None
+    with pytest.raises(Refused):
+        inbox.handle(taken)
+    assert failures(once) == [("slack", taken, "event_callback", "failed")]
+    entries = [item.entry for item in once.ledger.log.entries(kind="delivery.failed")]
+    assert all(b"wrote" not in entry.encode() for entry in entries)
+    assert inbox.handle(taken) == "over"
+    assert len(failures(once)) == 1
+
+
+def failures(post: Post) -> list[tuple[str, str, str, str]]:
+    """What the log says has failed for good."""
+    events = [item.entry.event for item in post.ledger.log.entries(kind="delivery.failed", limit=100)]
+    return [(it.channel, it.delivery, it.received, it.code) for it in events if isinstance(it, DeliveryFailed)]
 
 
 def test_what_the_surroundings_did_is_tried_again_and_what_was_refused_is_not(once: Post):

@@ -167,6 +167,7 @@ def test_the_subject_is_the_proposal_else_the_run_else_the_kinds_own(model: type
         "controls.probed",
         "identity.link_rejected",
         "channel.rejected",
+        "delivery.failed",
     }:
         assert subject == document["workspace"]
     else:

@@ -57,3 +57,9 @@ def test_one_that_is_over_by_its_age_is_tried_however_often():
 def test_a_job_names_a_run_or_a_proposal_and_nothing_else(fields: dict[str, object]):
     with pytest.raises(ValidationError):
         Job.model_validate(fields)
+
+
+def test_each_task_has_its_way_to_be_made():
+    made = [jobs.drive(RUN), jobs.execute(PROPOSAL), jobs.handle("i-000000000001"), jobs.post("m-000000000001")]
+    assert [job.task for job in made] == ["drive", "execute", "handle", "post"]
+    assert len({job.key for job in made}) == 4

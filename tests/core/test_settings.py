@@ -212,6 +212,17 @@ def test_an_unknown_key_suggests_the_nearest_one(write: Write, text: str, expect
     assert fault(write(text)) == expected
 
 
+SCHEDULE = '[principals.ana]\ngroups = ["x"]\n[schedules.nightly]\nask = "scan"\ncron = "{every}"\nasked_by = "{who}"'
+
+
+def test_a_schedule_asks_in_the_name_of_a_principal_at_times_that_there_are(write: Write):
+    found = settings.load(write(WORKSPACE + SCHEDULE.format(every="0 6 * * 1-5", who="ana")), {})
+    assert found.schedules["nightly"].asked_by == "ana"
+    assert "who is no principal" in fault(write(WORKSPACE + SCHEDULE.format(every="0 6 * * 1-5", who="eve")))
+    for never in ("0 6 * *", "0 25 * * *", "daily"):
+        assert "write a cron expression" in fault(write(WORKSPACE + SCHEDULE.format(every=never, who="ana")))
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

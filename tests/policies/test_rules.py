@@ -118,6 +118,25 @@ def test_the_strictest_risk_counts(
     assert decision.warnings == (("unlisted_label",) if "novel" in labels else ())
 
 
+@pytest.mark.parametrize(
+    ("label", "groups", "people"),
+    [
+        ("adds_source", {"platform-owners"}, 1),
+        ("breaks_contract", {"platform-owners"}, 1),
+        ("promotes_model", {"platform-owners", "model-owners", "risk-owners"}, 2),
+    ],
+)
+def test_who_a_change_concerns_has_to_agree(
+    embedded: Embedded, write: Callable[..., Call], label: str, groups: set[str], people: int
+) -> None:
+    """A model is promoted by its owners and by those who own the risk, beside the owners of where it is written."""
+    decision = Guard(embedded).decide(write(labels=[label]))
+    assert decision.approvals is not None
+    assert {quorum.group for quorum in decision.approvals.all_of} == groups
+    assert next(quorum.n for quorum in decision.approvals.all_of if quorum.group == "platform-owners") == people
+    assert ("escalated" in _codes(decision)) == (len(groups) > 1)
+
+
 LARGE = [{"path": "a.yml", "added": 9_000, "removed": 1_001}]
 
 

@@ -23,6 +23,16 @@ def forking() -> Iterator[Forks]:
 def sweep(request: pytest.FixtureRequest, forking: Forks) -> Iterator[MakeSweep]:
     """Makes sweeps of contenders, once on SQLite and once on PostgreSQL."""
     server = str(request.getfixturevalue("_postgresql_server")) if request.param == "postgresql" else ""
+    yield from _sweeps(forking, server)
+
+
+@pytest.fixture
+def sweep_once(forking: Forks) -> Iterator[MakeSweep]:
+    """The same on SQLite alone, for what does not depend on the database."""
+    yield from _sweeps(forking, "")
+
+
+def _sweeps(forking: Forks, server: str) -> Iterator[MakeSweep]:
     with tempfile.TemporaryDirectory(prefix="twokey-crash-", dir=fast_folder()) as name:
 
         @contextmanager

@@ -118,16 +118,9 @@ def test_what_opens_a_commitment_is_kept(connection: Connection):
     evidence.add_opening(connection, commitment=commitment, salt=made.SALT, value=CONTENT)
     row = connection.execute(select(tables.openings)).one()
     assert canonical.commitment(row.salt, canonical.decode(row.value)) == row.commitment == commitment
-
-
-def test_what_a_commitment_was_made_to_is_read_back_and_checked(connection: Connection):
-    salt = "a" * 32
-    commitment = canonical.commitment(salt, {"table": "t"})
-    evidence.add_opening(connection, commitment=commitment, salt=salt, value={"table": "t"})
-    assert evidence.get_opening(connection, commitment) == {"table": "t"}
+    assert evidence.get_opening(connection, commitment) == CONTENT
     with pytest.raises(NotFound):
         evidence.get_opening(connection, "0" * 64)
-    connection.execute(update(tables.openings).values(value=canonical.encode({"table": "other"})))
-    with pytest.raises(CheckFailed) as tampered:
+    connection.execute(update(tables.openings).values(value=canonical.encode({"another": "value"})))
+    with pytest.raises(CheckFailed):
         evidence.get_opening(connection, commitment)
-    assert tampered.value.code == "opening_tampered"

@@ -83,7 +83,7 @@ def policy_data(tools: Iterable[AnyTool], **changes: Any) -> dict[str, Any]:
     """The bundle's data for a workspace with analysts and platform owners; ``changes`` replace keys."""
     document = bundle.load().document()
     data = document[facts.ROOT]
-    groups = ["analysts", "platform-owners", "risk-owners"]
+    groups = ["analysts", "platform-owners", "risk-owners", "model-owners"]
     data["groups"] = groups
     data["may_name"] = {effect: dict.fromkeys(kinds, groups) for effect, kinds in data["may_name"].items()}
     data |= changes

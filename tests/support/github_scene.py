@@ -100,6 +100,16 @@ class Scene:
         """Every event of a kind in the log."""
         return [item.entry.event for item in self.workspace.ledger.log.entries(kind=kind, limit=1000)]
 
+    def size(self) -> int:
+        """How many entries the log has."""
+        latest = self.workspace.ledger.checkpoint()
+        return latest.size if latest else 0
+
+    def counted(self, code: str) -> int:
+        """How many refusals of a kind the log counts."""
+        self.workspace.rejections.flush(everything=True)
+        return sum(event.count for event in self.log("channel.rejected") if event.code == code)
+
     def run_all(self) -> None:
         """Drive every run that was left to the workers."""
         for record in self.workspace.service.runs():

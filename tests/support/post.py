@@ -88,6 +88,7 @@ class Post:
 
     def inbox(self, handlers: Callable[[], Mapping[str, Handler]] | None = None) -> Inbox:
         return Inbox(
+            workspace=WORKSPACE,
             ledger=self.ledger,
             dispatcher=lambda: self.queue,
             handlers=handlers or (lambda: self.handlers),

@@ -105,6 +105,10 @@ class Scene:
                 return error.code
         raise AssertionError("it never came to an end")
 
+    def work(self) -> None:
+        """Carry out what was approved, as a worker would."""
+        self.workspace.service.go_on(lambda _: None)
+
     def post(self) -> None:
         """Post what is wanted, as often as a worker would."""
         self.slack.announcer.announce()
@@ -203,6 +207,13 @@ def opened(
     }
     creation.create(folder / "w", PEOPLE, sections=sections)
     prepare(folder / "w")
+    with reopened(twin, folder, clock) as scene:
+        yield scene
+
+
+@contextmanager
+def reopened(twin: Twin, folder: Path, clock: Clock | None = None) -> Generator[Scene]:
+    """The workspace in ``folder``, opened by a process that remembers nothing."""
     held: list[Scene] = []
     stage = Stage(connect=lambda _: {"slack": held[0].slack.connected()})
     with wiring.opened_parts(folder / "w", clock=clock, stage=stage) as parts:

@@ -1,7 +1,8 @@
 """Commands in processes of their own that need not import everything anew.
 
 One process per worker of the tests imports what ``twokey`` imports and waits. For each command it forks: the child gets
-its own arguments, folder, variables and streams, runs the installed program's entry point and ends with its exit code.
+its own arguments, folder, variables and streams, runs the installed program's entry point, or a script of the tests, and
+ends with its exit code.
 So every command is a process that shares nothing with the next; only the reading of modules is saved. What depends on
 how a process starts (encodings, warnings, signals) is tested with the program itself, see ``Command.start``.
 """
@@ -11,6 +12,7 @@ import atexit
 import io
 import json
 import os
+import runpy
 import select
 import signal
 import socket
@@ -65,15 +67,29 @@ class Warm:
         assert self._process.stdout.readline() == b"ready\n"
 
     def run(
-        self, arguments: Sequence[str], folder: Path, environment: Mapping[str, str], timeout_s: float
+        self,
+        arguments: Sequence[str],
+        folder: Path,
+        environment: Mapping[str, str],
+        timeout_s: float,
+        script: Path | None = None,
     ) -> tuple[int, str, str]:
         """Run one command to its end; gives its exit code (negative for a signal) and both of its streams.
+
+        A ``script`` finds what lies in the folders of ``PYTHONPATH``, as it would in a process of its own.
 
         Raises:
             subprocess.TimeoutExpired: it took longer than ``timeout_s`` and was killed.
 
         """
-        asked = json.dumps({"argv": list(arguments), "cwd": str(folder), "env": dict(environment)}).encode()
+        asked = json.dumps(
+            {
+                "argv": list(arguments),
+                "cwd": str(folder),
+                "env": dict(environment),
+                "script": str(script) if script is not None else None,
+            }
+        ).encode()
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             with socket.socket(socket.AF_UNIX) as sock:
                 sock.connect(self._address)
@@ -194,14 +210,12 @@ def _become(asked: dict[str, Any], streams: list[int]) -> None:
     os.environ.update(asked["env"])
     sys.argv = asked["argv"]
     _measure()
-    from twokey.channels.cli import session
-    from twokey.channels.cli.main import main
-
-    fresh = session.from_environment()
-    session.SESSION.workspace, session.SESSION.principal = fresh.workspace, fresh.principal
     status = 0
     try:
-        main()
+        if asked.get("script") is None:
+            _command()
+        else:
+            _script(asked["script"])
     except SystemExit as ended:
         status = ended.code if isinstance(ended.code, int) else 1
     # What the interpreter does at its end, which os._exit leaves out.
@@ -210,6 +224,21 @@ def _become(asked: dict[str, Any], streams: list[int]) -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)
+
+
+def _command() -> None:
+    from twokey.channels.cli import session
+    from twokey.channels.cli.main import main
+
+    fresh = session.from_environment()
+    session.SESSION.workspace, session.SESSION.principal = fresh.workspace, fresh.principal
+    main()
+
+
+def _script(path: str) -> None:
+    sys.path[:0] = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part]
+    sys.dont_write_bytecode = bool(os.environ.get("PYTHONDONTWRITEBYTECODE"))
+    runpy.run_path(path, run_name="__main__")
 
 
 def _forget_measuring() -> None:

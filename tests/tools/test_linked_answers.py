@@ -111,6 +111,54 @@ def test_a_row_of_a_link_that_was_edited_voids_what_it_approved(notes: Bench):
     assert effects(target(notes)) == 0
 
 
+def test_what_a_link_approved_that_has_ended_is_approved_anew_with_a_key(notes: Bench):
+    record = proposed_note(notes)
+    assert notes.gate.answer(said(notes, record), channel="slack").state is State.APPROVED
+    unlink(notes)
+    assert notes.gate.execute(record.id).code == "quorum_lost"
+    assert notes.gate.answer(notes.answer(record), channel="cli").state is State.APPROVED
+    assert notes.gate.execute(record.id).state is State.DONE
+    assert len(notes.log.entries(record.id, kind="answer.given")) == 2, "the log keeps both"
+    (kept,) = notes.gate.approvals(record)
+    assert kept.principal == "sam"
+    assert effects(target(notes)) == 1
+
+
+def test_an_approval_that_counts_is_not_given_twice(notes: Bench):
+    notes.policy.policy = notes_policy(quorum=2, proofs=("key", "slack"))
+    record = proposed_note(notes)
+    assert notes.gate.answer(said(notes, record), channel="slack").state is State.AWAITING_APPROVAL
+    with pytest.raises(Refused) as caught:
+        notes.gate.answer(notes.answer(record), channel="cli")
+    assert caught.value.code == "answered_before"
+
+
+@pytest.mark.parametrize("entry", ["l-000000000000", "of another"])
+def test_a_row_that_the_log_does_not_prove_to_be_theirs_gives_way_to_nothing(notes: Bench, entry: str):
+    record = proposed_note(notes)
+    unlink(notes)
+    if entry != "l-000000000000":
+        (entry,) = notes.ledger.record(
+            AnswerGiven(answer=said(notes, record, "kim"), groups=("platform-owners",), channel="slack")
+        )
+    with notes.engine.begin() as connection:
+        connection.execute(
+            tables.approvals.insert().values(
+                proposal=record.id,
+                proposal_digest=record.digest,
+                decision_digest=record.decision_digest,
+                principal="sam",
+                action="approve",
+                entry=entry,
+                at_us=notes.clock.now_us(),
+            )
+        )
+    with pytest.raises(Refused) as caught:
+        notes.gate.answer(notes.answer(record), channel="cli")
+    assert caught.value.code == "answered_before"
+    assert effects(target(notes)) == 0
+
+
 def test_where_policy_asks_for_keys_no_other_proof_approves(notes: Bench):
     notes.policy.policy = notes_policy()
     record = proposed_note(notes)

@@ -18,8 +18,8 @@ from twokey.core.values import GivenOrder, Order, Principal
 from twokey.store import links as rows
 from twokey.store import tables
 from twokey.tools.authority import Rules
-from twokey.tools.link_book import LinkBook, Told
-from twokey.tools.links import Links
+from twokey.tools.link_book import FORGET_US, LinkBook, Told
+from twokey.tools.links import OPEN_US, SHOWN, Links
 
 SAM, KIM, HUB = "slack:T01/U0SAM", "slack:T01/U0KIM", "github:583231"
 HOUR_S = 3600
@@ -425,6 +425,34 @@ def test_a_change_that_is_being_signed_is_no_contradiction(both: Bench):
     assert who(both) == "sam"
     with both.engine.begin() as connection:
         assert [item.principal for item in rows.list_links(connection)] == ["sam"]
+
+
+def test_asks_that_came_to_their_end_are_forgotten_by_the_times_of_the_log(bench: Bench):
+    book = LinkBook(bench.ledger, BenchPeople(), Rules(workspace=WORKSPACE, demo=False))
+    for number in range(1, SHOWN + 3):
+        ask(bench, f"github:{number}")
+    ask(bench)
+    assert len(book.told().asks) == SHOWN + 3
+    shown = bench.gate.links.asked("sam")
+    assert len(shown) == SHOWN, "who asks often fills nobody's screen"
+    bench.clock.time_us += OPEN_US // 2
+    ask(bench)
+    bench.clock.time_us += OPEN_US // 2 + FORGET_US + 1
+    ask(bench, "github:99")
+    assert set(book.told().asks) == {SAM, "github:99"}, "what was renewed is younger than what came before it"
+    again = LinkBook(bench.ledger, BenchPeople(), Rules(workspace=WORKSPACE, demo=False))
+    assert again.told().asks == book.told().asks
+    refused(bench, lambda: confirm(bench, "github:1"), "not_asked")
+    confirm(bench)
+    assert who(bench) == "sam"
+
+
+def test_what_strangers_try_in_vain_is_counted_where_somebody_counts(bench: Bench):
+    noted: list[str] = []
+    before = bench.log.latest()
+    with pytest.raises(Refused):
+        bench.gate.links.ask(SAM, "nobody", "github", noted.append)
+    assert (noted, bench.log.latest()) == (["unknown_principal"], before)
 
 
 def test_a_log_without_entries_links_nobody(tmp_path: Path, sqlite_url: str, clock: FixedClock, ids: CountingIds):

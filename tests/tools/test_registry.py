@@ -5,13 +5,13 @@ import hashlib
 import json
 import os
 import py_compile
-import subprocess
 import sys
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support.command import warm
 from support.notes import KeyedNotes, ReadNotes
 
 from twokey.core.errors import EnvironmentFault, NotFound
@@ -76,11 +76,9 @@ def hashed(path: Path) -> str:
 def load(*path: Path, pins: Any = AS_THEY_ARE) -> dict[str, Any]:
     """What a fresh process says of the tools it finds."""
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, path)), "PYTHONDONTWRITEBYTECODE": "1"}
-    done = subprocess.run(
-        [sys.executable, PROCESS, json.dumps(pins)], check=False, capture_output=True, text=True, env=environment
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    code, out, err = warm().run([str(PROCESS), json.dumps(pins)], PROCESS.parent, environment, 60, script=PROCESS)
+    assert code == 0, err
+    return json.loads(out)
 
 
 def fault(said: dict[str, Any], *ran: str) -> tuple[str, str]:

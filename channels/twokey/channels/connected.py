@@ -23,5 +23,7 @@ class Connected:
     """What it takes over HTTP."""
     listen: Callable[[Stopping], None] | None = None
     """Listens on a connection of its own until asked to stop (Socket Mode). Runs in a thread of its own."""
+    called: Callable[[str], str | None] | None = None
+    """Asks the other side how it calls an external identity today; raises ``EnvironmentFault`` where it cannot say."""
     look: Callable[[], None] | None = None
     """Looks at what has changed, whenever a worker has looked around. Raises nothing and does not take long."""

@@ -8,6 +8,7 @@ Rules
 - What the surroundings did is no attempt: such a delivery is tried again until it is too old (``patience``).
 - A handler may be called again for a delivery whose first attempt was cut off. What it changes for good it settles with
   the delivery, in one transaction (``Inbox.settle``): then it is done once.
+- What has failed for good is in the log, too: which delivery of which channel, and why, and nothing of what it held.
 - Bodies are untrusted bytes that may hold what people wrote; they are removed some days after they were handled.
 """
 
@@ -21,6 +22,7 @@ from typing import Final, Protocol
 from twokey.channels import patience
 from twokey.core import jobs
 from twokey.core.errors import EnvironmentFault, LogUnavailable, TwokeyError
+from twokey.core.events import DeliveryFailed
 from twokey.core.ports import Clock, Dispatcher, Ids
 from twokey.core.values import Channel
 from twokey.store import inbox
@@ -69,6 +71,7 @@ class Inbox:
     def __init__(
         self,
         *,
+        workspace: str,
         ledger: Ledger,
         dispatcher: Callable[[], Dispatcher],
         handlers: Callable[[], Mapping[str, Handler]],
@@ -76,6 +79,7 @@ class Inbox:
         ids: Ids,
     ) -> None:
         """``handlers`` gives who handles the deliveries of each channel; it is asked when there is one to handle."""
+        self._workspace = workspace
         self._ledger = ledger
         self._dispatcher = dispatcher
         self._handlers = handlers
@@ -178,5 +182,21 @@ class Inbox:
 
     def _end(self, record: InboundRecord, state: State, code: str) -> str:
         with self._ledger.change() as unit:
-            inbox.end_inbound(unit.connection, record.id, state, code, now=self._clock.now_us())
+            ended = inbox.end_inbound(unit.connection, record.id, state, code, now=self._clock.now_us())
+            if ended and state == "failed":
+                unit.record(
+                    DeliveryFailed(
+                        workspace=self._workspace,
+                        channel=record.channel,
+                        delivery=record.id,
+                        received=_code(record.kind, "unknown"),
+                        code=_code(code, "failed"),
+                    )
+                )
         return code
+
+
+def _code(text: str, otherwise: str) -> str:
+    """Give a word that the log takes: ``text``, where it is one."""
+    word = text.replace(".", "_").replace("-", "_")
+    return word if _CODE.fullmatch(word) else otherwise

@@ -6,6 +6,7 @@ Rules
 - Before anything is sent the attempt is committed. Where an attempt may have got through and nobody knows, whoever
   comes next looks for the message by its marker (the message's id) and posts only where it is not there.
 - One process posts a message at a time, under a lease that is longer than a poster may take.
+- A posted message bears the time from before its words were rendered: what changed since may not be in them.
 - Who is asked to wait waits. That and what else the surroundings did counts as no attempt: such a message is tried
   again until it has been wanted for too long (``patience``).
 - What fails for good is tried no more until it is wanted again; where that was while the attempt ran, it is tried anew.
@@ -138,7 +139,8 @@ class Postbox:
 
         """
         seen, holder = self.find(message), self._ids.new("x")
-        if seen is None or not self._claim(seen, holder):
+        now = self._clock.now_us()
+        if seen is None or not self._claim(seen, holder, now):
             return "over"
         if seen.attempts >= MAX_ATTEMPTS:
             return self._end(seen, holder, "failed", "cut_off")
@@ -161,10 +163,9 @@ class Postbox:
         except Exception:  # an own fault: counted, and told on
             self._end(seen, holder, "failed" if seen.attempts + 1 >= MAX_ATTEMPTS else "posting", "internal")
             raise
-        return self._posted(seen, holder, remote)
+        return self._posted(seen, holder, remote, now)
 
-    def _claim(self, seen: MessageRecord, holder: str) -> bool:
-        now = self._clock.now_us()
+    def _claim(self, seen: MessageRecord, holder: str, now: int) -> bool:
         with self._ledger.change() as unit:
             return messages.claim_message(
                 unit.connection, seen, holder=holder, now=now, until=now + LEASE_S * 1_000_000
@@ -181,8 +182,8 @@ class Postbox:
         poster.update(message, remote)
         return remote
 
-    def _posted(self, seen: MessageRecord, holder: str, remote: str) -> str:
-        """Note what stands there now; where more has changed meanwhile, have it brought up to date again."""
+    def _posted(self, seen: MessageRecord, holder: str, remote: str, looked_us: int) -> str:
+        """Note what stands there now, as of ``looked_us``; where more was wanted meanwhile, have it shown, too."""
         with self._ledger.change() as unit:
             more = messages.wanted_since(unit.connection, seen)
             messages.end_message(
@@ -190,7 +191,7 @@ class Postbox:
                 seen.id,
                 holder=holder,
                 state="wanted" if more else "posted",
-                now=self._clock.now_us(),
+                now=looked_us,
                 remote=remote,
                 version=seen.wanted,
                 attempts=0,

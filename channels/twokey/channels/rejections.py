@@ -1,4 +1,4 @@
-"""Requests that no channel could authenticate: counted, and written to the log in bundles.
+"""Requests that no channel could authenticate, or that strangers made: counted, and written to the log in bundles.
 
 Rules: a flood cannot fill the log: of one channel and code there is at most one entry a minute, which says how many
 there were since the one before; the first is written at once; a code is one of Twokey's own words, never the sender's.

@@ -1,6 +1,7 @@
 """What people can do, whatever channel they come through: ask, look, answer.
 
-Rules: every function takes an identity that was proven, never a name; an approval is carried out at once by the gate;
+Rules: every function takes an identity that was proven, never a name; an approval is carried out at once by the gate,
+or by a worker where whoever answers does not wait for it;
 a run is taken up again after its proposals have come to an end; the credential signs one statement and is not kept.
 A run is driven here under a lease, or left to the workers; of several processes that want it, one gets it, and what
 befell the one before is in the log.
@@ -8,6 +9,7 @@ befell the one before is in the log.
 
 import contextlib
 import dataclasses
+import logging
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -45,6 +47,8 @@ from twokey.tools.steps import Result
 if TYPE_CHECKING:
     # LangGraph takes longer to import than most commands take to answer; it comes in when a run is driven.
     from twokey.agents.planner.runner import Runner
+
+_logger: Final = logging.getLogger("twokey.service")
 
 Unplanned = Callable[[RunRecord, Callable[[Progress], None]], ProposalRecord]
 """Makes the one proposal of a run whose intent needs no planner."""
@@ -455,13 +459,14 @@ class Service:
         reason: str = "",
         expected_digest: str | None = None,
         seen: tuple[str, str] | None = None,
-        tell: Callable[[Progress], None],
+        at_us: int | None = None,
+        tell: Callable[[Progress], None] | None,
     ) -> Result:
-        """Answer a card, and carry out what the answer allows.
+        """Answer a card, and carry out what the answer allows; with no ``tell`` that is left to the workers.
 
         The answer is for what this person was last shown; where that is no longer what stands there, it is refused.
         A channel whose cards have buttons hands in what the card that was pressed showed, as ``seen``: the digests of
-        proposal and decision.
+        proposal and decision; and as ``at_us`` when it was pressed, in microseconds, where that is some time ago.
 
         Raises:
             NotFound: there is no such proposal.
@@ -491,7 +496,7 @@ class Service:
             proposal_digest=digest,
             decision_digest=decision_digest,
             principal=identity.principal.name,
-            at_us=self._clock.now_us(),
+            at_us=self._clock.now_us() if at_us is None else min(at_us, self._clock.now_us()),
             reason_commitment=canonical.commitment(self._ids.salt(), reason) if reason else None,
         )
         answer = (
@@ -504,8 +509,14 @@ class Service:
         except Refused:
             self._take_up(proposal_id, tell)  # it may have found that the proposal is over
             raise
+        if result.state is State.APPROVED and tell is None:
+            self._queue(jobs.execute(result.id))
+            return result
         if result.state is State.APPROVED:
             result = self._gate.execute(result.id)
+        if tell is None:
+            self._take_up(result.id, None)
+            return result
         try:
             self._take_up(result.id, tell)
         except CheckFailed as error:
@@ -550,15 +561,26 @@ class Service:
             return last.digest, last.decision_digest, record.id
         return record.digest, record.decision_digest, record.id
 
-    def _take_up(self, proposal: str, tell: Callable[[Progress], None]) -> None:
+    def _take_up(self, proposal: str, tell: Callable[[Progress], None] | None) -> None:
         """Let the run go on if this was the last of its proposals."""
         answered = self._answered(proposal)
-        if answered is not None:
-            try:
-                self.drive(answered, tell)
-            except Refused as refusal:
-                if refusal.code not in {"run_busy", "ended"}:  # a worker was faster, and does the same
-                    raise
+        if answered is None:
+            return
+        if tell is None:
+            self._queue(jobs.drive(answered))
+            return
+        try:
+            self.drive(answered, tell)
+        except Refused as refusal:
+            if refusal.code not in {"run_busy", "ended"}:  # a worker was faster, and does the same
+                raise
+
+    def _queue(self, job: jobs.Job) -> None:
+        """Leave something to the workers; where the queue cannot be reached, recovery finds it."""
+        try:
+            self.dispatcher().submit(job)
+        except LogUnavailable as error:
+            _logger.warning("%s could not be queued: %s", job.key, error.message)
 
     def _answered(self, proposal: str) -> str | None:
         """Give the run of a proposal where it waits and this was the last that it waited for."""

@@ -29,6 +29,7 @@ from twokey.core.values import (
     GivenOrder,
     GlassId,
     GroupName,
+    InboundId,
     Instant,
     OrderName,
     PrincipalName,
@@ -426,7 +427,8 @@ class ClickRejected(Value):
 class ChannelRejected(Value):
     """Requests that a channel refused since the entry before it: how many, and why.
 
-    What could not be authenticated is counted; who was, and may not act, is named, each time.
+    What could not be authenticated is counted, and so is what anybody can send (a comment on GitHub); who may not act
+    in Slack is named, each time.
     """
 
     kind: Literal["channel.rejected"] = "channel.rejected"
@@ -436,6 +438,18 @@ class ChannelRejected(Value):
     count: Count
     external: ExternalId | None = None
     """Who it was, as the channel authenticated them."""
+
+
+class DeliveryFailed(Value):
+    """Something that a channel took and acknowledged has failed for good: it is tried no more."""
+
+    kind: Literal["delivery.failed"] = "delivery.failed"
+    workspace: WorkspaceId
+    channel: Channel
+    delivery: InboundId
+    received: Code
+    """What it was, by the channel's own word."""
+    code: Code
 
 
 class WriteIntended(Value):
@@ -513,6 +527,7 @@ Event = Annotated[
     | AnswerGiven
     | ClickRejected
     | ChannelRejected
+    | DeliveryFailed
     | WriteIntended
     | WriteEnded
     | PullRequestEnded,
@@ -552,6 +567,7 @@ def subject(event: Event) -> str:
             | ControlsProbed()
             | LinkRejected()
             | ChannelRejected()
+            | DeliveryFailed()
         ):
             return event.workspace
         case IdentityUsed() | CredentialCreated() | RunsPruned() | LinkAsked() | IdentityLinked() | IdentityUnlinked():

@@ -83,18 +83,18 @@ def add_opening(connection: Connection, *, commitment: str, salt: str, value: Js
 
 
 def get_opening(connection: Connection, commitment: str) -> Json:
-    """Read what a commitment in the log was made to.
+    """Read the value that a commitment in the log stands for.
 
     Raises:
         NotFound: nothing opens it here.
-        CheckFailed: what is kept does not open it.
+        CheckFailed: the row is not as it was stored: it does not open the commitment.
 
     """
     with rows.reading("opening"):
         row = connection.execute(_OPENING, {"wanted": commitment}).one_or_none()
         if row is None:
-            raise NotFound("Nothing here opens that commitment.", next="Look in the workspace that made it.")
+            raise NotFound("Nothing here opens that commitment.", next="Restore the database that belongs to the log.")
         value = rows.json(row.value)
-        if canonical.commitment(str(row.salt), value) != commitment:
-            raise ValueError("the value does not have the commitment")
+        if canonical.commitment(row.salt, value) != commitment:
+            raise ValueError("the value does not open the commitment")
     return value

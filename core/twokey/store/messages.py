@@ -57,10 +57,14 @@ def add_message(connection: Connection, message: str, *, channel: str, place: st
 
 
 def want_again(connection: Connection, message: str, *, now: int) -> None:
-    """Have a message show how things stand by now. One that is being posted stays so, and is looked at again after."""
+    """Have a message show how things stand by now. One that is being posted stays so, and is looked at again after.
+
+    One that failed may stand there all the same, so whoever posts it looks first.
+    """
     again = update(tables.messages).where(_M.id == message)
     connection.execute(again.values(wanted=_M.wanted + 1, attempts=0, updated_us=now, wanted_us=now))
-    connection.execute(again.where(_M.state.in_(("posted", "failed"))).values(state="wanted", code=""))
+    connection.execute(again.where(_M.state == "posted").values(state="wanted", code=""))
+    connection.execute(again.where(_M.state == "failed").values(state="posting", code=""))
 
 
 def get_message(connection: Connection, message: str) -> MessageRecord | None:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Row, Select, Table, Update, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, Select, Table, Update, bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from twokey.core import canonical
@@ -95,6 +95,9 @@ _APPROVALS_OF: Final = (
     select(tables.approvals)
     .where(tables.approvals.c.proposal == bindparam("of_proposal"))
     .order_by(tables.approvals.c.id)
+)
+_DROPPED: Final = delete(tables.approvals).where(
+    tables.approvals.c.proposal == bindparam("of_proposal"), tables.approvals.c.entry == bindparam("of_entry")
 )
 _EXECUTION_OF: Final = select(tables.executions).where(tables.executions.c.proposal == bindparam("of_proposal"))
 _ONCE: Final = {
@@ -271,6 +274,11 @@ def add_approval(connection: Connection, record: ApprovalRecord) -> None:
 
     """
     _add_once(connection, tables.approvals, dataclasses.asdict(record))
+
+
+def drop_approval(connection: Connection, record: ApprovalRecord) -> None:
+    """Take an answer out of the index, for one that takes its place. The log keeps it."""
+    connection.execute(_DROPPED, {"of_proposal": record.proposal, "of_entry": record.entry})
 
 
 def _add_once(connection: Connection, table: Table, values: dict[str, Any]) -> None:

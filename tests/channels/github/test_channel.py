@@ -1,23 +1,37 @@
 """GitHub as a channel: from a comment to a pull request and back, and everything that must not follow from one."""
 
+import contextlib
+import dataclasses
+import functools
 import hashlib
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from support.github_scene import LOCATION, OLD_SECRET, URL, Scene, scene
 from support.workspace import approve
 from twins.github.fixtures import data_folder
 from twins.github.pulls import merge, review, review_comment
 from twins.github.server import Fault
+from typer.testing import CliRunner
 
+from twokey.channels.cli import linking
+from twokey.channels.cli.main import app
+from twokey.channels.cli.session import SESSION
 from twokey.channels.github import connection
 from twokey.channels.inbox import Inbound
 from twokey.channels.postbox import Message
 from twokey.core.entropy import SystemClock
-from twokey.core.errors import BadInput, EnvironmentFault, NotAuthenticated, TwokeyError
+from twokey.core.errors import BadInput, CheckFailed, EnvironmentFault, NotAuthenticated, TryLater, TwokeyError
+from twokey.core.events import WriteEnded
+from twokey.store import tables
+from twokey.store.proposals import ProposalRecord
+from twokey.tools.forge import PullRecord
+from twokey.tools.opened import opened
 
 DIGESTS = f"{'0' * 64} {'0' * 64}"
 
@@ -127,14 +141,97 @@ def test_from_a_comment_to_a_merged_pull_request_and_back(there: Scene) -> None:
 
 def test_what_is_said_about_other_pull_requests_asks_for_nothing(there: Scene) -> None:
     ticket = there.issue()
-    made = review_comment(there.github.world, there.pull(), there.user("ana-at-hub"), "   ")
+    made = review_comment(there.github.world, there.pull(), there.user("ana-at-hub"), "hm")
     user = there.user("ana-at-hub")
     about = {"number": ticket.number}
-    payload = there.about(user, "created", pull_request=about, comment={"id": made["id"], "body": "   "})
+    payload = there.about(user, "created", pull_request=about, comment={"id": made["id"], "body": "hm"})
     assert there.outcome("pull_request_review_comment", payload) == "ignored_differs"
     closed = there.about(user, "closed", pull_request=about)
     assert there.outcome("pull_request", closed) == "ignored_not_ours"
     assert there.outcome("pull_request", {**closed, "action": "labeled"}) == "ignored_action"
+
+
+@pytest.mark.parametrize("login", ["mallory", "twokey"])
+@pytest.mark.parametrize(("branch", "base"), [("twokey/copy", "main"), (None, "other"), ("twokey/copy-of", "other")])
+def test_a_look_alike_is_never_recorded_as_what_became_of_a_proposal(
+    there: Scene, login: str, branch: str | None, base: str
+) -> None:
+    """Words of a pull request and of its commit can be copied; what the receipt in the log says cannot."""
+    ours = there.pull()
+    before = len(there.log("pull_request.ended"))
+    copy = there.github.look_alike(ours, login, branch=branch and f"{branch}-{login}", base=base)
+    about = {"number": copy.ticket.number}
+    copy.ticket.state = "closed"
+    payload = there.about(there.user(login), "closed", pull_request=about)
+    assert there.outcome("pull_request", payload) == "ignored_not_ours"
+    copy.merged_at, copy.merge_commit = "2026-01-01T00:00:00Z", copy.head_sha
+    assert there.outcome("pull_request", payload | {"x": 1}) == "ignored_not_ours"
+    made = review_comment(there.github.world, copy, there.user("ana-at-hub"), "Please change it.")
+    shown = {"id": made["id"], "body": made["body"]}
+    payload = there.about(there.user("ana-at-hub"), "created", pull_request=about, comment=shown)
+    assert there.outcome("pull_request_review_comment", payload) == "ignored_not_ours"
+    assert len(there.log("pull_request.ended")) == before
+    del there.github.repository.pulls[copy.ticket.number]
+
+
+def proposed_pull(there: Scene) -> tuple[ProposalRecord, PullRecord]:
+    """The latest pull request of ours, and what is read of it."""
+    pull = there.pull()
+    record = there.workspace.service.find(str(pull.ticket.body).partition("twokey:pull ")[2][:14])
+    seen: list[PullRecord] = []
+    with there.github.forge().open(LOCATION) as repository:
+        seen += [item for item in repository.pulls().records if item.id == record.id]
+    return record, seen[0]
+
+
+def test_what_is_followed_is_proven_by_the_receipt_in_every_part(there: Scene) -> None:
+    record, seen = proposed_pull(there)
+    proven = functools.partial(connection.proven, there.workspace)
+    assert proven("acme/dbt", seen)
+    assert proven("ACME/dbt", seen)
+    assert not proven("acme/other", seen)
+    for change in (
+        {"head": "0" * 40},
+        {"branch": "twokey/x"},
+        {"base_branch": "x"},
+        {"tree": "0" * 40},
+        {"digest": "0" * 64},
+    ):
+        assert not proven("acme/dbt", seen.model_copy(update=change))
+    assert not proven("acme/dbt", seen.model_copy(update={"id": "p-000000000000"}))
+    engine = there.workspace.ledger.engine
+    [receipt] = [event for event in there.log("write.ended") if event.proposal == record.id]
+    with engine.begin() as changed:
+        changed.execute(tables.proposals.update().where(tables.proposals.c.id == record.id).values(state="executing"))
+    with pytest.raises(TryLater):
+        proven("acme/dbt", seen)
+    row = tables.openings.c.commitment == receipt.result
+    with engine.begin() as changed:
+        changed.execute(tables.proposals.update().where(tables.proposals.c.id == record.id).values(state="done"))
+        value = changed.execute(select(tables.openings.c.value).where(row)).scalar_one()
+        changed.execute(tables.openings.update().where(row).values(value=value.replace(b"twokey/", b"twokez/")))
+    with pytest.raises(CheckFailed):
+        proven("acme/dbt", seen)
+    with engine.begin() as changed:
+        changed.execute(tables.openings.update().where(row).values(value=value))
+    assert proven("acme/dbt", seen)
+
+
+def test_a_proposal_that_opened_nothing_proves_nothing(there: Scene) -> None:
+    record, _ = proposed_pull(there)
+    ledger = there.workspace.ledger
+    assert opened(ledger, record) is not None
+    assert opened(ledger, dataclasses.replace(record, digest="0" * 64)) is None
+    other = record.proposal.model_copy(update={"tool": "update_ticket"})
+    assert opened(ledger, dataclasses.replace(record, proposal=other, digest=other.digest())) is None
+    waits = record.proposal.model_copy(update={"id": "p-000000000000"})
+    assert opened(ledger, dataclasses.replace(record, id=waits.id, proposal=waits, digest=waits.digest())) is None
+    word = WriteEnded(
+        proposal="p-000000000000", run=record.run, digest=waits.digest(), executor="x-000000000001", outcome="written",
+        code="by_word",
+    )  # fmt: skip
+    ledger.record(word, word.model_copy(update={"outcome": "unknown", "result": "0" * 64}))
+    assert opened(ledger, dataclasses.replace(record, id=waits.id, proposal=waits, digest=waits.digest())) is None
 
 
 def on_pull(there: Scene, login: str, action: str, **parts: Any) -> dict[str, Any]:
@@ -164,6 +261,64 @@ def test_a_request_is_made_once_and_shown_once_however_often_it_is_cut_off(there
     there.github.twin.faults = []
     assert there.workspace.postbox.post(message) == "posted"
     assert len(there.said(ticket)) == 1
+
+
+def test_ordinary_chatter_costs_no_call(there: Scene) -> None:
+    ticket = there.issue()
+    said = there.write(ticket, "ana-at-hub", "Shall we ask /twokey about it?")
+    pull = {"number": there.pull().ticket.number}
+    empty = there.about(there.user("ana-at-hub"), "submitted", pull_request=pull, review={"id": 7, "body": None})
+    before = len(there.github.twin.calls)
+    assert there.outcome("issue_comment", said) == "ignored_not_for_us"
+    assert there.outcome("pull_request_review", empty) == "ignored_empty"
+    assert len(there.github.twin.calls) == before
+
+
+def test_a_rate_limit_keeps_no_worker_waiting(there: Scene) -> None:
+    """A stranger can bring it about, with as many comments as it takes."""
+    ticket = there.issue()
+    there.send("issue_comment", there.write(ticket, "ana-at-hub", "/twokey help"))
+    [inbound] = there.waiting()
+    there.github.twin.faults = [Fault("secondary", retry_after=50)]
+    began = time.monotonic()
+    with pytest.raises(TryLater) as caught:
+        there.workspace.inbox.handle(inbound)
+    assert (caught.value.code, caught.value.seconds) == ("github_rate_limit", 50.0)
+    assert there.waiting() == [inbound]
+    assert there.workspace.inbox.handle(inbound) == "help"
+    [message] = there.workspace.postbox.waiting(before=2**52, limit=10)
+    there.github.twin.faults = [Fault("secondary", "POST", retry_after=40)]
+    with pytest.raises(TryLater):
+        there.workspace.postbox.post(message)
+    assert time.monotonic() - began < 20
+    waiting = there.workspace.postbox.find(message)
+    assert waiting is not None
+    assert (waiting.state, waiting.code, waiting.attempts) == ("wanted", "waits", 0)
+    assert waiting.not_before_us > there.workspace.service._clock.now_us() + 30_000_000  # pyright: ignore[reportPrivateUsage]
+
+
+def test_what_changes_while_a_comment_is_on_its_way_is_shown_afterwards(there: Scene) -> None:
+    there.post()
+    ticket = there.issue()
+    assert there.outcome("issue_comment", there.write(ticket, "ana-at-hub", "/twokey ask what is this")) == "asked"
+    run = there.workspace.service.runs()[0].id
+    [message] = there.workspace.postbox.waiting(before=2**52, limit=10)
+
+    def moved(value: Any) -> Any:
+        now = tables.runs.update().where(tables.runs.c.id == run).values(updated_us=SystemClock().now_us())
+        with there.workspace.ledger.engine.begin() as changed:
+            changed.execute(now)
+        return value
+
+    there.github.twin.faults = [Fault("tamper", "POST", "/comments", change=moved)]
+    assert there.workspace.postbox.post(message) == "posted"
+    look = there.workspace.connected()["github"].look
+    assert look is not None
+    look()
+    assert there.workspace.postbox.waiting(before=2**52, limit=10) == [message]
+    there.post()
+    look()
+    assert there.workspace.postbox.waiting(before=2**52, limit=10) == []
 
 
 # -- attacks ----------------------------------------------------------------------------------------------------------
@@ -272,15 +427,32 @@ def test_a_stranger_is_told_once_and_noted(there: Scene, caplog: pytest.LogCaptu
 )
 def test_words_that_try_to_approve_are_refused_answered_and_recorded(there: Scene, login: str, text: str) -> None:
     ticket = there.issue()
-    before = len(there.log("click.rejected"))
+    known = login == "sam-at-hub"
+    before, counted = len(there.log("click.rejected")), there.counted("not_by_typing")
     runs = len(there.workspace.service.runs())
     assert there.outcome("issue_comment", there.write(ticket, login, text)) == "not_by_typing"
     there.post()
     assert "Nothing was approved or refused" in there.said(ticket)[-1]
-    *_, last = there.log("click.rejected")
-    assert len(there.log("click.rejected")) == before + 1
-    assert (last.principal, last.auth, last.channel) == ("sam" if login == "sam-at-hub" else None, "github", "github")
+    assert len(there.log("click.rejected")) == before + known
+    assert there.counted("not_by_typing") == counted + (not known)
+    if known:
+        last = there.log("click.rejected")[-1]
+        assert (last.principal, last.auth, last.channel) == ("sam", "github", "github")
     assert len(there.workspace.service.runs()) == runs
+
+
+@pytest.mark.parametrize(
+    "text", ["/twokey approve", "/twokey ask for number {}", "/twokey link ana", "/twokey link who"]
+)
+def test_a_stranger_cannot_fill_the_log(there: Scene, text: str) -> None:
+    ticket = there.issue()
+    size = there.size()
+    codes = {
+        there.outcome("issue_comment", there.write(ticket, "mallory", text.format(n) + "\n" * n)) for n in range(12)
+    }
+    assert len(codes) == 1
+    assert there.size() - size <= 1, "one entry a minute, however many there are"
+    assert there.counted(codes.pop()) >= 12
 
 
 def test_an_approving_review_counts_only_where_policy_admits_it(there: Scene) -> None:
@@ -325,6 +497,50 @@ def test_a_review_approves_nothing_unless_it_names_the_digests(there: Scene) -> 
         there.github.world, pull, there.user("sam-at-hub"), "APPROVED", "/twokey approve p-000000000001 " + DIGESTS
     )
     assert there.outcome("pull_request_review", on_pull(there, "sam-at-hub", "submitted", review=made)) == "not_found"
+
+
+def test_an_account_is_called_what_github_calls_it_and_nothing_odd(there: Scene) -> None:
+    called = there.workspace.connected()["github"].called
+    assert called is not None
+    assert called(f"github:{there.user('mallory').id}") == "mallory"
+    assert called("github:1") is None
+    assert called("slack:T1/U1") is None
+    for change in ({"login": "\x1b[2J ana"}, {"id": 7}):
+        there.github.twin.faults = [
+            Fault("tamper", "GET", "/user/", change=lambda value, change=change: value | change)
+        ]
+        assert called(f"github:{there.user('mallory').id}") is None
+
+
+def test_who_asks_to_be_linked_is_told_the_very_command_that_confirms_it(
+    there: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with contextlib.ExitStack() as undo:
+        undo.callback(there.link, "sam-at-hub", "sam")
+        identity, credential = there.workspace.identify("sam", "cli")
+        there.workspace.linking.remove(identity, credential, f"github:{there.user('sam-at-hub').id}")
+        ticket = there.issue()
+        for login in ("sam-again", "sam-otherwise", "sam-again"):
+            assert there.outcome("issue_comment", there.write(ticket, login, "/twokey link sam")) == "link_asked"
+            there.post()
+        said = there.said(ticket)
+        assert len(said) == 2, "one for each account and issue"
+        for login, words in zip(("sam-again", "sam-otherwise"), said, strict=True):
+            assert f"`twokey link confirm github:{there.user(login).id}`" in words
+        asks = there.workspace.linking.asked(identity)
+        latest = {f"github:{there.user(login).id}": login for login in ("sam-otherwise", "sam-again")}
+        assert [ask.external for ask in asks] == list(latest)
+        assert there.workspace.linking.called(asks) == latest
+        there.github.twin.faults = [Fault("forbidden", "GET", "/user/")]
+        assert there.workspace.linking.called(asks) == {}, "a name is a help; nothing hangs on it"
+        monkeypatch.setenv("TWOKEY_HOME", str(there.workspace.folder.parent / "home"))
+        monkeypatch.setattr(SESSION, "workspace", there.workspace.folder)
+        monkeypatch.setattr(SESSION, "principal", "sam")
+        listed = CliRunner().invoke(app, ["link", "list"]).output
+        assert f"github:{there.user('sam-again').id}".ljust(32) + " asks to be you (sam-again): confirm" in listed
+        monkeypatch.setattr(linking, "_at_a_terminal", lambda: True)
+        offered = CliRunner().invoke(app, ["link", "confirm"], input="\n").output
+        assert f"  github:{there.user('sam-otherwise').id} (sam-otherwise)" in offered
 
 
 def test_linking_is_asked_for_here_and_confirmed_with_a_key(there: Scene) -> None:

@@ -30,6 +30,7 @@ def test_a_replayed_click_answers_once(scene: Scene, waiting: ProposalRecord) ->
     # A second envelope with another trigger, as a double click is.
     again = pressed | {"trigger_id": scene.world.trigger("USAM")}
     assert scene.do(again) in {"answered_before", "card_changed", "not_waiting"}
+    scene.work()
     assert scene.written() == writes + 1
 
 
@@ -39,6 +40,7 @@ def test_two_approvers_at_once_make_one_write(scene: Scene, waiting: ProposalRec
     assert scene.do(first) == "answered"
     code = scene.do(second)
     assert code not in {"answered", "asked"}
+    scene.work()
     assert scene.written() == writes + 1
     assert scene.world.told("UPAT")
     assert scene.rejected()

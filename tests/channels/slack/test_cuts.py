@@ -24,6 +24,7 @@ def whole_way(scene: Scene, cut: tuple[int, str] | None = None) -> tuple[Proposa
     pressed = click(scene.world, "USAM", scene.card(proposal), "twokey.approve")
     pressed["response_url"] = scene.twin.base + scene.world.hook("CAPPROVALS", "USAM")
     assert scene.again(scene.take(pressed)) in {"answered", "answered_before", "over"}
+    scene.work()
     scene.post()
     return proposal, faults.calls[since:]
 

@@ -139,6 +139,7 @@ def test_an_answer_that_gets_lost_after_the_deed_undoes_nothing(scene: Scene) ->
     pressed = click(scene.world, "USAM", scene.card(proposal), "twokey.approve")
     scene.twin.faults.arm("response_url", "before")
     assert scene.do(pressed) == "answered"
+    scene.work()
     assert scene.state(proposal) == "done"
 
 
@@ -152,8 +153,9 @@ def test_where_the_write_fails_after_the_answer_the_answer_stands(
     def broken(_: str) -> None:
         raise EnvironmentFault("The forge cannot be reached.", next="Wait.")
 
-    monkeypatch.setattr(gate, "execute", broken)
     assert scene.do(pressed) == "answered"
+    monkeypatch.setattr(gate, "execute", broken)
+    scene.work()
     monkeypatch.undo()
     assert scene.state(proposal) == "approved"
     again = pressed | {"trigger_id": scene.world.trigger("USAM")}
@@ -176,6 +178,8 @@ def test_where_the_answer_could_not_be_taken_it_is_tried_again(scene: Scene, mon
         scene.inbox.handle(inbound)
     monkeypatch.undo()
     assert scene.inbox.handle(inbound) == "answered"
+    assert scene.state(proposal) == "approved"
+    scene.work()
     assert scene.state(proposal) == "done"
 
 

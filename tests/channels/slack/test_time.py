@@ -54,6 +54,31 @@ def test_who_may_still_approve_is_reminded_once_and_then_it_is_brought_up_elsewh
     assert "twokey.approve" not in str(card.blocks)
 
 
+def test_a_press_that_waited_here_too_long_approves_nothing(moved: Scene, clock: Any) -> None:
+    """It answers as of when Slack handed it over, not as of when somebody came to look at it."""
+    proposal = moved.proposed()
+    pressed = click(moved.world, "USAM", moved.card(proposal), "twokey.approve")
+    pressed["response_url"] = moved.twin.base + moved.world.hook("CAPPROVALS", "USAM")
+    inbound = moved.take(pressed)
+    clock.advance(16 * 60)
+    assert moved.again(inbound) == "stale_answer"
+    assert (moved.state(proposal), moved.rejected()[-1]) == ("awaiting_approval", "stale_answer")
+    assert moved.world.told("USAM")
+
+
+def test_a_press_from_before_the_link_is_nobodys(moved: Scene, clock: Any) -> None:
+    proposal = moved.proposed()
+    inbound = moved.take(click(moved.world, "USAM", moved.card(proposal), "twokey.approve"))
+    external = "slack:THOME/USAM"
+    identity, credential = moved.workspace.identify("sam", "cli")
+    clock.advance(1)
+    moved.workspace.linking.remove(identity, credential, external)
+    clock.advance(1)
+    moved.link("sam")
+    assert moved.again(inbound) == "not_authenticated"
+    assert moved.state(proposal) == "awaiting_approval"
+
+
 def test_a_plan_that_changed_after_its_card_was_posted_is_not_approved_by_it(moved: Scene) -> None:
     proposal = moved.proposed()
     card = moved.card(proposal)

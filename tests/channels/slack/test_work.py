@@ -15,6 +15,7 @@ def test_from_a_command_to_a_branch_and_back_to_the_card(scene: Scene) -> None:
     assert card.alive == []
     assert scene.do(click(scene.world, "USAM", card, "twokey.approve")) == "answered"
     assert "Your answer counts" in scene.world.told("USAM")
+    scene.work()
     scene.post()
     assert scene.state(proposal) == "done"
     assert "sam" in scene.shown(proposal)
@@ -77,6 +78,7 @@ def test_the_home_tab_holds_what_waits_for_this_person(scene: Scene) -> None:
     assert scene.do(pressed) == "opened"
     view = list(scene.world.views.values())[-1]
     assert scene.do(click_in_view(scene.world, "USAM", view, "twokey.approve")) == "answered"
+    scene.work()
     assert scene.state(proposal) == "done"
     assert "Your answer counts" in str(scene.world.views[view["id"]])
 

@@ -300,6 +300,52 @@ def test_a_fork_with_our_words_is_none_of_ours(github: Stand) -> None:
         assert repository.pull(made.id) is None
 
 
+def test_words_that_somebody_copied_make_no_pull_request_of_ours(github: Stand) -> None:
+    made = Opening(github).apply()
+    [ours] = github.repository.pulls.values()
+    github.look_alike(ours, "mallory", branch="twokey/copy")
+    with github.forge().open(LOCATION) as repository:
+        record = repository.pull(made.id)
+        assert record is not None
+        assert (record.branch, record.head) == ("twokey/tags", made.head)
+        assert [seen.head for seen in repository.pulls().records] == [made.head]
+        assert not repository.pulls().damaged
+    Shutting(github, made).apply()
+    assert (ours.ticket.state, len(ours.ticket.comments), Shutting(github, made).look()) == ("closed", 1, "written")
+
+
+def test_a_second_pull_request_of_our_branch_is_not_closed_in_place_of_ours(github: Stand) -> None:
+    made = Opening(github).apply()
+    [ours] = github.repository.pulls.values()
+    copy = github.look_alike(ours, "mallory", base="other")
+    shutting = Shutting(github, made)
+    shutting.apply()
+    assert (ours.ticket.state, len(ours.ticket.comments), copy.ticket.comments) == ("closed", 1, [])
+    assert shutting.look() == "written"
+
+
+def test_a_pull_request_in_the_name_of_twokey_is_closed_for_its_own_commit_only(github: Stand) -> None:
+    """Twokey may write as somebody's own account: then that person can open what looks like it."""
+    made = Opening(github).apply()
+    [ours] = github.repository.pulls.values()
+    github.look_alike(ours, "twokey", branch="twokey/copy")
+    forged = Shutting(github, made)
+    forged.args = forged.args.model_copy(update={"branch": "twokey/copy"})
+    assert refused(forged.apply) == "no_pull_request"
+    assert {pull.ticket.state for pull in github.repository.pulls.values()} == {"open"}
+
+
+def test_a_pull_request_that_somebody_opened_of_our_branch_with_our_words_is_another(github: Stand) -> None:
+    opening = Opening(github)
+    made = opening.apply()
+    [ours] = github.repository.pulls.values()
+    ours.ticket.user = github.world.user("mallory")
+    assert opening.look().seen == "different"
+    assert refused(opening.apply) == "branch_exists"
+    with github.forge().open(LOCATION) as repository:
+        assert repository.pull(made.id) is None
+
+
 def test_the_tree_that_github_makes_is_held_to_the_reviewed_one(github: Stand) -> None:
     opening = Opening(github)
     github.twin.faults = [Fault("tamper", "POST", "/git/trees", change=lambda value: {**value, "sha": "0" * 40})]

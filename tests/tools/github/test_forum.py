@@ -11,6 +11,7 @@ from twins.github.server import Fault
 from twins.github.world import PullRequest
 
 from twokey.core.errors import TwokeyError
+from twokey.tools.forge import PullRecord
 from twokey.tools.github.access import TokenAccess
 from twokey.tools.github.client import Client
 from twokey.tools.github.forum import GitHubForum
@@ -37,9 +38,20 @@ def forum(there: Stand) -> GitHubForum:
     return GitHubForum(Client(there.wire(), TokenAccess(there.token), FULL_NAME, pause=there.pauses.append), mine)
 
 
+def any_of(record: PullRecord) -> bool:
+    """Believe everything."""
+    del record
+    return True
+
+
 def test_what_is_gone_is_nothing(there: Stand) -> None:
     asked = forum(there)
-    assert (asked.comment(1), asked.review_comment(1), asked.review(1, 1), asked.pull(99)) == (None, None, None, None)
+    assert (asked.comment(1), asked.review_comment(1), asked.review(1, 1), asked.pull(99, any_of)) == (
+        None,
+        None,
+        None,
+        None,
+    )
 
 
 def test_who_wrote_what_and_where_is_told_by_github(there: Stand) -> None:
@@ -72,7 +84,17 @@ def fork(value: Any) -> Any:
 @pytest.mark.parametrize("change", [None, fork])
 def test_a_text_that_says_so_makes_no_pull_request_of_ours(there: Stand, change: Callable[[Any], Any] | None) -> None:
     there.twin.faults = [Fault("tamper", "GET", "/pulls/1", change=change)] if change else []
-    assert forum(there).pull(1) is None
+    assert forum(there).pull(1, any_of) is None
+
+
+def test_ten_thousand_marks_cost_no_more_than_one(there: Stand) -> None:
+    main = there.branches()["main"]
+    marks = "".join(f"<!-- twokey:pull p-{number:012d} {'a' * 64} -->" for number in range(10_000))
+    ticket = there.world.ticket(there.repository, "Ours?", marks, there.world.user("twokey"))
+    there.repository.pulls[ticket.number] = PullRequest(ticket, "main", "main", main, main)
+    before = len(there.twin.calls)
+    assert forum(there).pull(ticket.number, any_of) is None
+    assert len(there.twin.calls) - before <= 4
 
 
 def test_what_twokey_says_is_found_and_put_in_other_words(there: Stand) -> None:

@@ -11,11 +11,12 @@ from support.bench import FixedClock
 from twins.github.fixtures import FULL_NAME, LOCATION, URL, Stand, stand
 from twins.github.server import Fault
 
-from twokey.core.errors import TwokeyError
+from twokey.core.errors import TryLater, TwokeyError
 from twokey.core.settings import GitHubSection
 from twokey.tools.github.access import AppAccess, TokenAccess, access_of, private_key
-from twokey.tools.github.client import Client, Memory
+from twokey.tools.github.client import BRIEF_S, Client, Memory
 from twokey.tools.github.forge import GitHubForge
+from twokey.tools.github.limits import wait_of
 from twokey.tools.github.models import Pull, read
 from twokey.tools.github.wire import Reply, Wire
 
@@ -91,6 +92,29 @@ def test_patience_with_rate_limits_has_an_end(there: Stand) -> None:
     there.twin.faults = [Fault("secondary", "GET", retry_after=0, times=999)]
     assert refused(lambda: client(there, patience_s=3.0).get(REPO)) == "github_rate_limit"
     assert len(there.pauses) == 3
+
+
+@pytest.mark.parametrize(
+    ("asked", "seconds"), [("3600", 3600.0), ("9" * 12, 3600.0), ("9" * 400, 60.0), ("\u0663", 60.0)]
+)
+def test_who_is_not_waited_for_says_when_to_come_back(there: Stand, asked: str, seconds: float) -> None:
+    reply = Reply(403, b"You have exceeded a secondary rate limit.", {"retry-after": asked})
+    assert wait_of(reply) == seconds
+    dated = {"date": "Thu, 01 Jan 1970 00:00:00 GMT", "x-ratelimit-remaining": "0", "x-ratelimit-reset": asked}
+    assert wait_of(Reply(429, b"", dated)) == seconds
+    there.twin.faults = [Fault("secondary", "GET", retry_after=3600)]
+    with pytest.raises(TryLater) as caught:
+        client(there, patience_s=BRIEF_S).get(REPO)
+    assert (caught.value.seconds, there.pauses) == (3600.0, [])
+
+
+def test_an_app_that_is_asked_to_wait_for_its_token_waits(there: Stand) -> None:
+    app, _ = there.world.app("waiting", FULL_NAME)
+    access = AppAccess(there.wire(), app.id, app.pem(), clock_now(there))
+    there.twin.faults = [Fault("secondary", "GET", "/installation", retry_after=9)]
+    with pytest.raises(TryLater) as caught:
+        access.auth(FULL_NAME)
+    assert caught.value.seconds == 9.0
 
 
 def test_the_primary_limit_is_waited_for_by_githubs_own_clock(there: Stand) -> None:

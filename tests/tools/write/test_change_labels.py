@@ -5,8 +5,9 @@ from dulwich.objects import Blob
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twokey.tools.write.change_labels import Unreadable, labels, sensitive_parts
+from twokey.tools.write.change_labels import labels, sensitive_parts
 from twokey.tools.write.git_tree import Changed
+from twokey.tools.write.yaml_nodes import Unreadable
 
 SCHEMA = """\
 models:
@@ -93,7 +94,7 @@ def test_an_alias_cannot_bring_a_tag_in_unseen() -> None:
 
 def test_new_and_deleted_files_count_with_what_they_hold() -> None:
     assert labels([change("a.yml", None, SCHEMA)]) == ("adds_files", "changes_sensitivity")
-    assert labels([change("a.yml", SCHEMA, None)]) == ("changes_sensitivity", "deletes_files")
+    assert labels([change("a.yml", SCHEMA, None)]) == ("breaks_contract", "changes_sensitivity", "deletes_files")
     assert labels([change("a.yml", None, "a: 1\n")]) == ("adds_files",)
     assert labels([change("a.md", None, "tags: [pii]\n")]) == ("adds_files",)
     assert "changes_sensitivity" in labels([change("a.YAML", None, SCHEMA)])

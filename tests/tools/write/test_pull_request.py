@@ -77,7 +77,7 @@ def test_a_person_sees_the_whole_change(git: Git, repository: Path, base: str) -
     assert rendered.preview.replace(base, "BASE") == snapshot("""\
 title   Tag what is personal
 branch  twokey/tags -> main @ BASE
-change  3 files, +2 -2: adds_files, changes_sensitivity, deletes_files, edits_files
+change  3 files, +2 -2: adds_files, breaks_contract, changes_sensitivity, deletes_files, edits_files
 | Because.
 | \n\
 | Twokey-Digest: forged
@@ -115,7 +115,13 @@ index 3ce61834c5ef34ab46293e60c32c059cd51f3633..8f47b46d9877db2900e1b98027ce7ce7
         ("docs/größe.md", 1, 0),
         ("models/schema.yml", 1, 1),
     ]
-    assert rendered.labels == ("adds_files", "changes_sensitivity", "deletes_files", "edits_files")
+    assert rendered.labels == (
+        "adds_files",
+        "breaks_contract",
+        "changes_sensitivity",
+        "deletes_files",
+        "edits_files",
+    )
     assert rendered.target.canonical() == {"kind": "repository", "id": "dbt", "version": base}
     assert rendered.rollback.tool is None
     assert "twokey/tags" in rendered.rollback.text

@@ -43,6 +43,15 @@ def get_user(world: World, repository: Repository | None, asked: Asked) -> Answe
     return Answer(200, shown_user(asked.grant.user) | {"user_view_type": "private"}, "private-user")
 
 
+@route("GET", "/user/{account_id}", None)
+def get_user_by_id(world: World, repository: Repository | None, asked: Asked) -> Answer:
+    del repository
+    found = [user for user in world.users.values() if str(user.id) == asked.params["account_id"]]
+    if not found:
+        raise Refusal(404, "Not Found")
+    return Answer(200, shown_user(found[0]) | {"user_view_type": "public"}, "public-user")
+
+
 @route("GET", "/app", "app")
 def get_app(world: World, repository: Repository | None, asked: Asked) -> Answer:
     del repository

@@ -13,9 +13,10 @@ from support.git_repo import make_commit, run_git, small_project
 from twins.github.description import Description, load
 from twins.github.routing import ROUTES
 from twins.github.server import GitHubTwin
-from twins.github.world import Repository, World
+from twins.github.world import PullRequest, Repository, World
 from twokey.tools.github.access import Access, TokenAccess
 from twokey.tools.github.forge import GitHubForge
+from twokey.tools.github.models import Account
 from twokey.tools.github.wire import Wire
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -57,7 +58,11 @@ class Stand:
     def forge(self, access: Access | None = None, timeout_s: int = 5) -> GitHubForge:
         """A fresh forge: nothing is remembered from before."""
         given = access or TokenAccess(self.token)
-        return GitHubForge(URL, self.wire(timeout_s), lambda: given, pause=self.pauses.append)
+        return GitHubForge(URL, self.wire(timeout_s), lambda: given, mine=self.mine, pause=self.pauses.append)
+
+    def mine(self, account: Account | None) -> bool:
+        """Tell whether an account is the one that Twokey writes as here."""
+        return account is not None and account.id == self.world.user("twokey").id
 
     def commit(self, files: dict[str, bytes | None], branch: str = "main") -> str:
         """Commit to a branch of the repository, as somebody else would."""
@@ -65,6 +70,24 @@ class Stand:
         run_git(self.work, "checkout", "--quiet", "-B", branch, f"origin/{branch}")
         made = make_commit(self.work, files)
         run_git(self.work, "push", "--quiet", "origin", branch)
+        return made
+
+    def look_alike(self, of: PullRequest, login: str, *, branch: str | None = None, base: str = "main") -> PullRequest:
+        """Somebody who may push opens a pull request with the words of another, in its text and in its commit.
+
+        From the very branch of the other where no ``branch`` is given.
+        """
+        head = of.head_sha
+        if branch is not None:
+            run_git(self.work, "fetch", "--quiet", "origin")
+            run_git(self.work, "checkout", "--quiet", "-B", branch, of.base_sha)
+            words = run_git(self.work, "log", "-1", "--format=%B", of.head_sha)
+            run_git(self.work, "commit", "--quiet", "--allow-empty", "--message", words)
+            run_git(self.work, "push", "--quiet", "--force", "origin", branch)
+            head = self.branches()[branch]
+        ticket = self.world.ticket(self.repository, of.ticket.title, of.ticket.body, self.world.user(login))
+        made = PullRequest(ticket, branch or of.head, base, head, of.base_sha)
+        self.repository.pulls[ticket.number] = made
         return made
 
     def branches(self) -> dict[str, str]:

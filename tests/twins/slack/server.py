@@ -37,6 +37,10 @@ class Faults:
         """Of the calls from now on, the one with this number, counted from 0, is cut."""
         self._countdown = (number, kind)
 
+    def waits(self) -> bool:
+        """Tell whether a cut that was asked for is still to come."""
+        return self._countdown is not None or any(self._armed.values())
+
     def answer(self, method: str, status: int, *, after: int = 1) -> None:
         """The next call of ``method`` is answered with an HTTP status, before it has its effect."""
         self._answers[method] = (status, after)

@@ -1,14 +1,15 @@
 """Takes people's answers to cards.
 
 Rules: an answer counts once, for the exact proposal and decision that the person was shown, from somebody whom policy
-asks for; whatever does not count is refused with its reason and recorded like an approval. Nothing is approved behind
-the kill switch, and nothing because an engine was silent: saying no and taking back always work. Where the target has
-moved on, a proposal that means the same there takes the old one's place, and is approved anew. How a write ended whose
-outcome is not known is said by one person whom policy asks for, who says how they know it.
+asks for; where the log proves that an approval of theirs counts no more (their link or key has ended), another one
+takes its place; whatever does not count is refused with its reason and recorded like an approval. Nothing is approved
+behind the kill switch, and nothing because an engine was silent: saying no and taking back always work. Where the
+target has moved on, a proposal that means the same there takes the old one's place, and is approved anew. How a write
+ended whose outcome is not known is said by one person whom policy asks for, who says how they know it.
 """
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from twokey.core.errors import CheckFailed, NotFound, Refused, TwokeyError
@@ -65,8 +66,8 @@ class _Overtaken(Exception):  # noqa: N818 - undoes a transaction, which is then
     """Somebody else answered in between."""
 
 
-def _same_number(now: Sequence[ApprovalRecord], seen: Sequence[ApprovalRecord]) -> None:
-    if len(now) != len(seen):
+def _the_same(now: Sequence[ApprovalRecord], seen: Sequence[ApprovalRecord]) -> None:
+    if [row.entry for row in now] != [row.entry for row in seen]:
         raise _Overtaken
 
 
@@ -226,17 +227,20 @@ class Answers:
         while True:
             rows = seen.answers
             valid = self._authority.approvers(record.proposal, record.digest, record.decision, rows)
+            outlived = self._outlived(answer, rows, valid)
             off = seen.off if statement.action == "approve" else None
             if isinstance(off, str):
                 raise self._refuse(answer, channel, record, off, "Writes are stopped.", asked)
             try:
                 with self._steps.ledger.change() as unit:
                     self._steps.lock(unit, record)
-                    _same_number(proposals.list_approvals(unit.connection, record.id), rows)
+                    _the_same(proposals.list_approvals(unit.connection, record.id), rows)
                     if off is not None:
                         self._switch.hold(unit.connection, off)
                     if asked is not None:
                         asked.record(unit)
+                    if outlived is not None:
+                        proposals.drop_approval(unit.connection, outlived)
                     entry = unit.record(AnswerGiven(answer=answer, groups=principal.groups, channel=channel))
                     proposals.add_approval(
                         unit.connection,
@@ -274,6 +278,27 @@ class Answers:
                     asked,
                 ) from None
             return self._recount(record) if code == MORE_NEEDED else Result(record.id, after, code)
+
+    def _outlived(
+        self, answer: Answer, rows: Sequence[ApprovalRecord], valid: Mapping[str, str]
+    ) -> ApprovalRecord | None:
+        """Give the approval of this card by the same person that the log proves and that counts no more.
+
+        One that the log does not prove yet, or never will, is left where it is.
+        """
+        said = answer.statement
+        if said.principal in valid:
+            return None
+        for row in rows:
+            if (row.principal, row.action, row.decision_digest) != (said.principal, "approve", said.decision_digest):
+                continue
+            try:
+                event = self._steps.ledger.proven(row.entry).event
+            except (CheckFailed, NotFound):
+                continue
+            if isinstance(event, AnswerGiven) and event.answer.statement.principal == said.principal:
+                return row
+        return None
 
     def _recount(self, record: ProposalRecord) -> Result:
         """Count again once a checkpoint covers this answer, and with it every answer that was stored before it.

@@ -5,12 +5,13 @@ than the call; who wrote something is an id that is given once; texts are untrus
 marker and counts as Twokey's only where Twokey's account wrote it.
 """
 
+from collections.abc import Callable
 from typing import Annotated, Literal, Protocol
 
 from pydantic import Field
 
 from twokey.core.values import Instant, ProposalId, Value
-from twokey.tools.forge import ObjectName
+from twokey.tools.forge import ObjectName, PullRecord
 
 
 class Said(Value):
@@ -52,8 +53,11 @@ class Forum(Protocol):
         """Read a review of a pull request."""
         ...
 
-    def pull(self, number: int) -> PullSeen | None:
-        """Read a pull request; ``None`` where no proposal of Twokey opened it."""
+    def pull(self, number: int, proven: Callable[[PullRecord], bool]) -> PullSeen | None:
+        """Read a pull request; ``None`` where Twokey did not open it, or ``proven`` bears out nothing of it.
+
+        What a pull request and its commits say of themselves can be copied: ``proven`` holds it to something else.
+        """
         ...
 
     def say(self, number: int, text: str, marker: str) -> str:

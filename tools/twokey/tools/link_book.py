@@ -4,7 +4,8 @@ Rules
 - An external identity and a principal belong together when both named each other: the external side, authenticated by
   its channel, asked to be that principal, and the principal ordered exactly that while the ask was open.
 - One external identity belongs to one principal, and a principal has one identity per provider. Of two that contradict
-  each other the first stays. An ask is used up by the link it leads to, and by an unlinking.
+  each other the first stays. An ask is used up by the link it leads to, and by an unlinking; some time after its end it
+  is forgotten, by the times of the log's entries, so that whoever reads the log forgets the same.
 - The log is read whole, from its first entry to its latest signed root; only what hashes to that root counts, so an
   unlinking that was hidden is noticed. What was read once is kept, and only what came since is read the next time.
 - Rows are an index that keeps two processes from linking one identity twice. One that says something else than the log
@@ -28,6 +29,8 @@ from twokey.tools.authority import Rules, authentic_by_key
 from twokey.tools.ledger import Ledger
 
 KINDS: Final = ("identity.link_asked", "identity.linked", "identity.unlinked")
+FORGET_US: Final = 15 * 60 * 1_000_000
+"""How long after its end an ask is forgotten: clocks differ, and a confirmation may take a while to be in the log."""
 LOOKS: Final = 3
 """How often rows and log are read again where they disagree: a change that is being signed is no contradiction."""
 
@@ -80,7 +83,9 @@ class Told:
                 before = self.asks.get(asked.external)
                 renewed = before is not None and before.principal == asked.principal and asked.at_us <= before.until_us
                 since = before.since_us if before is not None and renewed else asked.at_us
+                self.asks.pop(asked.external, None)
                 self.asks[asked.external] = Ask(asked.external, asked.principal, since, asked.until_us)
+                self._forget(entry.time_us)
             case IdentityLinked() as linked:
                 self._link(linked, entry.id)
             case IdentityUnlinked() as unlinked:
@@ -90,6 +95,11 @@ class Told:
                 self.ended_us[unlinked.external] = max(ended, unlinked.order.statement.at_us)
             case _:
                 """Nothing else changes who is who."""
+
+    def _forget(self, now_us: int) -> None:
+        """Forget the asks that came to their end long before an entry; the oldest stand first."""
+        while self.asks and (oldest := next(iter(self.asks.values()))).until_us + FORGET_US < now_us:
+            del self.asks[oldest.external]
 
     def may_link(self, order: GivenOrder) -> bool:
         """Tell whether an order names what was asked, and comes after it."""

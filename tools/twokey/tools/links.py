@@ -6,10 +6,11 @@ Rules
 - Only the principal confirms, with their own key (an identity elsewhere confirms no other), for exactly the identity
   that asked to be them, while the ask is open, and with an order given after it. So none can be used twice.
 - The principal and the owners of the controls unlink, with their own key, whatever the rows say.
-- What does not count is refused with its reason and recorded.
+- What does not count is refused with its reason and recorded, or counted where strangers could fill the log with it.
 """
 
 import dataclasses
+from collections.abc import Callable
 from typing import Final, Literal
 
 from twokey.core.errors import Refused
@@ -30,6 +31,9 @@ ORDER_AGE_US: Final = 15 * 60 * 1_000_000
 """A signed order is good for this long, in microseconds, as an answer to a card is."""
 CLOCK_SKEW_US: Final = 60 * 1_000_000
 
+SHOWN: Final = 20
+"""Asks that are shown to a principal; anybody can ask to be them. One that is not shown is confirmed all the same."""
+
 Step = Literal["ask", "link", "unlink"]
 
 _NEXT: Final = {
@@ -38,7 +42,7 @@ _NEXT: Final = {
     "linked_to_another": "They or an owner of the controls unlink it first: `twokey link remove EXTERNAL`.",
     "principal_linked": "Unlink the other identity first: `twokey link remove EXTERNAL`.",
     "not_authenticated": "Order it with your own key.",
-    "not_asked": "Ask there first (in Slack: `/twokey link NAME`), then confirm within an hour.",
+    "not_asked": "Ask there first (`/twokey link NAME`), then confirm within an hour.",
     "stale_order": "Order it again.",
     "other_order": "Order what is meant.",
     "not_linked": "See `twokey link list`.",
@@ -95,10 +99,10 @@ class Links:
         return None if link is None else link.external
 
     def asked(self, name: str) -> list[Ask]:
-        """Give the open asks to be a principal, the latest first."""
+        """Give the latest open asks to be a principal, the latest first: as many as a person can look through."""
         now = self._clock.now_us()
         found = [ask for ask in self._book.told().asks.values() if ask.principal == name and now <= ask.until_us]
-        return sorted(found, key=lambda ask: (-ask.since_us, ask.external))
+        return sorted(found, key=lambda ask: (-ask.since_us, ask.external))[:SHOWN]
 
     def listed(self) -> list[Standing]:
         """Give every link that the log or a row tells of, by principal."""
@@ -117,8 +121,10 @@ class Links:
 
     # -- linking ----------------------------------------------------------------------------------------------
 
-    def ask(self, external: str, name: str, channel: Channel) -> Ask:
+    def ask(self, external: str, name: str, channel: Channel, noted: Callable[[str], None] | None = None) -> Ask:
         """Take the word of an external identity, which ``channel`` authenticated, that it is the principal ``name``.
+
+        A refusal is recorded; where ``noted`` is given it is told instead, by its code: it counts what strangers try.
 
         Raises:
             Refused: nobody is called so, or one of both is linked already.
@@ -126,7 +132,7 @@ class Links:
 
         """
         principal, now = self._directory.principal(name), self._clock.now_us()
-        refuse = _Refusal(self._ledger, self._rules, external, "ask", principal, None, channel)
+        refuse = _Refusal(self._ledger, self._rules, external, "ask", principal, None, channel, noted)
         if principal is None:
             raise refuse("unknown_principal", "The directory of this workspace knows nobody of that name.")
         self._refuse_linked(refuse, external, principal)
@@ -227,17 +233,22 @@ class _Refusal:
     principal: Principal | None
     auth: Auth | None
     channel: Channel
+    noted: Callable[[str], None] | None = None
 
     def __call__(self, code: str, why: str) -> Refused:
-        self.ledger.record(
-            LinkRejected(
-                principal=self.principal.name if self.principal else None,
-                workspace=self.rules.workspace,
-                external=self.external,
-                step=self.step,
-                auth=self.auth,
-                channel=self.channel,
-                code=code,
-            )
-        )
+        if self.noted is not None:
+            self.noted(code)
+        else:
+            self.ledger.record(self._entry(code))
         return Refused(f"Nothing was linked or unlinked. {why}", next=_NEXT[code], code=code)
+
+    def _entry(self, code: str) -> LinkRejected:
+        return LinkRejected(
+            principal=self.principal.name if self.principal else None,
+            workspace=self.rules.workspace,
+            external=self.external,
+            step=self.step,
+            auth=self.auth,
+            channel=self.channel,
+            code=code,
+        )

@@ -19,6 +19,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import Command, interrupt
 
 from twokey.agents.catalog.graph import build_propose, build_scan
+from twokey.agents.catalog.impacts import impact_step
 from twokey.agents.planner.intents import Known, Unclear, Understood, understand, understand_with_model
 from twokey.agents.planner.plans import direct, plan
 from twokey.agents.reviewer.agent import review_step
@@ -50,6 +51,7 @@ def build(saver: BaseCheckpointSaver[str]) -> Compiled:
     agents: dict[str, Work] = {
         "catalog_scan": _whole(build_scan()),
         "catalog_propose": _whole(build_propose()),
+        "catalog_impact": impact_step,
         "reviewer_review": review_step,
     }
     onward = (*agents, "propose")

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from twokey.agents.models.port import Models
 from twokey.agents.planner import questions
 from twokey.agents.planner.grammar import PARTS, Part, Reading, read
+from twokey.agents.planner.impacts import understand_impact
 from twokey.agents.planner.meaning import Focus, Intent, Known, Unclear, Understood, selects
 from twokey.agents.planner.names import find_names
 from twokey.agents.planner.words import Role, tokens
@@ -43,6 +44,9 @@ def understand(text: str, known: Known) -> Understood | Unclear:
 def _understand(text: str, known: Known) -> Understood | tuple[str, str]:
     if len(text) > MAX_TEXT:
         return "too_long", ""
+    asked = understand_impact(text, known)
+    if asked is not None:
+        return (asked, "") if isinstance(asked, str) else asked
     words = find_names(tokens(text), known)
     if all(word.role in {Role.STOP, Role.COMMA} for word in words):
         return "empty", ""

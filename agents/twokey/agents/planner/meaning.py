@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from typing import Final, Literal, TypeAlias
 
 Focus: TypeAlias = Literal["all", "sensitivity", "descriptions", "relationships"]
-Intent: TypeAlias = Literal["catalog_propose", "catalog_scan"]
+Intent: TypeAlias = Literal["catalog_propose", "catalog_scan", "catalog_impact"]
 Job: TypeAlias = Literal["catalog", "triage", "incident"]
 
 _SHOWN: Final = 3
@@ -50,7 +50,8 @@ class Understood:
     """A request that can be planned.
 
     ``tables`` holds names, or patterns in which ``*`` stands for anything (see ``selects``); none means every table.
-    ``repository`` is empty for a scan. ``focus``: ``relationships`` covers the other tests too.
+    ``repository`` is empty for a scan. For ``catalog_impact`` ``tables`` holds the one table or column that changes,
+    and ``warehouse`` may be empty. ``focus``: ``relationships`` covers the other tests too.
     """
 
     intent: Intent
@@ -63,6 +64,8 @@ class Understood:
     def sentence(self) -> str:
         """What was understood, in one sentence of at most 500 characters."""
         tables, place = said(self.tables), short(self.warehouse)
+        if self.intent == "catalog_impact":
+            return f"Say what depends on {short(self.tables[0])}, as {short(self.repository)} tells; propose nothing."
         if self.intent == "catalog_scan":
             looked = {
                 "all": f"Look at {tables} in {place}",

@@ -5,13 +5,18 @@ and filters; nothing of the request's own words goes into a plan.
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 from twokey.agents.planner.meaning import Focus, Understood, said, short
 from twokey.core.values import Plan, Step
 
+_REVIEW: Final = "check every claim against its evidence"
+
 
 def plan(understood: Understood) -> Plan:
     """Give the steps: scan and review, with a proposal between them where one was asked for."""
+    if understood.intent == "catalog_impact":
+        return _impact(understood)
     tables = said(understood.tables)
     steps = [
         Step(
@@ -41,10 +46,24 @@ def plan(understood: Understood) -> Plan:
             number=len(steps) + 1,
             agent="reviewer",
             action="review",
-            title="check every claim against its evidence",
+            title=_REVIEW,
         )
     )
     return Plan(understood=understood.sentence, steps=tuple(steps))
+
+
+def _impact(understood: Understood) -> Plan:
+    """Give the steps of saying what breaks if something changes."""
+    of = understood.tables[0]
+    args = {"repository": understood.repository, "warehouse": understood.warehouse, "of": of}
+    title = f"see what depends on {short(of)} in {short(understood.repository)}"
+    return Plan(
+        understood=understood.sentence,
+        steps=(
+            Step(number=1, agent="catalog", action="impact", args=args, title=title),
+            Step(number=2, agent="reviewer", action="review", title=_REVIEW),
+        ),
+    )
 
 
 def direct(*, warehouse: str, repository: str, tables: Sequence[str] = (), focus: Focus = "all") -> Understood:

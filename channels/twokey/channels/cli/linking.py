@@ -1,12 +1,17 @@
 """``link``: who people are at Slack and GitHub."""
 
 import sys
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from twokey.channels.cli.session import SESSION
 from twokey.core.errors import BadInput
+
+if TYPE_CHECKING:
+    from twokey.channels.linking import Linking
+    from twokey.core.values import Identity
+    from twokey.tools.link_book import Ask
 
 
 def add_to(app: typer.Typer) -> None:
@@ -29,10 +34,12 @@ def listed() -> None:
         viewer = workspace.viewer(SESSION.principal, "cli")
         found = workspace.linking.listed()
         asks = workspace.linking.asked(viewer) if viewer is not None else []
+        called = workspace.linking.called(asks)
     for item in found:
         SESSION.say(f"{item.principal:<16} {item.external:<32} {'linked' if item.proven else 'NOT PROVEN'}")
     for ask in asks:
-        SESSION.say(f"{ask.principal:<16} {ask.external:<32} asks to be you: confirm it only if this is you")
+        name = _named(called, ask)
+        SESSION.say(f"{ask.principal:<16} {ask.external:<32} asks to be you{name}: confirm it only if this is you")
     if not found and not asks:
         SESSION.say("Nobody is linked, and nobody asks.")
     SESSION.give(
@@ -40,7 +47,15 @@ def listed() -> None:
             "links": [
                 {"principal": item.principal, "external": item.external, "proven": item.proven} for item in found
             ],
-            "asks": [{"principal": ask.principal, "external": ask.external, "until_us": ask.until_us} for ask in asks],
+            "asks": [
+                {
+                    "principal": ask.principal,
+                    "external": ask.external,
+                    "called": called.get(ask.external),
+                    "until_us": ask.until_us,
+                }
+                for ask in asks
+            ],
         }
     )
 
@@ -55,7 +70,7 @@ def confirm(
 
     with opened(SESSION.workspace) as workspace:
         identity, credential = workspace.identify(SESSION.principal, "cli")
-        name = external if external is not None else _chosen(workspace.linking.asked(identity))
+        name = external if external is not None else _chosen(workspace.linking, identity)
         link = workspace.linking.confirm(identity, credential, name)
     SESSION.say(f"{link.external} is {link.principal} from now on. Undo it with `twokey link remove {link.external}`.")
     SESSION.give({"principal": link.principal, "external": link.external, "entry": link.entry})
@@ -76,19 +91,26 @@ def _at_a_terminal() -> bool:
     return not SESSION.as_json and sys.stdin.isatty()
 
 
-def _chosen(asks: list[Any]) -> str:
+def _named(called: dict[str, str], ask: "Ask") -> str:
+    return f" ({called[ask.external]})" if ask.external in called else ""
+
+
+def _chosen(linking: "Linking", identity: "Identity") -> str:
     """Let a person at a terminal choose by writing the identity out; anybody else names it in the command."""
+    asks = linking.asked(identity)
     if not asks:
-        raise BadInput(
-            "Nobody asks to be you.", next="Ask there first: in Slack, `/twokey link NAME`.", code="not_asked"
-        )
+        raise BadInput("Nobody asks to be you.", next="Ask there first: `/twokey link NAME`.", code="not_asked")
     if not _at_a_terminal():
         raise BadInput(
             "It is not said which identity is meant.",
             next="Name it in full: `twokey link confirm EXTERNAL`; `twokey link list` shows who asks.",
             code="no_external",
         )
-    SESSION.say("These say that they are you. Look your own id up where it is yours (Slack: profile, Copy member ID).")
+    called = linking.called(asks)
+    SESSION.say(
+        "These say that they are you, the latest first. Look your own id up where it is yours (Slack: profile, Copy "
+        "member ID)."
+    )
     for ask in asks:
-        SESSION.say(f"  {ask.external}")
+        SESSION.say(f"  {ask.external}{_named(called, ask)}")
     return typer.prompt("The one that is you, in full", default="", show_default=False).strip()

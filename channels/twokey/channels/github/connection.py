@@ -5,6 +5,7 @@ every repository; the repositories that are heard are the places of the settings
 through the workspace's one GitHub.
 """
 
+import functools
 import logging
 from collections.abc import Callable, Mapping
 from typing import Final, Protocol
@@ -19,21 +20,30 @@ from twokey.channels.github.refreshing import Refresher
 from twokey.channels.github.signing import MAX_BODY, Verifier, secrets_of
 from twokey.channels.routes import Delivery, Reply, Route
 from twokey.channels.workspace import Workspace
-from twokey.core.errors import NotFound, Refused, TwokeyError
+from twokey.core.errors import NotFound, Refused, TryLater, TwokeyError
 from twokey.core.events import Event
+from twokey.core.lifecycle import State
 from twokey.core.ports import Clock
 from twokey.core.values import Action, Identity
 from twokey.store.proposals import ProposalRecord
 from twokey.store.runs import RunRecord
+from twokey.tools.forge import PullRecord
 from twokey.tools.forum import Forum
 from twokey.tools.ledger import Unit
+from twokey.tools.opened import opened
 
 HOUR_US: Final = 3600 * 1_000_000
+RECEIPT_S: Final = 10.0
+"""When it is looked again for the receipt of a write that goes on, in seconds."""
 _logger: Final = logging.getLogger("twokey.github")
 
 
 class Forums(Protocol):
-    """Gives what is said in a repository."""
+    """Gives what is said in a repository, and how accounts are called."""
+
+    def login(self, location: str, number: int) -> str | None:
+        """Give how the account ``number`` is called; asked with the rights for the repository at ``location``."""
+        ...
 
     def forum(self, location: str) -> Forum:
         """Give the forum of the repository at ``location``."""
@@ -56,8 +66,10 @@ class WorkspaceWork:
         """Have tables documented and leave it to the workers."""
         return self._workspace.leave_catalog(identity, tables, run=run, only_if=only_if)
 
-    def approve(self, identity: Identity, proposal: str, digest: str, decision: str) -> object:
+    def approve(self, identity: Identity, proposal: str, digest: str, decision: str, at_us: int) -> object:
         """Hand an approval to the gate, for the proposal and the decision that it names by their digests.
+
+        What it allows is carried out by a worker. One that was taken before is not handed in again.
 
         Raises:
             NotFound: there is no such proposal.
@@ -77,8 +89,13 @@ class WorkspaceWork:
                 next=f"Look at it with `twokey approvals show {record.id}`.",
                 code="card_changed",
             )
+        if any(
+            (item.principal, item.action) == (identity.principal.name, "approve")
+            for item in service.card(record.id, None).answers
+        ):
+            return None
         seen = record.digest, record.decision_digest
-        return service.answer(identity, None, action="approve", proposal=record.id, seen=seen, tell=_told)
+        return service.answer(identity, None, action="approve", proposal=record.id, seen=seen, at_us=at_us, tell=None)
 
     def reject(self, identity: Identity, action: Action, code: str) -> None:
         """Record an answer that was not let through to the gate."""
@@ -90,19 +107,44 @@ class WorkspaceWork:
         return found.run, found.proposals
 
 
-def _told(progress: object) -> None:
-    """Nobody watches while an answer from a review is carried out."""
-    del progress
-
-
 def locations(workspace: Workspace) -> dict[str, str]:
     """Give the repositories of the settings that lie on the workspace's GitHub: ``owner/repo`` in small letters."""
+    places = [section.location for section in workspace.config.places.values() if section.kind == "repository"]
+    named = {_named(workspace, location): location for location in places}
+    return {name: location for name, location in named.items() if name is not None}
+
+
+def _named(workspace: Workspace, location: str) -> str | None:
     base = f"{workspace.config.github.url}/"
-    found: dict[str, str] = {}
-    for section in workspace.config.places.values():
-        if section.kind == "repository" and section.location.startswith(base):
-            found[section.location.removeprefix(base).removesuffix(".git").rstrip("/").lower()] = section.location
-    return found
+    if not location.startswith(base):
+        return None
+    return location.removeprefix(base).removesuffix(".git").rstrip("/").lower()
+
+
+def proven(workspace: Workspace, name: str, seen: PullRecord) -> bool:
+    """Tell whether the log proves that a proposal opened the pull request ``seen`` in ``OWNER/REPO``.
+
+    Raises:
+        TryLater: the proposal is being carried out: its receipt is still to come.
+        CheckFailed: the log or the store was tampered with.
+
+    """
+    try:
+        record = workspace.service.find(seen.id)
+    except NotFound:
+        return False
+    if record.state is State.EXECUTING:
+        raise TryLater("The proposal is still being carried out.", seconds=RECEIPT_S, next="It is tried again.")
+    resource = record.proposal.resource
+    section = workspace.config.places.get(resource.id) if resource.granted_by == "config" else None
+    location = resource.id if resource.granted_by != "config" else section.location if section else ""
+    receipt = opened(workspace.ledger, record)
+    return (
+        receipt is not None
+        and _named(workspace, location) == name.lower()
+        and seen.digest == record.digest
+        and receipt.model_dump() == seen.model_dump(include=set(type(receipt).model_fields))
+    )
 
 
 def house(workspace: Workspace, github: Callable[[], Forums], clock: Clock) -> House:
@@ -127,6 +169,7 @@ def house(workspace: Workspace, github: Callable[[], Forums], clock: Clock) -> H
         work=WorkspaceWork(workspace),
         location=lambda name: places.get(name.lower()),
         forum=lambda location: github().forum(location),
+        proven=functools.partial(proven, workspace),
         settle=workspace.inbox.settle,
         want=lambda unit, place, purpose: postbox.want(unit, "github", place, purpose),
         send=postbox.send,
@@ -160,4 +203,8 @@ def connected(
         except TwokeyError as error:
             _logger.warning("what is shown on GitHub could not be looked at: %s", error.message)
 
-    return Connected(handler=Handler(made), poster=Poster(made), routes=routes, look=look)
+    def called(external: str) -> str | None:
+        number, places = external.removeprefix("github:"), list(locations(workspace).values())
+        return patience.made(github).login(places[0], int(number)) if number.isdecimal() and places else None
+
+    return Connected(handler=Handler(made), poster=Poster(made), routes=routes, called=called, look=look)

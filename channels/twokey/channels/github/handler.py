@@ -5,14 +5,19 @@ Rules:
 - a delivery only says where to look. Who wrote what is read from GitHub, and where that differs from what was
   delivered, is older than the replay window or is gone, nothing follows; so order and repetition make no difference;
 - only repositories that are places of this workspace are looked at; bots are not heard, Twokey itself included;
-- a request is made by a linked principal, once for each comment; whoever is not linked is counted in the log, and told
-  anything once for each issue, so that a stranger cannot have Twokey write as often as they like;
+- GitHub is asked nothing about comments that do not speak to Twokey, and is not waited for: where it asks for a pause
+  (``TryLater``), the delivery is handled after it;
+- a request is made by a linked principal, once for each comment; whoever is not linked is counted in the log, whatever
+  they try, and told anything once for each issue, so that a stranger cannot have Twokey write as often as they like;
 - nothing that is written approves anything. Words that try to are refused, answered and recorded. The one exception is
   an approving review by a linked account whose first line is ``/twokey approve PROPOSAL DIGEST DECISION``: it is handed
   to the gate, which counts it only where policy admits this kind of proof;
-- what became of a pull request of ours is recorded when it changes, as GitHub tells it now.
+- what became of a pull request of ours is recorded when it changes, as GitHub tells it now. Ours is the one that the
+  log proves a proposal to have opened: by Twokey's account, from that branch to that branch, with that commit. Texts,
+  commits and branches that say so of themselves are anybody's.
 """
 
+import functools
 import re
 from typing import Final
 
@@ -22,7 +27,7 @@ from twokey.channels.github.notices import NOTICES
 from twokey.channels.github.payloads import Event, Written, read
 from twokey.channels.github.settling import Inbound
 from twokey.core.errors import BadInput, EnvironmentFault, LogUnavailable, Refused, TwokeyError
-from twokey.core.events import ClickRejected, PullRequestEnded
+from twokey.core.events import PullRequestEnded
 from twokey.core.values import Identity
 from twokey.tools.forum import PullSeen, Said
 from twokey.tools.ledger import Unit
@@ -72,12 +77,13 @@ class _Turn:
         self._inbound = inbound
         self._event = event
         self._forum = house.forum(location)
+        self._proven = functools.partial(house.proven, name)
         self._place = f"{name}#{event.number}"
 
     # -- what became of a pull request --------------------------------------------------------------------------------
 
     def follow(self) -> str:
-        seen = self._forum.pull(self._event.number)
+        seen = self._forum.pull(self._event.number, self._proven)
         if seen is None:
             return "ignored_not_ours"
         last = self._house.last(seen.proposal)
@@ -104,6 +110,10 @@ class _Turn:
             return "ignored_action"
         if event.sender is None or event.sender.type == "Bot":
             return "ignored_bot"
+        if kind == "issue_comment" and wish(told.body or "") is None:
+            return "ignored_not_for_us"
+        if not (told.body or "").strip():
+            return "ignored_empty"
         said = self._read(kind, told)
         why = self._unheard(said, told)
         if said is None or why is not None:
@@ -112,7 +122,7 @@ class _Turn:
         try:
             if asked is not None:
                 return self._carry_out(said, asked, review=review)
-            return "ignored_not_for_us" if kind == "issue_comment" else self._change(said)
+            return self._change(said)
         except (EnvironmentFault, LogUnavailable):
             raise
         except TwokeyError as error:
@@ -146,8 +156,7 @@ class _Turn:
             case "help":
                 return self._tell(said, "help")
             case "link":
-                self._house.people.ask(said.author, asked.text.lower()[:40], "github")
-                return self._tell(said, "link_asked")
+                return self._ask_to_be(said, asked.text.lower()[:40])
             case "approve" if review and said.approves:
                 return self._approve(said, asked.text)
             case "approve" | "answer":
@@ -159,15 +168,23 @@ class _Turn:
             case _:
                 return self._tell(said, "no_command")
 
+    def _ask_to_be(self, said: Said, name: str) -> str:
+        """Take somebody's word that they are ``name``; what a stranger tries in vain is counted."""
+        people = self._house.people
+        noted = None if people.principal(said.author) else functools.partial(self._refused, said)
+        people.ask(said.author, name, "github", noted)
+        return self._tell(said, "link_asked", f"link_asked.{said.author.removeprefix('github:')}")
+
+    def _refused(self, said: Said, code: str) -> None:
+        self._house.refused(code, said.author)
+
     def _change(self, said: Said) -> str:
         """Take a review comment on a pull request of ours as a request to change what it proposes."""
-        seen: PullSeen | None = self._forum.pull(said.number)
+        seen: PullSeen | None = self._forum.pull(said.number, self._proven)
         if seen is None:
             return "ignored_not_ours"
         if seen.state != "open":
             return "ignored_over"
-        if not said.body.strip():
-            return "ignored_empty"
         return self._left(said, f"Change proposal {seen.proposal}: {said.body.strip()}"[:4000])
 
     def _left(self, said: Said, text: str | None, table: str = "") -> str:
@@ -200,7 +217,7 @@ class _Turn:
         identity, named = self._identity(said), _APPROVAL.fullmatch(text.partition("\n")[0])
         if identity is None or named is None:
             return self._not_by_typing(said)
-        self._house.work.approve(identity, named[1], named[2], named[3])
+        self._house.work.approve(identity, named[1], named[2], named[3], said.created_us)
         return self._tell(said, "answered")
 
     def _not_by_typing(self, said: Said) -> str:
@@ -208,14 +225,7 @@ class _Turn:
         if identity is not None:
             self._house.work.reject(identity, "approve", "not_by_typing")
         else:
-            rejected = ClickRejected(
-                action="approve", principal=None, auth="github", channel="github", proposal=None, code="not_linked"
-            )
-
-            def record(unit: Unit) -> None:
-                unit.record(rejected)
-
-            self._house.change(record)
+            self._house.refused("not_by_typing", said.author)
         return self._tell(said, "not_by_typing")
 
     def _identity(self, said: Said) -> Identity | None:
@@ -224,11 +234,14 @@ class _Turn:
             return None
         return Identity(principal=principal, auth="github", channel="github", external=said.author)
 
-    def _tell(self, said: Said, code: str) -> str:
-        """Have a notice posted: one for each delivery to who is linked, one of a kind for each place to all others."""
+    def _tell(self, said: Said, code: str, about: str = "") -> str:
+        """Have a notice posted: one for each delivery to who is linked, one of a kind for each place to all others.
+
+        One ``about`` something is there once in each place.
+        """
         known = self._house.people.principal(said.author) is not None
         words = code if code in NOTICES else "other"
-        purpose = f"notice:{words}.{self._inbound.id}" if known else f"notice:{words}"
+        purpose = f"notice:{about or (f'{words}.{self._inbound.id}' if known else words)}"
         wanted: list[str] = []
 
         def want(unit: Unit) -> None:

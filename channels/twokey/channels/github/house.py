@@ -9,6 +9,7 @@ from twokey.core.events import Event
 from twokey.core.values import Action, Channel, Identity, Principal
 from twokey.store.proposals import ProposalRecord
 from twokey.store.runs import RunRecord
+from twokey.tools.forge import PullRecord
 from twokey.tools.forum import Forum
 from twokey.tools.ledger import Unit
 
@@ -20,8 +21,11 @@ class People(Protocol):
         """Give who an external identity is, now and proven."""
         ...
 
-    def ask(self, external: str, name: str, channel: Channel) -> object:
-        """Take the word of an external identity that it is the principal ``name``; raises ``Refused``."""
+    def ask(self, external: str, name: str, channel: Channel, noted: Callable[[str], None] | None = None) -> object:
+        """Take the word of an external identity that it is the principal ``name``; raises ``Refused``.
+
+        A refusal is told to ``noted`` by its code, or else has an entry of its own in the log.
+        """
         ...
 
 
@@ -38,8 +42,11 @@ class Work(Protocol):
         """Have tables documented; see ``leave``."""
         ...
 
-    def approve(self, identity: Identity, proposal: str, digest: str, decision: str) -> object:
-        """Hand an approval of a proposal under a decision to the gate; raises ``Refused`` where it does not count."""
+    def approve(self, identity: Identity, proposal: str, digest: str, decision: str, at_us: int) -> object:
+        """Hand an approval of a proposal under a decision to the gate; raises ``Refused`` where it does not count.
+
+        ``at_us`` is when it was given, in microseconds.
+        """
         ...
 
     def reject(self, identity: Identity, action: Action, code: str) -> None:
@@ -61,6 +68,8 @@ class House:
     """Where the repository ``OWNER/REPO`` lies, if it is a place of the workspace."""
     forum: Callable[[str], Forum]
     """What is said in the repository at a location."""
+    proven: Callable[[str, PullRecord], bool]
+    """Tells whether the log proves that a proposal opened exactly this pull request in ``OWNER/REPO``."""
     settle: Settle
     """Says in an open transaction that a delivery is handled by it."""
     want: Callable[[Unit, str, str], str]

@@ -4,6 +4,7 @@ Rules: a notice is made of its code, or of the states of a run and its proposals
 repeated, so nothing of it can come alive as a mention, a link or markup. Names stand in code spans.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -23,15 +24,16 @@ NOTICES: Final[Mapping[str, str]] = {
     "help": HELP,
     "not_linked": (
         "Twokey does not know who you are, so nothing was done. Say it with `/twokey link NAME`, NAME being the one "
-        "that the workspace has for you, then confirm it with your own key within an hour: `twokey link list`."
+        "that the workspace has for you, then confirm it with your own key within an hour."
     ),
     "not_by_typing": (
         "Nothing was approved or refused. Cards are answered with a key or in Slack, never with a comment: "
         "`twokey approvals list`."
     ),
     "link_asked": (
-        "You said who you are. It counts once that principal confirms it with their own key, within an hour: "
-        "`twokey link list`, then `twokey link confirm github:NUMBER`."
+        "You said who you are. It counts once that principal confirms it with their own key, within an hour:\n\n"
+        "`twokey link confirm github:NUMBER`\n\n"
+        "The number is that of the account which asked. Confirm it only if that account is yours (`twokey link list`)."
     ),
     "unknown_principal": "The workspace knows nobody of that name. Nothing was linked.",
     "linked_already": "That is confirmed already. Nothing was changed.",
@@ -43,12 +45,14 @@ NOTICES: Final[Mapping[str, str]] = {
     "bad_input": "There was nothing to ask for, or too much. Say in a sentence what you want.",
     "answered": "The answer in this review was taken; the card shows what became of it.",
 }
+_NUMBER: Final = re.compile(r"[1-9][0-9]{0,18}")
 _OTHERWISE: Final = "That was not done. `twokey doctor`, run where Twokey runs, says what is wrong."
 
 
-def notice(code: str) -> str:
-    """Give the notice for a code."""
-    return NOTICES.get(code, _OTHERWISE)
+def notice(code: str, number: str = "") -> str:
+    """Give the notice for a code; ``number`` is that of the account that it is about."""
+    words = NOTICES.get(code, _OTHERWISE)
+    return words.replace("github:NUMBER", f"github:{number}") if _NUMBER.fullmatch(number) else words
 
 
 def progress(run: RunRecord, made: Sequence[ProposalRecord]) -> str:

@@ -66,4 +66,5 @@ class Poster:
         what, _, about = message.purpose.partition(":")
         if what == "progress":
             return progress(*self._house.work.outcome(about))
-        return notice(about.partition(".")[0])
+        code, _, number = about.partition(".")
+        return notice(code, number)

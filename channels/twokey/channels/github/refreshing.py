@@ -1,7 +1,8 @@
 """Keeps what Twokey wrote about runs on GitHub up to date.
 
-Rules: it only says which messages have to show what has changed since they were posted; it asks nobody outside, and
-costs one query where nothing has changed.
+Rules: it only says which messages have to show what has changed since their words were rendered, which is from when the
+postbox has them (a run that changes while a comment is on its way is not in it); it asks nobody outside, and costs one
+query where nothing has changed.
 """
 
 from typing import Final
@@ -35,7 +36,7 @@ class Refresher:
                 _M.channel == "github",
                 _M.state == "posted",
                 _M.purpose.startswith(PREFIX, autoescape=True),
-                _R.updated_us > _M.updated_us,
+                _R.updated_us >= _M.updated_us,
             )
             .limit(AT_ONCE)
         )

@@ -3,12 +3,12 @@
 Rules: what a button carries names a card and the digests that it was rendered for, and decides nothing. A press counts
 only on a message of ours about that very proposal, only for what stands there still, and only as the gate answers it
 for the principal behind the account. Every press is answered; what was refused is said to whoever pressed, quietly.
-The same press never answers twice: what this person has answered stands, and is told again.
+The same press never answers twice: what this person has answered stands, and is told again. It answers as of when
+Slack handed it over, however long it waited here; what it allows is carried out by a worker, and the card then says so.
 """
 
 from typing import Any, Final
 
-from twokey.agents.state import Progress
 from twokey.channels.card import Card
 from twokey.channels.rendering import slack as rendered
 from twokey.channels.rendering.buttons import Pressed
@@ -18,10 +18,9 @@ from twokey.channels.rendering.model import Document, Field, Name, Words, line
 from twokey.channels.slack.shapes import Click, Submission
 from twokey.channels.slack.turn import Turn
 from twokey.channels.slack.web import SlackSaysNo, called
-from twokey.core.errors import BadInput, EnvironmentFault, NotFound, Refused, TryLater
+from twokey.core.errors import BadInput, NotFound, Refused, TryLater
 from twokey.core.values import Action, Decision, Identity
 from twokey.store.proposals import ProposalRecord
-from twokey.tools.steps import Result
 
 REFUSE: Final = "twokey.refuse"
 CARD: Final = "twokey.card"
@@ -79,22 +78,16 @@ async def _answer(turn: Turn, action: Action, pressed: Pressed, reason: str) -> 
         turn.settled, turn.code = True, "answered_before"
         await turn.tell(_outcome(service.card(record.id, None).record, "counted", action))
         return
-    try:
-        result = service.answer(
-            identity,
-            None,
-            action=action,
-            proposal=record.id,
-            reason=reason,
-            seen=(record.digest, record.decision_digest),
-            tell=_nothing,
-        )
-    except EnvironmentFault:
-        # Where the answer was taken, what it allows is carried out by a worker; else it is all tried again.
-        card = service.card(record.id, None)
-        if not _on_record(card, identity, action):
-            raise
-        result = Result(record.id, card.record.state, card.record.code)
+    result = service.answer(
+        identity,
+        None,
+        action=action,
+        proposal=record.id,
+        reason=reason,
+        seen=(record.digest, record.decision_digest),
+        at_us=turn.inbound.received_us,
+        tell=None,
+    )
     turn.settled, turn.code = True, "answered"
     _refresh(turn, record)
     await turn.tell(_outcome(service.card(result.id, None).record, result.code, action))
@@ -206,8 +199,3 @@ def _outcome(record: ProposalRecord, code: str, action: Action) -> Document:
         lead=line("you ", said, " it"),
         blocks=(Field("state", (line(Name(record.state.value), " (", Name(code), ")"),)),),
     )
-
-
-def _nothing(progress: Progress) -> None:
-    """Tell nobody: the message about the run is changed by whoever posts."""
-    del progress

@@ -287,7 +287,7 @@ def _parts(  # what that were opened
         postbox=outside.postbox,
         connected=outside.connected,
         rejections=outside.rejections,
-        linking=Linking(workspace=config.workspace.id, links=gate.links, clock=clock),
+        linking=Linking(workspace=config.workspace.id, links=gate.links, clock=clock, connected=outside.connected),
         worker=worker,
         book=book,
         engine=engine,

@@ -59,7 +59,14 @@ class Outside:
 
         return cls(
             connected,
-            Inbox(ledger=ledger, dispatcher=dispatcher, handlers=handlers, clock=clock, ids=ids),
+            Inbox(
+                workspace=config.workspace.id,
+                ledger=ledger,
+                dispatcher=dispatcher,
+                handlers=handlers,
+                clock=clock,
+                ids=ids,
+            ),
             Postbox(ledger=ledger, dispatcher=dispatcher, posters=posters, clock=clock, ids=ids),
             Rejections(workspace=config.workspace.id, recorder=ledger, clock=clock),
         )

@@ -24,6 +24,7 @@ from requests.auth import AuthBase
 from twokey.core.errors import BadInput, EnvironmentFault
 from twokey.core.ports import Clock
 from twokey.core.settings import GitHubSection
+from twokey.tools.github.limits import later, wait_of
 from twokey.tools.github.models import Installation, InstallationToken, read
 from twokey.tools.github.wire import Reply, Wire, segment
 
@@ -91,6 +92,7 @@ class AppAccess:
         """Give the token of the installation that covers ``repository``.
 
         Raises:
+            TryLater: GitHub asks to wait.
             EnvironmentFault: the key is none, the App is not installed there, or GitHub is not reached.
 
         """
@@ -135,6 +137,9 @@ class AppAccess:
                 next="Check github.app_id and github.key_file, and that this machine's clock is right.",
                 code="github_auth",
             )
+        wait = wait_of(reply)
+        if wait is not None:
+            raise later(wait)
         if reply.status in {403, 404, 422}:
             raise EnvironmentFault(
                 "The GitHub App is not installed for that repository, or was suspended there.",

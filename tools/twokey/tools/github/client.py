@@ -2,27 +2,27 @@
 
 Rules: a read is tried again, at most three times; a write only where it is keyed (doing it twice is doing it once), for
 else nobody knows whether the first got through. A rate limit, primary or secondary, is waited for as long as GitHub
-says, up to a bound for the whole client; beyond it the error says when to come back. An answer that did not change is
-not sent twice (ETag). Pages are counted, never followed by their links. A status that nobody expected is one error of
-``twokey.core.errors``; what GitHub says in words is outside text and reaches none of them.
+says, up to a bound for the whole client; beyond it ``TryLater`` says when to come back. An answer that did not change
+is not sent twice (ETag). Pages are counted, never followed by their links. A status that nobody expected is one error
+of ``twokey.core.errors``; what GitHub says in words is outside text and reaches none of them.
 """
 
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator, Mapping
-from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 from twokey.core.errors import BadInput, EnvironmentFault, NotFound, Refused, TwokeyError
 from twokey.tools.github.access import Access
+from twokey.tools.github.limits import later, wait_of
 from twokey.tools.github.wire import JSON, Cut, Reply, Wire
 
 PER_PAGE: Final = 100
 TRIES: Final = 3
-PATIENCE_S: Final = 120.0
-"""How long one client waits for rate limits, in all."""
-_SECONDARY_S: Final = 60
-"""What GitHub asks for where it names no time."""
+PATIENCE_S: Final = 90.0
+"""How long one client waits for rate limits, in all: less than a write's lease."""
+BRIEF_S: Final = 3.0
+"""The same for whoever can come back later, and holds up others meanwhile."""
 _GOES_BY: Final = frozenset({500, 502, 503, 504})
 Params = Mapping[str, str | int]
 
@@ -80,6 +80,7 @@ class Client:
 
         Raises:
             NotFound: there is no such thing, or it may not be seen.
+            TryLater: GitHub asks to wait for longer than is waited here.
             EnvironmentFault: GitHub is not reached, or refuses.
 
         """
@@ -98,6 +99,7 @@ class Client:
 
         Raises:
             Cut: it is not known whether GitHub did it.
+            TryLater: GitHub asks to wait for longer than is waited here; this request was not carried out.
             TwokeyError: GitHub refused; nothing was done.
 
         """
@@ -156,7 +158,7 @@ class Client:
             if reply.status == 401 and not renewed and self._access.refused(self.repository):
                 renewed = True
                 tries -= 1
-            elif (wait := _limit(reply)) is not None:
+            elif (wait := wait_of(reply)) is not None:
                 self._wait(wait)  # a request that ran into a limit was not carried out
                 tries -= 1
             elif reply.status in _GOES_BY and not last:
@@ -167,39 +169,9 @@ class Client:
     def _wait(self, seconds: float) -> None:
         cost = max(seconds, 1.0)  # a pause of nothing costs something, so that there is an end
         if cost > self._patience_s:
-            raise EnvironmentFault(
-                f"GitHub asks for a pause of {seconds:.0f} s (rate limit).",
-                next="Try again after that; nothing was lost.",
-                code="github_rate_limit",
-            )
+            raise later(seconds)
         self._patience_s -= cost
         self._pause(seconds)
-
-
-def _limit(reply: Reply) -> float | None:
-    """Say how many seconds GitHub asks to wait, or ``None`` where this is no rate limit.
-
-    After "Rate limits for the REST API" and "Best practices for using the REST API" of GitHub's documentation.
-    """
-    if reply.status not in {403, 429}:
-        return None
-    after = reply.headers.get("retry-after", "")
-    if after.isdecimal():
-        return float(after)
-    if reply.headers.get("x-ratelimit-remaining") == "0":
-        reset = reply.headers.get("x-ratelimit-reset", "")
-        if reset.isdecimal():
-            return max(1.0, float(reset) - _server_time(reply, float(reset) - _SECONDARY_S))
-        return float(_SECONDARY_S)
-    return float(_SECONDARY_S) if reply.status == 429 or b"secondary rate limit" in reply.body else None
-
-
-def _server_time(reply: Reply, otherwise: float) -> float:
-    """Give GitHub's own time, so that a clock that is wrong here changes nothing."""
-    try:
-        return parsedate_to_datetime(reply.headers.get("date", "")).timestamp()
-    except ValueError:
-        return otherwise
 
 
 def _expected(reply: Reply, wanted: Collection[int]) -> Reply:

@@ -6,11 +6,11 @@ Rules, beside those of the port:
   in between is completed by opening it again. Labels and reviewers come last and are no part of what was approved:
   where GitHub does not take one, the pull request stands without it;
 - GitHub's answers are held to what was reviewed before anything can be seen: the tree by its id, the commit by its id;
-- a pull request is ours where its branch holds the very commit that was worked out; a text that says so is a hint;
+- a pull request is ours where Twokey's account opened it and its branch holds the very commit that was worked out; a
+  text that says so is a hint;
 - GitHub deletes a branch without asking what it points to: its tip is read right before, and a commit that slips in
   between stays in GitHub's memory of the branch (``Restore branch``);
-- a closing is recorded as a comment by the same account that opened the pull request; a comment of anybody else with
-  the same words is no record.
+- a closing is recorded as a comment by Twokey's account; a comment of anybody else with the same words is no record.
 """
 
 import re
@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 from twokey.core.errors import BadInput, CheckFailed, EnvironmentFault, Refused
 from twokey.tools.forge import Base, Closing, Edit, Entry, Found, NewPull, PullRecord, Pulls
 from twokey.tools.github.access import Access
-from twokey.tools.github.client import Client, Memory
+from twokey.tools.github.client import PATIENCE_S, Client, Memory
 from twokey.tools.github.marks import (
     LABEL,
     body_of,
@@ -31,7 +31,7 @@ from twokey.tools.github.marks import (
     head_of,
     marks_in,
 )
-from twokey.tools.github.models import Comment, GitCommit, GitTree, Pull, read
+from twokey.tools.github.models import Account, Comment, GitCommit, GitTree, Pull, read
 from twokey.tools.github.objects import GitObjects
 from twokey.tools.github.owners import reviewers
 from twokey.tools.github.pulls import PullBook
@@ -69,8 +69,18 @@ def repository_of(location: str, url: str) -> str:
 class GitHubForge:
     """The repositories of one GitHub; threads may share it."""
 
-    def __init__(self, url: str, wire: Wire, access: Callable[[], Access], *, pause: Callable[[float], None]) -> None:
+    def __init__(
+        self,
+        url: str,
+        wire: Wire,
+        access: Callable[[], Access],
+        *,
+        mine: Callable[[Account | None], bool],
+        pause: Callable[[float], None],
+    ) -> None:
+        """``mine`` tells whether an account is the one that Twokey writes as."""
         self._url = url
+        self._mine = mine
         self._wire = wire
         self._access = access
         self._pause = pause
@@ -85,21 +95,22 @@ class GitHubForge:
             BadInput: it is no repository of this GitHub.
 
         """
-        yield GitHubRepository(self.client(location), self._kept)
+        yield GitHubRepository(self.client(location), self._kept, self._mine)
 
-    def client(self, location: str) -> Client:
-        """Give what asks about the repository at ``location``."""
+    def client(self, location: str, patience_s: float = PATIENCE_S) -> Client:
+        """Give what asks about the repository at ``location``, and waits that long for rate limits."""
         name = repository_of(location, self._url)
-        return Client(self._wire, self._access(), name, pause=self._pause, memory=self._memory)
+        return Client(self._wire, self._access(), name, pause=self._pause, memory=self._memory, patience_s=patience_s)
 
 
 class GitHubRepository:
     """One repository on GitHub, opened for one call."""
 
-    def __init__(self, client: Client, kept: Memory) -> None:
+    def __init__(self, client: Client, kept: Memory, mine: Callable[[Account | None], bool]) -> None:
         self._client = client
+        self._mine = mine
         self._objects = GitObjects(client, kept)
-        self._book = PullBook(client, self._objects)
+        self._book = PullBook(client, self._objects, mine)
         self._path = self._objects.path
 
     # -- reading ------------------------------------------------------------------------------------------------------
@@ -260,8 +271,7 @@ class GitHubRepository:
 
     def pull(self, proposal: str) -> PullRecord | None:
         """Read the pull request that ``proposal`` opened; ``None`` where there is none, or it lacks its commit."""
-        found = self._book.marked(proposal)
-        return found and self._book.told(found, proposal)
+        return self._book.marked(proposal)
 
     # -- closing ------------------------------------------------------------------------------------------------------
 
@@ -303,10 +313,10 @@ class GitHubRepository:
         return "written" if self._is_recorded(self._to_close(closing), closing) else "absent"
 
     def _to_close(self, closing: Closing) -> Pull:
-        pull = self._book.marked(closing.pull, closing.branch)
+        pull = self._book.holding(closing.pull, closing.branch, closing.head)
         if pull is None:
             raise CheckFailed(
-                "The pull request is gone, or its text lacks the mark that Twokey left in it.",
+                "The pull request is gone, is another account's, or its text lacks the mark that Twokey left in it.",
                 next="See who else works in this repository; the pull request may be closed by hand.",
                 code="no_pull_request",
             )
@@ -326,10 +336,7 @@ class GitHubRepository:
     def _is_recorded(self, pull: Pull, closing: Closing) -> bool:
         mark = closing_mark(closing)
         return any(
-            mark in marks_in(comment.body)
-            and comment.user is not None
-            and pull.user is not None
-            and comment.user.id == pull.user.id
+            mark in marks_in(comment.body) and self._mine(comment.user)
             for page in self._client.pages(f"{self._path}/issues/{pull.number}/comments", most=MOST_COMMENTS)
             for comment in (read(Comment, item) for item in page)
         )

@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any, Final
 
 from twokey.core.errors import BadInput
+from twokey.tools.forge import PullRecord
 from twokey.tools.forum import PullSeen, Said
 from twokey.tools.github.client import Client, Memory
 from twokey.tools.github.issues import MAX_BODY, GitHubTickets, external, marker_of
-from twokey.tools.github.marks import marks_in
 from twokey.tools.github.models import Account, Comment, Pull, Review, read
 from twokey.tools.github.objects import GitObjects
 from twokey.tools.github.pulls import PullBook
@@ -21,6 +21,7 @@ class GitHubForum:
 
     def __init__(self, client: Client, mine: Callable[[Account | None], bool]) -> None:
         self._client = client
+        self._mine = mine
         self._tickets = GitHubTickets(client, mine)
         self._objects = GitObjects(client, Memory(0))
         self._path = self._objects.path
@@ -45,18 +46,14 @@ class GitHubForum:
         said = _said(written, number)
         return said.model_copy(update={"approves": seen.state.upper() == _APPROVED})
 
-    def pull(self, number: int) -> PullSeen | None:
-        """Read a pull request; ``None`` where no proposal of Twokey opened it."""
+    def pull(self, number: int, proven: Callable[[PullRecord], bool]) -> PullSeen | None:
+        """Read a pull request; ``None`` where Twokey did not open it, or ``proven`` bears out nothing of it."""
         found = self._read(f"{self._path}/pulls/{number:d}")
         if found is None:
             return None
         pull = read(Pull, found)
-        if pull.head.repo is None or pull.head.repo != pull.base.repo:
-            return None
-        book = PullBook(self._client, self._objects)
-        for mark in marks_in(pull.body):
-            record = book.told(pull, mark.proposal) if mark.kind == "pull" else None
-            if record is not None:
+        for record in PullBook(self._client, self._objects, self._mine).told(pull):
+            if proven(record):
                 merge = pull.merge_commit_sha if record.state == "merged" else None
                 return PullSeen(proposal=record.id, state=record.state, head=record.head, merge=merge)
         return None

@@ -4,21 +4,27 @@ Rules: it is put together from the settings and nothing else; keys and tokens st
 of GitHub once, as an account's number or an App's name, which nobody else can have.
 """
 
+import re
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
+from requests.auth import AuthBase
+
 from twokey.core.errors import EnvironmentFault
 from twokey.core.ports import Clock
 from twokey.core.settings import GitHubSection
 from twokey.tools.github.access import Access, AppAccess, access_of
-from twokey.tools.github.client import Client
+from twokey.tools.github.client import BRIEF_S, TRIES, Client
 from twokey.tools.github.forge import GitHubForge
 from twokey.tools.github.forum import GitHubForum
 from twokey.tools.github.issues import GitHubTickets
+from twokey.tools.github.limits import later, wait_of
 from twokey.tools.github.models import Account, AppItself, read
-from twokey.tools.github.wire import Reply, Wire
+from twokey.tools.github.wire import Cut, Reply, Wire
+
+_LOGIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}(\[bot\])?")
 
 
 class GitHub:
@@ -40,7 +46,8 @@ class GitHub:
             ca_file=Path(section.ca_file) if section.ca_file else None,
         )
         self.access: Final[Access] = access_of(section, self.wire, clock, workspace, environment)
-        self.forge: Final = GitHubForge(section.url, self.wire, lambda: self.access, pause=pause)
+        self.forge: Final = GitHubForge(section.url, self.wire, lambda: self.access, mine=self.mine, pause=pause)
+        self._pause = pause
         self._lock = threading.Lock()
         self._me: int | str | None = None
 
@@ -53,13 +60,25 @@ class GitHub:
         return GitHubTickets(self.client(location), self.mine)
 
     def forum(self, location: str) -> GitHubForum:
-        """Give what is said in the repository at ``location``."""
-        return GitHubForum(self.client(location), self.mine)
+        """Give what is said in the repository at ``location``; whoever asks it does not wait long for rate limits."""
+        return GitHubForum(self.forge.client(location, BRIEF_S), self.mine)
+
+    def login(self, location: str, number: int) -> str | None:
+        """Give how the account ``number`` is called today, asked with the rights for a repository; ``None`` if gone.
+
+        Raises:
+            EnvironmentFault: GitHub is not reached, or does not say it.
+
+        """
+        reply = self.forge.client(location, BRIEF_S).get(f"/user/{number:d}", fine=(404,))
+        found = read(Account, reply.json()) if reply.status == 200 else None
+        return found.login if found is not None and found.id == number and _LOGIN.fullmatch(found.login) else None
 
     def mine(self, account: Account | None) -> bool:
         """Tell whether Twokey writes as ``account``.
 
         Raises:
+            TryLater: GitHub asks to wait.
             EnvironmentFault: GitHub does not say who Twokey is.
 
         """
@@ -77,9 +96,18 @@ class GitHub:
 
     def _asked(self) -> int | str:
         if isinstance(self.access, AppAccess):
-            app = read(AppItself, _fine(self.wire.exchange("GET", "/app", self.access.app())))
+            app = read(AppItself, _fine(self._patiently("/app", self.access.app())))
             return f"{app.slug}[bot]"
-        return read(Account, _fine(self.wire.exchange("GET", "/user", self.access.auth("")))).id
+        return read(Account, _fine(self._patiently("/user", self.access.auth("")))).id
+
+    def _patiently(self, path: str, auth: AuthBase) -> Reply:
+        """Read, and try again where the connection was cut: a write may hang on the answer."""
+        for tries in range(1, TRIES):
+            try:
+                return self.wire.exchange("GET", path, auth)
+            except Cut:
+                self._pause(0.25 * 2**tries)
+        return self.wire.exchange("GET", path, auth)
 
     def close(self) -> None:
         """Close the connections."""
@@ -87,6 +115,9 @@ class GitHub:
 
 
 def _fine(reply: Reply) -> object:
+    wait = wait_of(reply)
+    if wait is not None:
+        raise later(wait)
     if reply.status != 200:
         raise EnvironmentFault(
             "GitHub does not say whom the credential belongs to.",

@@ -1,18 +1,19 @@
 """Finds Twokey's pull requests among those of a repository on GitHub.
 
-Rules: a pull request is ours where its branch lies in the repository itself, its text bears the mark, and it holds the
-commit that the mark stands for: a fork, a copied text or a branch of the same name is none. What became of it is what
-GitHub says of it. A pull request that bears a mark without the commit is listed as damaged.
+Rules: a pull request is ours where Twokey's own account opened it, its branch lies in the repository itself, its text
+bears the mark, and it holds the commit that the mark stands for: a fork, a copied text, copied words in a commit or a
+branch of the same name is none. What became of it is what GitHub says of it. A pull request of ours that bears a mark
+without the commit is listed as damaged. However many marks a text bears, the same few commits are looked at.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final, Literal
 
 from twokey.core.errors import CheckFailed
 from twokey.tools.forge import NewPull, PullRecord, Pulls, PullState
 from twokey.tools.github.client import Client
 from twokey.tools.github.marks import marks_in, pull_mark, trailers_of
-from twokey.tools.github.models import Compared, ListedCommit, Pull, read
+from twokey.tools.github.models import Account, Compared, ListedCommit, Pull, read
 from twokey.tools.github.objects import GitObjects, SeenCommit
 from twokey.tools.github.wire import segment
 
@@ -23,9 +24,10 @@ MOST_COMMITS: Final = 3
 
 
 class PullBook:
-    """The pull requests of one repository."""
+    """The pull requests of one repository. ``mine`` tells whether an account is the one that Twokey writes as."""
 
-    def __init__(self, client: Client, objects: GitObjects) -> None:
+    def __init__(self, client: Client, objects: GitObjects, mine: Callable[[Account | None], bool]) -> None:
+        self._mine = mine
         self._client = client
         self._objects = objects
         self._path = objects.path
@@ -36,21 +38,37 @@ class PullBook:
         records: list[PullRecord] = []
         damaged: list[str] = []
         for pull in self._listed():
-            for proposal in {mark.proposal: None for mark in marks_in(pull.body) if mark.kind == "pull"}:
-                record = self.told(pull, proposal)
-                if record is None:
-                    damaged.append(f"#{pull.number}")
-                else:
-                    records.append(record)
+            if not self._bears(pull):
+                continue
+            record = next(self.told(pull), None)
+            if record is None:
+                damaged.append(f"#{pull.number}")
+            else:
+                records.append(record)
         return Pulls(records=tuple(records), damaged=tuple(damaged))
 
-    def marked(self, proposal: str, branch: str | None = None) -> Pull | None:
-        """Give the pull request that bears the mark of ``proposal`` and holds its commit."""
+    def marked(self, proposal: str) -> PullRecord | None:
+        """Give the record of the pull request that ``proposal`` opened."""
+        found = self._found(proposal, None)
+        return found and found[1]
+
+    def holding(self, proposal: str, branch: str, head: str) -> Pull | None:
+        """Give the pull request that ``proposal`` opened from ``branch``, and whose commit is ``head``."""
+        found = self._found(proposal, branch)
+        return found[0] if found is not None and found[1].head == head else None
+
+    def _found(self, proposal: str, branch: str | None) -> tuple[Pull, PullRecord] | None:
         for pull in self._listed(branch):
-            marks = {(mark.kind, mark.proposal) for mark in marks_in(pull.body)}
-            if ("pull", proposal) in marks and self.told(pull, proposal) is not None:
-                return pull
+            if self._bears(pull, proposal):
+                record = next((record for record in self.told(pull) if record.id == proposal), None)
+                if record is not None:
+                    return pull, record
         return None
+
+    def _bears(self, pull: Pull, proposal: str | None = None) -> bool:
+        """Tell whether a pull request is by Twokey and bears a mark, of ``proposal`` if it is given."""
+        marks = any(mark.kind == "pull" and proposal in {None, mark.proposal} for mark in marks_in(pull.body))
+        return marks and self._mine(pull.user)
 
     def offering(self, pull: NewPull, head: str) -> Pull | Literal["another"] | None:
         """Give the pull request that offers the commit ``head``; ``"another"`` where one is in its place."""
@@ -58,20 +76,24 @@ class PullBook:
         another = False
         for found in self._listed(pull.branch):
             holds = found.base.ref == pull.base_branch and (found.head.sha == head or head in self._commits(found))
-            if holds and mark in marks_in(found.body):
+            if holds and mark in marks_in(found.body) and self._mine(found.user):
                 return found
             another = another or holds or found.state == "open"
         return "another" if another else None
 
-    def told(self, pull: Pull, proposal: str) -> PullRecord | None:
-        """Read a record from the commit of a pull request that says it belongs to ``proposal``."""
-        digests = {mark.digest for mark in marks_in(pull.body) if (mark.kind, mark.proposal) == ("pull", proposal)}
+    def told(self, pull: Pull) -> Iterator[PullRecord]:
+        """Read from its commits what a pull request of Twokey's account may belong to: at most two records."""
+        if pull.head.repo is None or pull.head.repo != pull.base.repo or not self._bears(pull):
+            return
+        digests: dict[str, set[str]] = {}
+        for mark in marks_in(pull.body):
+            if mark.kind == "pull":
+                digests.setdefault(mark.proposal, set()).add(mark.digest)
         for sha in self._candidates(pull):
             seen = self._objects.commit(sha)
             trailers = trailers_of(seen.message)
-            if trailers is not None and trailers.proposal == proposal:
-                return self.record(pull, seen) if digests == {trailers.digest} else None
-        return None
+            if trailers is not None and digests.get(trailers.proposal) == {trailers.digest}:
+                yield self.record(pull, seen)
 
     def _candidates(self, pull: Pull) -> Iterator[str]:
         """Give the tip of a pull request, and the first of its commits, which was Twokey's if any was."""

@@ -2,8 +2,9 @@
 
 Rules: files come from the tree of the base commit, never from the working copy, so uncommitted and ignored files stay
 unseen. Links and submodules are not followed. Only the project's own descriptions are read (YAML, SQL, Markdown,
-CODEOWNERS); folders of installed packages and build output are passed over. What was left out is listed with the
-reason, so nobody takes a part for the whole. Descriptions come first where a bound is met.
+CODEOWNERS, and JSON lines whose path says ``lineage``; other JSON lines are data); folders of installed packages and
+build output are passed over. What was left out is listed with the reason, so nobody takes a part for the whole.
+Descriptions come first where a bound is met.
 """
 
 from collections import Counter
@@ -28,10 +29,11 @@ MAX_ENTRIES: Final = 200_000
 
 _PASSED_OVER: Final = frozenset({b"dbt_packages", b"dbt_modules", b"target", b"node_modules"})
 _ORDER: Final = ((b".yml", 0), (b".yaml", 0), (b".sql", 1), (b".md", 2))
+_EVENTS: Final = (b".jsonl", b".ndjson")
 Reason = Literal[
     "symlink", "submodule", "unsafe_path", "too_large", "not_text", "over_the_bound", "passed_over", "too_deep"
 ]
-_KINDS: Final = {"yml": "YAML", "yaml": "YAML", "sql": "SQL", "md": "Markdown"}
+_KINDS: Final = {"yml": "YAML", "yaml": "YAML", "sql": "SQL", "md": "Markdown", "jsonl": "events", "ndjson": "events"}
 _LINKS: Final[dict[int, Reason]] = {SYMLINK_MODE: "symlink", SUBMODULE_MODE: "submodule"}
 
 
@@ -206,7 +208,7 @@ def _candidates(repository: Repository, tree: str, prefix: bytes, left_out: list
                 else:
                     left_out.append(LeftOut(path=quoted(whole + b"/"), reason=reason))
                 continue
-            rank = _rank(entry.name)
+            rank = _rank(whole, entry.name)
             if entry.mode == SUBMODULE_MODE or (entry.mode == SYMLINK_MODE and rank is not None):
                 left_out.append(LeftOut(path=quoted(whole), reason=_LINKS[entry.mode]))
             elif rank is not None:
@@ -219,9 +221,11 @@ def _reason_to_pass(entry: Entry, depth: int) -> Reason | None:
     return "too_deep" if depth >= MAX_DEPTH else None
 
 
-def _rank(name: bytes) -> int | None:
+def _rank(path: bytes, name: bytes) -> int | None:
     if name == b"CODEOWNERS":
         return 0
+    if name.lower().endswith(_EVENTS):
+        return len(_ORDER) if b"lineage" in path.lower() else None
     return next((rank for suffix, rank in _ORDER if name.lower().endswith(suffix)), None)
 
 

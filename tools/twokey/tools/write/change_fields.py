@@ -11,8 +11,9 @@ from collections.abc import Iterable
 from typing import Final
 
 from twokey.core.values import FieldCount
-from twokey.tools.write.change_labels import Unreadable, is_sensitive, sensitive_parts
+from twokey.tools.write.change_labels import is_sensitive, sensitive_parts
 from twokey.tools.write.git_tree import Changed
+from twokey.tools.write.yaml_nodes import Unreadable
 
 _WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _KINDS: Final[dict[str, frozenset[str]]] = {

@@ -3,24 +3,20 @@
 Rules: a label that asks for more approval is given where the change cannot be understood. ``changes_sensitivity``
 compares what the two versions of a YAML file say under keys about sensitivity (``tags``, ``pii``, ``sensitivity`` ...),
 column by column; moving a column is no change, renaming one is. A YAML file that cannot be read within bounds gets
-``unreadable_yaml`` and ``changes_sensitivity``. Reading is by parser events: nothing is constructed, and aliases, depth
-and size are bounded, so a hostile file costs an error and not the process.
+``unreadable_yaml`` and ``changes_sensitivity``. What breaks or adds something that others rely on is told apart by
+``change_contracts``.
 """
 
 import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Final
 
-import yaml
-
+from twokey.tools.write.change_contracts import contract_labels
 from twokey.tools.write.git_diff import lines_of, matching
 from twokey.tools.write.git_tree import Changed
-
-MAX_DEPTH: Final = 100
-MAX_NODES: Final = 200_000
+from twokey.tools.write.yaml_nodes import MAX_DEPTH, MAX_NODES, Node, Unreadable, documents
 
 _CI_FOLDERS: Final = (".github/", ".gitlab/", ".circleci/", ".buildkite/", ".azure-pipelines/", ".woodpecker/")
 _CI_FILES: Final = re.compile(
@@ -41,7 +37,8 @@ _WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 def labels(changes: Iterable[Changed]) -> tuple[str, ...]:
     """Give the sorted labels of a change."""
-    return tuple(sorted({label for changed in changes for label in _of(changed)}))
+    found = list(changes)
+    return tuple(sorted({*(label for changed in found for label in _of(changed)), *contract_labels(found)}))
 
 
 def _of(changed: Changed) -> Iterator[str]:
@@ -98,20 +95,6 @@ def _hides_something(changed: Changed) -> bool:
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Co", "Cn", "Zl", "Zp"})
 
 
-class Unreadable(Exception):  # noqa: N818 - an answer, turned into a label by the caller
-    """The text is no YAML, or more than the bounds allow."""
-
-
-@dataclass(slots=True)
-class _Node:
-    """A YAML node without its meaning: a scalar's text, or the children of a collection."""
-
-    kind: str
-    tag: str
-    value: str = ""
-    children: list["_Node"] = field(default_factory=list["_Node"])
-
-
 def sensitive_parts(text: bytes) -> Counter[tuple[str, ...]]:
     """Give what the YAML ``text`` says under sensitive keys, as ``(path..., value)``, each with its count.
 
@@ -123,8 +106,8 @@ def sensitive_parts(text: bytes) -> Counter[tuple[str, ...]]:
     """
     found: Counter[tuple[str, ...]] = Counter()
     budget = MAX_NODES
-    waiting: list[tuple[_Node, tuple[str, ...], bool]] = [
-        (document, (f"document {number}",), False) for number, document in enumerate(_documents(text))
+    waiting: list[tuple[Node, tuple[str, ...], bool]] = [
+        (document, (f"document {number}",), False) for number, document in enumerate(documents(text))
     ]
     while waiting:
         node, path, inside = waiting.pop()
@@ -150,58 +133,9 @@ def is_sensitive(key: str) -> bool:
     return any(word.casefold() in _SENSITIVE for word in _WORDS.findall(unicodedata.normalize("NFKC", key)))
 
 
-def _name(item: _Node, at: int) -> str:
+def _name(item: Node, at: int) -> str:
     if item.kind == "map":
         for key, value in zip(item.children[::2], item.children[1::2], strict=True):
             if key.kind == "scalar" and key.value == "name" and value.kind == "scalar":
                 return f"item {value.value}"
     return f"item {at}"
-
-
-_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-def _documents(text: bytes) -> list[_Node]:
-    """Build the nodes of every document from parser events, without recursion."""
-    try:
-        return list(_composed(text.decode("utf-8")))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise Unreadable from error
-
-
-def _composed(text: str) -> Iterator[_Node]:
-    """Give the root of each document. A root is whole once the parser has come to the end of its document."""
-    anchors: dict[str, _Node] = {}
-    stack: list[_Node] = []
-    count = 0
-    for event in yaml.parse(text, Loader=_LOADER):
-        if isinstance(event, yaml.DocumentStartEvent):
-            anchors = {}
-        if isinstance(event, yaml.SequenceEndEvent | yaml.MappingEndEvent):
-            stack.pop()
-        if not isinstance(event, yaml.AliasEvent | yaml.ScalarEvent | yaml.CollectionStartEvent):
-            continue
-        node = _node(event, anchors)
-        count += 1
-        if count > MAX_NODES or len(stack) > MAX_DEPTH:
-            raise Unreadable
-        if stack:
-            stack[-1].children.append(node)
-        else:
-            yield node
-        if isinstance(event, yaml.CollectionStartEvent):
-            stack.append(node)
-
-
-def _node(event: yaml.AliasEvent | yaml.ScalarEvent | yaml.CollectionStartEvent, anchors: dict[str, _Node]) -> _Node:
-    if isinstance(event, yaml.AliasEvent):
-        if event.anchor not in anchors:
-            raise Unreadable
-        return anchors[event.anchor]
-    if isinstance(event, yaml.ScalarEvent):
-        node = _Node("scalar", event.tag or "", event.value)
-    else:
-        node = _Node("map" if isinstance(event, yaml.MappingStartEvent) else "list", event.tag or "")
-    if event.anchor:
-        anchors[event.anchor] = node
-    return node

@@ -1,0 +1,71 @@
+"""Rows of deliveries: stored once, handled once, and known again after their bytes are gone."""
+
+import dataclasses
+
+from sqlalchemy import Connection
+
+from twokey.store import inbox
+from twokey.store.inbox import InboundRecord
+
+FIRST = InboundRecord(
+    id="i-000000000001",
+    channel="slack",
+    key="envelope-1",
+    kind="slash_commands",
+    body=b"{}",
+    state="new",
+    code="",
+    attempts=0,
+    received_us=10,
+    updated_us=10,
+)
+
+
+def test_a_delivery_is_stored_once_by_channel_and_key(connection: Connection):
+    assert inbox.add_inbound(connection, FIRST)
+    assert not inbox.add_inbound(connection, dataclasses.replace(FIRST, id="i-000000000002", body=b"other"))
+    assert inbox.get_inbound(connection, "i-000000000002") is None
+    assert inbox.get_inbound(connection, FIRST.id) == FIRST
+    assert inbox.add_inbound(connection, dataclasses.replace(FIRST, id="i-000000000003", channel="github"))
+
+
+def test_an_attempt_is_counted_and_may_be_taken_back(connection: Connection):
+    inbox.add_inbound(connection, FIRST)
+    begun = inbox.begin_inbound(connection, FIRST.id, now=11)
+    assert begun == dataclasses.replace(FIRST, attempts=1, updated_us=11)
+    inbox.uncount_inbound(connection, FIRST.id, now=12)
+    inbox.uncount_inbound(connection, FIRST.id, now=13)
+    assert inbox.get_inbound(connection, FIRST.id) == dataclasses.replace(FIRST, updated_us=12)
+
+
+def test_what_was_handled_is_never_handled_again(connection: Connection):
+    inbox.add_inbound(connection, FIRST)
+    assert inbox.end_inbound(connection, FIRST.id, "done", "asked", now=20)
+    assert not inbox.end_inbound(connection, FIRST.id, "failed", "late", now=21)
+    assert inbox.begin_inbound(connection, FIRST.id, now=22) is None
+    ended = inbox.get_inbound(connection, FIRST.id)
+    assert ended == dataclasses.replace(FIRST, state="done", code="asked", updated_us=20)
+    assert inbox.waiting_inbound(connection, before=99, limit=9) == []
+
+
+def test_what_nobody_touched_lately_is_found_oldest_first(connection: Connection):
+    for number, received in ((1, 30), (2, 20), (3, 10)):
+        record = dataclasses.replace(
+            FIRST, id=f"i-00000000000{number}", key=f"k{number}", received_us=received, updated_us=received
+        )
+        inbox.add_inbound(connection, record)
+    assert inbox.waiting_inbound(connection, before=20, limit=9) == ["i-000000000003", "i-000000000002"]
+    assert inbox.waiting_inbound(connection, before=30, limit=1) == ["i-000000000003"]
+
+
+def test_bodies_of_what_is_over_are_forgotten_and_the_delivery_is_known_all_the_same(connection: Connection):
+    inbox.add_inbound(connection, FIRST)
+    inbox.add_inbound(connection, dataclasses.replace(FIRST, id="i-000000000002", key="waits"))
+    inbox.end_inbound(connection, FIRST.id, "ignored", "ignored", now=20)
+    assert inbox.forget_bodies(connection, before=20) == 0
+    assert inbox.forget_bodies(connection, before=21) == 1
+    assert inbox.forget_bodies(connection, before=21) == 0
+    forgotten = inbox.get_inbound(connection, FIRST.id)
+    assert forgotten is not None
+    assert forgotten.body is None
+    assert not inbox.add_inbound(connection, dataclasses.replace(FIRST, id="i-000000000004"))
