@@ -46,7 +46,7 @@ def _columns(parent: str) -> dict[str, str]:
         "id": "i",
         f"{parent}_id": _dirty(_number(5, 10_000), 5, "NULL"),
         "customer_name": _dirty(name, 6, "''"),
-        "email": _dirty(email, 7, "'n/a'"),
+        "email": _dirty(email, 7, f"replace({email}, '@', ' at ')"),
         "phone": _dirty(f"'+49 30 ' || (1000000 + {_number(8, 8_999_999)})", 8, "'unknown'"),
         "street": _dirty(f"{_pick(_LAST, 9)} || ' Street ' || {_number(9, 200)}", 9, "NULL"),
         "city": _dirty(_pick(_TOWNS, 10), 10, f"upper({_pick(_TOWNS, 10)})"),

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from twokey.tools.read.warehouse import (
     ProfileRequest,
+    ProfileResult,
     ProfilesRequest,
     SchemaRequest,
     SelectRequest,
@@ -23,6 +24,7 @@ from twokey.tools.read.warehouse import (
 )
 from twokey.tools.read.warehouse.csv_dialect import Dialect, dialect_of
 from twokey.tools.read.warehouse.duck import DuckSource
+from twokey.tools.read.warehouse.folder import File
 from twokey.tools.read.warehouse.location import parse
 from twokey.tools.read.warehouse.sources import Bounds
 
@@ -127,8 +129,8 @@ def test_a_file_that_changes_while_it_is_read_is_said_so(tmp_path: Path) -> None
     class Changing(DuckSource):
         """Somebody writes between the beginning and the end of the reading."""
 
-        def _of_file(self, *args: Any) -> Any:
-            found = super()._of_file(*args)  # pyright: ignore[reportPrivateUsage] - the moment is what this tests
+        def _of_file(self, file: File, request: ProfileRequest) -> ProfileResult:
+            found = super()._of_file(file, request)  # pyright: ignore[reportPrivateUsage] - the moment is what this tests
             path.write_text("a\n1\n2\n")
             return found
 
