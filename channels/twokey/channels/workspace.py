@@ -24,6 +24,7 @@ from twokey.core.errors import BadInput, CheckFailed, Refused
 from twokey.core.ports import Policy, PolicyEngine, Revisions
 from twokey.core.settings import FileDirectory, ScheduleSection, Settings
 from twokey.core.values import Call, Channel, Identity, Principal, Request, Resource, ResourceKind
+from twokey.tools.amending import Suggestion
 from twokey.tools.identity import Credential
 from twokey.tools.ledger import Ledger, Unit
 from twokey.tools.places import PlaceBook
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 MAX_REQUEST: Final = 4000
 REVERT: Final = "revert"
 """Intent of a request to undo a write."""
+AMEND: Final = "amend"
+"""Intent of a request to propose something with lines that a review suggests."""
 POLICY_PROPOSE: Final = "policy_propose"
 """Intent of a request to change the policy."""
 READS_ONLY: Final = frozenset({"catalog_scan"})
@@ -220,6 +223,25 @@ class Workspace:
         self._readiness.demand()
         places = [place.resource for place in self._book.configured()]
         return self.service.leave(identity, request, places, run=run, only_if=only_if)
+
+    def leave_suggestion(
+        self,
+        identity: Identity,
+        suggestion: Suggestion,
+        *,
+        run: str,
+        only_if: Callable[[Unit], bool],
+    ) -> str | None:
+        """Have what a proposal wrote proposed anew with a suggestion put in; it is left to the workers.
+
+        Raises:
+            NotFound: there is no such proposal.
+
+        """
+        record = self.service.find(suggestion.proposal)
+        request = self._request(identity, "", AMEND, suggestion.model_dump(mode="json"))
+        self._readiness.demand()
+        return self.service.leave(identity, request, [record.proposal.resource], run=run, only_if=only_if)
 
     def revert(self, identity: Identity, proposal: str, tell: "Callable[[Progress], None] | None") -> Outcome:
         """Propose to undo a write that was carried out; without ``tell`` it is left to the workers.

@@ -17,6 +17,7 @@ from support.workspace import approve
 from twins.github.fixtures import data_folder
 from twins.github.pulls import merge, review, review_comment
 from twins.github.server import Fault
+from twins.github.world import PullRequest
 from typer.testing import CliRunner
 
 from twokey.channels.cli import linking
@@ -81,6 +82,26 @@ def test_a_process_without_the_credential_leaves_deliveries_and_messages_to_anot
 # -- the whole way ----------------------------------------------------------------------------------------------------
 
 
+def suggests(there: Scene, record: ProposalRecord, pull: PullRequest) -> None:
+    """A suggestion for lines that were proposed becomes a proposal of its own; one that does not fit is answered."""
+    (path,) = [edit["path"] for edit in record.proposal.args["files"]][:1]
+    suggestion = "Better so:\n```suggestion\nversion: 2  # by hand\n```"
+    for at, outcome in ((None, "suggestion_unfit"), ((path, 1, 1), "asked")):
+        made = review_comment(there.github.world, pull, there.user("ana-at-hub"), suggestion, at)
+        payload = on_pull(there, "ana-at-hub", "created", comment=made)
+        assert there.outcome("pull_request_review_comment", payload) == outcome
+    stale = review_comment(
+        there.github.world, pull, there.user("ana-at-hub"), suggestion, (path, 1, 1), commit_id="0" * 40
+    )
+    payload = on_pull(there, "ana-at-hub", "created", comment=stale)
+    assert there.outcome("pull_request_review_comment", payload) == "suggestion_unfit"
+    there.run_all()
+    [amended] = there.workspace.service.waiting()
+    assert (amended.proposal.requester, amended.proposal.agent) == ("ana", "amendment")
+    assert amended.proposal.args["files"][0]["content"].startswith("version: 2  # by hand\n")
+    assert record.id in amended.proposal.args["body"]
+
+
 def test_from_a_comment_to_a_merged_pull_request_and_back(there: Scene) -> None:
     ticket = there.issue("Document the people table")
     payload = there.write(ticket, "ana-at-hub", "/twokey catalog people\nthank you")
@@ -117,6 +138,8 @@ def test_from_a_comment_to_a_merged_pull_request_and_back(there: Scene) -> None:
     latest = there.workspace.service.runs()[0]
     assert latest.request.text == f"Change proposal {record.id}: Please document the mail column only."
     assert (latest.requester, latest.auth, latest.channel) == ("ana", "github", "github")
+
+    suggests(there, record, pull)
 
     # merged: told by GitHub itself, recorded once, whatever order deliveries come in
     closed = on_pull(there, "sam-at-hub", "closed")

@@ -235,8 +235,10 @@ def review(world: World, pull: PullRequest, user: User, state: str, text: str) -
     return made
 
 
-def review_comment(world: World, pull: PullRequest, user: User, text: str) -> dict[str, Any]:
-    """Comment on a line of a pull request."""
+def review_comment(
+    world: World, pull: PullRequest, user: User, text: str, at: tuple[str, int, int] | None = None, **changes: Any
+) -> dict[str, Any]:
+    """Comment on a line of a pull request; ``at`` gives the file and the first and last line of its new side."""
     made = {
         "id": world.next_id(),
         "body": text,
@@ -246,6 +248,11 @@ def review_comment(world: World, pull: PullRequest, user: User, text: str) -> di
         "updated_at": world.moment(),
         "_links": {name: {"href": "https://github.example/"} for name in ("self", "html", "pull_request")},
     }
+    if at is not None:
+        path, first, last = at
+        start = None if first == last else first
+        made |= {"path": path, "start_line": start, "line": last, "side": "RIGHT", "commit_id": pull.head_sha}
+    made |= changes
     pull.review_comments.append(made)
     return made
 

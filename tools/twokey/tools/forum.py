@@ -14,6 +14,15 @@ from twokey.core.values import Instant, ProposalId, Value
 from twokey.tools.forge import ObjectName, PullRecord
 
 
+class Lines(Value):
+    """Lines of a file that a review comment is about, in the commit that was proposed."""
+
+    commit: ObjectName
+    path: Annotated[str, Field(min_length=1, max_length=400)]
+    first: Annotated[int, Field(ge=1, le=10_000_000)]
+    last: Annotated[int, Field(ge=1, le=10_000_000)]
+
+
 class Said(Value):
     """Something that somebody wrote. ``approves`` is true for an approving review that was not dismissed."""
 
@@ -25,6 +34,8 @@ class Said(Value):
     bot: bool
     created_us: Instant
     approves: bool = False
+    about: Lines | None = None
+    """The lines that a comment on a pull request stands at, where they are still there."""
 
 
 class PullSeen(Value):

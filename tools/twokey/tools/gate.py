@@ -24,6 +24,7 @@ from twokey.store import proposals
 from twokey.store.proposals import AlreadyThere, ApprovalRecord, ExecutionRecord, ProposalRecord
 from twokey.store.switches import FreezeRecord
 from twokey.tools import budgets, executor
+from twokey.tools.amending import Amending, Suggestion
 from twokey.tools.answers import Answers
 from twokey.tools.authority import Authority, Rules, met
 from twokey.tools.budgets import Outdated
@@ -96,6 +97,7 @@ class Gate:
         receipts = Receipts(steps.ledger, steps.clock, ids)
         self._reverting = Reverting(steps, proposer, receipts)
         self._policy_changes = PolicyChanges(proposer, receipts)
+        self._amending = Amending(steps, proposer, receipts)
         self.orders = Orders(
             steps, self._authority, rules=rules, switch=self._switch, emergencies=self._emergencies, ids=ids
         )
@@ -173,6 +175,10 @@ class Gate:
     def revert(self, proposal: str, *, run: str, requester: str) -> ProposalRecord:
         """Propose to undo a write that was carried out; see ``Reverting.propose``."""
         return self._reverting.propose(self.find(proposal), run=run, requester=requester)
+
+    def amend(self, suggestion: Suggestion, *, run: str, requester: str) -> ProposalRecord:
+        """Propose what a write opened with lines that a review suggests; see ``Amending.propose``."""
+        return self._amending.propose(self.find(suggestion.proposal), suggestion, run=run, requester=requester)
 
     def propose_policy(self, change: PolicyChange, *, run: str, requester: str) -> ProposalRecord:
         """Propose a change of the policy bundle's repository; see ``PolicyChanges.propose``."""

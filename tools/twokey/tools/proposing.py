@@ -111,9 +111,12 @@ class Proposer:
         step: int,
         places: Places,
         reverts: str | None = None,
+        contributors: tuple[str, ...] = (),
         once: bool = False,
     ) -> ProposalRecord:
         """Render, fix and store a proposal, with policy's decision on it. ``reverts`` names what it undoes.
+
+        ``contributors`` are those whose words are in it, beside the requester.
 
         ``once``: where this step of the run has proposed with this tool before, that proposal is given and none made,
         even if two processes are at it at the same moment.
@@ -146,7 +149,7 @@ class Proposer:
             nonce=self._ids.salt(),
             run=run,
             requester=requester,
-            contributors=(requester,),
+            contributors=tuple(dict.fromkeys((requester, *contributors))),
             agent=agent,
             step=step,
             provenance=found.provenance,

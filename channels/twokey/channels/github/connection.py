@@ -27,6 +27,7 @@ from twokey.core.ports import Clock
 from twokey.core.values import Action, Identity
 from twokey.store.proposals import ProposalRecord
 from twokey.store.runs import RunRecord
+from twokey.tools.amending import Suggestion
 from twokey.tools.forge import PullRecord
 from twokey.tools.forum import Forum
 from twokey.tools.ledger import Unit
@@ -65,6 +66,12 @@ class WorkspaceWork:
     ) -> str | None:
         """Have tables documented and leave it to the workers."""
         return self._workspace.leave_catalog(identity, tables, run=run, only_if=only_if)
+
+    def leave_suggestion(
+        self, identity: Identity, suggestion: Suggestion, *, run: str, only_if: Callable[[Unit], bool]
+    ) -> str | None:
+        """Have what a proposal wrote proposed anew with a suggestion put in, and leave it to the workers."""
+        return self._workspace.leave_suggestion(identity, suggestion, run=run, only_if=only_if)
 
     def approve(self, identity: Identity, proposal: str, digest: str, decision: str, at_us: int) -> object:
         """Hand an approval to the gate, for the proposal and the decision that it names by their digests.

@@ -29,6 +29,7 @@ from twokey.channels.github.settling import Inbound
 from twokey.core.errors import BadInput, EnvironmentFault, LogUnavailable, Refused, TwokeyError
 from twokey.core.events import PullRequestEnded
 from twokey.core.values import Identity
+from twokey.tools.amending import Suggestion, suggested
 from twokey.tools.forum import PullSeen, Said
 from twokey.tools.ledger import Unit
 
@@ -185,9 +186,21 @@ class _Turn:
             return "ignored_not_ours"
         if seen.state != "open":
             return "ignored_over"
+        lines = suggested(said.body)
+        if lines is not None:
+            return self._suggest(said, seen, lines)
         return self._left(said, f"Change proposal {seen.proposal}: {said.body.strip()}"[:4000])
 
-    def _left(self, said: Said, text: str | None, table: str = "") -> str:
+    def _suggest(self, said: Said, seen: PullSeen, lines: str) -> str:
+        """Take a suggestion for lines of what was proposed as a request to propose it so."""
+        if said.about is None or said.about.commit != seen.head:
+            return self._tell(said, "suggestion_unfit")
+        suggestion = Suggestion(
+            proposal=seen.proposal, path=said.about.path, first=said.about.first, last=said.about.last, text=lines
+        )
+        return self._left(said, None, suggestion=suggestion)
+
+    def _left(self, said: Said, text: str | None, table: str = "", suggestion: Suggestion | None = None) -> str:
         """Have a run accepted once for this comment, with a comment that shows its progress, in one transaction."""
         identity = self._identity(said)
         if identity is None:
@@ -204,7 +217,9 @@ class _Turn:
             wanted.append(self._house.want(unit, self._place, f"progress:{run}"))
             return True
 
-        if text is None:
+        if suggestion is not None:
+            self._house.work.leave_suggestion(identity, suggestion, run=run, only_if=only_if)
+        elif text is None:
             self._house.work.leave_catalog(identity, (table,) if table else (), run=run, only_if=only_if)
         else:
             self._house.work.leave(identity, text, run=run, only_if=only_if)

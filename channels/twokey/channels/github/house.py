@@ -9,6 +9,7 @@ from twokey.core.events import Event
 from twokey.core.values import Action, Channel, Identity, Principal
 from twokey.store.proposals import ProposalRecord
 from twokey.store.runs import RunRecord
+from twokey.tools.amending import Suggestion
 from twokey.tools.forge import PullRecord
 from twokey.tools.forum import Forum
 from twokey.tools.ledger import Unit
@@ -40,6 +41,12 @@ class Work(Protocol):
         self, identity: Identity, tables: tuple[str, ...], *, run: str, only_if: Callable[[Unit], bool]
     ) -> str | None:
         """Have tables documented; see ``leave``."""
+        ...
+
+    def leave_suggestion(
+        self, identity: Identity, suggestion: Suggestion, *, run: str, only_if: Callable[[Unit], bool]
+    ) -> str | None:
+        """Have what a proposal wrote proposed anew with a suggestion put in; see ``leave``."""
         ...
 
     def approve(self, identity: Identity, proposal: str, digest: str, decision: str, at_us: int) -> object:

@@ -17,7 +17,8 @@ HELP: Final = (
     "- `/twokey catalog [TABLE]`: propose documentation for tables with such a name, or all\n"
     "- `/twokey link NAME`: say who you are, to confirm it with your own key\n"
     "- `/twokey help`: this list\n\n"
-    "A review comment on a pull request of Twokey asks for a change of it. "
+    "A suggestion (GitHub's suggestion block) for lines of a pull request of Twokey is proposed as a pull request of "
+    "its own; other review comments on it are taken as requests. "
     "Nothing that is written here approves anything."
 )
 NOTICES: Final[Mapping[str, str]] = {
@@ -43,6 +44,10 @@ NOTICES: Final[Mapping[str, str]] = {
     "no_default_place": "The workspace names no warehouse and repository for that; its settings have to.",
     "bad_table": "That is no part of a table's name. Use letters, digits, `_` and dots.",
     "bad_input": "There was nothing to ask for, or too much. Say in a sentence what you want.",
+    "suggestion_unfit": (
+        "That suggestion does not fit what was proposed: it has to be one block, about lines of the commit that Twokey "
+        "opened the pull request with."
+    ),
     "answered": "The answer in this review was taken; the card shows what became of it.",
 }
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,18}")

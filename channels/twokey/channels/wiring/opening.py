@@ -20,13 +20,13 @@ from twokey.channels.linking import Linking
 from twokey.channels.people import People
 from twokey.channels.pruning import Pruner
 from twokey.channels.readiness import Readiness
-from twokey.channels.service import Service
+from twokey.channels.service import Service, Unplanned
 from twokey.channels.shadowing import Shadow
 from twokey.channels.wiring.once import Once
 from twokey.channels.wiring.outside import Outside, connector, github_if_set
 from twokey.channels.wiring.policy import NoShadow, batch_engine, enforcement_of, engine_on, rules_of, shadow_of
 from twokey.channels.wiring.stores import STATE_FOLDER, check_demo, dispatcher_of, ledger_of, states_of
-from twokey.channels.workspace import POLICY_PROPOSE, REVERT, Workspace
+from twokey.channels.workspace import AMEND, POLICY_PROPOSE, REVERT, Workspace
 from twokey.core import settings
 from twokey.core.entropy import RandomIds, SystemClock
 from twokey.core.errors import BadInput, Refused
@@ -39,6 +39,7 @@ from twokey.store import runs
 from twokey.store.proposals import ProposalRecord
 from twokey.store.runs import RunRecord
 from twokey.tools import registry
+from twokey.tools.amending import Suggestion
 from twokey.tools.contract import Place
 from twokey.tools.desk import Desk, Office
 from twokey.tools.fencing import FencedLedger
@@ -137,6 +138,18 @@ def opened_parts(
         )
 
 
+def _of_writes(gate: Gate) -> dict[str, Unplanned]:
+    """Give what is proposed about writes that were carried out: to undo one, to put a suggestion into one."""
+
+    def revert(run: RunRecord, _: "Callable[[Progress], None]") -> ProposalRecord:
+        return gate.revert(str(run.request.args["proposal"]), run=run.id, requester=run.requester)
+
+    def amend(run: RunRecord, _: "Callable[[Progress], None]") -> ProposalRecord:
+        return gate.amend(Suggestion.model_validate(run.request.args), run=run.id, requester=run.requester)
+
+    return {REVERT: revert, AMEND: amend}
+
+
 def _parts(  # what that were opened
     folder: Path,
     config: Settings,
@@ -207,9 +220,6 @@ def _parts(  # what that were opened
         stack.callback(dispatcher.close)
         return dispatcher
 
-    def revert(run: RunRecord, _: "Callable[[Progress], None]") -> ProposalRecord:
-        return gate.revert(str(run.request.args["proposal"]), run=run.id, requester=run.requester)
-
     def propose_policy(run: RunRecord, tell: "Callable[[Progress], None]") -> ProposalRecord:
         from twokey.agents.state import Progress  # noqa: PLC0415 - LangGraph comes in when a run is driven
         from twokey.channels.policy_proposing import PolicyProposing  # noqa: PLC0415 - as above
@@ -238,7 +248,7 @@ def _parts(  # what that were opened
         ledger=ledger,
         gate=gate,
         runner=Once(new_runner),
-        unplanned={REVERT: revert, POLICY_PROPOSE: propose_policy},
+        unplanned=_of_writes(gate) | {POLICY_PROPOSE: propose_policy},
         drivers=drivers,
         heart=Heart(ledger, clock),
         dispatcher=dispatcher,

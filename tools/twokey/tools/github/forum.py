@@ -4,9 +4,11 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
+from pydantic import ValidationError
+
 from twokey.core.errors import BadInput
 from twokey.tools.forge import PullRecord
-from twokey.tools.forum import PullSeen, Said
+from twokey.tools.forum import Lines, PullSeen, Said
 from twokey.tools.github.client import Client, Memory
 from twokey.tools.github.issues import MAX_BODY, GitHubTickets, external, marker_of
 from twokey.tools.github.models import Account, Comment, Pull, Review, read
@@ -91,7 +93,19 @@ def _said(found: Comment, number: int | None) -> Said:
         author=external(found.user),
         bot=found.user is None or found.user.type != "User",
         created_us=_instant(found.created_at),
+        about=_lines(found),
     )
+
+
+def _lines(found: Comment) -> Lines | None:
+    """Give the lines that a comment stands at: of the new side of the diff, and not outdated."""
+    if found.side != "RIGHT" or found.line is None:
+        return None
+    try:
+        first = found.line if found.start_line is None else found.start_line
+        return Lines(commit=found.commit_id, path=found.path, first=first, last=found.line)
+    except ValidationError:
+        return None
 
 
 def _instant(text: str) -> int:

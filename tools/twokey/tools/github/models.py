@@ -198,6 +198,11 @@ class Comment(Thin):
     updated_at: str = ""
     issue_url: str = ""
     pull_request_url: str = ""
+    path: str = ""
+    commit_id: str = ""
+    side: str = ""
+    start_line: int | None = None
+    line: int | None = None
 
 
 class Review(Thin):
