@@ -17,20 +17,16 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from twokey.agents.catalog import joins, keys, reading, understanding
+from twokey.agents.catalog.asking import alone
 from twokey.agents.catalog.facts import Column, Family, Join, Table, Warehouse
 from twokey.agents.catalog.joins import Counted
 from twokey.agents.catalog.reading import Ask
 from twokey.core.errors import BadInput
-from twokey.core.values import Resource, Value
-from twokey.tools.contract import Context, Place, Places
 from twokey.tools.read.warehouse import (
     KeysRequest,
     ProfileResult,
-    QueryArgs,
-    QueryWarehouse,
     SchemaRequest,
     SchemaResult,
-    display_name,
 )
 
 Pair = tuple[str, str, str, str]
@@ -64,7 +60,7 @@ def on_warehouse(location: str) -> dict[str, Any]:
         EnvironmentFault: it cannot be reached.
 
     """
-    ask = _alone(location)
+    ask = alone(location)
     schema = reading.schema_of(ask(SchemaRequest())[0])
     truth = _pairs(joins.declared(reading.warehouse_of(schema)))
     if not truth:
@@ -120,19 +116,6 @@ def find(schema: SchemaResult, ask: Ask) -> tuple[Join, ...]:
             if counted is not None:
                 counts[join] = counted
     return understanding.understand(warehouse, chosen, counts, questions).joins
-
-
-def _alone(location: str) -> Ask:
-    """Ask the warehouse without a gate: an evaluation keeps no evidence and proposes nothing."""
-    tool = QueryWarehouse()
-    name = display_name(location)
-    place = Place(Resource(kind="warehouse", id=name[:400] or "warehouse", granted_by="request"), location)
-    context = Context(places=Places((place,)), now_us=0)
-
-    def ask(request: reading.Request) -> tuple[Value, str]:
-        return tool.call(QueryArgs(warehouse=place.resource.id, ask=request), context).answer, ""
-
-    return ask
 
 
 def _hidden(schema: SchemaResult) -> SchemaResult:

@@ -11,6 +11,7 @@ from typing import Final, Literal, TypeAlias
 
 from twokey.agents.catalog import inert, types
 from twokey.agents.catalog.facts import Join, Profile, Table
+from twokey.agents.catalog.judgement import Judgement
 from twokey.agents.catalog.phrases import listed, place
 from twokey.agents.catalog.understanding import About, Understanding
 from twokey.core.values import Finding
@@ -159,7 +160,7 @@ def _of_column(understanding: Understanding, table: Table, about: About, cited: 
         yield _Claim(at("data_type"), f"{name} {said} {written}.", evidence, 99 if column.declared_type.strip() else 75)
     judgement = about.judgement
     if judgement.confidence >= LEAST_SURE_LEVEL and table.key not in cited.problems:
-        claim = f"{name} is {_LEVELS[judgement.level]}: {'; '.join(judgement.reasons)}."
+        claim = f"{name} is {_LEVELS[judgement.level]}: {'; '.join(judgement.reasons)}.{_of_class(judgement)}"
         yield _Claim(at("sensitivity"), claim, evidence, judgement.confidence, attention=judgement.doubt)
     if about.join is not None and about.join.columns[0] == column.name:
         yield from _of_join(understanding, table, about.join, cited)
@@ -196,6 +197,15 @@ def _of_column(understanding: Understanding, table: Table, about: About, cited: 
     if impossible:
         claim = f"{_rows(impossible)} of {name} look like dates that no calendar has."
         yield _Claim(at("impossible_dates"), claim, evidence, 85, attention=True)
+
+
+def _of_class(judgement: Judgement) -> str:
+    """Say what the values are and what speaks for it, where that is more than nothing."""
+    if judgement.column_class == "other" and judgement.level not in {"pii", "financial"}:
+        return ""
+    known = judgement.column_class != "other"
+    said = f"Class {judgement.column_class.lower().replace('_', ' ')}" if known else "No class of its own"
+    return f" {said}; {'; '.join(judgement.evidence)}."
 
 
 def _of_join(understanding: Understanding, table: Table, join: Join, cited: Citations) -> Iterator[_Claim]:

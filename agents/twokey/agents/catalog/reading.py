@@ -263,6 +263,8 @@ def _column_profile(found: ColumnProfile, *, complete: bool) -> Profile:
         booleans=found.booleans,
         checked=found.checked,
         patterns={name: count for name, count in found.patterns if count},
+        looked=found.looked,
+        signals={signal.name: signal.count for signal in found.signals},
         shapes=tuple((tally.text, tally.count) for tally in found.shapes),
         frequent=tuple((tally.text, tally.count) for tally in found.top),
         whole=found.top_complete,

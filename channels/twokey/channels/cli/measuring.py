@@ -11,6 +11,7 @@ from twokey.core.errors import BadInput
 def add_to(app: typer.Typer) -> None:
     """Add the commands."""
     measure = typer.Typer(help="Measure quality on labelled data.")
+    measure.command("classify")(classify)
     measure.command("joins")(joins)
     measure.command("injection")(injection)
     app.add_typer(measure, name="eval")
@@ -22,6 +23,23 @@ def add_to(app: typer.Typer) -> None:
     bench.command("slack")(slack)
     bench.command("catalog")(catalog)
     app.add_typer(bench, name="bench")
+
+
+def classify(
+    tables: Annotated[str, typer.Option("--tables", help="Folder of CSV or Parquet files.")],
+    truth: Annotated[
+        str, typer.Option("--truth", help="CSV: table, column_index, column, semantic_type, class, pii[, sensitivity].")
+    ],
+) -> None:
+    """Tell the class and the sensitivity of every column, and compare with labels."""
+    from pathlib import Path
+
+    from twokey.agents.catalog.evaluate_classify import as_lines, evaluate
+
+    result = evaluate(Path(tables), Path(truth))
+    for line in as_lines(result):
+        SESSION.say(line)
+    SESSION.give(result)
 
 
 def joins(

@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StrictBool, StrictInt, StrictStr, StringConstraints, model_validator
 
 from twokey.core.values import Code, Count, Value
+from twokey.tools.read.warehouse.signal_names import SignalName
 
 MAX_NAME = 500
 """Longest name of a schema, table or column that is worked with, in characters."""
@@ -181,6 +182,13 @@ class Patterns(Value):
     secret: Count = 0
 
 
+class Signal(Value):
+    """How many of the values that were looked at are recognised as ``name`` (``signal_names``)."""
+
+    name: SignalName
+    count: Count
+
+
 class Tally(Value):
     """A text and how often it occurs in the sample."""
 
@@ -225,6 +233,10 @@ class ColumnProfile(Value):
     checked: Count = 0
     """Values that were compared with the patterns; evenly chosen where there are very many."""
     patterns: Patterns = Patterns()
+    looked: Count = 0
+    """Rows of the values that the recognisers looked at; a part of the checked ones."""
+    signals: tuple[Signal, ...] = ()
+    """What they were recognised as, most frequent first; a value may count several times."""
     mentions_email: Count = 0
     """Values of the whole sample, not just of the checked ones, that are or contain an e-mail address."""
     shapes: tuple[Tally, ...] = ()
