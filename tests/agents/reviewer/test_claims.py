@@ -178,7 +178,7 @@ def test_any_claim_is_judged(claim: str, subject: str):
 
 @given(st.integers(0, 10**9))
 def test_only_numbers_of_the_evidence_stand(number: int):
-    known = {4981, 5000, 12, 5012, 0}
+    known = {4981, 5000, 12, 5012, 0, 2}  # it is the second column
     result = review(report(finding(f"customers.contact: {number:,} rows.")), evidence())
     assert (result.supported == 1) == (number in known)
 
