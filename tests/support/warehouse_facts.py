@@ -44,9 +44,9 @@ def table(name: str, *columns: Column | str, key: tuple[str, ...] = (), **change
     return Table(key=name, schema="", name=name, columns=made, primary_key=key, **changes)
 
 
-def warehouse(*tables: Table) -> Warehouse:
+def warehouse(*tables: Table, dialect: str = "sqlite") -> Warehouse:
     """A warehouse of these tables."""
-    return Warehouse(tables, "sqlite")
+    return Warehouse(tables, dialect)
 
 
 def refers(columns: str, parent: str, targets: str) -> ForeignKey:

@@ -116,6 +116,8 @@ def test_where_the_file_has_changed_on_the_base_branch_it_is_suggested_anew(make
         ("a\r\nb\r\n", "x\n", "x\r\nb\r\n"),
         ("a", "x\n", "x"),
         ("a\nb\n", "", "b\n"),
+        ("a\nb\n", "x\u2028y\n", "x\u2028y\nb\n"),
+        ("a\nb\n", "\n", "\nb\n"),
     ],
 )
 def test_line_endings_are_the_files_own(make_bench_once: MakeOnce, content: str, text: str, after: str):
@@ -135,6 +137,8 @@ def test_line_endings_are_the_files_own(make_bench_once: MakeOnce, content: str,
         ("````suggestion\n```\n````", "```\n"),
         ("```suggestion\n```", ""),
         ("```\na\n```", None),
+        ("````\n```suggestion\na\n```\n````", None),
+        ("```python\nx\n```\n```suggestion\na\n```", "a\n"),
         ("```suggestion\na\n```\n```suggestion\nb\n```", None),
         ("```suggestion\nnever ends", None),
         ("nothing", None),

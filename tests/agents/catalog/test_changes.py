@@ -1,9 +1,11 @@
 """What is written into a repository, and where."""
 
+from dataclasses import replace
+
 import pytest
 from support.warehouse_facts import column, few, table, warehouse
 
-from twokey.agents.catalog import changes, dbt_project, house, letter
+from twokey.agents.catalog import changes, dbt_reading, house, letter
 from twokey.agents.catalog.changes import Change, key_test
 from twokey.agents.catalog.facts import Key, Table
 from twokey.agents.catalog.findings import Citations, collect
@@ -21,7 +23,7 @@ def change(*tables: Table, schema: str | None = "main", source: str = "shop", **
         for name, text in files.items()
     }
     found = understand(warehouse(*tables), [each.key for each in tables], {})
-    read = dbt_project.read_repository(contents)
+    read = dbt_reading.read_repository(contents)
     return changes.work_out(
         found, collect(found, CITED), read, house.habits(read, contents), contents, source=source, default_schema=schema
     )
@@ -38,6 +40,30 @@ def test_a_table_that_two_places_may_mean_is_left_alone():
     made = change(ORDERS, dbt_project=b"name: shop\n", models__a=twice % b"a", models__b=twice % b"b")
     assert made.files == {}
     assert [key for key, _ in made.left] == ["orders"]
+
+
+def test_a_node_that_two_tables_answer_to_is_documented_for_neither():
+    said = b"models:\n  - name: orders\n    columns:\n      - name: id\n"
+    dev, prod = (replace(ORDERS, key=f"{schema}.orders", schema=schema) for schema in ("dev", "prod"))
+    made = change(dev, prod, schema=None, dbt_project=b"name: shop\n", models__a=said)
+    assert made.files == {}
+    assert [key for key, _ in made.left] == ["dev.orders", "prod.orders"]
+
+
+def test_of_the_versions_of_a_model_the_latest_describes_it():
+    said = b"models:\n  - name: orders\n    columns:\n      - name: id\n    versions: [{v: 1}, {v: 2}]\n"
+    old, new = (replace(ORDERS, key=name, name=name) for name in ("orders_v1", "orders_v2"))
+    made = change(
+        old,
+        new,
+        dbt_project=b"name: shop\n",
+        models__a=said,
+        models__orders_v1_sql=b"select 1",
+        models__orders_v2_sql=b"select 1",
+    )
+    assert made.documented == ("orders_v2",)
+    assert made.left == (("orders_v1", "It is another version of a model that is documented once."),)
+    assert made.files["models/a.yml"].count("- name: orders") == 1
 
 
 def test_a_new_source_does_not_take_a_name_that_is_taken():

@@ -1,10 +1,12 @@
 """Reading a repository's dbt projects: what is found, what is reported as uncertain, and where new sources go."""
 
+import json
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pytest
 
-from twokey.agents.catalog import dbt_project
+from twokey.agents.catalog import dbt_reading
 from twokey.agents.catalog.dbt_project import (
     Ambiguous,
     Found,
@@ -12,9 +14,9 @@ from twokey.agents.catalog.dbt_project import (
     Repository,
     SqlModel,
     Undocumented,
-    read_repository,
     slug,
 )
+from twokey.agents.catalog.dbt_reading import read_repository
 from twokey.agents.catalog.documented import Documented, DocumentedColumn, read
 from twokey.agents.catalog.edits import Conventions
 from twokey.agents.catalog.properties import AddNode, AddTests, Column, SetDescription, edit, render_new
@@ -328,13 +330,13 @@ def test_only_files_of_the_projects_are_read_and_each_once() -> None:
 
 def test_a_repository_beyond_the_bounds_is_read_in_part_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     files = {f"models/m{number}.yml": b"models: [{name: m%d}]" % number for number in range(5)}
-    monkeypatch.setattr(dbt_project, "MAX_FILES", 3)
+    monkeypatch.setattr(dbt_reading, "MAX_FILES", 3)
     repo = read_repository({"dbt_project.yml": PROJECT, **files})
     assert len(repo.nodes) == 2
     assert repo.problems == ("Some files were not read: the repository has more than is read at once.",)
-    monkeypatch.setattr(dbt_project, "MAX_FILES", 0)
+    monkeypatch.setattr(dbt_reading, "MAX_FILES", 0)
     assert read_repository({"dbt_project.yml": PROJECT}).projects[0].declared is False
-    monkeypatch.setattr(dbt_project, "MAX_PATHS", 2)
+    monkeypatch.setattr(dbt_reading, "MAX_PATHS", 2)
     assert "6 files" in read_repository({"dbt_project.yml": PROJECT, **files}).problems[0]
 
 
@@ -385,3 +387,134 @@ def test_what_is_found_can_be_edited_and_found_again() -> None:
     assert found(after, "items", "landing") == "models/staging/raw/_raw__sources.yml:('raw', 'items')"
     assert found(after, "leads", "crm_db") == f"{path}:('crm', 'leads')"
     assert edit(edited.text, [AddTests(("raw", "items"), "id", ["unique"])]).refused == ()
+
+
+# --- schemas and versions -------------------------------------------------------------------------------------------
+
+
+def test_versions_of_a_model_are_files_of_one_node_and_the_latest_comes_first() -> None:
+    text = b"models:\n  - name: m\n    versions: [{v: 1, defined_in: m_old}, {v: 3}, {v: 2, config: {alias: two}}]\n"
+    (node,) = read(text)
+    assert node.versions == ("m_v3", "m_v1", "two")
+    assert node.version_files == ("m_v3", "m_old", "m_v2")
+    assert read(text + b"    latest_version: 2\n")[0].versions[0] == "two"
+    assert read(b"models: [{name: m, versions: [{v: a}, {v: b}]}]\n")[0].versions == ("m_va", "m_vb")
+    repo = shop({"models/v.yml": text, "models/m_old.sql": b"", "models/m_v3.sql": b"", "models/m_v2.sql": b""})
+    assert found(repo, "m_v3") == found(repo, "two") == "models/v.yml:m"
+    assert "m_old" not in [model.name for model in repo.undocumented]
+    assert repo.find("m_old") == Missing()
+
+
+def test_a_schema_comes_from_the_sql_else_from_the_folder() -> None:
+    project = b"""\
+name: shop
+models:
+  +schema: all
+  shop:
+    marts:
+      +schema: mart
+      deep: {schema: deeper, +tags: [a]}
+    odd: 3
+"""
+    repo = read_repository(
+        {
+            "dbt_project.yml": project,
+            "models/marts/a.sql": b"select 1",
+            "models/marts/deep/b.sql": b"select 1",
+            "models/marts/c.sql": b"{{ config(schema='own', materialized='view') }} select 1",
+            "models/d.sql": b"select 1",
+            "models/marts/m.yml": b"models: [{name: a}]\n",
+        }
+    )
+    assert {model.name: model.schema for model in repo.models} == {"a": "mart", "b": "deeper", "c": "own", "d": None}
+    assert found(repo, "a", "dbt_mart") == "models/marts/m.yml:a"
+    assert repo.find("a", schema="dbt_own") == Missing()
+    assert isinstance(repo.find("b", schema="deeper"), Undocumented)
+    assert repo.find("b", schema="mart") == Missing()
+    assert isinstance(repo.find("d", schema="anything"), Undocumented)
+
+
+# --- the manifest ---------------------------------------------------------------------------------------------------
+
+
+def manifest(*nodes: dict[str, Any], **sources: dict[str, Any]) -> bytes:
+    """A manifest as dbt writes it, with what nobody needs left out."""
+    named = {
+        f"model.{number}": {"package_name": "shop", "resource_type": "model"} | each
+        for number, each in enumerate(nodes)
+    }
+    also = {key: {"package_name": "shop", "resource_type": "source"} | each for key, each in sources.items()}
+    return json.dumps({"metadata": {"dbt_schema_version": "v12"}, "nodes": named, "sources": also}).encode()
+
+
+def test_the_manifest_says_which_relation_a_node_is() -> None:
+    written = manifest(
+        {"name": "stg_orders", "schema": "Custom", "alias": "o", "database": "lake"},
+        {"name": "dim_dates", "schema": "custom", "alias": "days"},
+        {"name": "countries", "schema": "ref", "resource_type": "seed"},
+        t={"name": "only", "source_name": "s", "schema": "real", "identifier": "ONLY_2"},
+    )
+    templated = b"sources:\n  - name: s\n    schema: \"{{ var('s') }}\"\n    tables: [{name: only}]\n"
+    repo = shop({"target/manifest.json": written, "models/x.yml": templated})
+    assert repo.problems == ()
+    assert found(repo, "O", "custom") == "models/staging/_models.yml:stg_orders"
+    assert found(repo, "o", "custom", "LAKE") == "models/staging/_models.yml:stg_orders"
+    assert repo.find("o", schema="custom", database="other") == Missing()
+    assert found(repo, "only_2", "real") == "models/x.yml:('s', 'only')"
+    assert found(repo, "countries", "ref") == "seeds/seeds.yml:countries"
+    days = repo.find("days", schema="custom")
+    assert isinstance(days, Undocumented)
+    assert days.model.path == "models/marts/dim_dates.sql"
+    assert found(repo, "customers", "landing") == "models/staging/raw/_raw__sources.yml:('raw', 'customers')"
+
+
+def test_two_nodes_of_one_relation_are_left_to_a_person() -> None:
+    written = manifest(
+        {"name": "stg_orders", "schema": "a", "alias": "x"}, {"name": "fct_sales", "schema": "a", "alias": "x"}
+    )
+    assert isinstance(shop({"target/manifest.json": written}).find("x", schema="a"), Ambiguous)
+
+
+def test_a_manifest_names_nothing_that_the_files_do_not_hold() -> None:
+    written = manifest(
+        {"name": "gone", "schema": "a", "alias": "secret"},
+        {"name": "stg_orders", "schema": "a", "alias": "x", "package_name": "another"},
+        {"name": "stg_orders", "schema": 7},
+        {"name": "stg_orders", "resource_type": "test", "schema": "a"},
+        x={"name": "orders", "schema": "a"},
+    )
+    repo = shop({"target/manifest.json": written})
+    assert repo.find("secret", schema="a") == repo.find("x", schema="a") == Missing()
+    assert repo.problems == ("target/manifest.json: 1 nodes of the manifest are not in the files; build it anew.",)
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"[1]", "names no nodes"),
+        (b"{", "is no JSON"),
+        (b"[" * 100_000, "is no JSON"),
+        (b'{"nodes": 3, "sources": null}', "names no nodes"),
+    ],
+)
+def test_a_manifest_that_cannot_be_used_is_a_problem_and_no_end(data: bytes, reason: str) -> None:
+    repo = shop({"target/manifest.json": data})
+    assert reason in repo.problems[0]
+    assert found(repo, "countries", "dbt") == "seeds/seeds.yml:countries"
+
+
+def test_a_manifest_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("twokey.agents.catalog.manifest.MAX_NODES", 1)
+    two = manifest({"name": "a", "schema": "a"}, {"name": "b", "schema": "a"})
+    assert "more than 1 nodes" in shop({"target/manifest.json": two}).problems[0]
+    monkeypatch.setattr("twokey.agents.catalog.manifest.MAX_BYTES", 10)
+    assert "more than 10 bytes" in shop({"target/manifest.json": two}).problems[0]
+
+
+def test_the_manifest_lies_where_the_project_says() -> None:
+    written = manifest({"name": "stg_orders", "schema": "a", "alias": "x"})
+    project = b"name: shop\ntarget-path: build\n"
+    repo = read_repository({"dbt_project.yml": project, "models/m.yml": MODELS, "build/manifest.json": written})
+    assert found(repo, "x", "a") == "models/m.yml:stg_orders"
+    outside = read_repository({"dbt_project.yml": b"name: shop\ntarget-path: ../x\n", "../x/manifest.json": written})
+    assert outside.projects[0].target_path == "target"

@@ -6,7 +6,6 @@ import re
 import string
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.property_files import NAMES, property_files
 
 from twokey.agents.catalog import yaml_text, yaml_tree
 from twokey.agents.catalog.documented import read
@@ -35,125 +35,6 @@ from twokey.agents.catalog.properties import (
     relation,
     render_new,
 )
-
-# --- generated files, in the styles people write them in ------------------------------------------------------------
-
-NAMES = ("id", "status", "amount", "created_at", "note", "email", "kind", "total", "country", "url")
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How one generated file is laid out."""
-
-    dash: int
-    gap: int
-    step: int
-    blank: bool
-    comments: bool
-    newline: str
-    final: bool
-    mark: bool
-    start: str
-    tests: str
-    quote: str
-
-
-layouts = st.builds(
-    Layout,
-    dash=st.sampled_from([0, 2, 4]),
-    gap=st.sampled_from([2, 2, 4]),
-    step=st.sampled_from([2, 4]),
-    blank=st.booleans(),
-    comments=st.booleans(),
-    newline=st.sampled_from(["\n", "\n", "\r\n"]),
-    final=st.booleans(),
-    mark=st.sampled_from([False, False, True]),
-    start=st.sampled_from(["", "---\n", "# a head\n\n", "%YAML 1.1\n---\n"]),
-    tests=st.sampled_from(["tests", "data_tests"]),
-    quote=st.sampled_from(["", '"', "'"]),
-)
-
-_DESCRIPTIONS = (
-    "{q}plain words{q}",
-    "''",
-    "",
-    "{q}{{{{ doc(x) }}}}{q}",
-    ">-\n{i}folded\n{i}words",
-    "|\n{i}literal\n\n{i}words",
-    "|+\n{i}kept\n\n",
-    "plain over\n{i}two lines",
-    '"escaped \\u00e9 \\" quote"',
-    "'it''s # no comment'",
-    "null",
-    "~",
-)
-_TESTS = (
-    "",
-    "[unique]",
-    "[ unique , not_null ]",
-    "[]",
-    "\n{d}- unique",
-    "\n{d}- accepted_values:\n{d}    values: [a, b]",
-)
-
-
-@st.composite
-def columns(draw: st.DrawFn, layout: Layout, indent: int) -> list[str]:
-    """Lines of a list of columns whose dashes stand at ``indent``."""
-    lines: list[str] = []
-    names = draw(st.lists(st.sampled_from(NAMES), min_size=1, max_size=4, unique=True))
-    for number, name in enumerate(names):
-        if number and layout.blank:
-            lines.append("")
-        if layout.comments and draw(st.booleans()):
-            lines.append(" " * draw(st.integers(0, 8)) + f"# about {name}: x")
-        if draw(st.sampled_from([False, False, False, True])):
-            lines.append(" " * indent + "-" + " " * (layout.gap - 1) + f"{{name: {name}, description: 'in flow'}}")
-            continue
-        inner = indent + layout.gap
-        lines.append(" " * indent + "-" + " " * (layout.gap - 1) + f"name: {name}")
-        if layout.comments and draw(st.booleans()):
-            lines[-1] += "   # trailing"
-        if draw(st.booleans()):
-            text = draw(st.sampled_from(_DESCRIPTIONS))
-            text = text.format(q=layout.quote or '"', i=" " * (inner + layout.step))
-            lines += f"{' ' * inner}description: {text}".split("\n")
-        if draw(st.booleans()):
-            text = draw(st.sampled_from(_TESTS)).format(d=" " * (inner + layout.dash))
-            lines += f"{' ' * inner}{layout.tests}: {text}".split("\n")
-        if draw(st.booleans()):
-            lines += [" " * inner + "meta:", " " * (inner + layout.step) + "owner: somebody"]
-    return lines
-
-
-@st.composite
-def property_files(draw: st.DrawFn) -> bytes:
-    """A whole file with models and perhaps sources."""
-    layout = draw(layouts)
-    lines = [*layout.start.split("\n")[:-1], "version: 2", ""]
-    for section, names in (("models", ("orders", "customers")), ("sources", ("raw",))):
-        if section == "sources" and draw(st.booleans()):
-            continue
-        lines.append(f"{section}:")
-        for name in names:
-            if layout.blank:
-                lines.append("")
-            dash = layout.dash
-            lines.append(" " * dash + "-" + " " * (layout.gap - 1) + f"name: {name}")
-            inner = dash + layout.gap
-            if section == "sources":
-                lines.append(" " * inner + "tables:")
-                dash = inner + layout.dash
-                lines.append(" " * dash + "-" + " " * (layout.gap - 1) + "name: events")
-                inner = dash + layout.gap
-            if draw(st.integers(0, 5)):
-                lines.append(" " * inner + "columns:")
-                lines += draw(columns(layout, inner + layout.dash))
-            if layout.comments:
-                lines.append(" " * inner + "# the end of it")
-    text = layout.newline.join(lines) + layout.newline * layout.final
-    return (("\ufeff" if layout.mark else "") + text).encode()
-
 
 # --- helpers --------------------------------------------------------------------------------------------------------
 
@@ -494,7 +375,8 @@ def test_a_description_is_replaced_whole_and_only_if_that_was_asked_for(old: str
     after = done(before, SetDescription("orders", "id", "New words", replace=True))
     quote = old[0] if old[0] in "'\"" else ""
     head = f"anchors: [&d dd]\n{ORDERS.decode()}"
-    assert after == f"{head}        description: {quote}New words{quote}\n        # after\n        quote: true\n"
+    blank = "\n\n" if "+" in old else ""  # what stood below a text that kept it still stands there
+    assert after == f"{head}        description: {quote}New words{quote}\n{blank}        # after\n        quote: true\n"
 
 
 def test_a_text_of_several_lines_becomes_a_block_unless_a_comment_follows_it() -> None:
@@ -763,12 +645,160 @@ def test_a_place_with_a_merge_key_or_an_unused_anchor_takes_a_key_of_its_own() -
     assert "    description: own\n    config:\n      meta:\n        a: 1\n" in after
 
 
-def test_a_key_that_only_a_merge_brings_is_not_extended() -> None:
-    text = "models:\n  - &a {name: a, tests: [unique], meta: {x: 1}, config: {tags: [t]}}\n  - <<: *a\n    name: b\n"
-    assert refused(text, AddTests("b", None, [{"dbt_utils.few": {"n": 1}}])) == "merge_key"
-    assert refused(text, AddMeta("b", None, {"y": 1})) == "merge_key"
-    assert refused(text, AddTags("b", None, ["u"])) == "merge_key"
-    assert edit(text.encode(), [AddTags("b", None, ["t"]), AddMeta("b", None, {"x": 1})]).refused == ()
+MERGED = """\
+models:
+  - &a
+    name: a
+    tests: [unique]
+    meta: {x: 1, by: &who [ana, "no"]}
+    config: {tags: t, meta: {z: null}}
+    columns:
+      - name: id
+  - <<: *a
+    name: b
+"""
+
+
+def test_what_a_merge_key_brings_is_written_out_where_a_place_needs_its_own() -> None:
+    after = done(
+        MERGED,
+        AddTests("b", None, [{"dbt_utils.few": {"n": 1}}]),
+        AddMeta("b", None, {"y": 1}),
+        AddTags("b", None, ["u"]),
+        SetDescription("b", None, "Its own"),
+    )
+    first, second = yaml.safe_load(after)["models"]
+    assert first == yaml.safe_load(MERGED)["models"][0]
+    assert second == {
+        "name": "b",
+        "description": "Its own",
+        "columns": [{"name": "id"}],
+        "tests": ["unique", {"dbt_utils.few": {"arguments": {"n": 1}}}],
+        "meta": {"x": 1, "by": ["ana", "no"]},
+        "config": {"tags": ["t", "u"], "meta": {"z": None, "y": 1}},
+    }
+    assert after.startswith(MERGED)
+    assert edit(MERGED.encode(), [AddTags("b", None, ["t"]), AddMeta("b", None, {"z": None})]).text == MERGED.encode()
+
+
+@pytest.mark.parametrize(
+    ("brought", "code"),
+    [
+        ("tests: [!mine unique]", "tagged"),
+        ("tests: [{[a, b]: c}]", "complex_key"),
+        ("tests: {a: b}", "unexpected_shape"),
+        ("tests: [" + "x, " * 200 + "y]", "merge_key"),
+    ],
+)
+def test_what_a_merge_key_brings_and_cannot_be_written_again_is_not_extended(brought: str, code: str) -> None:
+    text = f"models:\n  - &a\n    name: a\n    {brought}\n  - <<: *a\n    name: b\n"
+    assert refused(text, AddTests("b", None, ["few"])) == code
+
+
+def test_columns_that_a_merge_key_brings_are_shared_on_purpose() -> None:
+    assert refused(MERGED, AddColumn("b", Column("x"))) == "merge_key"
+    assert refused(MERGED, SetDescription("b", "id", "x")) == "merge_key"
+
+
+ALIASED = """\
+models:
+  - name: a
+    columns:
+      - &key
+        name: id
+        tests: [unique]
+  - name: b
+    columns:
+      - *key  # the same
+      - name: other
+  - name: c
+    columns: [{name: x}, *key]
+"""
+
+
+def test_an_item_that_is_an_alias_takes_keys_of_its_own_beside_a_merge_key() -> None:
+    after = done(
+        ALIASED,
+        SetDescription("b", "id", "Here"),
+        AddTests("b", "id", ["not_null"]),
+        SetDescription("c", "id", "There"),
+    )
+    assert (
+        after
+        == """\
+models:
+  - name: a
+    columns:
+      - &key
+        name: id
+        tests: [unique]
+  - name: b
+    columns:
+      - <<: *key  # the same
+        description: Here
+        tests:
+          - unique
+          - not_null
+      - name: other
+  - name: c
+    columns: [{name: x}, {<<: *key, description: There}]
+"""
+    )
+    assert refused(ALIASED, SetDescription("a", "id", "x")) == "shared_anchor"
+    assert edit(ALIASED.encode(), [AddTests("b", "id", ["unique"])]).unchanged
+
+
+def test_a_refused_edit_of_an_alias_leaves_no_merge_key_behind() -> None:
+    edits = [AddTests("b", "id", ["not allowed"]), SetDescription("b", "other", "x")]
+    edited = edit(ALIASED.encode(), edits)
+    assert edited.applied == (edits[1],)
+    assert b"<<" not in edited.text
+
+
+def test_new_items_in_flow_style_stand_as_those_before_them() -> None:
+    text = """\
+{
+  "models": [
+    {"name": "a", "columns": [
+      {"name": "id"},
+      {
+        "name": "x"
+      }
+    ]}
+  ]
+}
+"""
+    after = done(text, AddColumn("a", Column("y", "Words")), SetDescription("a", "x", "More"))
+    assert (
+        after
+        == """\
+{
+  "models": [
+    {"name": "a", "columns": [
+      {"name": "id"},
+      {
+        "name": "x",
+        "description": "More"
+      },
+      {"name": "y", "description": "Words"}
+    ]}
+  ]
+}
+"""
+    )
+    commented = "models:\n  - name: a\n    tags: [\n      x, # first\n      y # last\n    ]\n"
+    assert "      y, z # last\n" in done(commented, AddTags("a", None, ["z"]))
+
+
+def test_another_key_that_stands_twice_does_not_matter() -> None:
+    text = with_columns("      - name: id\n        meta: {a: 1}\n        meta: {b: 1}\n")
+    assert done(text, SetDescription("orders", "id", "x")).count("description: x") == 1
+    assert refused(text, AddMeta("orders", "id", {"c": 1})) == "duplicate_key"
+
+
+def test_a_text_that_is_tagged_as_text_gives_way_with_its_tag() -> None:
+    text = with_columns("      - name: id\n        description: !!str 12\n")
+    assert "description: x\n" in done(text, SetDescription("orders", "id", "x", replace=True))
 
 
 # --- what is refused ------------------------------------------------------------------------------------------------
@@ -781,13 +811,12 @@ def with_columns(text: str) -> str:
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        (with_columns("      - name: id\n        name: id\n"), "duplicate_key"),
-        (with_columns("      - name: id\n        meta: 1\n        meta: 2\n"), "duplicate_key"),
+        (with_columns("      - name: id\n        description: ''\n        description: ''\n"), "duplicate_key"),
         (with_columns("      - ? name\n        : id\n"), "complex_key"),
         (with_columns("      - name: id\n        [a, b]: x\n"), "complex_key"),
         (with_columns("      - !!map {name: id}\n"), "flow_style"),
         (with_columns("      - name: id\n        description: &mine\n"), "anchored"),
-        (with_columns("      - name: id\n        description: !!str\n"), "tagged"),
+        (with_columns("      - name: id\n        description: !!null\n"), "tagged"),
         (with_columns("      - name: id\n        description: | # c\n"), "comment_in_value"),
         (with_columns("      - name: id\n        description: [x]\n"), "unexpected_shape"),
         (with_columns("      - name: id\n      - name: id\n"), "ambiguous"),

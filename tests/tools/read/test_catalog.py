@@ -148,6 +148,16 @@ def test_what_is_no_description_of_data_is_passed_over(repository: Path) -> None
     assert left_out(result) == {"dbt_packages/": "passed_over", "target/": "passed_over"}
 
 
+def test_the_manifest_is_read_where_a_repository_keeps_it(repository: Path) -> None:
+    make_commit(repository, {"shop/target/manifest.json": b"{}", "shop/target/run.json": b"{}", "target/a.yml": b""})
+    (repository / "target" / "manifest.json").symlink_to("/etc/passwd")
+    make_commit(repository, {})
+    result = read(repository)
+    assert [file.path for file in result.files if "target" in file.path] == ["shop/target/manifest.json"]
+    assert left_out(result) == {"shop/target/": "passed_over", "target/": "passed_over"}
+    assert "1 manifest" in TOOL.summary(CatalogArgs(repository="dbt"), result)
+
+
 def commit_tree(repository: Path, entries: dict[bytes, bytes]) -> None:
     """Commit a tree with names that no working copy would hold."""
     listing = b""

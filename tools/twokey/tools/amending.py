@@ -28,6 +28,7 @@ MAX_TEXT: Final = 20_000
 """Characters of the lines that a suggestion puts in."""
 MAX_BODY: Final = 60_000
 _OPENS: Final = re.compile(r" {0,3}(`{3,})suggestion[ \t]*")
+_OTHER: Final = re.compile(r" {0,3}(`{3,})[^`]*$")
 _FENCE: Final = re.compile(r" {0,3}(`{3,})[ \t]*")
 
 Line = Annotated[int, Field(ge=1, le=10_000_000)]
@@ -46,16 +47,20 @@ class Suggestion(Value):
 def suggested(body: str) -> str | None:
     """Give the lines of the one suggestion block of a comment, as GitHub writes it; none where it has none or more."""
     found: list[list[str]] = []
-    fence = ""
+    fence = other = ""
     for line in body[: 2 * MAX_TEXT].replace("\r\n", "\n").split("\n"):
         opened, closed = _OPENS.fullmatch(line), _FENCE.fullmatch(line)
         if fence and closed is not None and len(closed[1]) >= len(fence):
             fence = ""
         elif fence:
             found[-1].append(line)
+        elif other:
+            other = "" if closed is not None and len(closed[1]) >= len(other) else other
         elif opened is not None:
             fence = opened[1]
             found.append([])
+        elif (block := _OTHER.match(line)) is not None:
+            other = block[1]
     if fence or len(found) != 1:
         return None
     text = "".join(f"{line}\n" for line in found[0])
@@ -145,11 +150,14 @@ class Amending:
 
 
 def _replaced(content: str, suggestion: Suggestion) -> str:
-    lines = content.splitlines(keepends=True)
+    # Lines end where GitHub and git end them; other characters that look like an end do not count.
+    lines = [f"{line}\n" for line in content.split("\n")]
+    lines[-1] = lines[-1].removesuffix("\n")
+    lines = lines if lines[-1] else lines[:-1]
     if not suggestion.first <= suggestion.last <= len(lines):
         raise _unfit("The suggestion is about lines that the file does not have.")
     ending = "\r\n" if lines[suggestion.first - 1].endswith("\r\n") else "\n"
-    put = [f"{line}{ending}" for line in suggestion.text.splitlines()]
+    put = [f"{line}{ending}" for line in suggestion.text.removesuffix("\n").split("\n")] if suggestion.text else []
     after = lines[suggestion.last :]
     if put and not after and not lines[-1].endswith("\n"):
         put[-1] = put[-1].removesuffix(ending)

@@ -103,7 +103,19 @@ def accepted(column: Column, judgement: Judgement) -> Accepted | None:
 _NEVER: Final = (
     (PERSONAL - {"gender"})
     | PLACES
-    | {"key", "free_text", "title", "company", "url", "amount", "moment", "card_number", "bank_account"}
+    | {
+        "key",
+        "free_text",
+        "title",
+        "company",
+        "organisation",
+        "place",
+        "url",
+        "amount",
+        "moment",
+        "card_number",
+        "bank_account",
+    }
 )
 
 

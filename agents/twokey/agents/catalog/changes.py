@@ -5,6 +5,7 @@ Rules
 - Every added statement is one of the findings given; without its finding it is not written.
 - A table is documented where the repository already speaks of it; where several places may be meant nothing is
   guessed. A table nobody speaks of becomes part of a new source.
+- Where the repository holds data contracts, the same statements go there too (``contract_changes``).
 - Only tests that plain dbt knows: ``unique``, ``not_null``, ``relationships``, ``accepted_values``, and for a key of
   several columns a singular test. A test that today's data would fail is added with ``severity: warn``.
 - Names and values reach the files only through the editor of ``properties``, or where ``vetting`` allows them.
@@ -12,17 +13,18 @@ Rules
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Final
 
-from twokey.agents.catalog import dbt_project, properties, types, vetting
+from twokey.agents.catalog import contract_changes, contracts, dbt_project, properties, types, vetting
+from twokey.agents.catalog.contract_changes import ContractDraft
 from twokey.agents.catalog.dbt_project import Ambiguous, Found, Repository, Undocumented
 from twokey.agents.catalog.documented import Documented, DocumentedColumn
 from twokey.agents.catalog.edits import AddColumn, AddDataType, AddMeta, AddNode, AddTests, Column, Edit, SetDescription
 from twokey.agents.catalog.facts import Join, Key, Table
 from twokey.agents.catalog.findings import UNNAMABLE, Findings
-from twokey.agents.catalog.house import KEY, House
+from twokey.agents.catalog.house import KEY, House, is_marked
 from twokey.agents.catalog.judgement import PERSONAL
 from twokey.agents.catalog.understanding import About, Understanding
 from twokey.agents.catalog.vetting import JsonLike, NodeName, NotAllowed
@@ -66,6 +68,8 @@ class Change:
     """Statements that the editor would not write, with the reason."""
     later: tuple[str, ...] = ()
     """Keys of the tables that did not fit into this change."""
+    problems: tuple[str, ...] = ()
+    """Files that could not be read, in words."""
 
 
 @dataclass(slots=True)
@@ -108,23 +112,31 @@ def work_out(
 
     """
     spoken = {table for table, _, kind in findings.by_place if kind != UNNAMABLE}
+    contracted = contract_changes.find(understanding, files, default_schema)
     spots, left = _spots(understanding, spoken, repository, source, default_schema)
-    done, later = _fitting([table for table in understanding.tables if table.key in spots])
+    left += [(key, contract_changes.SEVERAL) for key in contracted.several]
+    if not any(project.declared for project in repository.projects):  # no dbt project: a contract says it all
+        spots = {key: spot for key, spot in spots.items() if spot.said is not None or key not in contracted.spots}
+    done, later = _fitting([table for table in understanding.tables if table.key in {*spots, *contracted.spots}])
     for table in later:
-        if spots[table.key].said is None:
+        if table.key in spots and spots[table.key].said is None:
             del spots[table.key]
     draft = _Draft()
     for table in done:
-        _Writer(understanding, findings, spots, house, draft, table).write()
-    changed, used, refused = _carried_out(draft, files, house)
+        if table.key in spots:
+            _Writer(understanding, findings, spots, house, draft, table).write()
+    kept = {table.key: contracted.spots[table.key] for table in done if table.key in contracted.spots}
+    terms = contract_changes.draft(understanding, findings, replace(contracted, spots=kept))
+    changed, used, refused = _carried_out(draft, terms, files, house)
     return Change(
         files=changed,
         used=used,
         documented=tuple(table.key for table in done),
-        new=tuple(table.key for table in done if spots[table.key].said is None),
+        new=tuple(table.key for table in done if table.key in spots and spots[table.key].said is None),
         left=tuple(left),
         refused=refused,
         later=tuple(table.key for table in later),
+        problems=tuple(f"{path}: the contract was left out. {reason}" for path, reason in contracted.unreadable),
     )
 
 
@@ -138,7 +150,7 @@ def _fitting(tables: Sequence[Table]) -> tuple[list[Table], list[Table]]:
 
 
 def _carried_out(
-    draft: _Draft, files: Mapping[str, bytes], house: House
+    draft: _Draft, terms: ContractDraft, files: Mapping[str, bytes], house: House
 ) -> tuple[dict[str, str], tuple[Finding, ...], tuple[Where, ...]]:
     changed: dict[str, str] = {}
     used: dict[str, Finding] = {}
@@ -153,6 +165,15 @@ def _carried_out(
         )
         if result.applied:
             changed[path] = result.text.decode("utf-8")
+    for path, wanted in terms.edits.items():
+        outcome = contracts.edit(files[path], wanted)
+        for each in outcome.applied:
+            used.update((finding.id, finding) for finding in terms.owners[id(each)][1])
+        refused.extend(
+            (terms.owners[id(each.edit)][0], each.reason) for each in outcome.refused if each.code not in _EXPECTED
+        )
+        if outcome.applied:
+            changed[path] = outcome.text.decode("utf-8")
     for path, (text, findings) in draft.tests.items():
         if path not in files:
             changed[path] = text
@@ -194,7 +215,35 @@ def _spots(
                 spots[table.key] = spot
             else:
                 left.append((table.key, spot))
+    return _one_table_a_node(understanding, spots, wanted, left)
+
+
+def _one_table_a_node(
+    understanding: Understanding, spots: dict[str, Spot], wanted: set[str], left: list[Where]
+) -> tuple[dict[str, Spot], list[Where]]:
+    """Keep one table for each node: the latest of its versions, else none, so that nothing is documented twice."""
+    tables: dict[tuple[str, NodeName], list[str]] = {}
+    for key, spot in spots.items():
+        if spot.said is not None or isinstance(spot.node, str):  # a table of a new source is no node yet
+            tables.setdefault((spot.path, spot.node), []).append(key)
+    for keys in tables.values():
+        if len(keys) == 1:
+            continue
+        said = spots[keys[0]].said
+        latest = said.versions[0] if said is not None and said.versions else None
+        named = [key for key in keys if understanding.warehouse.by_key[key].name == latest]
+        kept = named[0] if len(named) == 1 else None
+        for key in keys:
+            if key != kept:
+                del spots[key]
+                reason = "It is another version of a model that is documented once." if kept else _SEVERAL
+                left += [(key, reason)] if key in wanted else []
     return spots, left
+
+
+_SEVERAL: Final = (
+    "More than one table of the warehouse answers to the same node; which one it describes is not certain."
+)
 
 
 def _new_source(repository: Repository, table: Table, source: str, schema: str | None) -> Spot | str:
@@ -290,7 +339,7 @@ class _Writer:
                 self._add(SetDescription(self.spot.node, name, text), described)
             if said.data_type is None and data_type is not None and typed is not None:
                 self._add(AddDataType(self.spot.node, name, data_type), typed)
-            if judged is not None and not _is_judged(said):
+            if judged is not None and not is_marked(said.meta, said.tags):
                 self._add(AddMeta(self.spot.node, name, meta), judged)
         for spec, finding in tests:
             self._add(AddTests(self.spot.node, name, [spec]), finding)
@@ -399,13 +448,3 @@ def _must_quote(column: str, dialect: str) -> bool:
 def _in_sql(column: str, dialect: str) -> str:
     """Write the column a relationship refers to, as the test pastes it into SQL."""
     return f'"{column}"' if _must_quote(column, dialect) else column
-
-
-_JUDGED: Final = frozenset({KEY, "pii", "classification", "data_classification", "personal", "contains_pii", "privacy"})
-
-
-def _is_judged(said: DocumentedColumn) -> bool:
-    """Tell whether somebody already said how sensitive a column is."""
-    return not _JUDGED.isdisjoint(key.lower() for key in said.meta) or not _JUDGED.isdisjoint(
-        tag.lower() for tag in said.tags
-    )

@@ -50,6 +50,9 @@ class Documented:
     database: str | None = None
     identifier: str | None = None
     versions: tuple[str, ...] = ()
+    """Names that the versions have in the database, the latest first."""
+    version_files: tuple[str, ...] = ()
+    """Names, without suffix, of the files that define the versions."""
 
     @property
     def node(self) -> NodeName:
@@ -101,6 +104,7 @@ def _documented(kind: Kind, entry: dict[str, Plain], source: dict[str, Plain] | 
         owner = str(source["name"])
         schema, database = _text(source.get("schema")) or owner, _text(source.get("database"))
         identifier = _text(entry.get("identifier"))
+    versions = _versions(entry.get("versions"), entry.get("latest_version"), name)
     return Documented(
         kind=kind,
         name=name,
@@ -113,7 +117,8 @@ def _documented(kind: Kind, entry: dict[str, Plain], source: dict[str, Plain] | 
         schema=schema,
         database=database,
         identifier=identifier,
-        versions=tuple(_versions(entry.get("versions"), name)),
+        versions=tuple(alias for alias, _ in versions),
+        version_files=tuple(file for _, file in versions),
     )
 
 
@@ -130,12 +135,19 @@ def _column(entry: dict[str, Plain]) -> DocumentedColumn:
     )
 
 
-def _versions(value: Plain, name: str) -> Iterator[str]:
-    """Give the names that the versions of a model have in the database."""
+def _versions(value: Plain, latest: Plain, name: str) -> list[tuple[str, str]]:
+    """Give the names that the versions of a model have in the database and as files, the latest version first."""
+    found: list[tuple[Plain, str, str]] = []
     for version in value if isinstance(value, list) else []:
         if isinstance(version, dict) and version.get("v") is not None:
-            alias = _dict(version.get("config")).get("alias")
-            yield alias if isinstance(alias, str) else f"{name}_v{version['v']}"
+            alias, file = _dict(version.get("config")).get("alias"), version.get("defined_in")
+            own = f"{name}_v{version['v']}"
+            known = alias if isinstance(alias, str) else own
+            found.append((version["v"], known, file if isinstance(file, str) else own))
+    if latest is None and all(isinstance(number, int | float) for number, _, _ in found):
+        latest = max((number for number, _, _ in found if isinstance(number, int | float)), default=None)
+    found.sort(key=lambda each: each[0] != latest)
+    return [(alias, file) for _, alias, file in found]
 
 
 def _text(value: Plain) -> str | None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from twokey.agents.catalog import changes, dbt_project, findings, house, inert, letter
+from twokey.agents.catalog import changes, dbt_project, dbt_reading, findings, house, inert, letter, owners
 from twokey.agents.catalog.changes import Change
 from twokey.agents.catalog.findings import Findings
 from twokey.agents.catalog.understanding import Understanding
@@ -44,7 +44,7 @@ def draft(
 ) -> Drafted:
     """Draft the change of ``repository`` that writes ``claims`` down where they are missing."""
     contents = {file.path: file.text.encode() for file in files.files}
-    read = dbt_project.read_repository(contents)
+    read = dbt_reading.read_repository(contents)
     change = changes.work_out(
         understanding,
         claims,
@@ -54,7 +54,7 @@ def draft(
         source=dbt_project.slug(letter.short_name(warehouse)),
         default_schema="main" if understanding.warehouse.dialect == "sqlite" else None,
     )
-    own = _own_findings(change, read.problems, (repository_evidence, schema_evidence))
+    own = _own_findings(change, (*read.problems, *change.problems), (repository_evidence, schema_evidence))
     if not change.files:
         return Drafted(None, own, "nothing to do: the repository says all of it already")
     touched = frozenset(change.documented)
@@ -65,7 +65,11 @@ def draft(
     ordered = tuple(sorted(carried.values(), key=lambda finding: int(finding.id[2:])))
     evidence = list(dict.fromkeys(cited for finding in ordered for cited in finding.evidence))
     text = letter.write(
-        change, [*attention, *(finding for finding in own if finding.attention)], warehouse=warehouse, evidence=evidence
+        change,
+        [*attention, *(finding for finding in own if finding.attention)],
+        warehouse=warehouse,
+        evidence=evidence,
+        owners=owners.of_files(change.files, contents, read),
     )
     args: dict[str, Any] = {
         "repository": repository.id,

@@ -1,17 +1,16 @@
-"""Edits of one property file, carried out on its tree.
+"""Edits of one dbt property file, carried out on its tree.
 
-Rule: an edit is checked in full before anything is changed, so a refused edit leaves no trace. The changed tree is at
-once what ``splice`` writes and what the new text must parse to.
+Rules: those of ``tree_editing``; what is written follows what the file itself prefers.
 """
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from collections.abc import Mapping as Map
 from collections.abc import Sequence as Items
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final, TypeAlias, assert_never
+from typing import Final, assert_never
 
 from twokey.agents.catalog import vetting
 from twokey.agents.catalog.edits import (
@@ -26,12 +25,10 @@ from twokey.agents.catalog.edits import (
     Edit,
     SetDescription,
 )
-from twokey.agents.catalog.splice import Layout, Splice
+from twokey.agents.catalog.tree_editing import Change, Changes, Place, TreeEditor
 from twokey.agents.catalog.vetting import JsonLike, NodeName, NotAllowed
 from twokey.agents.catalog.yaml_tree import (
     BOOL,
-    Alias,
-    Collection,
     Document,
     Mapping,
     Node,
@@ -40,8 +37,6 @@ from twokey.agents.catalog.yaml_tree import (
     Sequence,
     direct,
     entries,
-    inherited,
-    is_new,
     is_null,
     node_of,
     own,
@@ -73,20 +68,8 @@ _ORDER: Final = {
     "tables": 10,
 }
 _OTHER: Final = 6
-
-_Change: TypeAlias = Callable[[], None]
-_Changes: TypeAlias = list[_Change]
-
-
-@dataclass(slots=True, eq=False)
-class _Place:
-    """A node or column of the file, with everything an edit of it passes through."""
-
-    mapping: Mapping
-    path: tuple[Node, ...]  # containers from the top down to the mapping itself
-    merged: bool = False  # reached through a merge key
-    columns: "dict[str, list[_Place]] | None" = None
-    folded: set[str] = field(default_factory=set[str])
+_SHARED: Final = frozenset({"columns", "tables", *SECTIONS})
+"""Lists that are never written out: who shares them means to."""
 
 
 @dataclass(slots=True)
@@ -99,8 +82,8 @@ class _Survey:
     node_config: Counter[bool] = field(default_factory=Counter[bool])
 
 
-class Session:
-    """One parsed file and the edits made to it so far."""
+class Session(TreeEditor):
+    """One parsed property file and the edits made to it so far."""
 
     def __init__(self, document: Document, conventions: Conventions) -> None:
         """Find the nodes of a file.
@@ -109,23 +92,12 @@ class Session:
             NotAllowed: ``not_properties`` where the file is no mapping.
 
         """
+        super().__init__(document, order=_ORDER, other=_OTHER, shared=_SHARED)
         self._conventions = conventions
-        self._layout = Layout(document)
-        self._touched: dict[int, tuple[str, Collection]] = {}
-        self._nodes: dict[NodeName, list[_Place]] = {}
-        self._sources: dict[str, list[_Place]] = {}
-        root = document.root
-        if root is None or (is_null(root) and root.start == root.end):
-            root = Mapping()
-        if not isinstance(root, Mapping):
-            raise NotAllowed("not_properties", "The file holds no mapping, so it is no property file.")
-        self.root = root
+        self._nodes: dict[NodeName, list[Place]] = {}
+        self._sources: dict[str, list[Place]] = {}
         self._find_nodes()
         self._folded = {_fold(name) for name in self._nodes}
-
-    def written(self) -> str:
-        """Give the text with the edits made."""
-        return Splice(self._layout).written(self.root, list(self._touched.values()))
 
     def apply(self, edit: Edit) -> bool:
         """Carry out one edit; tell whether it changed anything.
@@ -139,7 +111,7 @@ class Session:
             change()
         return bool(changes)
 
-    def _changes(self, edit: Edit) -> _Changes:
+    def _changes(self, edit: Edit) -> Changes:
         match edit:
             case SetDescription():
                 return self._description(self._target(edit.node, edit.column), edit.text, replace=edit.replace)
@@ -163,54 +135,24 @@ class Session:
 
     def _find_nodes(self) -> None:
         for section in SECTIONS:
-            for name, place in self._listed(_Place(self.root, (self.root,)), section):
+            for name, place in self.listed(Place(self.root, (self.root,)), section):
                 self._nodes.setdefault(name, []).append(place)
-        for source, place in self._listed(_Place(self.root, (self.root,)), "sources"):
+        for source, place in self.listed(Place(self.root, (self.root,)), "sources"):
             self._sources.setdefault(source, []).append(place)
-            for table, inner in self._listed(place, "tables"):
+            for table, inner in self.listed(place, "tables"):
                 self._nodes.setdefault((source, table), []).append(inner)
 
-    @staticmethod
-    def _listed(owner: _Place, key: str) -> Iterator[tuple[str, _Place]]:
-        """Give the named mappings of the list that ``owner`` holds under ``key``."""
-        value = entries(owner.mapping).get(key)
-        sequence = None if value is None else direct(value)
-        if value is None or not isinstance(sequence, Sequence):
-            return
-        merged = owner.merged or own(owner.mapping, key) is None
-        for item in sequence.items:
-            mapping = direct(item)
-            name = text_of(entries(mapping).get("name")) if isinstance(mapping, Mapping) else None
-            if isinstance(mapping, Mapping) and name is not None:
-                yield name, _Place(mapping, (*owner.path, value, item), merged)
+    def _target(self, node: NodeName, column: str | None) -> Place:
+        place = self.only(self._nodes.get(_key(node), ()), "node")
+        return place if column is None else self.only(self._columns(place).get(column, ()), "column")
 
-    def _guard(self, place: _Place) -> _Place:
-        if place.merged:
-            raise NotAllowed("merge_key", "The place comes in through a merge key (<<) and has other owners.")
-        for node in place.path:
-            self._layout.check_owner(node)
-            if isinstance(node, Mapping):
-                self._layout.check_keys(node)
-        return place
-
-    def _only(self, places: Items[_Place], what: str) -> _Place:
-        if not places:
-            raise NotAllowed("not_found", f"The file does not hold this {what}.")
-        if len(places) > 1:
-            raise NotAllowed("ambiguous", f"The file holds this {what} more than once.")
-        return self._guard(places[0])
-
-    def _target(self, node: NodeName, column: str | None) -> _Place:
-        place = self._only(self._nodes.get(_key(node), ()), "node")
-        return place if column is None else self._only(self._columns(place).get(column, ()), "column")
-
-    def _columns(self, place: _Place) -> dict[str, list[_Place]]:
+    def _columns(self, place: Place) -> dict[str, list[Place]]:
         if place.columns is None:
             value = entries(place.mapping).get("columns")
             if value is not None and not is_null(value) and not isinstance(direct(value), Sequence):
                 raise NotAllowed("unexpected_shape", "The columns of the node are no list.")
             place.columns = {}
-            for name, column in self._listed(place, "columns"):
+            for name, column in self.listed(place, "columns"):
                 place.columns.setdefault(name, []).append(column)
                 place.folded.add(name.casefold())
         return place.columns
@@ -244,135 +186,25 @@ class Session:
             if names:
                 survey.arguments["arguments" in names] += 1
 
-    # --- changing: what is checked here is carried out later ---------------------------------------------------
-
-    def _insert(self, mapping: Mapping, key: str, value: Node, *, ordered: bool) -> None:
-        index = len(mapping.pairs)
-        if ordered:
-            rank = _ORDER.get(key, _OTHER)
-            names = [name.value if isinstance(name, Scalar) else "" for name, _ in mapping.pairs]
-            before = [number for number, name in enumerate(names) if _ORDER.get(name, _OTHER) <= rank]
-            index = before[-1] + 1 if before else index
-        mapping.pairs.insert(index, (Scalar(key), value))
-        self._touch("", mapping)
-
-    def _touch(self, key: str, node: Collection) -> None:
-        if not is_new(node):
-            self._touched[id(node)] = (key, node)
-
-    def _replace(self, mapping: Mapping, key: str, value: Node) -> None:
-        self._layout.replace(mapping, key, value)
-        self._touch("", mapping)
-
-    def _check_path(self, mapping: Mapping, path: Items[str]) -> None:
-        """Check that a mapping can be made or extended at the end of ``path``."""
-        for key in path:
-            self._layout.check_mapping(mapping)
-            value = own(mapping, key)
-            if value is None:
-                self._check_not_merged(mapping, key)
-                return
-            if is_null(value):
-                self._layout.check_value(value)
-                return
-            if not isinstance(value, Mapping):
-                self._layout.check_owner(value)
-                raise NotAllowed("unexpected_shape", "The place holds no mapping.")
-            mapping = value
-        self._layout.check_mapping(mapping)
-
-    @staticmethod
-    def _check_not_merged(mapping: Mapping, key: str) -> None:
-        if key in inherited(mapping):
-            raise NotAllowed("merge_key", "The place comes in through a merge key (<<) and has other owners.")
-
-    def _ensure(self, mapping: Mapping, path: Items[str]) -> Mapping:
-        """Give the mapping at the end of ``path``, made where it is missing."""
-        for number, key in enumerate(path):
-            value = own(mapping, key)
-            if isinstance(value, Mapping):
-                mapping = value
-                continue
-            made = Mapping()
-            if value is None:
-                self._insert(mapping, key, made, ordered=number == 0)
-            else:
-                self._replace(mapping, key, made)
-            mapping = made
-        return mapping
-
-    def _text(self, place: _Place, key: str, text: str, what: str, *, replace: bool) -> _Changes:
-        mapping = place.mapping
-        current = entries(mapping).get(key)
-        if current is not None:
-            node = direct(current)
-            if not isinstance(node, Scalar):
-                raise NotAllowed("unexpected_shape", f"The {what} is no text.")
-            if text_of(node) == text:
-                return []
-            if not (is_null(node) or replace or not node.value.strip()):
-                raise NotAllowed("exists", f"There is another {what} already.")
-        return self._scalar(mapping, key, Scalar(text))
-
-    def _scalar(self, mapping: Mapping, key: str, value: Scalar) -> _Changes:
-        self._layout.check_mapping(mapping)
-        mine = own(mapping, key)
-        if mine is None:
-            return [lambda: self._insert(mapping, key, value, ordered=True)]
-        self._layout.check_value(mine)
-        return [lambda: self._replace(mapping, key, value)]
-
-    def _append(self, mapping: Mapping, path: Items[str], items: Items[Node], *, ordered: bool = True) -> _Change:
-        """Check that ``items`` can go to the end of a list, and give the change. Tags given as a text become a list."""
-        *outer, key = path
-        self._check_path(mapping, outer)
-        holder = _follow(mapping, outer)
-        value = None if holder is None else own(holder, key)
-        if holder is not None and value is None:
-            self._check_not_merged(holder, key)
-        if isinstance(value, Alias | Mapping):
-            self._layout.check_owner(value)
-            raise NotAllowed("unexpected_shape", "The place holds no list.")
-        if isinstance(value, Scalar):
-            self._layout.check_value(value)
-            if not is_null(value) and (key != "tags" or text_of(value) is None):
-                raise NotAllowed("unexpected_shape", "The place holds no list.")
-        elif value is not None:
-            self._layout.check_sequence(value)
-
-        def change() -> None:
-            owner = self._ensure(mapping, outer)
-            found = own(owner, key)
-            if found is None:
-                self._insert(owner, key, Sequence(list(items)), ordered=ordered and not outer)
-            elif isinstance(found, Sequence) and (_keeps_form(found) or owner.flow):
-                found.items.extend(items)
-                self._touch(key, found)
-            else:
-                kept = [Scalar(found.value)] if isinstance(found, Scalar) and not is_null(found) else list[Scalar]()
-                self._replace(owner, key, Sequence([*kept, *items]))
-
-        return change
-
     # --- the edits ---------------------------------------------------------------------------------------------
 
-    def _description(self, place: _Place, text: str, *, replace: bool) -> _Changes:
-        return self._text(place, "description", vetting.description(text), "description", replace=replace)
+    def _description(self, place: Place, text: str, *, replace: bool) -> Changes:
+        return self.text(place, "description", vetting.description(text), "description", replace=replace)
 
-    def _data_type(self, place: _Place, text: str, *, replace: bool) -> _Changes:
-        return self._text(place, "data_type", vetting.name(text, "data type"), "data type", replace=replace)
+    def _data_type(self, place: Place, text: str, *, replace: bool) -> Changes:
+        return self.text(place, "data_type", vetting.name(text, "data type"), "data type", replace=replace)
 
-    def _quote(self, place: _Place) -> _Changes:
+    def _quote(self, place: Place) -> Changes:
         current = entries(place.mapping).get("quote")
         if current is not None and not is_null(current):
             if plain(current) is True:
                 return []
             raise NotAllowed("exists", "The column says already that it is not quoted.")
-        return self._scalar(place.mapping, "quote", Scalar("true", BOOL))
+        return self.scalar(place.mapping, "quote", Scalar("true", BOOL))
 
     def _tests(
-        self, place: _Place, column: str | None, tests: Items[JsonLike], *, quoted: bool | None = None
-    ) -> _Changes:
+        self, place: Place, column: str | None, tests: Items[JsonLike], *, quoted: bool | None = None
+    ) -> Changes:
         present = entries(place.mapping)
         if column is not None and tests:
             quote = present.get("quote")
@@ -389,8 +221,7 @@ class Session:
         if not fresh:
             return []
         key = next((key for key in _TEST_KEYS if key in present), None) or self._tests_key
-        self._layout.check_mapping(place.mapping)
-        return [self._append(place.mapping, [key], fresh)]
+        return [self.append(place.mapping, [key], fresh)]
 
     @property
     def _tests_key(self) -> str:
@@ -407,7 +238,7 @@ class Session:
         body = {"arguments": arguments} if nested and arguments else arguments
         return node_of({name: {**body, **framework}})
 
-    def _beside(self, place: _Place, key: str, *, column: bool) -> tuple[str, ...]:
+    def _beside(self, place: Place, key: str, *, column: bool) -> tuple[str, ...]:
         """Say where meta or tags of a place stand: where it has them, as the file does it, or by convention."""
         present = entries(place.mapping)
         config = direct(present["config"]) if "config" in present else None
@@ -420,66 +251,48 @@ class Session:
         nested = convention == "config" if counts[True] == counts[False] else counts[True] > counts[False]
         return ("config", key) if nested else (key,)
 
-    def _present(self, place: _Place, key: str) -> list[Plain]:
+    def _present(self, place: Place, key: str) -> list[Plain]:
         """Give what a place has under ``key``, beside and under config."""
         present = entries(place.mapping)
         config = direct(present["config"]) if "config" in present else None
         inner = entries(config) if isinstance(config, Mapping) else {}
         return [plain(found[key]) for found in (present, inner) if key in found]
 
-    def _meta(self, place: _Place, items: Map[str, JsonLike], *, column: bool, replace: bool) -> _Changes:
+    def _meta(self, place: Place, items: Map[str, JsonLike], *, column: bool, replace: bool) -> Changes:
         known: dict[str, Plain] = {}
         for found in self._present(place, "meta"):
             known |= found if isinstance(found, dict) else {}
         path = self._beside(place, "meta", column=column)
-        changes: _Changes = []
+        changes: Changes = []
         for raw, data in items.items():
             key, value = vetting.name(raw, "key of meta"), vetting.value(data, "meta")
             if key in known and _canonical(known[key]) == _canonical(value):
                 continue
             if key in known and not replace:
                 raise NotAllowed("exists", "A key of meta has another value already.")
-            changes.append(self._meta_entry(place.mapping, path, key, node_of(value)))
+            changes.append(self.entry(place.mapping, path, key, node_of(value)))
         return changes
 
-    def _meta_entry(self, mapping: Mapping, path: Items[str], key: str, value: Node) -> _Change:
-        self._check_path(mapping, path)
-        holder = _follow(mapping, path)
-        mine = None if holder is None else own(holder, key)
-        if mine is not None:
-            self._layout.check_value(mine)
-        elif holder is not None:
-            self._check_not_merged(holder, key)
-
-        def change() -> None:
-            owner = self._ensure(mapping, path)
-            if mine is None:
-                self._insert(owner, key, value, ordered=False)
-            else:
-                self._replace(owner, key, value)
-
-        return change
-
-    def _tags(self, place: _Place, tags: Items[str], *, column: bool) -> _Changes:
+    def _tags(self, place: Place, tags: Items[str], *, column: bool) -> Changes:
         known: set[str] = set()
         for found in self._present(place, "tags"):
             known.update([found] if isinstance(found, str) else _texts(found))
         fresh = [tag for tag in dict.fromkeys(vetting.name(tag, "tag") for tag in tags) if tag not in known]
         if not fresh:
             return []
-        return [self._append(place.mapping, self._beside(place, "tags", column=column), [Scalar(tag) for tag in fresh])]
+        return [self.append(place.mapping, self._beside(place, "tags", column=column), [Scalar(tag) for tag in fresh])]
 
-    def _column(self, place: _Place, column: Column) -> _Changes:
+    def _column(self, place: Place, column: Column) -> Changes:
         name = vetting.name(column.name, "column name")
         columns = self._columns(place)
         if name in columns:
-            return self._fill_column(self._only(columns[name], "column"), column)
+            return self._fill_column(self.only(columns[name], "column"), column)
         if name.casefold() in place.folded and not column.quote:
             raise NotAllowed("other_case", "A column whose name differs in case only is there already.")
-        made = _Place(Mapping([(Scalar("name"), Scalar(name))]), ())
+        made = Place(Mapping([(Scalar("name"), Scalar(name))]), ())
         for change in self._fill_column(made, column):
             change()
-        append = self._append(place.mapping, ["columns"], [made.mapping])
+        append = self.append(place.mapping, ["columns"], [made.mapping])
 
         def register() -> None:
             columns[name] = [made]
@@ -487,8 +300,8 @@ class Session:
 
         return [append, register]
 
-    def _fill_column(self, place: _Place, column: Column) -> _Changes:
-        changes: _Changes = []
+    def _fill_column(self, place: Place, column: Column) -> Changes:
+        changes: Changes = []
         if column.description is not None:
             changes += self._description(place, column.description, replace=False)
         if column.data_type is not None:
@@ -499,24 +312,24 @@ class Session:
         changes += self._tags(place, column.tags, column=True)
         return changes + self._tests(place, column.name, column.tests, quoted=True if column.quote else None)
 
-    def _node(self, edit: AddNode) -> _Changes:
+    def _node(self, edit: AddNode) -> Changes:
         key = _key(edit.node)
         _distinct(edit.columns)
         if key in self._nodes:
-            place = self._only(self._nodes[key], "node")
+            place = self.only(self._nodes[key], "node")
             self._check_source(edit)
             return self._fill_node(place, edit)
         for part in key if isinstance(key, tuple) else (key,):
             vetting.name(part, "name of the node")
         if _fold(key) in self._folded:
             raise NotAllowed("other_case", "A node whose name differs in case only is there already.")
-        made = _Place(Mapping([(Scalar("name"), Scalar(key if isinstance(key, str) else key[1]))]), ())
+        made = Place(Mapping([(Scalar("name"), Scalar(key if isinstance(key, str) else key[1]))]), ())
         if isinstance(key, tuple) and edit.identifier is not None:
             made.mapping.pairs.append((Scalar("identifier"), Scalar(vetting.name(edit.identifier, "identifier"))))
         for change in self._fill_node(made, edit):
             change()
         changes = (
-            [self._append(self.root, [edit.kind], [made.mapping], ordered=False)]
+            [self.append(self.root, [edit.kind], [made.mapping], ordered=False)]
             if isinstance(key, str)
             else [self._add_table(key[0], made, edit)]
         )
@@ -527,11 +340,11 @@ class Session:
 
         return [*changes, register]
 
-    def _add_table(self, source: str, table: _Place, edit: AddNode) -> _Change:
+    def _add_table(self, source: str, table: Place, edit: AddNode) -> Change:
         if source in self._sources:
-            owner = self._only(self._sources[source], "source")
+            owner = self.only(self._sources[source], "source")
             self._check_source(edit)
-            return self._append(owner.mapping, ["tables"], [table.mapping])
+            return self.append(owner.mapping, ["tables"], [table.mapping])
         if source.casefold() in {name.casefold() for name in self._sources}:
             raise NotAllowed("other_case", "A source whose name differs in case only is there already.")
         made = Mapping([(Scalar("name"), Scalar(source))])
@@ -541,11 +354,11 @@ class Session:
         if edit.source_description is not None:
             made.pairs.append((Scalar("description"), Scalar(vetting.description(edit.source_description))))
         made.pairs.append((Scalar("tables"), Sequence([table.mapping])))
-        append = self._append(self.root, ["sources"], [made], ordered=False)
+        append = self.append(self.root, ["sources"], [made], ordered=False)
 
         def change() -> None:
             append()
-            self._sources[source] = [_Place(made, ())]
+            self._sources[source] = [Place(made, ())]
 
         return change
 
@@ -561,8 +374,8 @@ class Session:
                 if wanted is not None and there is not None and _differ(wanted, there):
                     raise NotAllowed("other_schema", "The source stands for another schema or database.")
 
-    def _fill_node(self, place: _Place, edit: AddNode) -> _Changes:
-        changes: _Changes = []
+    def _fill_node(self, place: Place, edit: AddNode) -> Changes:
+        changes: Changes = []
         if edit.description is not None:
             changes += self._description(place, edit.description, replace=False)
         changes += self._meta(place, edit.meta, column=False, replace=False)
@@ -593,21 +406,6 @@ def _distinct(columns: Items[Column]) -> None:
 
 def _texts(value: Plain) -> list[str]:
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
-
-
-def _keeps_form(found: Sequence) -> bool:
-    """Tell whether a list is extended as it stands; an empty ``[]`` makes way for a list in block style."""
-    return bool(found.items or found.anchor or found.tag or is_new(found))
-
-
-def _follow(mapping: Mapping, path: Items[str]) -> Mapping | None:
-    """Give the mapping at the end of ``path`` where it is there already."""
-    for key in path:
-        value = own(mapping, key)
-        if not isinstance(value, Mapping):
-            return None
-        mapping = value
-    return mapping
 
 
 def _canonical(data: object) -> str:

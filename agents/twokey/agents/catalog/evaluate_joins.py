@@ -16,23 +16,11 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from twokey.agents.catalog import joins, keys, reading, understanding
+from twokey.agents.catalog import joins, keys, looking, reading
 from twokey.agents.catalog.facts import Column, Family, Join, Table, Warehouse
-from twokey.agents.catalog.joins import Counted
 from twokey.agents.catalog.reading import Ask
-from twokey.core.errors import BadInput, ToolRetry
-from twokey.core.values import Resource, Value
-from twokey.tools.contract import Context, Place, Places
-from twokey.tools.read.warehouse import (
-    KeysRequest,
-    ProfileRequest,
-    ProfileResult,
-    QueryArgs,
-    QueryWarehouse,
-    SchemaRequest,
-    SchemaResult,
-    display_name,
-)
+from twokey.core.errors import BadInput
+from twokey.tools.read.warehouse import SchemaRequest, SchemaResult
 
 Pair = tuple[str, str, str, str]
 """Child table, child column, parent table, parent column."""
@@ -65,7 +53,7 @@ def on_warehouse(location: str) -> dict[str, Any]:
         EnvironmentFault: it cannot be reached.
 
     """
-    ask = _alone(location)
+    ask = looking.alone(location)
     schema = reading.schema_of(ask(SchemaRequest())[0])
     truth = _pairs(joins.declared(reading.warehouse_of(schema)))
     if not truth:
@@ -100,43 +88,8 @@ def on_names(path: Path) -> dict[str, Any]:
 
 
 def find(schema: SchemaResult, ask: Ask) -> tuple[Join, ...]:
-    """Find relationships as a scan does: profile, propose, count, settle."""
-    infos = reading.names_of(schema)
-    profiles: dict[str, ProfileResult] = {}
-    for key, info in infos.items():
-        if info.problem or not info.columns:
-            continue
-        try:
-            profiles[key] = reading.profile_of(ask(ProfileRequest(table=info.table))[0])
-        except ToolRetry:
-            continue  # a table that cannot be profiled is judged by its names, as in a scan
-    warehouse = reading.with_profiles(reading.warehouse_of(schema), profiles)
-    chosen = reading.chosen(warehouse, ())
-    questions = understanding.questions(warehouse, chosen)
-    asked = questions.all
-    checks = reading.checks_of(asked, infos)
-    counts: dict[Join, Counted] = {}
-    for start in range(0, len(checks), reading.CHECKS_AT_ONCE):
-        part = slice(start, start + reading.CHECKS_AT_ONCE)
-        answered = reading.keys_of(ask(KeysRequest(checks=checks[part]))[0]).checks
-        for join, fact in zip(asked[part], answered, strict=True):
-            counted = reading.counted(fact)
-            if counted is not None:
-                counts[join] = counted
-    return understanding.understand(warehouse, chosen, counts, questions).joins
-
-
-def _alone(location: str) -> Ask:
-    """Ask the warehouse without a gate: an evaluation keeps no evidence and proposes nothing."""
-    tool = QueryWarehouse()
-    name = display_name(location)
-    place = Place(Resource(kind="warehouse", id=name[:400] or "warehouse", granted_by="request"), location)
-    context = Context(places=Places((place,)), now_us=0)
-
-    def ask(request: reading.Request) -> tuple[Value, str]:
-        return tool.call(QueryArgs(warehouse=place.resource.id, ask=request), context).answer, ""
-
-    return ask
+    """Find relationships as a scan does."""
+    return looking.understood(schema, ask).joins
 
 
 def _hidden(schema: SchemaResult) -> SchemaResult:

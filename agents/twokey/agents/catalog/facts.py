@@ -42,6 +42,10 @@ class Profile:
     """Values that were compared with patterns."""
     patterns: Mapping[str, int] = field(default_factory=dict[str, int])
     """How many of the checked values look like something (``email``, ``date`` ...; a value may count twice)."""
+    looked: int = 0
+    """Rows of the values that recognisers looked at."""
+    signals: Mapping[str, int] = field(default_factory=dict[str, int])
+    """What those values were recognised as (``given_name``, ``street`` ...; a value may count several times)."""
     shapes: tuple[tuple[str, int], ...] = ()
     """The most frequent masked forms of texts."""
     frequent: tuple[tuple[str, int], ...] = ()
@@ -60,6 +64,10 @@ class Profile:
         """Share of the checked values that fit one of ``patterns``, 0 to 1; the largest, as a value may fit several."""
         most = max((self.patterns.get(pattern, 0) for pattern in patterns), default=0)
         return most / self.checked if self.checked else 0.0
+
+    def signal(self, *names: str) -> float:
+        """Share of the values looked at that are recognised as one of ``names``, 0 to 1; together at most 1."""
+        return min(1.0, sum(self.signals.get(name, 0) for name in names) / self.looked) if self.looked else 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,12 @@ the same ids. ``attention`` is for what a person should look at whatever happens
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
-from twokey.agents.catalog import inert, types
+from twokey.agents.catalog import inert, inspected, types
 from twokey.agents.catalog.facts import Join, Profile, Table
+from twokey.agents.catalog.judgement import Judgement
 from twokey.agents.catalog.phrases import listed, place
 from twokey.agents.catalog.understanding import About, Understanding
 from twokey.core.values import Finding
@@ -41,6 +42,8 @@ class Citations:
     counts: Mapping[Join, str]
     problems: Mapping[str, str]
     """Tables that could not be read, with the reason the tool gave."""
+    inspections: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Evidence of what is wrong in the cells of each table."""
 
     def of(self, table: str) -> tuple[str, ...]:
         """Evidence of what one table holds."""
@@ -75,6 +78,8 @@ def collect(understanding: Understanding, cited: Citations, *, focus: Focus = "a
     wanted = _FOCUSED.get(focus)
     claims = [claim for claim in _claims(understanding, cited) if wanted is None or claim.place[2] in wanted]
     by_place: dict[Place, Finding] = {}
+    told = {claim.place: claim for claim in reversed(claims)}  # what a profile says comes first, and is said once
+    claims = [claim for claim in claims if told[claim.place] is claim]
     for number, claim in enumerate(claims, first):
         by_place[claim.place] = Finding(
             id=f"f-{number}",
@@ -105,6 +110,16 @@ def _claims(understanding: Understanding, cited: Citations) -> Iterator[_Claim]:
                 yield from _of_column(understanding, table, about, cited)
             else:
                 yield _unnamable((table.key, about.column.name, UNNAMABLE), "A column", cited)
+        yield from _of_cells(understanding, table, cited)
+
+
+def _of_cells(understanding: Understanding, table: Table, cited: Citations) -> Iterator[_Claim]:
+    """Tell what is wrong in the cells of a table."""
+    found, evidence = understanding.inspections.get(table.key), cited.inspections.get(table.key)
+    if found is not None and evidence is not None:
+        for problem in inspected.said(table, found):
+            at = (table.key, problem.column, problem.kind)
+            yield _Claim(at, problem.claim, (evidence,), problem.confidence, problem.attention)
 
 
 def _unnamable(place: Place, what: str, cited: Citations) -> _Claim:
@@ -159,7 +174,7 @@ def _of_column(understanding: Understanding, table: Table, about: About, cited: 
         yield _Claim(at("data_type"), f"{name} {said} {written}.", evidence, 99 if column.declared_type.strip() else 75)
     judgement = about.judgement
     if judgement.confidence >= LEAST_SURE_LEVEL and table.key not in cited.problems:
-        claim = f"{name} is {_LEVELS[judgement.level]}: {'; '.join(judgement.reasons)}."
+        claim = f"{name} is {_LEVELS[judgement.level]}: {'; '.join(judgement.reasons)}.{_of_class(judgement)}"
         yield _Claim(at("sensitivity"), claim, evidence, judgement.confidence, attention=judgement.doubt)
     if about.join is not None and about.join.columns[0] == column.name:
         yield from _of_join(understanding, table, about.join, cited)
@@ -196,6 +211,15 @@ def _of_column(understanding: Understanding, table: Table, about: About, cited: 
     if impossible:
         claim = f"{_rows(impossible)} of {name} look like dates that no calendar has."
         yield _Claim(at("impossible_dates"), claim, evidence, 85, attention=True)
+
+
+def _of_class(judgement: Judgement) -> str:
+    """Say what the values are and what speaks for it, where that is more than nothing."""
+    if judgement.column_class == "other" and judgement.level not in {"pii", "financial"}:
+        return ""
+    known = judgement.column_class != "other"
+    said = f"Class {judgement.column_class.lower().replace('_', ' ')}" if known else "No class of its own"
+    return f" {said}; {'; '.join(judgement.evidence)}."
 
 
 def _of_join(understanding: Understanding, table: Table, join: Join, cited: Citations) -> Iterator[_Claim]:

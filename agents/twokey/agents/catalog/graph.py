@@ -22,7 +22,7 @@ from twokey.agents.state import Progress, State, Surroundings
 from twokey.core.errors import ToolRetry
 from twokey.core.values import Plan, Report, Step
 from twokey.tools.read.catalog import CatalogFiles
-from twokey.tools.read.warehouse import KeysRequest, ProfileRequest, SchemaRequest
+from twokey.tools.read.warehouse import InspectRequest, KeysRequest, ProfileRequest, SchemaRequest, TableInfo
 
 Compiled = CompiledStateGraph[State, Surroundings, State, State]
 KEEP_EVERY: Final = 8
@@ -30,15 +30,17 @@ KEEP_EVERY: Final = 8
 
 
 def build_scan() -> Compiled:
-    """Compile the graph of a scan: schema, profiles, counts, findings."""
+    """Compile the graph of a scan: schema, profiles, cells, counts, findings."""
     graph: StateGraph[State, Surroundings, State, State] = StateGraph(State, context_schema=Surroundings)
     graph.add_node("schema", read_schema)
     graph.add_node("profiles", read_profiles)
+    graph.add_node("cells", inspect_cells)
     graph.add_node("counts", count_keys)
     graph.add_node("findings", conclude)
     graph.add_edge(START, "schema")
     graph.add_edge("schema", "profiles")
-    graph.add_edge("profiles", "counts")
+    graph.add_edge("profiles", "cells")
+    graph.add_edge("cells", "counts")
     graph.add_edge("counts", "findings")
     graph.add_edge("findings", END)
     return graph.compile(name="catalog_scan")
@@ -101,6 +103,35 @@ def read_profiles(state: State, runtime: Runtime[Surroundings]) -> State:
         name = inert.line(info.table.name, 60)
         runtime.context.tell(Progress(step.number, f"profiled {name}", done + number, len(notes.chosen)))
     return {}
+
+
+def inspect_cells(state: State, runtime: Runtime[Surroundings]) -> State:
+    """Look at the cells of every table that was profiled and was not looked at yet."""
+    desk, step = runtime.context.desk, _step(state, runtime)
+    notes = Notes.expected(desk, step.number)
+    if notes.focus != "all":
+        return {}
+    infos = reading.names_of(reading.schema_of(reading.kept_answer(desk, notes.schema)))
+    ask = reading.through_desk(desk, notes.warehouse, step.number)
+    waiting = [key for key in notes.chosen if key in notes.profiles and _holds_rows(infos[key])]
+    total, cells = len(waiting), reading.cells_each(len(waiting))
+    waiting = [key for key in waiting if key not in notes.inspected]
+    while waiting:
+        part = waiting[: reading.INSPECTED_AT_ONCE]
+        answer, evidence = ask(InspectRequest(tables=tuple(infos[key].table for key in part), max_cells=cells))
+        reached = [found.reached for found in reading.inspection_of(answer).tables]
+        # a table that was not reached is asked for again, but for the first, so that there is an end
+        done = max(1, reached.index(False)) if False in reached else len(part)
+        notes = notes.with_inspection(evidence, part[:done])
+        notes.keep(desk, step.number)
+        waiting = waiting[done:]
+        looked = f"looked at the cells of {_number(total - len(waiting), 'table')}"
+        runtime.context.tell(Progress(step.number, looked, total - len(waiting), total))
+    return {}
+
+
+def _holds_rows(info: TableInfo) -> bool:
+    return not (info.rows_exact and info.rows == 0)
 
 
 def count_keys(state: State, runtime: Runtime[Surroundings]) -> State:

@@ -9,7 +9,7 @@ financial and pii.
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Final, Literal
@@ -37,6 +37,14 @@ _RULE: Final = re.compile(r"sensitivity\b[^\n]{0,40}?\(([^()\n]{3,200})\)", re.I
 _QUOTED: Final = re.compile(r"`([a-z]{3,20})`")
 _GUIDES: Final = frozenset({"readme.md", "contributing.md", "docs.md"})
 _MAX_GUIDE: Final = 64 * 1024
+
+
+_MARKS: Final = frozenset({KEY, "pii", "classification", "data_classification", "personal", "contains_pii", "privacy"})
+
+
+def is_marked(meta: Mapping[str, Plain], tags: Iterable[str]) -> bool:
+    """Tell whether somebody already said how sensitive a column or table is, in its meta or tags."""
+    return not _MARKS.isdisjoint(key.lower() for key in meta) or not _MARKS.isdisjoint(tag.lower() for tag in tags)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +108,14 @@ def _count(count: Counter[str], under: str, mapping: Mapping[str, Plain]) -> Non
         count[f"{where} config"] += 1
     if "meta" in mapping:
         count[f"{where} beside"] += 1
+
+
+def words_in_use(found: frozenset[str], own: Mapping[Level, str]) -> Mapping[Level, str]:
+    """Give the words that mark sensitivity where ``found`` are in use; ``own`` ones where those are not known."""
+    known = {word.lower(): word for word in found}
+    if found and known.keys() <= _KNOWN and not known.keys().isdisjoint(_CHOICES["pii"]):
+        return {level: known.get(_chosen(level, frozenset(known)), own[level]) for level in own}
+    return dict(own)
 
 
 def _words(used: Counter[str], files: Mapping[str, bytes]) -> Mapping[Level, str]:

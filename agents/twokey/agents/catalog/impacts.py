@@ -10,7 +10,7 @@ from typing import Any, Final, cast
 
 from langgraph.runtime import Runtime
 
-from twokey.agents.catalog import dbt_project, inert, reading
+from twokey.agents.catalog import dbt_reading, inert, reading
 from twokey.agents.catalog.facts import Warehouse
 from twokey.agents.catalog.lineage import events, experiments, project
 from twokey.agents.catalog.lineage.impact import Affected, Impact, impact
@@ -33,7 +33,7 @@ def lineage_of(files: Mapping[str, bytes], warehouse: Warehouse | None) -> Linea
     columns: dict[str, tuple[str, ...]] = {}
     for table in warehouse.tables if warehouse is not None else ():
         columns.setdefault(table.name.casefold(), tuple(column.name.casefold() for column in table.columns))
-    repository = dbt_project.read_repository(files)
+    repository = dbt_reading.read_repository(files)
     dialect = _DIALECTS.get(warehouse.dialect) if warehouse is not None else None
     models = project.trace(repository, files, columns, dialect)
     names = {thing.name for edge in models.edges for thing in (edge.source, edge.target) if thing.kind == "table"}

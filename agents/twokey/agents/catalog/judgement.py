@@ -1,4 +1,4 @@
-"""The words in which sensitivity is told: levels, kinds, and one column's judgement.
+"""The words in which a column is judged: levels, kinds, classes, and one column's judgement.
 
 Levels follow what access rules are usually written on. ``pii`` covers personal data in the sense of GDPR Art. 4(1) as
 far as a single column shows it, and credentials, which deserve no less.
@@ -11,6 +11,14 @@ from twokey.agents.catalog.facts import Profile
 from twokey.agents.catalog.vocabulary import Kind
 
 Level = Literal["public", "operational", "financial", "pii"]
+Class = Literal[
+    "PERSON_NAME", "EMAIL", "PHONE", "STREET_ADDRESS", "GENDER", "DEMOGRAPHIC", "POSTAL_CODE", "COORDINATE", "CITY",
+    "STATE", "COUNTRY", "URL", "CURRENCY", "ID_NUMBER", "COMPANY", "other",
+]  # fmt: skip
+"""What the values of a column are, whoever they belong to."""
+PERSONAL_CLASSES: Final[frozenset[Class]] = frozenset(
+    {"PERSON_NAME", "EMAIL", "PHONE", "STREET_ADDRESS", "GENDER", "DEMOGRAPHIC", "ID_NUMBER"}
+)
 
 _PERSONAL: Final[tuple[Kind, ...]] = (
     "person_name",
@@ -18,6 +26,7 @@ _PERSONAL: Final[tuple[Kind, ...]] = (
     "phone",
     "street_address",
     "birth_date",
+    "age",
     "gender",
     "demographic",
     "id_number",
@@ -38,13 +47,23 @@ MOST: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """How sensitive one column is. ``confidence`` in percent; ``doubt`` asks a person to look."""
+    """What one column holds and how sensitive it is. Confidences in percent; ``doubt`` asks a person to look.
+
+    ``kind`` and ``level`` are told by names as well, because a column that is empty today may be filled tomorrow;
+    ``column_class`` is told of values that were seen, and is ``other`` without them.
+    """
 
     level: Level
     kind: Kind
     confidence: int
     reasons: tuple[str, ...]
     doubt: bool = False
+    column_class: Class = "other"
+    class_confidence: int = 0
+    semantic_type: str = "other"
+    """The kind, and where a kind has parts the part (``person_name.first``)."""
+    evidence: tuple[str, ...] = ()
+    """What name, values, neighbours and distribution say, one sentence each; no value and no outside name."""
 
 
 WORDS_FOR: Final[dict[Kind, str]] = {
@@ -52,7 +71,8 @@ WORDS_FOR: Final[dict[Kind, str]] = {
     "email": "e-mail address",
     "phone": "telephone number",
     "street_address": "street address",
-    "birth_date": "birth or age",
+    "birth_date": "birth",
+    "age": "age of a person",
     "gender": "gender",
     "demographic": "origin, belief or family",
     "id_number": "number of an official document",

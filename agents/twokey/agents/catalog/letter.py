@@ -4,7 +4,7 @@ Rules: our words, counts and evidence ids; names and claims only as ``inert`` ma
 link, a mention, an image or markup; lists are cut and say so. What was not done is said as plainly as what was.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,7 +26,14 @@ class Letter:
     why: str
 
 
-def write(change: Change, attention: Sequence[Finding], *, warehouse: str, evidence: Sequence[str]) -> Letter:
+def write(
+    change: Change,
+    attention: Sequence[Finding],
+    *,
+    warehouse: str,
+    evidence: Sequence[str],
+    owners: Mapping[str, Sequence[str]] | None = None,
+) -> Letter:
     """Write the letter for a change.
 
     Args:
@@ -34,6 +41,7 @@ def write(change: Change, attention: Sequence[Finding], *, warehouse: str, evide
         attention: Findings about the same tables that a person should look at, whatever happens to the proposal.
         warehouse: Name of the warehouse; outside text.
         evidence: Ids of everything that is cited, in order.
+        owners: Who owns which file, where that is known; outside text.
 
     """
     name = inert.prose(short_name(warehouse), 40)
@@ -45,6 +53,7 @@ def write(change: Change, attention: Sequence[Finding], *, warehouse: str, evide
     sections = [
         why,
         _section("What changes", _files(change)),
+        _section("Owners", _owned(owners or {})),
         _section("Personal data", _cited(_personal(change.used))),
         _section("Relationships", _cited(_of_kind(change.used, "relationship"))),
         _section("Keys", _cited(_of_kind(change.used, "primary_key"))),
@@ -121,6 +130,15 @@ def _files(change: Change) -> list[str]:
         names = listed([inert.code(key, 80) for key in change.new[:20]], "and") + _more(len(change.new) - 20)
         summary.append(f"- Nobody spoke of these before: {names}.")
     return summary + _cut(lines)
+
+
+def _owned(owners: Mapping[str, Sequence[str]]) -> list[str]:
+    return _cut(
+        [
+            f"- {inert.code(path, 300)}: {', '.join(inert.prose(name, 60) for name in names)}"
+            for path, names in sorted(owners.items())
+        ]
+    )
 
 
 def _left(change: Change) -> list[str]:

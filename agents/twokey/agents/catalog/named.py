@@ -14,9 +14,11 @@ from twokey.agents.catalog.vocabulary import (
     FLAGS,
     METADATA,
     MOMENTS,
+    NAME_HALVES,
     PEOPLE,
     PERSON_TABLE_ONLY,
     PUBLISHED,
+    ROMANCE_HEADS,
     Kind,
     holds,
     plain,
@@ -53,6 +55,9 @@ def kind_of(name: str) -> Kind | None:
     if kind is None:
         found = plain(names.expanded(name))
         kind = _first(found)
+    if kind is None:
+        found = tuple(part for word in found for part in _apart(word))
+        kind = _first(found)
     if kind is None or found[0] in FLAGS or _only_about(found, kind):
         return None
     if kind == "street_address" and not _NOT_STREETS.isdisjoint(found):
@@ -62,13 +67,75 @@ def kind_of(name: str) -> Kind | None:
     return kind
 
 
+@lru_cache(maxsize=65_536)
+def _apart(word: str) -> tuple[str, ...]:
+    """Take a word apart that was written together (``mailingcity``), into known words only; else give it back."""
+    if not _LONGEST_ALONE < len(word) <= _LONGEST_TOGETHER or not word.isascii():
+        return (word,)
+    ends: list[tuple[str, ...] | None] = [None] * (len(word) + 1)
+    ends[0] = ()
+    for end in range(1, len(word) + 1):
+        for start in range(max(0, end - 16), end - 2):
+            before = ends[start]
+            if before is not None and word[start:end] in _PARTS:
+                found = (*before, word[start:end])
+                best = ends[end]
+                if best is None or len(found) < len(best):
+                    ends[end] = found
+    if ends[-1] is not None:
+        return ends[-1]
+    end = next((end for end in _CLEAR_ENDS if word.endswith(end) and len(word) - len(end) >= 3), None)
+    start = word.removesuffix(end) if end else ""
+    return (start, end) if end and start not in _OTHER_STARTS else (word,)
+
+
+_CLEAR_ENDS: Final = (
+    "emailaddress", "email", "zipcode", "postalcode", "postcode", "telephone", "telefono", "telefon", "phone",
+    "firstname", "lastname", "surname", "address", "latitude", "longitude", "website", "birthdate",
+)  # fmt: skip
+"""Words that end nothing but such a name, whatever stands before."""
+_OTHER_STARTS: Final = frozenset({"micro", "head", "smart", "mega", "saxo", "xylo", "ear", "gramo", "video"})
+
+
+_LONGEST_ALONE: Final = 6
+_LONGEST_TOGETHER: Final = 48
+
+
 def _first(found: tuple[str, ...]) -> Kind | None:
-    for kind, entries in BY_NAME.items():
-        if holds(found, entries):
+    """Give the kind that the last word belongs to (``email_domain_country`` is a country), else the first."""
+    kinds = _kinds(found)
+    headed = found[:1] != () and found[0] in ROMANCE_HEADS
+    for kind in kinds:
+        if headed and any(found[:size] in BY_NAME[kind] for size in range(1, 5)):
             return kind
-    return None
+    for kind in kinds:
+        if _whole(found, kind):
+            return kind
+    return kinds[0] if kinds else None
 
 
+def _kinds(found: tuple[str, ...]) -> tuple[Kind, ...]:
+    kinds: tuple[Kind, ...] = tuple(kind for kind, entries in BY_NAME.items() if holds(found, entries))
+    if not kinds and len(found) > 1 and found[-1] == "name" and found[-2] in PEOPLE:
+        return ("person_name",)  # manager_name, but not user_name
+    return kinds
+
+
+_PARTS: Final = frozenset(
+    {word for entries in BY_NAME.values() for entry in entries for word in entry if len(word) >= 3}
+    | {word for word in PEOPLE if len(word) >= 4}
+    | {word for word in METADATA if len(word) >= 4}
+) | frozenset(
+    """
+    primary secondary mailing principal contact business home work office billing shipping delivery emergency main
+    project job facility site public private legal first last middle full given maiden name names code date start end
+    birth personal current previous parent mother father physical residential permanent location venue event meeting
+    school store branch account owner holder sender receiver origin destination alternate other registered number
+    details video image program programme course session provider member patient employer map agenda registration
+    company vendor supplier agent
+    """.split()  # noqa: SIM905 - a list of words reads better as words
+)
+"""Words that names written together are made of."""
 _NOT_STREETS: Final = frozenset(
     {"ip", "mac", "email", "mail", "web", "url", "memory", "wallet", "contract", "bus", "host"}
 )
@@ -80,8 +147,13 @@ _OTHER_ADDRESSES: Final[dict[str, Kind]] = {
     "web": "url",
     "url": "url",
 }
+_NUMBERED: Final = frozenset({"phone", "card_number", "bank_account", "id_number", "street_address"})
 _OWN_ENDS: Final[dict[str, frozenset[str]]] = {
-    "number": frozenset({"phone", "card_number", "bank_account", "id_number", "street_address"}),
+    "number": _NUMBERED,
+    "no": _NUMBERED,
+    "nr": _NUMBERED,
+    "key": frozenset({"credential"}),
+    "last4": frozenset({"card_number"}),
     "code": frozenset({"postal_code", "country", "currency", "state"}),
     "hash": frozenset({"credential"}),
     "class": frozenset(),
@@ -104,6 +176,14 @@ def _whole(found: tuple[str, ...], kind: Kind) -> bool:
     """Whether the last word itself belongs to what the vocabulary knows (``tax id``, ``house number``)."""
     entries = BY_NAME[kind]
     return any(found[-size:] in entries for size in range(1, min(len(found), 4) + 1))
+
+
+def half_of_a_name(table: Table, name: str) -> bool:
+    """Tell whether a column is a part of a name beside another part (``first`` beside ``last``)."""
+    if plain(names.words(name)) not in NAME_HALVES:
+        return False
+    others = {plain(names.words(column.name)) for column in table.columns if column.name != name}
+    return not NAME_HALVES.isdisjoint(others) or ("name",) in others
 
 
 def kind_about_a_person(name: str) -> Kind | None:

@@ -4,7 +4,7 @@ Rules: plain JSON with ASCII keys (names of tables stand in lists); reading the 
 understanding, because it is a function of the evidence they name.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
@@ -14,7 +14,7 @@ from twokey.agents.catalog.findings import Citations, Focus
 from twokey.agents.catalog.joins import Counted
 from twokey.agents.catalog.understanding import Understanding, questions, understand
 from twokey.tools.desk import Desk
-from twokey.tools.read.warehouse import SchemaResult
+from twokey.tools.read.warehouse import Inspected, SchemaResult
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,8 @@ class Notes:
     """Table key -> why it was not profiled; empty where it has no columns."""
     counts: tuple[str, ...] = ()
     """Evidence of counted keys, in the order they were asked."""
+    inspections: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Evidence of what is wrong in cells, and the keys of the tables it speaks of, in their order."""
 
     @classmethod
     def of(cls, desk: Desk, step: int) -> "Notes | None":
@@ -49,6 +51,7 @@ class Notes:
             profiles=dict(body["profiles"]),
             problems=dict(body["problems"]),
             counts=tuple(body["counts"]),
+            inspections=tuple((evidence, tuple(tables)) for evidence, tables in body["inspections"]),
         )
 
     def keep(self, desk: Desk, step: int) -> None:
@@ -63,6 +66,7 @@ class Notes:
                 "profiles": [[table, evidence] for table, evidence in self.profiles.items()],
                 "problems": [[table, problem] for table, problem in self.problems.items()],
                 "counts": list(self.counts),
+                "inspections": [[evidence, list(tables)] for evidence, tables in self.inspections],
             },
         )
 
@@ -73,6 +77,15 @@ class Notes:
     def with_problem(self, table: str, problem: str) -> "Notes":
         """Note that a table could not be profiled."""
         return replace(self, problems={**self.problems, table: problem})
+
+    def with_inspection(self, evidence: str, tables: Sequence[str]) -> "Notes":
+        """Note what is wrong in the cells of some tables."""
+        return replace(self, inspections=(*self.inspections, (evidence, tuple(tables))))
+
+    @property
+    def inspected(self) -> frozenset[str]:
+        """Tables whose cells were looked at."""
+        return frozenset(table for _, tables in self.inspections for table in tables)
 
     def with_counts(self, evidence: str) -> "Notes":
         """Note counted keys."""
@@ -103,7 +116,14 @@ class Notes:
                 counts[join] = counted
                 cited[join] = evidence
         problems = {table: problem for table, problem in self.problems.items() if problem}
-        return understand(facts, self.chosen, counts, asked), Citations(self.schema, self.profiles, cited, problems)
+        cells: dict[str, Inspected] = {}
+        seen: dict[str, str] = {}
+        for evidence, tables in self.inspections:
+            answers = reading.inspection_of(reading.kept_answer(desk, evidence)).tables
+            for table, found in zip(tables, answers, strict=False):
+                cells[table], seen[table] = found, evidence
+        understood = replace(understand(facts, self.chosen, counts, asked), inspections=cells)
+        return understood, Citations(self.schema, self.profiles, cited, problems, seen)
 
 
 def _name(step: int) -> str:

@@ -29,9 +29,9 @@ Fusion's under ``config`` only.
 """
 
 from collections.abc import Sequence as Items
-from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
+from twokey.agents.catalog import settling
 from twokey.agents.catalog.editing import Session
 from twokey.agents.catalog.edits import (
     AddColumn,
@@ -45,8 +45,10 @@ from twokey.agents.catalog.edits import (
     Edit,
     SetDescription,
 )
-from twokey.agents.catalog.vetting import JsonLike, NodeName, NotAllowed, relation
-from twokey.agents.catalog.yaml_tree import MAX_BYTES, Unreadable, parse, same
+from twokey.agents.catalog.splice import Splice
+from twokey.agents.catalog.vetting import JsonLike, NodeName, relation
+from twokey.agents.catalog.yaml_layout import Layout
+from twokey.agents.catalog.yaml_tree import MAX_BYTES, Document
 
 __all__ = [
     "MAX_BYTES",
@@ -67,36 +69,20 @@ __all__ = [
     "edit",
     "relation",
     "render_new",
+    "rewritten",
 ]
 
-_Edits: TypeAlias = Items[Edit]
-_PROOF_BYTES: Final = 64 * 1024 * 1024
+Refusal: TypeAlias = settling.Refusal[Edit]
+Edited: TypeAlias = settling.Edited[Edit]
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """An edit that was not made: a stable ``code`` and one sentence that quotes nothing of the file or the edit."""
-
-    edit: Edit
-    code: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Edited:
-    """The outcome for one file.
-
-    ``text`` holds the bytes of the file with every edit in ``applied``; the same bytes as before where that is empty.
-    ``unchanged`` were true already. Each edit given is in exactly one of ``applied``, ``unchanged`` and ``refused``.
-    """
-
-    text: bytes
-    applied: tuple[Edit, ...] = ()
-    unchanged: tuple[Edit, ...] = ()
-    refused: tuple[Refusal, ...] = ()
-
-
-def edit(text: bytes, edits: Items[Edit], *, conventions: Conventions = Conventions()) -> Edited:  # noqa: B008 - frozen
+def edit(
+    text: bytes,
+    edits: Items[Edit],
+    *,
+    conventions: Conventions = Conventions(),  # noqa: B008 - frozen
+    parsed: Document | None = None,
+) -> Edited:
     """Make the edits to one property file, in their order.
 
     Later edits may build on earlier ones (a description for a column that the same call adds). Never raises for what
@@ -106,9 +92,15 @@ def edit(text: bytes, edits: Items[Edit], *, conventions: Conventions = Conventi
         text: The bytes of the file; empty for a file that does not exist yet (better: ``render_new``).
         edits: What to change.
         conventions: What to write where the file shows no habit of its own.
+        parsed: What ``parse`` made of ``text``, where the caller has it. It is used up.
 
     """
-    return _settle(text, tuple(edits), conventions, _Effort(_PROOF_BYTES))
+    return settling.settle(text, edits, lambda document: Session(document, conventions), parsed)
+
+
+def rewritten(document: Document) -> bytes:
+    """Write a file back that was read and not changed: the very same bytes, which proves the way through the editor."""
+    return document.encoded(Splice(Layout(document)).written(document.root, []))
 
 
 def render_new(nodes: Items[AddNode], *, conventions: Conventions = Conventions()) -> Edited:  # noqa: B008 - frozen
@@ -119,55 +111,3 @@ def render_new(nodes: Items[AddNode], *, conventions: Conventions = Conventions(
     """
     edited = edit(b"version: 2\n", nodes, conventions=conventions)
     return edited if edited.applied else Edited(b"", (), edited.unchanged, edited.refused)
-
-
-@dataclass(slots=True)
-class _Effort:
-    """How many bytes may still be parsed in search of an edit that cannot be proven."""
-
-    left: int
-
-
-def _settle(data: bytes, edits: _Edits, conventions: Conventions, effort: _Effort) -> Edited:
-    """Make the edits together; where the result is not proven, make each half by itself to find the culprit."""
-    if not edits:
-        return Edited(data)
-    try:
-        document = parse(data)
-        session = Session(document, conventions)
-    except (Unreadable, NotAllowed) as error:
-        reason = error.message if isinstance(error, Unreadable) else error.reason
-        return Edited(data, refused=tuple(Refusal(each, error.code, reason) for each in edits))
-    applied: list[Edit] = []
-    unchanged: list[Edit] = []
-    refused: list[Refusal] = []
-    for each in edits:
-        try:
-            (applied if session.apply(each) else unchanged).append(each)
-        except NotAllowed as error:
-            refused.append(Refusal(each, error.code, error.reason))
-    written = document.encoded(session.written()) if applied else data
-    if not applied or _proven(session, written):
-        return Edited(written, tuple(applied), tuple(unchanged), tuple(refused))
-    effort.left -= len(data)
-    if len(applied) == 1 or effort.left < 0:
-        reason = "The result would not parse to the old content plus the edit."
-        unproven = [Refusal(each, "not_proven", reason) for each in applied]
-        return Edited(data, (), tuple(unchanged), (*refused, *unproven))
-    half = len(applied) // 2
-    first = _settle(data, applied[:half], conventions, effort)
-    second = _settle(first.text, applied[half:], conventions, effort)
-    return Edited(
-        second.text,
-        first.applied + second.applied,
-        (*unchanged, *first.unchanged, *second.unchanged),
-        (*refused, *first.refused, *second.refused),
-    )
-
-
-def _proven(session: Session, written: bytes) -> bool:
-    """Parse the result and compare it with what was meant."""
-    try:
-        return same(session.root, parse(written).root)
-    except Unreadable:
-        return False

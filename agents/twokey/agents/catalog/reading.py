@@ -18,6 +18,8 @@ from twokey.core.values import Value
 from twokey.tools.desk import Desk
 from twokey.tools.read.warehouse import (
     ColumnProfile,
+    InspectRequest,
+    InspectResult,
     KeyCheck,
     KeyFacts,
     KeysRequest,
@@ -36,7 +38,13 @@ AGENT: Final = "catalog"
 TOOL: Final = "query_warehouse"
 CHECKS_AT_ONCE: Final = 100
 
-Request = SchemaRequest | ProfileRequest | KeysRequest
+INSPECTED_AT_ONCE: Final = 25
+"""Tables whose cells are looked at in one call."""
+_CELLS_IN_ALL: Final = 1_500_000
+_FEWEST_CELLS: Final = 15_000
+_MOST_CELLS: Final = 150_000
+
+Request = SchemaRequest | ProfileRequest | InspectRequest | KeysRequest
 Ask = Callable[[Request], tuple[Value, str]]
 """Asks the warehouse. Gives the answer and the id of the evidence kept of it (empty where none is kept)."""
 
@@ -49,6 +57,11 @@ class Read:
     profile: ProfileResult | None
     evidence: str
     problem: str = ""
+
+
+def cells_each(tables: int) -> int:
+    """Give how many cells of a table are looked at one by one where there are so many tables."""
+    return min(_MOST_CELLS, max(_FEWEST_CELLS, _CELLS_IN_ALL // max(1, tables)))
 
 
 def through_desk(desk: Desk, warehouse: str, step: int) -> Ask:
@@ -78,6 +91,13 @@ def schema_of(answer: Value) -> SchemaResult:
 def profile_of(answer: Value) -> ProfileResult:
     """Expect a profile; raises ``CheckFailed`` for any other answer."""
     if not isinstance(answer, ProfileResult):
+        raise _unexpected()
+    return answer
+
+
+def inspection_of(answer: Value) -> InspectResult:
+    """Expect what is wrong in a table; raises ``CheckFailed`` for any other answer."""
+    if not isinstance(answer, InspectResult):
         raise _unexpected()
     return answer
 
@@ -194,6 +214,8 @@ def _column_profile(found: ColumnProfile, *, complete: bool) -> Profile:
         booleans=found.booleans,
         checked=found.checked,
         patterns={name: count for name, count in found.patterns if count},
+        looked=found.looked,
+        signals={signal.name: signal.count for signal in found.signals},
         shapes=tuple((tally.text, tally.count) for tally in found.shapes),
         frequent=tuple((tally.text, tally.count) for tally in found.top),
         whole=found.top_complete,

@@ -5,17 +5,20 @@ Rules
 - A few personal values are enough: the share that counts is low for patterns that nothing else looks like (e-mail,
   IBAN, secrets) and high for those that many numbers fit (telephone, card).
 - What only tells something *about* a personal thing (``email_verified``, ``phone_type``) is not personal, unless its
-  values are. Codes, years and keys are not card numbers. A name is a person's only where the table is about people.
+  values are. Codes, years and keys are not card numbers. A name is a person's only where the table is about people, or
+  where its values are full names of which the parts are known.
+- What a name says is personal is not made harmless by values that look like something harmless.
 - Reasons are our own words and numbers; no text of the warehouse occurs in them.
 """
 
+from dataclasses import replace
 from typing import Final
 
-from twokey.agents.catalog import names, types
+from twokey.agents.catalog import classes, evidence, names, types
 from twokey.agents.catalog.facts import Column, Profile, Table
-from twokey.agents.catalog.judgement import FINANCIAL, MOST, PERSONAL, PLACES, WORDS_FOR, Judgement, Level, share_of
-from twokey.agents.catalog.named import about_people, about_published, kind_about_a_person, kind_of
-from twokey.agents.catalog.shown import SPARSE_SHARE, by_values
+from twokey.agents.catalog.judgement import FINANCIAL, MOST, PERSONAL, PLACES, WORDS_FOR, Judgement, Level
+from twokey.agents.catalog.named import about_people, about_published, half_of_a_name, kind_about_a_person, kind_of
+from twokey.agents.catalog.shown import SPARSE_SHARE, by_recognisers, by_values
 from twokey.agents.catalog.vocabulary import FLAGS, MOMENTS, Kind
 
 FEW_VALUES: Final = 20
@@ -37,20 +40,49 @@ def judge(table: Table, column: Column, *, reference: bool = False, people: bool
 
     """
     people = about_people(table) if people is None else people
-    shown = by_values(column)
     named = kind_of(column.name) or (kind_about_a_person(column.name) if people else None)
-    if shown is not None:
+    if named is None and half_of_a_name(table, column.name):
+        named = "person_name"
+    judged = _judged(table, column, named, reference=reference, people=people)
+    found = classes.classed(column, judged.kind, named=named == judged.kind)
+    return replace(
+        judged,
+        column_class=found.column_class,
+        class_confidence=found.confidence,
+        semantic_type=found.semantic_type,
+        evidence=evidence.told(table, column, judged, found, named=named),
+    )
+
+
+def _judged(table: Table, column: Column, named: Kind | None, *, reference: bool, people: bool) -> Judgement:
+    shown = by_values(column)
+    if shown is not None and not (named in PERSONAL and shown.kind == "url"):
+        if shown.kind == "url" and about_published(table):
+            shown = replace(shown, level="public")
         return _agreeing(shown, named)
-    own_device = named == "device" and column.name in table.primary_key
+    own_device = named == "device" and (column.name in table.primary_key or names.entity(table.name) == ("device",))
     if named is not None and named in _PERSONAL_KEYS and not reference and not own_device:
         return _named(table, column, named, people=people)
     if reference or _is_key(table, column):
         return Judgement("operational", "key", 92 if reference else 85, ("identifies a row, and holds nothing else",))
     if _is_flag(column):
         return Judgement("operational", "flag", 90, ("answers yes or no",))
-    if named is not None:
+    recognised = by_recognisers(column)
+    outweighed = recognised is not None and (recognised.level == "pii" or named not in PERSONAL)
+    if named is not None and (not outweighed or classes.agrees(column, named)):
         return _named(table, column, named, people=people)
+    if recognised is not None:
+        return _in_its_table(table, recognised, people=people)
     return _rest(table, column, people=people)
+
+
+def _in_its_table(table: Table, recognised: Judgement, *, people: bool) -> Judgement:
+    """Weigh what values show against what the table is about."""
+    if recognised.kind in {"coordinate", "place"} and people:
+        return replace(recognised, level="pii", kind="location")
+    if recognised.kind in {*PLACES, "person_name", "organisation"} and about_published(table):
+        return replace(recognised, level="public", doubt=False)
+    return recognised
 
 
 def _named(table: Table, column: Column, kind: Kind, *, people: bool) -> Judgement:
@@ -58,7 +90,9 @@ def _named(table: Table, column: Column, kind: Kind, *, people: bool) -> Judgeme
     if kind in PERSONAL:
         return _personal_by_name(table, column, kind)
     if kind in {"amount", "pay"}:
-        if types.meaning(column) not in {"integer", "decimal", "other"}:
+        if names.words(column.name)[-1] in _NO_MONEY:
+            return Judgement("operational", "measure", 80, ("about money, but counted in something else",))
+        if types.meaning(column) not in {"integer", "decimal", "other"} and not _written_numbers(profile):
             return Judgement("operational", "other", 60, ("named after money, but holds no numbers",))
         return Judgement(
             "financial", kind, 88 if profile is not None else 78, ("named after money", *_numbers(profile))
@@ -72,10 +106,26 @@ def _named(table: Table, column: Column, kind: Kind, *, people: bool) -> Judgeme
     if kind in {"currency", "language", "url"}:
         level: Level = "public" if kind == "currency" or about_published(table) else "operational"
         return Judgement(level, kind, 80, ("a word for the kind of thing is in the name",))
-    if kind == "company":
-        return Judgement("operational", kind, 75, ("names an organization, not a person",))
+    if kind in {"company", "organisation"}:
+        level = "public" if about_published(table) else "operational"
+        return Judgement(level, kind, 75, ("names an organization, not a person",))
+    if about_published(table) and not people:
+        return Judgement("public", kind, 70, ("describes something of the world or published",))
     sentence = "free text, where people write anything" + (" about a person" if people else "")
     return Judgement("operational", kind, 60 if people else 70, (sentence,), doubt=people and profile is None)
+
+
+def _written_numbers(profile: Profile | None) -> bool:
+    """Whether texts are numbers or sums of money, as people write them."""
+    return profile is not None and max(profile.share("number"), profile.signal("money")) >= MOST
+
+
+_NO_MONEY: Final = frozenset(
+    """
+    days day weeks months years hours minutes seconds count number terms type period percentile rank id
+    """.split()  # noqa: SIM905 - a list of words reads better as words
+)
+"""A last word of a name of money that says that something else is counted."""
 
 
 def _personal_by_name(table: Table, column: Column, kind: Kind) -> Judgement:
@@ -87,22 +137,14 @@ def _personal_by_name(table: Table, column: Column, kind: Kind) -> Judgement:
     expected = _EXPECTED.get(kind)
     if expected is None:
         return _fits_or_not(column, kind)
-    share = profile.share(*expected)
+    share, told = expected.share(profile), (f"the name says {WORDS_FOR[kind]}", expected.told(profile))
     if share >= MOST:
-        return Judgement(
-            "pii", kind, 97, (f"the name says {WORDS_FOR[kind]}", f"{share_of(profile, *expected)} look so")
-        )
+        return Judgement("pii", kind, 97, told)
     if share < SPARSE_SHARE and kind in {"email", "network_address"}:
         return Judgement(
             "operational", "other", 55, (f"the name says {WORDS_FOR[kind]}, but no value looks so",), doubt=True
         )
-    return Judgement(
-        "pii",
-        kind,
-        75,
-        (f"the name says {WORDS_FOR[kind]}", f"{share_of(profile, *expected)} look so"),
-        doubt=share < 0.2,
-    )
+    return Judgement("pii", kind, 75, told, doubt=share < 0.2)
 
 
 def _fits_or_not(column: Column, kind: Kind) -> Judgement:
@@ -112,6 +154,9 @@ def _fits_or_not(column: Column, kind: Kind) -> Judgement:
         kind in {"person_name", "street_address", "credential", "user_name"}
         and shown in {"integer", "decimal", "boolean"}
     ) or (kind == "birth_date" and shown == "boolean")
+    if kind != "birth_date" and shown in {"date", "timestamp", "time"}:
+        reason = f"the name says {WORDS_FOR[kind]}, but the values are moments"
+        return Judgement("operational", "moment", 75, (reason,))
     if wrong:
         return Judgement("operational", "other", 60, (f"the name says {WORDS_FOR[kind]}, but the values are numbers",))
     return Judgement("pii", kind, 90, (f"the name says {WORDS_FOR[kind]}", "the values do not speak against it"))
@@ -132,11 +177,12 @@ def _place(table: Table, kind: Kind, *, people: bool) -> Judgement:
     return Judgement("operational", kind, 60 if fine else 75, (reason,))
 
 
-_EXPECTED: Final[dict[Kind, tuple[str, ...]]] = {
-    "email": ("email", "embedded_email"),
-    "phone": ("phone",),
-    "network_address": ("ip",),
+_EXPECTED: Final[dict[Kind, classes.Test]] = {
+    "email": replace(classes.TESTS["email"], patterns=("email", "embedded_email")),
+    "phone": classes.TESTS["phone"],
+    "network_address": classes.Test("other", ("mac",), ("ip",), shown_as="are addresses of machines or devices"),
 }
+"""What the values of a personal kind look like, where they have a look of their own."""
 
 
 def _agreeing(shown: Judgement, named: Kind | None) -> Judgement:
@@ -170,6 +216,8 @@ def _is_flag(column: Column) -> bool:
 def _rest(table: Table, column: Column, *, people: bool) -> Judgement:
     found = names.words(column.name)
     last = found[-1] if found else ""
+    if last == "year" and about_published(table) and not people:
+        return Judgement("public", "moment", 70, ("a year of something of the world or published",))
     if types.meaning(column) in {"date", "timestamp", "time"} or last in MOMENTS:
         return Judgement("operational", "moment", 80, ("tells when something happened",))
     if about_published(table) and not people:

@@ -6,7 +6,7 @@ unless there was nothing to count.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from twokey.agents.catalog import accepted, describe, inert, joins, keys, sensitivity
@@ -16,6 +16,7 @@ from twokey.agents.catalog.facts import Column, Join, Key, Table, Warehouse
 from twokey.agents.catalog.joins import Counted
 from twokey.agents.catalog.judgement import Judgement
 from twokey.agents.catalog.named import about_people
+from twokey.tools.read.warehouse import Inspected
 
 KEY_ROWS = 30
 """Rows from which a combination of columns without repetition is called the key."""
@@ -57,6 +58,8 @@ class Understanding:
     joins: tuple[Join, ...]
     descriptions: Mapping[str, Description]
     columns: Mapping[tuple[str, str], About]
+    inspections: Mapping[str, Inspected] = field(default_factory=dict[str, Inspected])
+    """What the read tool found wrong in the cells of a table, by its key."""
 
     @cached_property
     def tables(self) -> tuple[Table, ...]:

@@ -57,6 +57,7 @@ _SETTABLE: Final = frozenset({"config", "description", "name"})
 _RELATION_ARGUMENTS: Final = frozenset({"to", "compare_model"})
 
 _JINJA: Final = re.compile(r"[{][{%#]")
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _BREAK_OPEN: Final = re.compile(r"[{](?=[{%#])")
 _BREAK_CLOSE: Final = re.compile(r"([}%#])(?=[}])")
 _CALL: Final = re.compile(r"\s*(env_var|ref|var|source|doc)\s*\(", re.IGNORECASE)
@@ -119,7 +120,7 @@ def name(text: str, what: str) -> str:
 
 
 def _unicode(text: str, what: str) -> None:
-    if any("\ud800" <= char <= "\udfff" for char in text):
+    if _SURROGATE.search(text):
         raise NotAllowed("not_text", f"The {what} holds half of a surrogate pair, which is no character.")
 
 

@@ -77,6 +77,8 @@ def quoted(text: str, quote: Quote) -> str:
     """Put a string into quotes; single ones give way to double ones where an escape is needed."""
     if quote == "'" and text.isprintable():
         return "'" + text.replace("'", "''") + "'"
+    if text.isprintable() and '"' not in text and "\\" not in text:
+        return f'"{text}"'
     return '"' + "".join(_ESCAPES.get(char) or (char if char.isprintable() else _escape(char)) for char in text) + '"'
 
 

@@ -10,13 +10,14 @@ Format: YAML 1.1 (https://yaml.org/spec/1.1/) as libyaml and PyYAML read it, whi
 """
 
 import re
+from collections.abc import Callable
 from collections.abc import Mapping as Map
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias, cast
 
 import yaml
 
-from twokey.agents.catalog.vetting import JsonLike
+from twokey.agents.catalog.vetting import JsonLike, NotAllowed
 from twokey.core.errors import BadInput
 
 MAX_BYTES: Final = 4 * 1024 * 1024
@@ -148,9 +149,9 @@ def parse(data: bytes) -> Document:
     if _LONE_CARRIAGE_RETURN.search(text):
         raise Unreadable("Lines end in a carriage return alone.", code="line_breaks")
     builder = _Builder()
+    loader = yaml.CSafeLoader(text)
     try:
-        for event in yaml.parse(text, Loader=yaml.CSafeLoader):
-            builder.take(event)
+        builder.read(loader)
     except yaml.YAMLError as error:
         raise Unreadable(f"The YAML does not parse: {_problem(error)}.", code="not_yaml") from None
     return Document(text=text, marked=marked, root=builder.root, aliased=frozenset(builder.aliased))
@@ -169,7 +170,7 @@ class _Frame:
 
     node: Collection
     children: list[Node] = field(default_factory=list[Node])
-    size: int = 1
+    extra: int = 0  # nodes inside the children
     height: int = 0
 
 
@@ -184,50 +185,68 @@ class _Builder:
         self._documents = 0
         self._expanded = 0
 
-    def take(self, event: yaml.Event) -> None:
-        if isinstance(event, yaml.ScalarEvent):
-            self._scalar(event)
-        elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
-            self._start(event)
-        elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
-            self._end(event)
-        elif isinstance(event, yaml.AliasEvent):
+    def read(self, parser: yaml.CSafeLoader) -> None:
+        """Take every event. Most are scalars, so these are put together here, without a call for each."""
+        read, opened, scalar = cast("Callable[[], Any]", parser.get_event), self._open, yaml.ScalarEvent
+        while True:
+            event = read()
+            kind = type(event)
+            if kind is not scalar:
+                if kind is yaml.StreamEndEvent:
+                    return
+                self._other(kind, event)
+                continue
+            value, anchor, tag, plain_style = event.value, event.anchor, event.tag, event.implicit[0]
+            node = Scalar(
+                value,
+                tag or (resolve(value) if plain_style else STR),
+                None if plain_style else event.style or None,
+                anchor,
+                tag is not None,
+                event.start_mark.index,
+                event.end_mark.index,
+            )
+            self._expanded += 1
+            if anchor is None and opened and self._expanded <= MAX_EXPANDED:
+                opened[-1].children.append(node)
+            else:
+                self._count(0)
+                self._add(node, anchor, 1, 0)
+
+    def _other(self, kind: type, event: Any) -> None:
+        if kind is yaml.MappingStartEvent:
+            self._start(event, Mapping)
+        elif kind is yaml.SequenceStartEvent:
+            self._start(event, Sequence)
+        elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
+            self._end(event.end_mark.index)
+        elif kind is yaml.AliasEvent:
             self._alias(event)
-        elif isinstance(event, yaml.DocumentStartEvent):
+        elif kind is yaml.DocumentStartEvent:
             self._documents += 1
             if self._documents > 1:
                 raise Unreadable("The file holds more than one YAML document.", code="several_documents")
 
-    def _scalar(self, event: yaml.ScalarEvent) -> None:
-        explicit = event.tag is not None
-        tag = event.tag or (resolve(event.value) if event.implicit[0] else STR)
-        start, end = _span(event)
-        self._count(1)
-        style = None if event.implicit[0] else event.style
-        self._add(Scalar(event.value, tag, style, event.anchor, explicit, start, end), event.anchor, 1, 0)
-
-    def _start(self, event: yaml.CollectionStartEvent) -> None:
-        kind = Mapping if isinstance(event, yaml.MappingStartEvent) else Sequence
-        start, end = _span(event)
-        node = kind(
-            flow=bool(event.flow_style), tag=event.tag, anchor=event.anchor, start=start, end=end, depth=len(self._open)
-        )
+    def _start(self, event: Any, kind: type[Mapping] | type[Sequence]) -> None:
+        depth = len(self._open)
+        start, end = event.start_mark.index, event.end_mark.index
+        node = kind([], bool(event.flow_style), event.tag, event.anchor, start, end, depth)
         self._count(1)
         self._open.append(_Frame(node))
-        if len(self._open) > MAX_DEPTH:
+        if depth >= MAX_DEPTH:
             raise Unreadable(f"Values are nested deeper than {MAX_DEPTH} levels.", code="nesting")
 
-    def _end(self, event: yaml.Event) -> None:
+    def _end(self, end: int) -> None:
         frame = self._open.pop()
-        node = frame.node
-        node.end = _span(event)[1]
+        node, children = frame.node, frame.children
+        node.end = end
         if isinstance(node, Mapping):
-            node.pairs = list(zip(frame.children[::2], frame.children[1::2], strict=True))
+            node.pairs = list(zip(children[::2], children[1::2], strict=True))
         else:
-            node.items = frame.children
-        self._add(node, node.anchor, frame.size, frame.height + 1)
+            node.items = children
+        self._add(node, node.anchor, frame.extra + len(children) + 1, frame.height + 1)
 
-    def _alias(self, event: yaml.AliasEvent) -> None:
+    def _alias(self, event: Any) -> None:
         name = event.anchor or ""
         if name not in self._anchors:
             raise Unreadable("An alias names no anchor before it.", code="not_yaml")
@@ -235,9 +254,8 @@ class _Builder:
         if len(self._open) + height > MAX_DEPTH:
             raise Unreadable(f"Aliases nest values deeper than {MAX_DEPTH} levels.", code="nesting")
         self.aliased.add(name)
-        start, end = _span(event)
         self._count(size)
-        self._add(Alias(name, target, start, end), None, size, height)
+        self._add(Alias(name, target, event.start_mark.index, event.end_mark.index), None, size, height)
 
     def _count(self, size: int) -> None:
         self._expanded += size
@@ -252,13 +270,8 @@ class _Builder:
             return
         frame = self._open[-1]
         frame.children.append(node)
-        frame.size += size
+        frame.extra += size - 1
         frame.height = max(frame.height, height)
-
-
-def _span(event: yaml.Event) -> tuple[int, int]:
-    start, end = event.start_mark, event.end_mark
-    return (start.index if start else 0, end.index if end else 0)
 
 
 def direct(node: Node) -> Scalar | Collection:
@@ -359,6 +372,35 @@ def node_of(value: JsonLike) -> Node:
     if isinstance(value, Map):
         return Mapping([(Scalar(key), node_of(inner)) for key, inner in value.items()], flow=not value)
     return Sequence([node_of(item) for item in value], flow=not value)
+
+
+def copied(node: Node, most: int) -> Node:
+    """Give new nodes that say what a node says, aliases and merge keys written out.
+
+    Raises:
+        NotAllowed: ``merge_key`` where that takes more than ``most`` nodes; ``tagged`` or ``complex_key`` where it
+            holds a tag or key that cannot be written again.
+
+    """
+    left = [most]
+
+    def copy(old: Node) -> Node:
+        old = direct(old)
+        left[0] -= 1
+        if left[0] < 0:
+            raise NotAllowed("merge_key", "What a merge key (<<) brings here is too much to be written out.")
+        if (old.explicit and old.tag != STR) if isinstance(old, Scalar) else old.tag is not None:
+            raise NotAllowed("tagged", "What a merge key (<<) brings here has a YAML tag, which a copy would lose.")
+        if isinstance(old, Scalar):
+            return Scalar("null" if old.tag == NULL else old.value, old.tag)
+        if isinstance(old, Sequence):
+            return Sequence([copy(item) for item in old.items], flow=old.flow or not old.items)
+        if not all(isinstance(key, Scalar) and key.tag in {STR, MERGE} for key, _ in old.pairs):
+            raise NotAllowed("complex_key", "What a merge key (<<) brings here has a key that is no plain name.")
+        pairs = [(Scalar(key), copy(value)) for key, value in entries(old).items()]
+        return Mapping(list[tuple[Node, Node]](pairs), flow=old.flow or not pairs)
+
+    return copy(node)
 
 
 def _float_text(value: float) -> str:

@@ -54,6 +54,9 @@ def _file(content: Plain) -> Iterator[Statement]:
     if not isinstance(content, dict):
         yield _other(None, None, "file", content)
         return
+    if content.get("kind") == "DataContract":
+        yield from _contract(content)
+        return
     for key, value in content.items():
         if key == "version" and value == 2:
             continue
@@ -65,6 +68,71 @@ def _file(content: Plain) -> Iterator[Statement]:
                 yield from _node(entry, key, "") if isinstance(entry, dict) else [_other(None, None, key, entry)]
         else:
             yield _other(None, None, key, value)
+
+
+def _contract(content: dict[str, Plain]) -> Iterator[Statement]:
+    """Take a data contract apart. Format: https://bitol-io.github.io/open-data-contract-standard/v3.1.0/."""
+    for key, value in content.items():
+        if key != "schema":
+            yield _other(None, None, key, value)
+            continue
+        for entry in _named(value):
+            yield from _contract_table(entry) if isinstance(entry, dict) else [_other(None, None, key, entry)]
+
+
+def _contract_table(entry: dict[str, Plain]) -> Iterator[Statement]:
+    physical = entry.get("physicalName")
+    names = [physical.rpartition(".")[2]] if isinstance(physical, str) else []
+    node = Node("contract", "", tuple(dict.fromkeys([*names, str(entry["name"])])))
+    yield Statement("node", node)
+    for key, value in entry.items():
+        if key == "properties":
+            for column in _named(value):
+                yield from (
+                    _contract_column(node, column) if isinstance(column, dict) else [_other(node, None, key, column)]
+                )
+        elif key == "description" and isinstance(value, str):
+            yield from [Statement("description", node, value=value)] if value.strip() else []
+        elif key not in {"name", "physicalName"}:
+            yield _other(node, None, key, value)
+
+
+def _contract_column(node: Node, entry: dict[str, Plain]) -> Iterator[Statement]:
+    physical = entry.get("physicalName")
+    column = physical if isinstance(physical, str) else str(entry["name"])
+    yield Statement("column", node, column)
+    for key, value in entry.items():
+        match key, value:
+            case "name" | "physicalName", str():
+                continue
+            case "description", str():
+                yield from [Statement("description", node, column, value=value)] if value.strip() else []
+            case "physicalType", str():
+                yield Statement("data_type", node, column, value=value)
+            case "classification", str():
+                yield Statement("meta", node, column, "sensitivity", _dumped(value))
+            case "quality", list():
+                for check in value:
+                    yield _quality(node, column, check)
+            case _:
+                yield _other(node, column, key, value)
+
+
+_METRICS: Final = {"nullValues": "not_null", "duplicateValues": "unique", "invalidValues": "accepted_values"}
+
+
+def _quality(node: Node, column: str, check: Plain) -> Statement:
+    """Bring a check that no value may fail into the form of a test; any other is left as it is."""
+    if isinstance(check, dict) and check.keys() <= {"metric", "mustBe", "arguments", "severity"}:
+        metric, arguments, severity = (check.get(key) for key in ("metric", "arguments", "severity"))
+        name = _METRICS.get(metric) if isinstance(metric, str) else None
+        given = arguments if isinstance(arguments, dict) else {}
+        values = {"values": given["validValues"]} if name == "accepted_values" and "validValues" in given else {}
+        whole = arguments is None if name != "accepted_values" else given.keys() == {"validValues"}
+        if name is not None and whole and check.get("mustBe") == 0 and severity in (None, "warning"):
+            config: Plain = {"severity": "warn"} if severity else {}
+            return Statement("test", node, column, name, _dumped({"arguments": values, "config": config}))
+    return _other(node, column, "quality", check)
 
 
 def _named(value: Plain) -> Iterator[Plain]:

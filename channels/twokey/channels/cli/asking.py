@@ -14,6 +14,7 @@ def add_to(app: typer.Typer) -> None:
     catalog = typer.Typer(help="Document a warehouse.")
     catalog.command("propose")(catalog_propose)
     catalog.command("scan")(catalog_scan)
+    catalog.command("check")(catalog_check)
     app.add_typer(catalog, name="catalog")
     runs = typer.Typer(help="Follow what was asked.")
     runs.command("list")(runs_list)
@@ -68,6 +69,32 @@ def catalog_scan(
     with opened(SESSION.workspace) as workspace:
         identity, _ = workspace.identify(SESSION.principal, "cli")
         follow(lambda tell: workspace.catalog(identity, url, None, tuple(table or ()), tell), detach=detach)
+
+
+def catalog_check(
+    url: Annotated[str, typer.Argument(help="Database URL, database file, or folder of CSV/Parquet.")],
+    repo: Annotated[str, typer.Option(help="Folder of the repository, as it lies on disk.")] = ".",
+    table: Annotated[list[str] | None, typer.Option(help="Only tables whose name contains this; repeatable.")] = None,
+) -> None:
+    """Fail where personal data is not marked, or the warehouse breaks what the repository documents."""
+    from pathlib import Path
+
+    from twokey.agents.catalog.checking import check
+    from twokey.channels.working_tree import WorkingTree
+    from twokey.core.errors import CheckFailed
+    from twokey.tools.read.warehouse import canonical_location
+
+    wanted = [f"*{name}*" for name in table or ()]
+    found = check(canonical_location(url), WorkingTree(Path(repo)), tables=wanted)
+    for item in found.problems:
+        SESSION.say(f"{item.path}:{item.line}: {item.code} {item.message}")
+    for item in found.notes:
+        SESSION.say(f"{item.path}:{item.line}: note {item.code} {item.message}")
+    count = "1 problem" if len(found.problems) == 1 else f"{len(found.problems):,} problems"
+    SESSION.say(f"{count} in {found.tables:,} tables, {found.columns:,} columns")
+    SESSION.give({"ok": not found.problems, **dataclasses.asdict(found)})
+    if found.problems:
+        raise SystemExit(CheckFailed.exit_code)
 
 
 def runs_list() -> None:

@@ -11,8 +11,11 @@ from twokey.core.errors import BadInput
 def add_to(app: typer.Typer) -> None:
     """Add the commands."""
     measure = typer.Typer(help="Measure quality on labelled data.")
+    measure.command("classify")(classify)
     measure.command("joins")(joins)
+    measure.command("errors")(errors)
     measure.command("injection")(injection)
+    measure.command("yaml")(yaml)
     app.add_typer(measure, name="eval")
     bench = typer.Typer(help="Measure speed.")
     bench.command("startup")(startup)
@@ -21,6 +24,23 @@ def add_to(app: typer.Typer) -> None:
     bench.command("policy")(policy)
     bench.command("slack")(slack)
     app.add_typer(bench, name="bench")
+
+
+def classify(
+    tables: Annotated[str, typer.Option("--tables", help="Folder of CSV or Parquet files.")],
+    truth: Annotated[
+        str, typer.Option("--truth", help="CSV: table, column_index, column, semantic_type, class, pii[, sensitivity].")
+    ],
+) -> None:
+    """Tell the class and the sensitivity of every column, and compare with labels."""
+    from pathlib import Path
+
+    from twokey.agents.catalog.evaluate_classify import as_lines, evaluate
+
+    result = evaluate(Path(tables), Path(truth))
+    for line in as_lines(result):
+        SESSION.say(line)
+    SESSION.give(result)
 
 
 def joins(
@@ -47,6 +67,24 @@ def joins(
     SESSION.give(result)
 
 
+def errors(
+    dirty: Annotated[str, typer.Option("--dirty", help="CSV file whose wrong cells are to be found.")],
+    clean: Annotated[str, typer.Option("--clean", help="The same rows, corrected; read for scoring only.")],
+) -> None:
+    """Find wrong cells without labels, and compare."""
+    import time
+    from pathlib import Path
+
+    from twokey.agents.catalog.evaluate_errors import on_files
+
+    result = on_files(Path(dirty), Path(clean), time.time_ns() // 1000)
+    for key in ("precision", "recall", "f1", "column_flag_f1", "findings", "seconds"):
+        SESSION.say(f"{key:<15} {result[key]}")
+    for claim in result["claims"]:
+        SESSION.say(f"- {claim}")
+    SESSION.give(result)
+
+
 def injection(
     suite: Annotated[
         str | None, typer.Option("--suite", help="Folder with cases.jsonl; without it, Twokey's own cases.")
@@ -61,6 +99,27 @@ def injection(
     result = evaluate(Path(suite) if suite is not None else None, tell=SESSION.say, apart=True)
     for line in lines(result):
         SESSION.say(line)
+    SESSION.give(result)
+
+
+def yaml(
+    folder: Annotated[str, typer.Argument(metavar="DIR", help="Folder with dbt property files, searched through.")],
+) -> None:
+    """Edit every YAML file below a folder in memory, and look for changes that nobody asked for."""
+    from pathlib import Path
+
+    from twokey.agents.catalog.evaluate_yaml import on_folder
+
+    result = on_folder(Path(folder))
+    for key, value in result.items():
+        if not isinstance(value, list | dict):
+            SESSION.say(f"{key:<20} {value}")
+    for each in result["refusals"]:
+        SESSION.say(f"refused  {each['file']}  {each['place']}  {each['edit']}  {each['code']}: {each['reason']}")
+    for each in result["noise"]:
+        SESSION.say(f"noise    {each['file']}  {each['line']}")
+    for each in result["changes"]:
+        SESSION.say(f"changed  {each['file']}  {each['place']}")
     SESSION.give(result)
 
 

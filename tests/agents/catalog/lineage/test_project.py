@@ -1,6 +1,6 @@
 """dbt projects: columns are followed from model to model, and gaps are counted."""
 
-from twokey.agents.catalog import dbt_project
+from twokey.agents.catalog import dbt_reading
 from twokey.agents.catalog.lineage import project
 from twokey.agents.catalog.lineage.values import Edge, Thing, Traced
 
@@ -37,7 +37,7 @@ WAREHOUSE = {"people_v1": ("id", "email"), "orders": ("id", "person", "amount")}
 
 def traced(files: dict[str, str] = FILES, warehouse: dict[str, tuple[str, ...]] = WAREHOUSE) -> Traced:
     contents = {path: text.encode() for path, text in files.items()}
-    return project.trace(dbt_project.read_repository(contents), contents, warehouse)
+    return project.trace(dbt_reading.read_repository(contents), contents, warehouse)
 
 
 def said(found: Traced) -> set[str]:

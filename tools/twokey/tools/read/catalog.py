@@ -28,12 +28,22 @@ MAX_ENTRIES: Final = 200_000
 """Names in the tree that are looked at."""
 
 _PASSED_OVER: Final = frozenset({b"dbt_packages", b"dbt_modules", b"target", b"node_modules"})
+_BUILT: Final = b"target"
+_MANIFEST: Final = b"manifest.json"
 _ORDER: Final = ((b".yml", 0), (b".yaml", 0), (b".sql", 1), (b".md", 2))
 _EVENTS: Final = (b".jsonl", b".ndjson")
 Reason = Literal[
     "symlink", "submodule", "unsafe_path", "too_large", "not_text", "over_the_bound", "passed_over", "too_deep"
 ]
-_KINDS: Final = {"yml": "YAML", "yaml": "YAML", "sql": "SQL", "md": "Markdown", "jsonl": "events", "ndjson": "events"}
+_KINDS: Final = {
+    "yml": "YAML",
+    "yaml": "YAML",
+    "sql": "SQL",
+    "md": "Markdown",
+    "jsonl": "events",
+    "ndjson": "events",
+    "json": "manifest",
+}
 _LINKS: Final[dict[int, Reason]] = {SYMLINK_MODE: "symlink", SUBMODULE_MODE: "submodule"}
 
 
@@ -202,6 +212,8 @@ def _candidates(repository: Repository, tree: str, prefix: bytes, left_out: list
                 left_out.append(LeftOut(path=quoted(whole), reason="over_the_bound"))
                 return
             if entry.mode == TREE_MODE:
+                if entry.name == _BUILT:
+                    yield from _manifest(repository, entry.id, whole)
                 reason = _reason_to_pass(entry, depth)
                 if reason is None:
                     waiting.append((entry.id, whole + b"/", depth + 1))
@@ -213,6 +225,13 @@ def _candidates(repository: Repository, tree: str, prefix: bytes, left_out: list
                 left_out.append(LeftOut(path=quoted(whole), reason=_LINKS[entry.mode]))
             elif rank is not None:
                 yield _Candidate(rank, whole, entry.id)
+
+
+def _manifest(repository: Repository, tree: str, path: bytes) -> Iterator[_Candidate]:
+    """Give dbt's manifest where a repository keeps it: it says which table is which node."""
+    for entry in repository.directory(tree):
+        if entry.name == _MANIFEST and entry.mode not in {TREE_MODE, *_LINKS}:
+            yield _Candidate(3, path + b"/" + entry.name, entry.id)
 
 
 def _reason_to_pass(entry: Entry, depth: int) -> Reason | None:

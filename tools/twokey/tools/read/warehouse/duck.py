@@ -24,15 +24,19 @@ import duckdb
 
 from twokey.core.errors import BadInput, EnvironmentFault
 from twokey.tools.read.warehouse import cells
+from twokey.tools.read.warehouse.inspection.grid import MAX_TEXT
 from twokey.tools.read.warehouse.keys import answer_keys
 from twokey.tools.read.warehouse.location import DATA_SUFFIXES, Location, display_name
 from twokey.tools.read.warehouse.profile import MAX_CHECKED, MAX_TOP, Facts, Key, column_profile, in_parts, number_text
 from twokey.tools.read.warehouse.sources import (
     Bounds,
     Deadline,
+    Most,
+    Sampled,
     StatementFailed,
     no_column,
     no_table,
+    not_readable,
     select_failed,
 )
 from twokey.tools.read.warehouse.values import (
@@ -103,6 +107,7 @@ class DuckSource:
         self._bounds = bounds
         self._deadline = Deadline(bounds.call_s)
         self._connection: duckdb.DuckDBPyConnection
+        self._locked = False
 
     def __enter__(self) -> Self:
         config = dict(_CONFIG)
@@ -170,6 +175,7 @@ class DuckSource:
 
     def _lock(self, files: Sequence[_File]) -> None:
         """Allow DuckDB these files and nothing else, for good."""
+        self._locked = True
         paths = ", ".join(_literal(str(file.path)) for file in files)
         self._rows(f"SET allowed_paths = [{paths}]")
         self._rows("SET enable_external_access = false")
@@ -391,7 +397,8 @@ class DuckSource:
                     return described.columns, _quoted_table(described.table), "view" if described.is_view else "table"
             raise no_table(table)
         file = self._file(table)
-        self._lock([file])
+        if not self._locked:
+            self._lock([file])
         small = file.path.stat().st_size <= _LOAD_AT_MOST
         sort = "table" if small and not file.path.name.lower().endswith((".parquet", ".gz")) else "file"
         self._create("TABLE" if sort == "table" else "VIEW", file, as_text=True)
@@ -513,6 +520,33 @@ class DuckSource:
                 raise
             return [None] * len(columns)
 
+    # -- inspect ------------------------------------------------------------------------------------------------------
+
+    def sample(self, table: TableName, most: Most) -> Sampled:
+        """Read rows of one table to look at their cells, in their order."""
+        try:
+            if not self._is_database and not self._locked:  # several tables are sampled in one call
+                self._lock([file for file in self._files() if not file.problem])
+            columns, source, sort = self._table_to_profile(table)
+            rows = int(self._rows(f"SELECT count(*) FROM {source}")[0][0])  # noqa: S608 - quoted
+            limit = most.rows_of(len(columns))
+            spread = sort == "table" and rows > limit
+            values = ", ".join(_cut(column) for column in columns)
+            where = f"WHERE rowid % {-(-rows // limit)} = 0" if spread else f"LIMIT {limit}"
+            found = self._rows(f"SELECT {values} FROM {source} {where}") if columns else []  # noqa: S608 - quoted
+            if not self._is_database:
+                self._rows(f"DROP {'TABLE' if sort == 'table' else 'VIEW'} {source}")
+        except StatementFailed as fault:
+            raise not_readable(table, fault) from fault
+        return Sampled(
+            table=table,
+            names=[column.name for column in columns],
+            columns=list(zip(*found, strict=True)) if found else [()] * len(columns),
+            rows=rows,
+            sampled=len(found),
+            sampling="all" if rows <= limit else "spread" if spread else "first",
+        )
+
     # -- keys and select ----------------------------------------------------------------------------------------------
 
     def keys(self, request: KeysRequest) -> KeysResult:
@@ -633,6 +667,16 @@ def _value(column: ColumnInfo, sort: Sort) -> str:
     if sort == "time" or (sort == "text" and column.type != "VARCHAR"):
         return f"CAST({name} AS VARCHAR)"
     return name
+
+
+def _cut(column: ColumnInfo) -> str:
+    """Give a column as it is where it holds numbers or booleans, else as text that is cut; binaries are left out."""
+    sort = _sort(column.type)
+    if sort == "binary":
+        return "NULL"
+    if sort in {"integer", "number", "boolean"}:
+        return quote(column.name)
+    return f"left(CAST({quote(column.name)} AS VARCHAR), {MAX_TEXT})"
 
 
 def _aggregates(value: str, sort: Sort) -> list[str]:

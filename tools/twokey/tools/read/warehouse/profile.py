@@ -14,9 +14,10 @@ from heapq import nsmallest
 from operator import mul
 from typing import Final, cast
 
-from twokey.tools.read.warehouse import patterns
+from twokey.tools.read.warehouse import patterns, signals
+from twokey.tools.read.warehouse.signal_names import SignalName
 from twokey.tools.read.warehouse.sources import StatementFailed
-from twokey.tools.read.warehouse.values import ColumnInfo, ColumnProfile, Patterns, Tally
+from twokey.tools.read.warehouse.values import ColumnInfo, ColumnProfile, Patterns, Signal, Tally
 
 MAX_CHECKED: Final = 2_000
 """Different values of a column that are compared with the patterns."""
@@ -46,6 +47,7 @@ _HARMLESS_AFTER: Final = frozenset(
     {"type", "kind", "status", "state", "category", "count", "verified", "flag", "valid"}
 )
 _HARMLESS_ENDS: Final = frozenset({"id", "ids"})
+_PERSONAL_SIGNALS: Final = frozenset({"full_name", "street", "full_address", "ssn", "person_number", "mac"})
 _PERSONAL_PATTERNS: Final = ("email", "embedded_email", "phone", "ip", "card", "iban", "secret")
 
 
@@ -180,6 +182,7 @@ def column_profile(facts: Facts) -> ColumnProfile:
         checked, counts, shapes, words = _compare(_evenly(facts.groups))
     else:
         checked, counts, shapes, words = facts.values, dict(facts.counted), Counter[str](), list[str]()
+    looked, seen = _signals(facts)
     profile = ColumnProfile(
         name=facts.name,
         type=facts.type[:200],
@@ -201,6 +204,8 @@ def column_profile(facts: Facts) -> ColumnProfile:
         length_avg=facts.length_sum // facts.lengths if facts.lengths else None,
         checked=checked,
         patterns=Patterns(**counts),
+        looked=looked,
+        signals=tuple(Signal(name=name, count=count) for name, count in sorted(seen.items(), key=_most_first)),
         mentions_email=facts.mentions_email,
         shapes=tuple(
             Tally(text=text, count=count) for text, count in nsmallest(MAX_SHAPES, shapes.items(), key=_most_first)
@@ -214,6 +219,18 @@ def column_profile(facts: Facts) -> ColumnProfile:
     return profile.model_copy(update={"minimum": minimum, "maximum": maximum, "top": top, "top_complete": complete})
 
 
+def _signals(facts: Facts) -> tuple[int, Mapping[SignalName, int]]:
+    """Count what the values are recognised as; of columns of numbers only their range may be known."""
+    texts = [(_plain(value), count) for value, count in facts.groups if not isinstance(value, bytes | bool)]
+    if texts:
+        return signals.count(texts)
+    return (facts.values, signals.of_range(facts.minimum, facts.maximum, facts.values)) if facts.counted else (0, {})
+
+
+def _plain(value: Key) -> str:
+    return value if isinstance(value, str) else number_text(cast("int | float | Decimal", value))
+
+
 def failed_column(name: str, type_: str, reason: str) -> ColumnProfile:
     """Give the profile of a column that could not be read."""
     return ColumnProfile(name=name, type=type_[:200], problem=reason[:300])
@@ -224,7 +241,7 @@ def looks_personal(name: str, profile: ColumnProfile) -> bool:
 
     By name: a word such as ``email`` or ``salary``, unless the name ends in ``id`` or in a word that says the column
     only describes such values (``email_verified``). By content: one checked value in a hundred, or two in all, fits a
-    personal pattern; a single secret or address is enough.
+    personal pattern; a single secret or address is enough; or half of them are recognised as people's.
     """
     words = patterns.name_words(name)
     if words and words[-1] not in _HARMLESS_AFTER | _HARMLESS_ENDS and not _PERSONAL_WORDS.isdisjoint(words):
@@ -233,6 +250,8 @@ def looks_personal(name: str, profile: ColumnProfile) -> bool:
         return True
     found = profile.patterns
     if profile.mentions_email or found.email or found.embedded_email or found.secret or found.iban:
+        return True
+    if any(signal.count * 2 >= profile.looked and signal.name in _PERSONAL_SIGNALS for signal in profile.signals):
         return True
     weak = sum(getattr(found, pattern) for pattern in _PERSONAL_PATTERNS)
     return weak * 100 >= max(profile.checked, 1) or weak >= 2

@@ -24,7 +24,16 @@ from twokey.tools.read.warehouse.keys import answer_keys
 from twokey.tools.read.warehouse.location import Location
 from twokey.tools.read.warehouse.profile import Key, column_profile, facts_of, in_parts
 from twokey.tools.read.warehouse.session import Session
-from twokey.tools.read.warehouse.sources import Bounds, StatementFailed, no_column, no_table, select_failed
+from twokey.tools.read.warehouse.sources import (
+    Bounds,
+    Most,
+    Sampled,
+    StatementFailed,
+    no_column,
+    no_table,
+    not_readable,
+    select_failed,
+)
 from twokey.tools.read.warehouse.values import (
     ColumnInfo,
     ColumnProfile,
@@ -207,6 +216,33 @@ class ServerSource:
             if not fault.timed_out:
                 raise
             return [None] * len(columns)
+
+    # -- inspect ------------------------------------------------------------------------------------------------------
+
+    def sample(self, table: TableName, most: Most) -> Sampled:
+        """Read rows of one table to look at their cells."""
+        try:
+            columns = self._columns_of(self._resolved(table))
+            source = table_clause(self._resolved(table))
+            rows = int(self._session.rows(sa.select(sa.func.count()).select_from(source))[0][0])
+            limit = most.rows_of(len(columns))
+            sampled_from: sa.FromClause = source
+            spread = rows > limit and self._session.is_postgresql and self._is_plain(table)
+            if spread:
+                percent = min(100.0, 120 * limit / rows)
+                sampled_from = source.tablesample(sa.func.system(percent), name="s", seed=sa.literal_column("1"))
+            values = [self._value(column, number) for number, column in enumerate(columns)]
+            found = self._session.rows(sa.select(*values).select_from(sampled_from).limit(limit)) if values else []
+        except StatementFailed as fault:
+            raise not_readable(table, fault) from fault
+        return Sampled(
+            table=table,
+            names=[column.name for column in columns],
+            columns=[[_key(value) for value in held] for held in zip(*found, strict=True)] or [()] * len(columns),
+            rows=rows,
+            sampled=len(found),
+            sampling="all" if rows <= limit else "spread" if spread else "first",
+        )
 
     # -- keys and select ----------------------------------------------------------------------------------------------
 

@@ -9,13 +9,14 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Final, Protocol, Self
+from typing import Any, Final, Literal, Protocol, Self
 
 from twokey.core.errors import ToolRetry
 from twokey.tools.read.warehouse.location import parse
 from twokey.tools.read.warehouse.values import (
     KeysRequest,
     KeysResult,
+    Notice,
     ProfileRequest,
     ProfileResult,
     SchemaResult,
@@ -51,6 +52,34 @@ class Bounds:
     def columns_for(self, rows: int) -> int:
         """Columns to read in one statement."""
         return max(1, min(MAX_COLUMNS_AT_ONCE, self.cells_at_once // max(1, rows)))
+
+
+@dataclass(frozen=True, slots=True)
+class Most:
+    """How much of a table is looked at cell by cell."""
+
+    rows: int
+    cells: int
+
+    def rows_of(self, columns: int) -> int:
+        """Rows to read of a table with so many columns; never below 100."""
+        return max(100, min(self.rows, self.cells // max(1, columns)))
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """Rows of one table, by column, as the driver gives them; texts are cut. ``rows`` is ``None`` where unknown.
+
+    This holds raw values: it stays inside the read tool.
+    """
+
+    table: TableName
+    names: Sequence[str]
+    columns: Sequence[Sequence[Any]]
+    rows: int | None
+    sampled: int
+    sampling: Literal["all", "spread", "first"]
+    notices: Sequence[Notice] = ()
 
 
 class StatementFailed(Exception):  # noqa: N818 - caught inside this package; becomes ``problem`` of a part
@@ -97,6 +126,10 @@ class Source(Protocol):
 
     def profile(self, request: ProfileRequest) -> ProfileResult:
         """Profile one table; raises ``ToolRetry`` where the table or a column does not exist."""
+        ...
+
+    def sample(self, table: TableName, most: Most) -> Sampled:
+        """Read rows of one table to look at their cells; raises ``ToolRetry`` where the table does not exist."""
         ...
 
     def keys(self, request: KeysRequest) -> KeysResult:
@@ -151,6 +184,15 @@ def no_column(table: TableName, columns: Sequence[str]) -> ToolRetry:
         f"The table {table.name[:80]!r} has no column {columns[0][:80]!r}.",
         next="Use a name from the schema result, letter by letter.",
         code="no_such_column",
+    )
+
+
+def not_readable(table: TableName, fault: StatementFailed) -> ToolRetry:
+    """Give the error for a table whose rows could not be read."""
+    return ToolRetry(
+        f"The rows of {table.name[:80]!r} could not be read: {fault.reason}.",
+        next="Ask for fewer rows, or leave the table out.",
+        code="query_timeout" if fault.timed_out else "query_failed",
     )
 
 

@@ -19,6 +19,7 @@ from typing import Any, Final, Self, TypeVar, cast
 
 from twokey.core.errors import BadInput, EnvironmentFault, TwokeyError
 from twokey.tools.read.warehouse import cells
+from twokey.tools.read.warehouse.inspection.grid import MAX_TEXT
 from twokey.tools.read.warehouse.keys import answer_keys
 from twokey.tools.read.warehouse.location import Location, display_name
 from twokey.tools.read.warehouse.patterns import words
@@ -26,9 +27,12 @@ from twokey.tools.read.warehouse.profile import Key, column_profile, facts_of, i
 from twokey.tools.read.warehouse.sources import (
     Bounds,
     Deadline,
+    Most,
+    Sampled,
     StatementFailed,
     no_column,
     no_table,
+    not_readable,
     select_failed,
 )
 from twokey.tools.read.warehouse.values import (
@@ -98,6 +102,13 @@ class SqliteSource:
     def profile(self, request: ProfileRequest) -> ProfileResult:
         """Profile one table."""
         return self._consistent(lambda: self._profile(request))
+
+    def sample(self, table: TableName, most: Most) -> Sampled:
+        """Read rows of one table to look at their cells."""
+        try:
+            return self._consistent(lambda: self._sampled(table, most))
+        except StatementFailed as fault:
+            raise not_readable(table, fault) from fault
 
     def keys(self, request: KeysRequest) -> KeysResult:
         """Answer each check."""
@@ -420,8 +431,10 @@ class SqliteSource:
         ]
         return profiles, len(rows)
 
-    def _sample(self, plan: "_Sample", columns: list[str]) -> list[tuple[Any, ...]]:
-        names = ", ".join(quote(column) for column in columns)
+    def _sample(
+        self, plan: "_Sample", columns: list[str], value: Callable[[str], str] | None = None
+    ) -> list[tuple[Any, ...]]:
+        names = ", ".join(map(value or quote, columns))
         if plan.alias is None:
             return self._rows(f"SELECT {names} FROM {plan.source} LIMIT ?", [plan.limit])  # noqa: S608 - names are quoted
         low, high = self._rows(f"SELECT min({plan.alias}), max({plan.alias}) FROM {plan.source}")[0]  # noqa: S608 - names are quoted
@@ -438,6 +451,29 @@ class SqliteSource:
                 after = rows[-1][0]
                 found += [row[1:] for row in rows]
         return found
+
+    def _sampled(self, table: TableName, most: Most) -> Sampled:
+        name = table.name
+        kinds = {known: has_ids for known, _, has_ids in self._tables()}
+        if name not in kinds or table.schema_name not in {"", "main"}:
+            raise no_table(table)
+        columns = [column.name for column in self._columns(name)[0]]
+        rows = int(self._rows(f"SELECT count(*) FROM {quote(name)}")[0][0])  # noqa: S608 - names are quoted
+        limit = most.rows_of(len(columns))
+        alias = None
+        if kinds[name] and rows > limit:
+            taken = {column.lower() for column in columns}
+            alias = next((word for word in ("rowid", "_rowid_", "oid") if word not in taken), None)
+        plan = _Sample(quote(name), limit, alias, whole=rows <= limit)
+        found = self._sample(plan, columns, _cut) if columns else []
+        return Sampled(
+            table=table,
+            names=columns,
+            columns=list(zip(*found, strict=True)) if found else [()] * len(columns),
+            rows=rows,
+            sampled=len(found),
+            sampling="all" if plan.whole else "spread" if alias else "first",
+        )
 
     def _nulls(self, plan: "_Sample", columns: Sequence[ColumnInfo]) -> Sequence[int | None]:
         """Count nulls over the whole table; unknown where that takes too long."""
@@ -487,6 +523,12 @@ class _Sample:
 def quote(name: str) -> str:
     """Give an identifier as SQL text."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def _cut(column: str) -> str:
+    """Give a column whose texts are cut and whose binaries are left out."""
+    name = quote(column)
+    return f"CASE typeof({name}) WHEN 'text' THEN substr({name}, 1, {MAX_TEXT}) WHEN 'blob' THEN NULL ELSE {name} END"
 
 
 def _quoted_table(table: TableName) -> str:

@@ -4,15 +4,24 @@ Rules: it reads only places this run was granted; the location comes from the ru
 results are canonical values within the tool's limits; a summary names counts and the place, never a cell.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from twokey.core.errors import EnvironmentFault
 from twokey.core.values import ResourceKind
 from twokey.tools.contract import Context, Limits, ReadTool
-from twokey.tools.read.warehouse.sources import Bounds, Source, StatementFailed, open_source, select_failed
+from twokey.tools.read.warehouse.sources import (
+    Bounds,
+    Deadline,
+    Source,
+    StatementFailed,
+    open_source,
+    select_failed,
+)
 from twokey.tools.read.warehouse.values import (
     Answer,
     Ask,
+    InspectRequest,
+    InspectResult,
     KeysRequest,
     KeysResult,
     ProfileRequest,
@@ -23,6 +32,9 @@ from twokey.tools.read.warehouse.values import (
     SchemaResult,
     SelectResult,
 )
+
+_INSPECT_FOR: Final = 0.6
+"""Share of the time of a call after which no further table is looked at."""
 
 
 class QueryWarehouse(ReadTool[QueryArgs, QueryResult]):
@@ -56,7 +68,9 @@ class QueryWarehouse(ReadTool[QueryArgs, QueryResult]):
         place = context.places.find("warehouse", args.warehouse)
         try:
             with open_source(place.location, self._bounds) as source:
-                return QueryResult(warehouse=args.warehouse, answer=_answer(source, args.ask))
+                return QueryResult(
+                    warehouse=args.warehouse, answer=_answer(source, args.ask, self._bounds, context.now_us)
+                )
         except StatementFailed as fault:
             raise select_failed(fault) from fault
         except OSError as error:
@@ -80,6 +94,13 @@ class QueryWarehouse(ReadTool[QueryArgs, QueryResult]):
             of_all = "" if answer.sampling == "all" else f" of {'?' if answer.rows is None else answer.rows}"
             text = f"{len(answer.columns)} columns profiled over {answer.sampled}{of_all} rows"
             text += f", {failed} not readable" if failed else ""
+        elif isinstance(answer, InspectResult):
+            problems = [problem for table in answer.tables for problem in table.problems]
+            cells = sum(problem.cells for problem in problems)
+            rows = sum(table.sampled for table in answer.tables)
+            failed = sum(1 for table in answer.tables if table.problem)
+            text = f"{len(problems)} problems in {cells} cells, {rows} rows of {len(answer.tables)} tables looked at"
+            text += f", {failed} not readable" if failed else ""
         elif isinstance(answer, KeysResult):
             held = sum(1 for fact in answer.checks if not fact.problem and fact.orphans == 0 and fact.child_distinct)
             text = f"{len(answer.checks)} key checks, {held} without orphans"
@@ -88,11 +109,15 @@ class QueryWarehouse(ReadTool[QueryArgs, QueryResult]):
         return text
 
 
-def _answer(source: Source, ask: Ask) -> Answer:
+def _answer(source: Source, ask: Ask, bounds: Bounds, now_us: int) -> Answer:
     if isinstance(ask, SchemaRequest):
         return source.schema()
     if isinstance(ask, ProfileRequest):
         return source.profile(ask)
+    if isinstance(ask, InspectRequest):
+        from twokey.tools.read.warehouse.inspection.answering import answer  # noqa: PLC0415 - costs its own imports
+
+        return answer(source, ask, Deadline(_INSPECT_FOR * bounds.call_s), now_us)
     if isinstance(ask, KeysRequest):
         return source.keys(ask)
     return source.select(ask)

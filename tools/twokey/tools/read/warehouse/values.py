@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StrictBool, StrictInt, StrictStr, StringConstraints, model_validator
 
 from twokey.core.values import Code, Count, Value
+from twokey.tools.read.warehouse.signal_names import SignalName
 
 MAX_NAME = 500
 """Longest name of a schema, table or column that is worked with, in characters."""
@@ -57,6 +58,15 @@ class ProfileRequest(Value):
     columns: tuple[Name, ...] = ()
 
 
+class InspectRequest(Value):
+    """What is wrong in the cells of some tables, each judged by at most so many of its rows and cells."""
+
+    op: Literal["inspect"] = "inspect"
+    tables: Annotated[tuple[TableName, ...], Field(min_length=1, max_length=500)]
+    max_rows: Annotated[int, Field(ge=100, le=1_000_000)] = 5_000
+    max_cells: Annotated[int, Field(ge=1_000, le=100_000_000)] = 60_000
+
+
 class KeysRequest(Value):
     """Exact inclusion of key candidates, by anti-join in the database."""
 
@@ -72,7 +82,9 @@ class SelectRequest(Value):
     max_rows: Annotated[int, Field(ge=1, le=10_000)] = 1_000
 
 
-Ask = Annotated[SchemaRequest | ProfileRequest | KeysRequest | SelectRequest, Field(discriminator="op")]
+Ask = Annotated[
+    SchemaRequest | ProfileRequest | InspectRequest | KeysRequest | SelectRequest, Field(discriminator="op")
+]
 
 
 class QueryArgs(Value):
@@ -161,6 +173,13 @@ class Patterns(Value):
     secret: Count = 0
 
 
+class Signal(Value):
+    """How many of the values that were looked at are recognised as ``name`` (``signal_names``)."""
+
+    name: SignalName
+    count: Count
+
+
 class Tally(Value):
     """A text and how often it occurs in the sample."""
 
@@ -205,6 +224,10 @@ class ColumnProfile(Value):
     checked: Count = 0
     """Values that were compared with the patterns; evenly chosen where there are very many."""
     patterns: Patterns = Patterns()
+    looked: Count = 0
+    """Rows of the values that the recognisers looked at; a part of the checked ones."""
+    signals: tuple[Signal, ...] = ()
+    """What they were recognised as, most frequent first; a value may count several times."""
     mentions_email: Count = 0
     """Values of the whole sample, not just of the checked ones, that are or contain an e-mail address."""
     shapes: tuple[Tally, ...] = ()
@@ -230,6 +253,63 @@ class ProfileResult(Value):
     sampling: Literal["all", "spread", "first"]
     columns: tuple[ColumnProfile, ...]
     notices: tuple[Notice, ...] = ()
+
+
+class UnitConversion(Value):
+    """How cells written in the unit ``given`` become numbers in ``wanted``: times ``factor``, a decimal as text.
+
+    A unit is named as pint names it, a currency by its ISO 4217 code; it is empty for a bare number. ``factor`` is
+    empty where no number does it, or where the values do not tell.
+    """
+
+    given: Short
+    wanted: Short
+    factor: Short
+    cells: Count
+
+
+class Problem(Value):
+    """One systematic fault of a table: what it is, where, in how many cells, and how sure.
+
+    ``columns`` are those whose cells are doubted, ``by`` those that tell it. ``cells`` and ``rows`` are counts over
+    the rows that were looked at. ``shapes`` are masked forms of doubted cells. No value of a cell stands here.
+    """
+
+    code: Code
+    columns: tuple[Name, ...]
+    by: tuple[Name, ...] = ()
+    cells: Count = 0
+    rows: Count = 0
+    days: Count = 0
+    """Age of the newest change, where the table is stale."""
+    confidence: Annotated[int, Field(ge=0, le=100)]
+    detail: Annotated[str, StringConstraints(pattern=r"^[a-z_]{0,40}$")] = ""
+    conversions: tuple[UnitConversion, ...] = ()
+    shapes: tuple[Tally, ...] = ()
+
+
+class Inspected(Value):
+    """What is wrong in one table, or the ``problem`` why that could not be found out.
+
+    ``sampling`` as in ``ProfileResult``; ``rows`` is ``None`` where they are not known. ``reached`` is false where the
+    time of the call was used up before: ask again.
+    """
+
+    table: TableName
+    rows: Count | None = None
+    sampled: Count = 0
+    sampling: Literal["all", "spread", "first"] = "all"
+    problems: tuple[Problem, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    problem: Sentence = ""
+    reached: bool = True
+
+
+class InspectResult(Value):
+    """What is wrong in the tables, in the order they were asked for."""
+
+    op: Literal["inspect"] = "inspect"
+    tables: tuple[Inspected, ...]
 
 
 class KeyFacts(Value):
@@ -269,7 +349,7 @@ class SelectResult(Value):
     truncated: bool
 
 
-Answer = Annotated[SchemaResult | ProfileResult | KeysResult | SelectResult, Field(discriminator="op")]
+Answer = Annotated[SchemaResult | ProfileResult | InspectResult | KeysResult | SelectResult, Field(discriminator="op")]
 
 
 class QueryResult(Value):

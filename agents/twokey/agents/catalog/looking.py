@@ -1,0 +1,76 @@
+"""Reading and understanding a warehouse without a run: for checks in CI and for evaluations.
+
+Rules: the tool and the conclusions are those of a scan; only the gate and the evidence are missing, because nothing is
+proposed, kept or told to an agent here. The place is the one that the person named, and no other.
+"""
+
+from typing import Final
+
+from twokey.agents.catalog import reading, understanding
+from twokey.agents.catalog.facts import Join
+from twokey.agents.catalog.joins import Counted
+from twokey.agents.catalog.reading import Ask
+from twokey.agents.catalog.understanding import Understanding
+from twokey.core.errors import ToolRetry
+from twokey.core.values import Resource, Value
+from twokey.tools.contract import Context, Place, Places
+from twokey.tools.read.warehouse import (
+    KeysRequest,
+    ProfileRequest,
+    ProfileResult,
+    QueryArgs,
+    QueryWarehouse,
+    SchemaResult,
+    display_name,
+)
+
+MAX_NAME: Final = 400
+
+
+def alone(location: str) -> Ask:
+    """Ask a warehouse without a gate; no evidence is kept, so its id is empty."""
+    tool = QueryWarehouse()
+    name = display_name(location)
+    place = Place(Resource(kind="warehouse", id=name[:MAX_NAME] or "warehouse", granted_by="request"), location)
+    context = Context(places=Places((place,)), now_us=0)
+
+    def ask(request: reading.Request) -> tuple[Value, str]:
+        return tool.call(QueryArgs(warehouse=place.resource.id, ask=request), context).answer, ""
+
+    return ask
+
+
+def understood(schema: SchemaResult, ask: Ask, wanted: tuple[str, ...] = ()) -> Understanding:
+    """Understand a warehouse as a scan does: profile, propose, count, settle.
+
+    Args:
+        schema: What the warehouse declares.
+        ask: Asks it.
+        wanted: Filters of tables as in a plan; empty for all.
+
+    """
+    infos = reading.names_of(schema)
+    bare = reading.warehouse_of(schema)
+    chosen = reading.chosen(bare, wanted)
+    profiles: dict[str, ProfileResult] = {}
+    for key in chosen:
+        info = infos[key]
+        if info.problem or not info.columns:
+            continue
+        try:
+            profiles[key] = reading.profile_of(ask(ProfileRequest(table=info.table))[0])
+        except ToolRetry:
+            continue  # a table that cannot be profiled is judged by its names, as in a scan
+    warehouse = reading.with_profiles(bare, profiles)
+    questions = understanding.questions(warehouse, chosen)
+    asked = questions.all
+    checks = reading.checks_of(asked, infos)
+    counts: dict[Join, Counted] = {}
+    for start in range(0, len(checks), reading.CHECKS_AT_ONCE):
+        part = slice(start, start + reading.CHECKS_AT_ONCE)
+        answered = reading.keys_of(ask(KeysRequest(checks=checks[part]))[0]).checks
+        for join, fact in zip(asked[part], answered, strict=True):
+            counted = reading.counted(fact)
+            if counted is not None:
+                counts[join] = counted
+    return understanding.understand(warehouse, chosen, counts, questions)

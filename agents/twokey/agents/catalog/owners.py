@@ -1,0 +1,78 @@
+"""Who owns the files of a change, so that a person sees whom it concerns.
+
+Rules: ``CODEOWNERS`` says first (of several the one GitHub reads: ``.github/``, the top, ``docs/``), by its last rule
+that matches; else the ``owner`` in the meta of what a file documents. Owners are outside text and only shown: who may
+approve is said by policy and the directory, never here. Bounded: rules, their length, and time.
+
+Format: https://docs.github.com/en/repositories/managing-your-repositorys-settings-and-features/customizing-your-repository/about-code-owners
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Final
+
+from twokey.agents.catalog.dbt_project import Repository
+
+MAX_RULES: Final = 2_000
+MAX_PATTERN: Final = 300
+MAX_OWNERS: Final = 5
+_PLACES: Final = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One line: the segments of its pattern, and the owners (none: nobody)."""
+
+    segments: tuple[str, ...]
+    owners: tuple[str, ...]
+
+    def fits(self, path: str) -> bool:
+        """Tell whether the rule is about a file or a folder above it."""
+        parts = path.split("/")
+        reached = {0}
+        for segment in self.segments:
+            if segment == "**":
+                reached = set(range(min(reached), len(parts) + 1)) if reached else reached
+                continue
+            reached = {at + 1 for at in reached if at < len(parts) and fnmatchcase(parts[at], segment)}
+        below = self.segments[-1] not in {"*", "**"}  # a/* is about the files of a, not about its folders
+        return len(parts) in reached or (below and bool(reached))
+
+
+def rules(text: str) -> tuple[Rule, ...]:
+    """Read a ``CODEOWNERS`` file; lines that are too long or make no pattern are passed over."""
+    found: list[Rule] = []
+    for line in text.splitlines()[:MAX_RULES]:
+        pattern, *owners = line.partition(" #")[0].split() or [""]
+        if not pattern or pattern.startswith("#") or len(pattern) > MAX_PATTERN:
+            continue
+        names = tuple(owner for owner in owners if "@" in owner)[:MAX_OWNERS]
+        segments = [segment.replace("[", "[[]") for segment in pattern.split("/") if segment]
+        if "/" not in pattern.rstrip("/"):
+            segments.insert(0, "**")
+        if pattern.endswith("/") and segments:
+            segments.append("**")
+        if segments:
+            found.append(Rule(tuple(segments), names))
+    return tuple(found)
+
+
+def of_files(
+    paths: Iterable[str], contents: Mapping[str, bytes], repository: Repository
+) -> Mapping[str, tuple[str, ...]]:
+    """Give the owners of each path; paths that nobody is known to own are left out."""
+    place = next((path for path in _PLACES if path in contents), None)
+    listed = rules(contents[place].decode("utf-8", "replace")) if place is not None else ()
+    said: dict[str, dict[str, None]] = {}
+    for node in repository.nodes:
+        owner = node.properties.meta.get("owner")
+        if isinstance(owner, str) and owner.strip():
+            said.setdefault(node.path, {})[owner.strip()] = None
+    owners: dict[str, tuple[str, ...]] = {}
+    for path in paths:
+        rule = next((each for each in reversed(listed) if each.fits(path)), None)
+        found = rule.owners if rule is not None else tuple(said.get(path, ()))[:MAX_OWNERS]
+        if found:
+            owners[path] = found
+    return owners

@@ -1,0 +1,144 @@
+"""The rows that are inspected, held by column: each different text once, and a small number per row.
+
+Rules: outer blanks never matter; a cell that is null or blank is ``BLANK``; texts are cut at ``MAX_TEXT``
+characters, so a huge cell costs what a long one costs. Nothing here leaves the process.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from functools import cached_property
+from math import isfinite
+from typing import Final, cast
+
+from twokey.tools.read.warehouse.inspection.absent import standing_for_nothing
+
+MAX_TEXT: Final = 1_000
+BLANK: Final = -1
+_MAX_FORM: Final = 200
+_NUMBER: Final = re.compile(r"[+-]?(?:[0-9]{1,30}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})(?:[eE][+-]?[0-9]{1,3})?")
+_DIGITS: Final = re.compile(r"[0-9]+")
+_LETTERS: Final = re.compile(r"[^\W\d_]+")
+_BLANKS: Final = re.compile(r"\s+")
+_WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """One column. ``codes`` has an entry per row: an index into ``texts``, or ``BLANK``."""
+
+    index: int
+    name: str
+    texts: Sequence[str]
+    counts: Sequence[int]
+    codes: Sequence[int]
+    is_text: bool = True
+    """Whether the database stores texts here; else it keeps the type itself."""
+    parts: tuple[int, ...] = ()
+    """The columns this one stands for, where it stands for several."""
+
+    @property
+    def distinct(self) -> int:
+        return len(self.texts)
+
+    @cached_property
+    def filled(self) -> int:
+        """Cells that hold something."""
+        return sum(self.counts)
+
+    @cached_property
+    def numbers(self) -> Sequence[float | None]:
+        """Each text as a number; ``None`` where it is none."""
+        return [_number(text) for text in self.texts]
+
+    @cached_property
+    def numeric(self) -> int:
+        """Cells that hold a plain number."""
+        return sum(count for count, number in zip(self.counts, self.numbers, strict=True) if number is not None)
+
+    @cached_property
+    def forms(self) -> Sequence[str]:
+        """Each text with its runs of digits as ``9``, runs of letters as ``a``, runs of blanks as one."""
+        return [
+            form(text) if number is None else _form_of_number(text)
+            for text, number in zip(self.texts, self.numbers, strict=True)
+        ]
+
+    @cached_property
+    def nothing(self) -> frozenset[int]:
+        """Texts that stand where a value is missing."""
+        return standing_for_nothing(self.texts, self.counts, self.forms, self.numeric) if self.is_text else frozenset()
+
+    @cached_property
+    def most(self) -> int:
+        """How often the most frequent text occurs."""
+        return max(self.counts, default=0)
+
+    @cached_property
+    def groups(self) -> dict[int, list[int]]:
+        """Rows of each text that occurs at least twice."""
+        found: dict[int, list[int]] = {code: [] for code, count in enumerate(self.counts) if count > 1}
+        for row, code in enumerate(self.codes):
+            if code in found:
+                found[code].append(row)
+        return found
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """Lower-case words of the name."""
+        return frozenset(word.lower() for word in _WORDS.findall(self.name[:200]))
+
+    def rows_of(self, codes: AbstractSet[int]) -> list[int]:
+        """Give the rows that hold one of these texts."""
+        return [row for row, code in enumerate(self.codes) if code in codes] if codes else []
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The rows of one table, or of a sample of it."""
+
+    rows: int
+    columns: Sequence[Column]
+
+
+def column_of(index: int, name: str, cells: Sequence[str | None], *, is_text: bool = True) -> Column:
+    """Give one column of texts as codes, in the order in which the texts first occur."""
+    counted = Counter(cells)
+    counted.pop(None, None)
+    texts: dict[str, int] = {}
+    counts: list[int] = []
+    known: dict[str | None, int] = {None: BLANK}
+    for cell, count in cast("Counter[str]", counted).items():
+        text = cell[:MAX_TEXT].strip()
+        if not text:
+            known[cell] = BLANK
+            continue
+        code = texts.setdefault(text, len(counts))
+        if code == len(counts):
+            counts.append(0)
+        counts[code] += count
+        known[cell] = code
+    return Column(index, name, tuple(texts), counts, [known[cell] for cell in cells], is_text)
+
+
+def form(text: str) -> str:
+    """Give the form of a text: what it is written like, without what it says."""
+    return _BLANKS.sub(" ", _LETTERS.sub("a", _DIGITS.sub("9", text[:_MAX_FORM])))
+
+
+def masked(text: str) -> str:
+    """Give a text with its runs of digits as ``9``."""
+    return _DIGITS.sub("9", text)
+
+
+def _form_of_number(text: str) -> str:
+    return "9" if text.isdigit() else _DIGITS.sub("9", text).replace("E", "a").replace("e", "a")
+
+
+def _number(text: str) -> float | None:
+    if len(text) > 64 or not _NUMBER.fullmatch(text):
+        return None
+    number = float(text)
+    return number if isfinite(number) else None
