@@ -181,3 +181,17 @@ def test_a_commitment_depends_on_salt_and_value():
     )
     with pytest.raises(ValueError, match="128 bits"):
         canonical.commitment("0" * 31, "x")
+
+
+def test_canonical_bytes_have_the_digest_and_the_commitment_of_their_value():
+    value: canonical.Json = {"b": ["é…", 1, None], "a": True}
+    text, salt = canonical.encode(value), "0" * 32
+    assert canonical.digest_of_text(text) == canonical.digest(value)
+    assert canonical.commitment_to_text(salt, text) == canonical.commitment(salt, value)
+    with pytest.raises(ValueError, match="128 bits"):
+        canonical.commitment_to_text("0" * 31, text)
+
+
+def test_a_lone_surrogate_beside_other_text_is_refused_with_its_place():
+    with pytest.raises(NotCanonicalError, match=r"\$\.a\[1\]: a lone surrogate"):
+        canonical.encode({"a": ["é", "\ud800"]})

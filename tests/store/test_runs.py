@@ -297,3 +297,13 @@ def test_a_document_that_is_not_there_is_none(connection: Connection):
     connection.execute(update(tables.documents).values(body=b"{ }"))
     with pytest.raises(CheckFailed):
         runs.find_document(connection, run=made.RUN, name="question")
+
+
+def test_documents_of_other_runs_are_read_newest_first(connection: Connection):
+    for number, run in enumerate(("r-00000000000a", "r-00000000000b", "r-00000000000c"), 10):
+        runs.add_run(connection, run=run, request=made.request(), auth="key", places=[], now=number)
+        runs.put_document(connection, run=run, name="scan-1", body=number, now=number)
+        runs.put_document(connection, run=run, name="plan", body=0, now=number)
+    found = runs.recent_documents(connection, prefix="scan-", but="r-00000000000c", limit=5)
+    assert found == [("r-00000000000b", 11), ("r-00000000000a", 10)]
+    assert runs.recent_documents(connection, prefix="scan-", but="r-000000000000", limit=1) == [("r-00000000000c", 12)]

@@ -76,9 +76,23 @@ def commitment(salt: str, value: Json) -> str:
     The salt (at least 32 hexadecimal digits of randomness) stays beside the value in the evidence store, so that the
     commitment in the log tells nothing about a value that could be guessed.
     """
-    if len(salt) < 32:
+    return digest([_salt(salt), value])
+
+
+def digest_of_text(text: bytes) -> str:
+    """``digest`` of the value whose canonical bytes are ``text``, which is not read again."""
+    return hashlib.sha256(text).hexdigest()
+
+
+def commitment_to_text(salt: str, text: bytes) -> str:
+    """``commitment`` to the value whose canonical bytes are ``text``, which is not read again."""
+    return digest_of_text(b"[" + encode(_salt(salt)) + b"," + text + b"]")
+
+
+def _salt(text: str) -> str:
+    if len(text) < 32:
         raise ValueError("a salt has at least 128 bits (32 hexadecimal digits)")
-    return digest([salt, value])
+    return text
 
 
 def _is_plainly_canonical(value: Json) -> bool:
@@ -98,7 +112,7 @@ def _is_plainly_canonical(value: Json) -> bool:
             budget -= 2
             if kind is str:
                 text = cast("str", item)
-                if not text.isascii():
+                if not text.isascii() and not _is_text(text):
                     return False
                 budget -= len(text)
             elif kind is int:
@@ -186,7 +200,14 @@ def _charge_list(value: Sequence[Json], depth: int, budget: int) -> int:
 
 
 def _check_text(value: str) -> None:
+    if not _is_text(value):
+        raise _Fault("a lone surrogate is not text")
+
+
+def _is_text(value: str) -> bool:
+    """Whether there is no lone surrogate in it."""
     try:
         value.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise _Fault("a lone surrogate is not text") from error
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -45,7 +45,10 @@ def get_evidence(connection: Connection, evidence_id: str) -> tuple[Evidence, Js
         if row is None:
             raise NotFound("There is no such evidence here.", next="Look at the proposal that cites it.")
         value, content = _value(row), rows.json(row.content)
-        if canonical.digest(content) != value.sha256 or canonical.commitment(value.salt, content) != value.commitment:
+        if (
+            canonical.digest_of_text(row.content) != value.sha256
+            or canonical.commitment_to_text(value.salt, row.content) != value.commitment
+        ):
             raise ValueError("the content does not have the hash or the commitment")
     return value, content
 

@@ -53,6 +53,15 @@ _DOCUMENTS: Final = (
     .order_by(_D.name)
 )
 
+_RECENT: Final = select(_R.id, _R.created_us).order_by(_R.created_us.desc(), _R.id).limit(100).subquery()
+_RECENT_DOCUMENTS: Final = (
+    select(_D.run, _D.body)
+    .join(_RECENT, _RECENT.c.id == _D.run)
+    .where(_D.run != bindparam("but_run"), func.substr(_D.name, 1, bindparam("length")) == bindparam("prefix"))
+    .order_by(_RECENT.c.created_us.desc(), _D.run, _D.name.desc())
+    .limit(bindparam("most"))
+)
+
 
 def _put_document(inserted: "sqlite.Insert | postgresql.Insert") -> Any:
     replaced = {"body": inserted.excluded.body, "created_us": inserted.excluded.created_us}
@@ -239,6 +248,16 @@ def list_documents(connection: Connection, *, run: str, prefix: str) -> list[Jso
     with rows.reading("document"):
         values = {"of_run": run, "prefix": prefix, "length": len(prefix)}
         return [rows.json(body) for body in connection.execute(_DOCUMENTS, values).scalars()]
+
+
+def recent_documents(connection: Connection, *, prefix: str, but: str, limit: int) -> list[tuple[str, Json]]:
+    """Read documents of the latest hundred runs whose name begins with ``prefix``, newest first, with their run.
+
+    Those of the run ``but`` are left out.
+    """
+    with rows.reading("document"):
+        values = {"but_run": but, "prefix": prefix, "length": len(prefix), "most": limit}
+        return [(str(row.run), rows.json(row.body)) for row in connection.execute(_RECENT_DOCUMENTS, values)]
 
 
 def has_document(connection: Connection, *, run: str, name: str) -> bool:

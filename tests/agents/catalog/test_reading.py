@@ -13,10 +13,11 @@ from twokey.tools.read.warehouse import (
     KeyCheck,
     KeyFacts,
     KeysResult,
-    ProfileResult,
+    ProfilesResult,
     SchemaResult,
     TableInfo,
     TableName,
+    VersionResult,
 )
 
 
@@ -48,10 +49,12 @@ def test_schemas_stand_in_names_where_there_are_several():
 
 def test_an_answer_to_another_question_is_refused():
     schema = SchemaResult(dialect="x", tables=())
-    profile = ProfileResult(table=TableName(name="t"), rows=0, rows_exact=True, sampled=0, sampling="all", columns=())
+    profiles = ProfilesResult(tables=())
     assert reading.schema_of(schema) is schema
-    assert reading.profile_of(profile) is profile
-    for expect, answer in ((reading.schema_of, profile), (reading.profile_of, schema), (reading.keys_of, schema)):
+    assert reading.profiles_of(profiles) is profiles
+    assert reading.version_of(VersionResult(version="v")) == "v"
+    expected = (reading.schema_of, reading.profiles_of, reading.keys_of, reading.version_of)
+    for expect, answer in zip(expected, (profiles, schema, schema, schema), strict=True):
         with pytest.raises(CheckFailed):
             expect(answer)
 

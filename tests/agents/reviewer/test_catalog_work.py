@@ -20,7 +20,6 @@ from twokey.tools.read.catalog import CatalogFile, CatalogFiles
 from twokey.tools.read.warehouse import (
     KeysRequest,
     KeysResult,
-    ProfileRequest,
     ProfileResult,
     QueryArgs,
     QueryWarehouse,
@@ -65,8 +64,9 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Work:
     facts, infos = reading.warehouse_of(schema), reading.names_of(schema)
     profiles: dict[str, ProfileResult] = {}
     profiled: dict[str, str] = {}
-    for key, info in infos.items():
-        profiles[key], profiled[key] = reader.ask(ProfileRequest(table=info.table))
+    for found in reading.profiles(reader.ask, list(infos.items())):
+        profiles |= {read.table: read.profile for read in found if read.profile is not None}
+        profiled |= {read.table: read.evidence for read in found}
     facts = reading.with_profiles(facts, profiles)
     asked = understanding.questions(facts, tuple(infos)).all
     keys, keys_evidence = reader.ask(KeysRequest(checks=reading.checks_of(asked, infos)))

@@ -2,9 +2,11 @@
 
 Rules: a read goes through policy and leaves evidence and two log entries; one that fails, or lies outside the run's
 places, leaves an entry that says so. A draft becomes a proposal and nothing more. A desk shows its own run's evidence
-only. There is no way from here to an answer or to a write.
+only; what an earlier run read becomes evidence of this one where policy allows the same read now and the log bears out
+the earlier one (``adopting``). There is no way from here to an answer or to a write.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
@@ -19,6 +21,7 @@ from twokey.core.values import Call, Decision, Evidence, Plan, Principal, Report
 from twokey.store import evidence, proposals, runs
 from twokey.store.proposals import ProposalRecord
 from twokey.tools import budgets, calls, recording
+from twokey.tools.adopting import Adopter, Found, Wanted, adopt
 from twokey.tools.contract import Context, Place, Places, ReadTool
 from twokey.tools.faults import TOOL_FAULT, code_of, contained
 from twokey.tools.ledger import Ledger
@@ -147,7 +150,6 @@ class Desk:
 
     def _keep(self, call: Call, call_id: str, content: bytes, *, origin: str, summary: str) -> Evidence:
         office = self._office
-        held = canonical.decode(content)
         salt = office.ids.salt()
         value = Evidence(
             id=office.ids.new("e"),
@@ -156,9 +158,9 @@ class Desk:
             origin=origin[:400],
             trusted=False,
             summary=summary,
-            sha256=canonical.digest(held),
+            sha256=canonical.digest_of_text(content),
             salt=salt,
-            commitment=canonical.commitment(salt, held),
+            commitment=canonical.commitment_to_text(salt, content),
             created_us=office.clock.now_us(),
         )
         with office.ledger.change() as unit:
@@ -167,6 +169,48 @@ class Desk:
                 ToolReturned(run=self.run, call=call_id, code="ok", evidence=value.id, content=value.commitment)
             )
         return value
+
+    def adopt(
+        self, name: str, wanted: Sequence[Wanted], *, agent: str, step: int, fits: Callable[[Json], bool]
+    ) -> dict[str, tuple[str, Json]]:
+        """Make evidence of earlier runs evidence of this one, instead of reading the same again.
+
+        ``fits`` says of a content whether it still holds. Gives new id and content of what was adopted, by the id it
+        had; what is not borne out by the log, does not fit or would not be allowed now is left out, and has to be read.
+
+        Raises:
+            Refused: it lies outside the run's places.
+            CheckFailed: the database and the log disagree.
+
+        """
+        office = self._office
+        tool = office.registry.reader(name)
+        given = office.proposer.circumstances.now(run=self.run, requester=self.requester.name)
+        allowed: list[tuple[Found, Call, Decision]] = []
+        for found, args in Adopter(office.ledger).find(tool, wanted):
+            if not fits(found.content):
+                continue
+            call = calls.of_read(
+                tool,
+                args,
+                requester=self.requester,
+                agent=agent,
+                run=self.run,
+                step=step,
+                resource=self._place(tool, args).resource,
+                now_us=office.clock.now_us(),
+                given=given,
+            )
+            decision = office.policy.decide(call)
+            if decision.effect == "allow":
+                allowed.append((found, call, decision))
+        adopted: dict[str, tuple[str, Json]] = {}
+        if allowed:
+            with office.ledger.change() as unit:
+                for found, call, decision in allowed:
+                    value = adopt(unit, found, call, decision, office.ids, office.clock.now_us())
+                    adopted[found.evidence.id] = (value.id, found.content)
+        return adopted
 
     # -- writing down -----------------------------------------------------------------------------------------
 
@@ -187,6 +231,14 @@ class Desk:
         if value.run != self.run:
             raise NotFound("This run has no such evidence.", next="Look at the proposal that cites it.")
         return value, content
+
+    def earlier(self, prefix: str, *, limit: int = 10) -> list[tuple[str, Json]]:
+        """Read what other runs handed over lately under names that begin with ``prefix``, newest first, with their run.
+
+        Hints only: nothing in them counts before ``adopt`` has proven it.
+        """
+        with self._office.ledger.look() as connection:
+            return runs.recent_documents(connection, prefix=prefix, but=self.run, limit=limit)
 
     def planned(self, plan: Plan) -> None:
         """Keep the plan and record that there is one."""

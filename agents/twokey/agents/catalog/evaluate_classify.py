@@ -24,8 +24,8 @@ from twokey.agents.catalog.facts import Table
 from twokey.agents.catalog.judgement import PERSONAL_CLASSES, Class, Judgement, Level
 from twokey.agents.catalog.looking import alone
 from twokey.agents.catalog.named import about_people
-from twokey.core.errors import BadInput, ToolRetry
-from twokey.tools.read.warehouse import ProfileRequest, ProfileResult, SchemaRequest
+from twokey.core.errors import BadInput
+from twokey.tools.read.warehouse import ProfileResult, SchemaRequest
 
 LEAST_TRUE: Final = 10
 """True columns that a class needs to count in the macro F1."""
@@ -116,13 +116,10 @@ def judge_all(folder: Path, clock: Callable[[], float] = time.perf_counter) -> t
     judged: dict[Place, Judgement] = {}
     warehouse = reading.warehouse_of(schema)
     profiles: dict[str, ProfileResult] = {}
-    for key, info in reading.names_of(schema).items():
-        if info.problem or not info.columns:
-            continue
-        try:
-            profiles[key] = reading.profile_of(ask(ProfileRequest(table=info.table))[0])
-        except ToolRetry:
-            continue  # a table that cannot be profiled is judged by its names, as in a scan
+    readable = [(key, info) for key, info in reading.names_of(schema).items() if not info.problem and info.columns]
+    for found in reading.profiles(ask, readable):
+        # a table that cannot be profiled is judged by its names, as in a scan
+        profiles.update({read.table: read.profile for read in found if read.profile is not None})
     for table in reading.with_profiles(warehouse, profiles).tables:
         for index, judgement in enumerate(_judged(table)):
             judged[files.get(table.name, table.name), index] = judgement

@@ -9,7 +9,7 @@ Rules
 - Nothing is proposed here: the draft is a document that the reviewer checks and the planner hands on.
 """
 
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
@@ -18,15 +18,13 @@ from langgraph.runtime import Runtime
 from twokey.agents.catalog import drafting, findings, inert, reading, understanding
 from twokey.agents.catalog.notes import Notes
 from twokey.agents.catalog.reading import AGENT
+from twokey.agents.catalog.unchanged import Unchanged
 from twokey.agents.state import Progress, State, Surroundings
-from twokey.core.errors import ToolRetry
 from twokey.core.values import Plan, Report, Step
 from twokey.tools.read.catalog import CatalogFiles
-from twokey.tools.read.warehouse import InspectRequest, KeysRequest, ProfileRequest, SchemaRequest, TableInfo
+from twokey.tools.read.warehouse import InspectRequest, KeysRequest, SchemaRequest, TableInfo
 
 Compiled = CompiledStateGraph[State, Surroundings, State, State]
-KEEP_EVERY: Final = 8
-"""Tables between two writings of the notes."""
 
 
 def build_scan() -> Compiled:
@@ -68,7 +66,8 @@ def read_schema(state: State, runtime: Runtime[Surroundings]) -> State:
         return {}
     desk.step_started(step.number, AGENT)
     warehouse = str(step.args["warehouse"])
-    answer, evidence = reading.through_desk(desk, warehouse, step.number)(SchemaRequest())
+    ask = reading.through_desk(desk, warehouse, step.number)
+    answer, evidence = Unchanged(desk, step.number, warehouse).schema(ask) or ask(SchemaRequest())
     schema = reading.schema_of(answer)
     facts = reading.warehouse_of(schema)
     chosen = reading.chosen(facts, [str(table) for table in step.args.get("tables", ())])
@@ -82,26 +81,33 @@ def read_profiles(state: State, runtime: Runtime[Surroundings]) -> State:
     """Profile every table that is meant and was not profiled yet."""
     desk, step = runtime.context.desk, _step(state, runtime)
     notes = Notes.expected(desk, step.number)
-    schema = reading.schema_of(reading.kept_answer(desk, notes.schema))
-    infos = reading.names_of(schema)
-    ask = reading.through_desk(desk, notes.warehouse, step.number)
     waiting = [key for key in notes.chosen if key not in notes.profiles and key not in notes.problems]
-    done = len(notes.chosen) - len(waiting)
-    for number, key in enumerate(waiting, 1):
-        info = infos[key]
-        if info.problem or not info.columns:
-            notes = notes.with_problem(key, info.problem)
-        else:
-            try:
-                _, evidence = ask(ProfileRequest(table=info.table))
-            except ToolRetry as error:
-                notes = notes.with_problem(key, error.message)
-            else:
-                notes = notes.with_profile(key, evidence)
-        if number % KEEP_EVERY == 0 or number == len(waiting):
-            notes.keep(desk, step.number)
-        name = inert.line(info.table.name, 60)
-        runtime.context.tell(Progress(step.number, f"profiled {name}", done + number, len(notes.chosen)))
+    if not waiting:
+        return {}
+    schema = reading.schema_of(reading.kept_answer(desk, notes.schema))
+    infos = {key: info for key, info in reading.names_of(schema).items() if key in waiting}
+    unreadable = {key: info.problem for key, info in infos.items() if info.problem or not info.columns}
+    found, asked = Unchanged(desk, step.number, notes.warehouse).profiles(infos)
+    notes = notes.with_profiles(found, unreadable).with_asked(asked)
+    if found and len(notes.profiles) + len(notes.problems) == len(notes.chosen):
+        notes = notes.all_reused()
+    if found or unreadable:
+        notes.keep(desk, step.number)
+    if found:
+        text = f"{_number(len(found), 'table')} unchanged since an earlier scan"
+        runtime.context.tell(Progress(step.number, text, len(notes.profiles) + len(notes.problems), len(notes.chosen)))
+    ask = reading.noting(reading.through_desk(desk, notes.warehouse, step.number), asked)
+    readable = [(key, info) for key, info in infos.items() if key not in notes.profiles and key not in notes.problems]
+    for reads in reading.profiles(ask, readable):
+        notes = notes.with_profiles(
+            {read.table: read.evidence for read in reads if not read.problem},
+            {read.table: read.problem for read in reads if read.problem},
+        ).with_asked(asked)
+        notes.keep(desk, step.number)
+        for read in reads[-1:]:
+            text = f"profiled {inert.line(infos[read.table].table.name, 60)}"
+            done = len(notes.profiles) + len(notes.problems)
+            runtime.context.tell(Progress(step.number, text, done, len(notes.chosen)))
     return {}
 
 
@@ -138,14 +144,25 @@ def count_keys(state: State, runtime: Runtime[Surroundings]) -> State:
     """Count what names propose: values found in the other table, combinations that occur once."""
     desk, step = runtime.context.desk, _step(state, runtime)
     notes = Notes.expected(desk, step.number)
+    if notes.counted:
+        return {}
+    unchanged = Unchanged(desk, step.number, notes.warehouse)
+    schema = reading.schema_of(reading.kept_answer(desk, notes.schema))
+    again = unchanged.counts(notes, schema.version)
+    if again is not None:
+        again.keep(desk, step.number)
+        runtime.context.tell(Progress(step.number, "every count unchanged since an earlier scan"))
+        return {}
     schema, facts = notes.facts(desk)
     asked = understanding.questions(facts, notes.chosen)
     checks = reading.checks_of(asked.all, reading.names_of(schema))
     ask = reading.through_desk(desk, notes.warehouse, step.number)
     for start in range(len(notes.counts) * reading.CHECKS_AT_ONCE, len(checks), reading.CHECKS_AT_ONCE):
-        _, evidence = ask(KeysRequest(checks=checks[start : start + reading.CHECKS_AT_ONCE]))
-        notes = notes.with_counts(evidence)
+        request = KeysRequest(checks=checks[start : start + reading.CHECKS_AT_ONCE])
+        _, evidence = unchanged.answer(request, schema.version) or ask(request)
+        notes = notes.with_counts(evidence).with_asked({evidence: request.model_dump(mode="json")})
         notes.keep(desk, step.number)
+    notes.all_counted().keep(desk, step.number)
     runtime.context.tell(Progress(step.number, f"{_number(len(checks), 'possible key')} counted"))
     return {}
 

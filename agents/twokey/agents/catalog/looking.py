@@ -11,12 +11,10 @@ from twokey.agents.catalog.facts import Join
 from twokey.agents.catalog.joins import Counted
 from twokey.agents.catalog.reading import Ask
 from twokey.agents.catalog.understanding import Understanding
-from twokey.core.errors import ToolRetry
 from twokey.core.values import Resource, Value
 from twokey.tools.contract import Context, Place, Places
 from twokey.tools.read.warehouse import (
     KeysRequest,
-    ProfileRequest,
     ProfileResult,
     QueryArgs,
     QueryWarehouse,
@@ -53,14 +51,10 @@ def understood(schema: SchemaResult, ask: Ask, wanted: tuple[str, ...] = ()) -> 
     bare = reading.warehouse_of(schema)
     chosen = reading.chosen(bare, wanted)
     profiles: dict[str, ProfileResult] = {}
-    for key in chosen:
-        info = infos[key]
-        if info.problem or not info.columns:
-            continue
-        try:
-            profiles[key] = reading.profile_of(ask(ProfileRequest(table=info.table))[0])
-        except ToolRetry:
-            continue  # a table that cannot be profiled is judged by its names, as in a scan
+    readable = [(key, infos[key]) for key in chosen if not infos[key].problem and infos[key].columns]
+    for found in reading.profiles(ask, readable):
+        # a table that cannot be profiled is judged by its names, as in a scan
+        profiles.update({read.table: read.profile for read in found if read.profile is not None})
     warehouse = reading.with_profiles(bare, profiles)
     questions = understanding.questions(warehouse, chosen)
     asked = questions.all

@@ -13,6 +13,7 @@ from twokey.agents.catalog.facts import Join, Warehouse
 from twokey.agents.catalog.findings import Citations, Focus
 from twokey.agents.catalog.joins import Counted
 from twokey.agents.catalog.understanding import Understanding, questions, understand
+from twokey.core.canonical import Json
 from twokey.tools.desk import Desk
 from twokey.tools.read.warehouse import Inspected, SchemaResult
 
@@ -26,13 +27,19 @@ class Notes:
     chosen: tuple[str, ...]
     schema: str
     profiles: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Table key -> evidence of its profile."""
+    """Table key -> evidence that holds its profile, beside those of others."""
     problems: Mapping[str, str] = field(default_factory=dict[str, str])
     """Table key -> why it was not profiled; empty where it has no columns."""
     counts: tuple[str, ...] = ()
     """Evidence of counted keys, in the order they were asked."""
     inspections: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """Evidence of what is wrong in cells, and the keys of the tables it speaks of, in their order."""
+    reused: bool = False
+    """Whether every profile is that of an earlier scan."""
+    counted: bool = False
+    """Whether everything that had to be counted was."""
+    asked: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    """Evidence of profiles and counts -> what it was asked with."""
 
     @classmethod
     def of(cls, desk: Desk, step: int) -> "Notes | None":
@@ -42,7 +49,10 @@ class Notes:
     @classmethod
     def expected(cls, desk: Desk, step: int) -> "Notes":
         """Read the notes of a step; raises ``NotFound`` where there are none."""
-        body = cast("dict[str, Any]", desk.kept(_name(step)))
+        return cls._of(cast("dict[str, Any]", desk.kept(_name(step))))
+
+    @classmethod
+    def _of(cls, body: "dict[str, Any]") -> "Notes":
         return cls(
             warehouse=body["warehouse"],
             focus=body["focus"],
@@ -52,7 +62,16 @@ class Notes:
             problems=dict(body["problems"]),
             counts=tuple(body["counts"]),
             inspections=tuple((evidence, tuple(tables)) for evidence, tables in body["inspections"]),
+            reused=bool(body.get("reused", False)),
+            counted=bool(body.get("counted", False)),
+            asked=dict(body.get("asked", ())),
         )
+
+    @classmethod
+    def earlier(cls, desk: Desk, warehouse: str) -> "Sequence[Notes]":
+        """Give the notes that other runs took of ``warehouse`` lately, newest first. Hints: nothing in them counts."""
+        bodies = [cast("dict[str, Any]", body) for _, body in desk.earlier(_name(""))]
+        return [cls._of(body) for body in bodies if body.get("warehouse") == warehouse]
 
     def keep(self, desk: Desk, step: int) -> None:
         """Write the notes down."""
@@ -67,16 +86,19 @@ class Notes:
                 "problems": [[table, problem] for table, problem in self.problems.items()],
                 "counts": list(self.counts),
                 "inspections": [[evidence, list(tables)] for evidence, tables in self.inspections],
+                "reused": self.reused,
+                "counted": self.counted,
+                "asked": [[evidence, request] for evidence, request in self.asked.items()],
             },
         )
 
-    def with_profile(self, table: str, evidence: str) -> "Notes":
-        """Note the profile of a table."""
-        return replace(self, profiles={**self.profiles, table: evidence})
+    def with_profiles(self, profiles: Mapping[str, str], problems: Mapping[str, str]) -> "Notes":
+        """Note the evidence that holds the profiles of tables, and why others have none."""
+        return replace(self, profiles={**self.profiles, **profiles}, problems={**self.problems, **problems})
 
-    def with_problem(self, table: str, problem: str) -> "Notes":
-        """Note that a table could not be profiled."""
-        return replace(self, problems={**self.problems, table: problem})
+    def with_asked(self, asked: Mapping[str, Json]) -> "Notes":
+        """Note what evidence was asked with."""
+        return replace(self, asked={**self.asked, **asked})
 
     def with_inspection(self, evidence: str, tables: Sequence[str]) -> "Notes":
         """Note what is wrong in the cells of some tables."""
@@ -91,12 +113,25 @@ class Notes:
         """Note counted keys."""
         return replace(self, counts=(*self.counts, evidence))
 
+    def all_reused(self) -> "Notes":
+        """Note that every profile is that of an earlier scan."""
+        return replace(self, reused=True)
+
+    def all_counted(self) -> "Notes":
+        """Note that nothing is left to count."""
+        return replace(self, counted=True)
+
     def facts(self, desk: Desk) -> tuple[SchemaResult, Warehouse]:
         """Read schema and profiles again."""
         schema = reading.schema_of(reading.kept_answer(desk, self.schema))
-        profiles = {
-            table: reading.profile_of(reading.kept_answer(desk, evidence)) for table, evidence in self.profiles.items()
+        infos = reading.names_of(schema)
+        held = {
+            (evidence, item.table): item.profile
+            for evidence in dict.fromkeys(self.profiles.values())
+            for item in reading.profiles_of(reading.kept_answer(desk, evidence)).tables
         }
+        found = {table: held.get((evidence, infos[table].table)) for table, evidence in self.profiles.items()}
+        profiles = {table: profile for table, profile in found.items() if profile is not None}
         return schema, reading.with_profiles(reading.warehouse_of(schema), profiles)
 
     def understood(self, desk: Desk) -> tuple[Understanding, Citations]:
@@ -126,5 +161,5 @@ class Notes:
         return understood, Citations(self.schema, self.profiles, cited, problems, seen)
 
 
-def _name(step: int) -> str:
+def _name(step: int | str) -> str:
     return f"scan-{step}"

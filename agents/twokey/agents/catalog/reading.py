@@ -5,7 +5,7 @@ it; so a scan under the gate and an evaluation run the same code. What the tool 
 that cannot be read is a fact about it, not the end.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -13,7 +13,8 @@ from twokey.agents.catalog import types
 from twokey.agents.catalog.facts import Column, ForeignKey, Join, Profile, Table, Warehouse
 from twokey.agents.catalog.joins import Counted
 from twokey.agents.planner.meaning import selects
-from twokey.core.errors import CheckFailed
+from twokey.core.canonical import Json
+from twokey.core.errors import CheckFailed, ToolRetry
 from twokey.core.values import Value
 from twokey.tools.desk import Desk
 from twokey.tools.read.warehouse import (
@@ -24,19 +25,25 @@ from twokey.tools.read.warehouse import (
     KeyFacts,
     KeysRequest,
     KeysResult,
-    ProfileRequest,
     ProfileResult,
+    ProfilesRequest,
+    ProfilesResult,
     QueryArgs,
     QueryResult,
     SchemaRequest,
     SchemaResult,
     TableInfo,
     TableName,
+    VersionRequest,
+    VersionResult,
 )
 
 AGENT: Final = "catalog"
 TOOL: Final = "query_warehouse"
 CHECKS_AT_ONCE: Final = 100
+TABLES_AT_ONCE: Final = 40
+COLUMNS_AT_ONCE: Final = 400
+"""How much one question about profiles asks for: what it brings is one piece of evidence."""
 
 INSPECTED_AT_ONCE: Final = 25
 """Tables whose cells are looked at in one call."""
@@ -44,7 +51,7 @@ _CELLS_IN_ALL: Final = 1_500_000
 _FEWEST_CELLS: Final = 15_000
 _MOST_CELLS: Final = 150_000
 
-Request = SchemaRequest | ProfileRequest | InspectRequest | KeysRequest
+Request = SchemaRequest | ProfilesRequest | InspectRequest | KeysRequest | VersionRequest
 Ask = Callable[[Request], tuple[Value, str]]
 """Asks the warehouse. Gives the answer and the id of the evidence kept of it (empty where none is kept)."""
 
@@ -75,6 +82,17 @@ def through_desk(desk: Desk, warehouse: str, step: int) -> Ask:
     return ask
 
 
+def noting(ask: Ask, asked: "dict[str, Json]") -> Ask:
+    """Ask with ``ask``, and note beside each piece of evidence what it was asked with."""
+
+    def note(request: Request) -> tuple[Value, str]:
+        answer, evidence = ask(request)
+        asked[evidence] = request.model_dump(mode="json")
+        return answer, evidence
+
+    return note
+
+
 def kept_answer(desk: Desk, evidence: str) -> Value:
     """Read an earlier answer again from its evidence; raises ``NotFound``, ``CheckFailed``."""
     _, content = desk.content(evidence)
@@ -88,9 +106,9 @@ def schema_of(answer: Value) -> SchemaResult:
     return answer
 
 
-def profile_of(answer: Value) -> ProfileResult:
-    """Expect a profile; raises ``CheckFailed`` for any other answer."""
-    if not isinstance(answer, ProfileResult):
+def profiles_of(answer: Value) -> ProfilesResult:
+    """Expect profiles; raises ``CheckFailed`` for any other answer."""
+    if not isinstance(answer, ProfilesResult):
         raise _unexpected()
     return answer
 
@@ -100,6 +118,13 @@ def inspection_of(answer: Value) -> InspectResult:
     if not isinstance(answer, InspectResult):
         raise _unexpected()
     return answer
+
+
+def version_of(answer: Value) -> str:
+    """Expect a version; raises ``CheckFailed`` for any other answer."""
+    if not isinstance(answer, VersionResult):
+        raise _unexpected()
+    return answer.version
 
 
 def keys_of(answer: Value) -> KeysResult:
@@ -113,6 +138,50 @@ def _unexpected() -> CheckFailed:
     return CheckFailed(
         "The warehouse tool answered another question than it was asked.", next="Start the request again."
     )
+
+
+# --- profiles ----------------------------------------------------------------------------------------------------
+
+
+def profiles(ask: Ask, tables: Sequence[tuple[str, TableInfo]]) -> Iterator[Sequence[Read]]:
+    """Profile ``tables`` (with their keys), some at a time; gives what each question brought.
+
+    A table that was not reached in the time of one call is asked for again; one that nothing is left for has a problem.
+    """
+    waiting = list(tables)
+    while waiting:
+        part = _part(waiting)
+        waiting = waiting[len(part) :]
+        try:
+            answer, evidence = ask(ProfilesRequest(tables=tuple(info.table for _, info in part)))
+        except ToolRetry as error:
+            yield [Read(key, None, "", error.message) for key, _ in part]
+            continue
+        found: list[Read] = []
+        late: list[tuple[str, TableInfo]] = []
+        for (key, info), item in zip(part, profiles_of(answer).tables, strict=True):
+            if item.reached:
+                found.append(Read(key, item.profile, evidence, item.problem))
+            elif len(part) > 1:
+                late.append((key, info))
+            else:
+                found.append(Read(key, None, evidence, "The time of one call is not enough to read it."))
+        if late and len(late) == len(part):
+            # not even the first was reached: it is asked for alone
+            alone, late = late[:1], late[1:]
+            yield from profiles(ask, alone)
+        waiting = late + waiting
+        yield found
+
+
+def _part(waiting: Sequence[tuple[str, TableInfo]]) -> Sequence[tuple[str, TableInfo]]:
+    """Give the first tables that are asked for together; at least one."""
+    columns = 0
+    for number, (_, info) in enumerate(waiting[:TABLES_AT_ONCE]):
+        columns += len(info.columns)
+        if number and columns > COLUMNS_AT_ONCE:
+            return waiting[:number]
+    return waiting[:TABLES_AT_ONCE]
 
 
 # --- answers become facts ----------------------------------------------------------------------------------------

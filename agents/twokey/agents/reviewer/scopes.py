@@ -26,6 +26,7 @@ NAMING: Final = frozenset(
 """Keys whose texts are names of things."""
 _LONG: Final = 2000
 _WORD: Final = re.compile(r"\w+")
+_BLANKS: Final = re.compile(r" +")
 NUMBER: Final = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
 
 
@@ -135,13 +136,12 @@ class Content:
 
     @cached_property
     def _pieces(self) -> str:
-        return self.wording.replace("_", " ")
+        return _BLANKS.sub(" ", self.wording.replace("_", " "))
 
     def spells(self, name: str, *, open_end: bool = False) -> bool:
         """Tell whether a name in code spelling stands in some text, be it broken or joined at its underscores."""
         phrase = " ".join(words(name.replace("_", " ")))
-        found = re.compile(rf" {re.escape(phrase).replace(chr(92) + ' ', ' +')}{'' if open_end else ' '}")
-        return bool(phrase) and found.search(self._pieces) is not None
+        return bool(phrase) and f" {phrase}{'' if open_end else ' '}" in self._pieces
 
     def named(self, subject: Words) -> tuple[Place, ...]:
         """Give the maps that a subject (``table``, ``table.column``, ``schema.table.column``) names."""

@@ -23,6 +23,7 @@ def add_to(app: typer.Typer) -> None:
     bench.command("dispatch")(dispatch)
     bench.command("policy")(policy)
     bench.command("slack")(slack)
+    bench.command("catalog")(catalog)
     app.add_typer(bench, name="bench")
 
 
@@ -173,4 +174,14 @@ def slack(*, quick: Annotated[bool, typer.Option("--quick", help="Shorter measur
     result = measure(quick=quick)
     for key, value in result.items():
         SESSION.say(f"{key:<20} {value}")
+    SESSION.give(result)
+
+
+def catalog(*, quick: Annotated[bool, typer.Option("--quick", help="Fewer tables.")] = False) -> None:
+    """Measure how fast a warehouse is read and understood, beside DuckDB's SUMMARIZE of the same files."""
+    from twokey.channels.bench_catalog import QUICK, Sizes, measure
+
+    result = measure(QUICK if quick else Sizes())
+    for key, value in result.items():
+        SESSION.say(f"{key:<28} {value}")
     SESSION.give(result)

@@ -129,7 +129,7 @@ def test_a_large_table_is_sampled_and_a_column_that_fails_stands_alone(ask: Ask,
     assert (answer.rows, answer.sampled, answer.sampling) == (500, 100, "spread")
     assert all(c.nulls_total == 0 and not c.distinct_exact for c in answer.columns)
     view = ask(shop, ProfileRequest(table=TableName(schema_name="sales", name="good")), bounds)
-    assert (view.rows, view.sampled, view.sampling) == (500, 100, "first")
+    assert (view.rows, view.sampled, view.sampling, view.margin) == (500, 100, "spread", 878)
     broken = ask(shop, ProfileRequest(table=TableName(schema_name="sales", name="broken")))
     assert [(c.name, bool(c.problem), c.values) for c in broken.columns] == [("n", True, 0), ("id", False, 300)]
 
@@ -192,6 +192,18 @@ ATTACKS = (
     "CALL pragma_version()",
     "CHECKPOINT",
     "SELECT * FROM df",
+    "FORCE INSTALL httpfs FROM community",
+    "SELECT * FROM 'https://example.com/x.csv'",
+    "SELECT * FROM 's3://bucket/x.parquet'",
+    "SELECT * FROM read_json('/etc/passwd')",
+    "SELECT * FROM read_blob('/etc/passwd')",
+    "SELECT * FROM parquet_metadata('/tmp/x.parquet')",
+    "COPY FROM DATABASE shop TO other",
+    "SET VARIABLE x = 1",
+    "SELECT getvariable('x')",
+    "PREPARE p AS DELETE FROM customer",
+    "PIVOT customer ON status",
+    "EXPLAIN ANALYZE DELETE FROM customer",
 )
 
 
@@ -222,7 +234,7 @@ def test_a_statement_that_could_do_more_than_read_is_refused(ask: Ask, shop: Pat
 def test_the_connection_itself_refuses_what_the_checker_would(shop: Path, sql: str) -> None:
     df = [1]
     with DuckSource(parse(str(shop)), Bounds()) as source, pytest.raises(duckdb.Error):
-        source._connection.execute(sql).fetchall()  # pyright: ignore[reportPrivateUsage] - the wall behind the public one
+        source._session.connection.execute(sql).fetchall()  # pyright: ignore[reportPrivateUsage] - the wall behind the public one
     assert df == [1]
 
 
@@ -339,18 +351,20 @@ def test_csv_values_are_profiled_as_the_text_they_are(ask: Ask, folder: Path) ->
 
 
 def test_ranges_are_exact_where_more_values_differ_than_are_compared(ask: Ask, tmp_path: Path) -> None:
-    lines = "".join(f"{i},2026-01-01 {i // 3600:02d}:{i // 60 % 60:02d}:{i % 60:02d},w{i}\n" for i in range(9_000))
+    lines = "".join(f"{i},2026-01-01 {i // 3600:02d}:{i // 60 % 60:02d}:{i % 60:02d},w{i}\n" for i in range(30_000))
     (tmp_path / "long.csv").write_text("n,t,w\n" + lines)
     number, moment, word = ask(tmp_path, ProfileRequest(table=TableName(name="long"))).columns
-    assert (number.minimum, number.maximum, number.checked, number.distinct) == ("0", "8999", 1800, 9000)
-    assert (moment.minimum, moment.maximum) == ("2026-01-01 00:00:00", "2026-01-01 02:29:59")
+    assert (number.minimum, number.maximum, number.checked, number.distinct) == ("0", "29999", 2000, 30_000)
+    assert (moment.minimum, moment.maximum) == ("2026-01-01 00:00:00", "2026-01-01 08:19:59")
     assert (word.minimum, word.maximum) == (None, None)
 
 
-def test_a_file_beyond_the_sample_is_read_from_its_start(ask: Ask, folder: Path) -> None:
+def test_a_file_beyond_the_sample_is_sampled_from_end_to_end(ask: Ask, folder: Path) -> None:
     bounds = Bounds(sample_rows=100, sample_cells=100)
     visits = ask(folder, ProfileRequest(table=TableName(name="visits")), bounds)
-    assert (visits.rows, visits.sampled, visits.sampling) == (400, 100, "first")
+    assert (visits.rows, visits.sampled, visits.sampling, visits.margin) == (400, 100, "spread", 850)
+    again = ask(folder, ProfileRequest(table=TableName(name="visits")), bounds)
+    assert again == visits
     people = ask(folder, ProfileRequest(table=TableName(name="people")), bounds)
     assert (people.rows, people.sampled, people.sampling) == (400, 100, "spread")
 

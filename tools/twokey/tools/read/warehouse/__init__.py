@@ -16,8 +16,11 @@ from twokey.tools.read.warehouse.values import (
     Notice,
     Patterns,
     Problem,
+    Profiled,
     ProfileRequest,
     ProfileResult,
+    ProfilesRequest,
+    ProfilesResult,
     QueryArgs,
     QueryResult,
     SchemaRequest,
@@ -29,6 +32,8 @@ from twokey.tools.read.warehouse.values import (
     TableName,
     Tally,
     UnitConversion,
+    VersionRequest,
+    VersionResult,
 )
 
 __all__ = [
@@ -47,6 +52,9 @@ __all__ = [
     "Problem",
     "ProfileRequest",
     "ProfileResult",
+    "Profiled",
+    "ProfilesRequest",
+    "ProfilesResult",
     "QueryArgs",
     "QueryResult",
     "QueryWarehouse",
@@ -59,6 +67,8 @@ __all__ = [
     "TableName",
     "Tally",
     "UnitConversion",
+    "VersionRequest",
+    "VersionResult",
     "canonical_location",
     "display_name",
 ]

@@ -37,6 +37,7 @@ class Catalog:
         self._cache: dict[tuple[str, str | None], Mapping[_Key, Any] | None] = {}
         self._declared: dict[tuple[str, str], dict[str, str]] = {}
         self._estimates: dict[tuple[str, str], int] = {}
+        self._listed: Sequence[tuple[TableName, bool]] | None = None
         self.default_schema = self._inspector.default_schema_name or ""
 
     def prepare(self, only: TableName | None = None) -> None:
@@ -174,8 +175,13 @@ class Catalog:
             and name.lower() not in {"pg_catalog", "information_schema"}
         )
 
-    def listed(self) -> list[tuple[TableName, bool]]:
-        """Tables and views (true) of the schemas that may be read, by schema and name."""
+    def listed(self) -> Sequence[tuple[TableName, bool]]:
+        """Tables and views (true) of the schemas that may be read, by schema and name; looked up once."""
+        if self._listed is None:
+            self._listed = self._list()
+        return self._listed
+
+    def _list(self) -> list[tuple[TableName, bool]]:
         found: set[tuple[str, str, bool]] = set()
         for schema in self.schemas():
             place = schema or None

@@ -12,11 +12,72 @@ ISO/IEC 7812-1 (Luhn digit); IBAN ISO 13616 (modulo 97); countries ISO 3166-1; c
 """
 
 import re
-from collections.abc import Callable
-from datetime import date, datetime
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
-from ipaddress import AddressValueError, IPv6Address
 from typing import Final
+
+from twokey.tools.read.warehouse.detectors import (
+    COUNTRIES,
+    CURRENCIES,
+    LOCAL_DATE,
+    SECRET_START,
+    URL,
+    contains_email,
+    is_boolean,
+    is_card,
+    is_date,
+    is_datetime,
+    is_email,
+    is_iban,
+    is_integer,
+    is_ip,
+    is_ipv4,
+    is_local_date,
+    is_number,
+    is_phone,
+    is_postal,
+    is_secret,
+    is_url,
+    is_uuid,
+    words,
+)
+
+__all__ = [
+    "COUNTRIES",
+    "CURRENCIES",
+    "MAX_SHAPE",
+    "MAX_TEXT",
+    "PATTERN_NAMES",
+    "Plan",
+    "contains_email",
+    "detect",
+    "examine",
+    "is_boolean",
+    "is_card",
+    "is_date",
+    "is_datetime",
+    "is_email",
+    "is_iban",
+    "is_integer",
+    "is_ip",
+    "is_ipv4",
+    "is_local_date",
+    "is_number",
+    "is_phone",
+    "is_postal",
+    "is_secret",
+    "is_url",
+    "is_uuid",
+    "mask",
+    "masks",
+    "name_words",
+    "plan_of",
+    "redact",
+    "shape",
+    "shorten",
+    "words",
+]
 
 MAX_TEXT: Final = 320
 """Longest text that is compared with the patterns, in characters."""
@@ -44,59 +105,53 @@ PATTERN_NAMES: Final = (
 )  # fmt: skip - one row per thought reads better than one per line
 """Every name that ``detect`` can give. A value may carry several (``1`` is integer, number and boolean)."""
 
+Detector = Callable[[str], bool]
+Plan = tuple[tuple[str, Detector | None], ...]
+"""What a value of some mask could fit, in the order of ``PATTERN_NAMES``. Where no function stands beside a name, every
+ASCII text of the mask fits."""
 
-def words(text: str) -> frozenset[str]:
-    """Give the words of a text as a set."""
-    return frozenset(text.split())
+
+def _embeds_email(text: str) -> bool:
+    return not is_email(text) and contains_email(text)
 
 
-COUNTRIES: Final = words(
-    """
-    AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ
-    CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO
-    FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE
-    JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO
-    MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW
-    PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM
-    TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW
-    """
-)
-CURRENCIES: Final = words(
-    """
-    AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP
-    CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF
-    IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD
-    MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB
-    RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD
-    UYU UZS VES VND VUV WST XAF XCD XOF XPF YER ZAR ZMW ZWG
-    """
-)
-_BOOLEANS: Final = frozenset({"true", "false", "yes", "no", "y", "n", "t", "f", "on", "off", "0", "1"})
+_ALL: Final[dict[str, Detector]] = {
+    "integer": is_integer,
+    "number": is_number,
+    "boolean": is_boolean,
+    "date": is_date,
+    "datetime": is_datetime,
+    "local_date": is_local_date,
+    "phone": is_phone,
+    "url": is_url,
+    "uuid": is_uuid,
+    "ip": is_ip,
+    "postal": is_postal,
+    "country": COUNTRIES.__contains__,
+    "currency": CURRENCIES.__contains__,
+    "card": is_card,
+    "iban": is_iban,
+    "secret": is_secret,
+    "email": is_email,
+    "embedded_email": _embeds_email,
+}
 
-_INTEGER: Final = re.compile(r"[+-]?[0-9]{1,320}")
-_NUMBER: Final = re.compile(r"[+-]?(?:[0-9]{1,320}(?:\.[0-9]{0,320})?|\.[0-9]{1,320})(?:[eE][+-]?[0-9]{1,4})?")
-_UUID: Final = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
-_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_TIME: Final = re.compile(
-    r"[T ](?:[01][0-9]|2[0-3]):[0-5][0-9](?::(?:[0-5][0-9]|60)(?:[.,][0-9]{1,9})?)? ?(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)?"
+# The patterns as far as a mask shows them: what does not fit these cannot fit those.
+_PHONE_MASK: Final = re.compile(r"\+?[9(][9 ().\-/?]{5,24}9(?: ?(?:a|aaa\.?) ?9{1,6})?")
+_SECRET_MASK: Final = re.compile(
+    r"aaa_|aaaaaa_aaa_|aa[-_]|aaaa-|AAAA|AAaa|aaaaa-|aaA|-----AAAAA |\?9a\?|\?aaaaa9|[a9]{1,20}://"
 )
-_LOCAL_DATE: Final = re.compile(r"([0-9]{1,4})([/.-])([0-9]{1,2})\2([0-9]{1,4})(?:[ T].{1,20})?")
-_PHONE: Final = re.compile(r"\+?[0-9(][0-9 ().\-/\u2011]{5,24}[0-9](?: ?(?:x|ext\.?) ?[0-9]{1,6})?")
-_URL: Final = re.compile(r"(?:[a-zA-Z][a-zA-Z0-9+.-]{1,15}://|www\.)[^\s/?#]{1,255}(?:[/?#]\S{0,4000})?")
-_POSTAL: Final = re.compile(
-    r"[0-9]{5}(?:-[0-9]{3,4})?|[A-Z][0-9][A-Z] ?[0-9][A-Z][0-9]|[A-Z]{1,2}[0-9][0-9A-Z]? ?[0-9][A-Z]{2}"
-    r"|[0-9]{4} ?[A-Z]{2}|[0-9]{3}-[0-9]{4}|[0-9]{2}-[0-9]{3}|[0-9]{3} [0-9]{2}|[0-9]{6}"
-)
-_HOST_AFTER_AT: Final = re.compile(r"[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}")
-_LOCAL_PART: Final = re.compile(r"""[^\s@<>"',;:()\[\]\\]{1,64}""")
-_SECRET_START: Final = re.compile(
-    r"gh[pousr]_[0-9A-Za-z]{20}|github_pat_|sk[-_](?:live|test|proj|ant)|sk-[0-9A-Za-z]{16}|xox[abeprs]-|AKIA[0-9A-Z]{12}"
-    r"|AIza[0-9A-Za-z_-]{20}|glpat-|eyJ[0-9A-Za-z_-]{10,}\.|-----BEGIN |\$2[aby]\$|\$argon2|[0-9a-z]{1,20}://[^\s/:@]{1,64}:[^\s/@]{1,64}@"
-)
-_LONG_HEXADECIMAL: Final = re.compile(r"[0-9a-fA-F]{32,200}")
-_SORTS: Final = (re.compile(r"[a-z]"), re.compile(r"[A-Z]"), re.compile(r"[0-9]"))
-_TOKEN: Final = re.compile(r"[0-9A-Za-z_+/=.-]{20,200}")
-_SEPARATORS: Final = str.maketrans("", "", " -")
+_INTEGER_SIGNS: Final = frozenset("9+-")
+_NUMBER_SIGNS: Final = frozenset("9+-.")
+_FLOAT_SIGNS: Final = frozenset("9+-.aA")
+_CARD_SIGNS: Final = frozenset("9 -")
+_TOKEN_SIGNS: Final = frozenset("9aA_+/.-?")
+_LONGEST_BOOLEAN: Final = 5
+_LONGEST_POSTAL: Final = 10
+_SHORTEST_IBAN: Final = 15
+_SHORTEST_SECRET: Final = 10
+_PLACES: Final = {name: number for number, name in enumerate(PATTERN_NAMES)}
+_JOINED_AT_MOST: Final = 4 * 1024 * 1024
 
 
 def detect(text: str) -> tuple[str, ...]:
@@ -109,261 +164,186 @@ def detect(text: str) -> tuple[str, ...]:
     return _detect(value, mask(value))
 
 
-def examine(text: str) -> tuple[tuple[str, ...], str]:
-    """Give ``detect`` and the mask of ``text`` in one go; ``shorten`` makes the mask a shape."""
-    masked = mask(text)
-    if len(text) > MAX_TEXT or text[:1].isspace() or text[-1:].isspace():
-        return detect(text), masked
-    return _detect(text, masked), masked
+def examine(groups: Sequence[tuple[str, int]]) -> tuple[dict[str, int], Counter[str]]:
+    """Give how many rows fit each pattern, and how many have each mask, for different texts with their rows.
+
+    The same as ``detect`` and ``mask`` of each text, but most is decided once per mask. Texts of blanks only are
+    left out by the caller; ``shorten`` makes a mask a shape.
+    """
+    several = masks([text for text, _ in groups])
+    shapes: Counter[str] = Counter()
+    for (_, rows), masked in zip(groups, several, strict=True):
+        shapes[masked] += rows
+    apart: set[str] = {text for text, _ in groups if not text.isascii()}
+    plain = Counter(shapes)
+    for (text, rows), masked in zip(groups, several, strict=True) if apart else ():
+        plain[masked] -= rows if text in apart else 0
+    counts: Counter[str] = Counter()
+    whole: set[str] = set()
+    asked: dict[str, tuple[tuple[str, Detector], ...]] = {}
+    for masked, rows in plain.items():
+        # outer signs may be blanks, which ``detect`` takes away first; a mask as long as this may be cut
+        if masked[0] in " ?" or masked[-1] in " ?" or len(masked) >= MAX_TEXT:
+            whole.add(masked)
+        elif questions := _decide(counts, masked, rows):
+            asked[masked] = questions
+    if asked or whole or apart:
+        for (text, rows), masked in zip(groups, several, strict=True):
+            if masked in whole or text in apart:
+                names: Iterable[str] = detect(text)
+            else:
+                names = [name for name, fits in asked.get(masked, ()) if fits(text)]
+            for name in names:
+                counts[name] += rows
+    return {name: rows for name, rows in counts.items() if rows}, shapes
+
+
+def _decide(counts: Counter[str], masked: str, rows: int) -> tuple[tuple[str, Detector], ...]:
+    """Count what the mask alone decides; gives what each value has to be asked."""
+    asked: list[tuple[str, Detector]] = []
+    for name, fits in plan_of(masked):
+        if fits is None:
+            counts[name] += rows
+        else:
+            asked.append((name, fits))
+    return tuple(asked)
+
+
+def masks(texts: Sequence[str]) -> Sequence[str]:
+    """Give the mask of each text. Short ones without line breaks are translated all at once."""
+    joined = "\n".join(texts)
+    if joined.count("\n") != len(texts) - 1 or len(joined) > _JOINED_AT_MOST:
+        return [mask(text) for text in texts]
+    return [masked[:MAX_TEXT] for masked in joined.translate(_MASK_LINES).split("\n")]
 
 
 def _detect(value: str, masked: str) -> tuple[str, ...]:
-    if "@" in masked:
-        return _of_at_sign(value)
-    return tuple([name for name, fits in _candidates(masked) if fits(value)])
+    plan = plan_of(masked)
+    if value.isascii():
+        return tuple([name for name, fits in plan if fits is None or fits(value)])
+    return tuple([name for name, fits in plan if (fits or _ALL[name])(value)])
 
 
 @lru_cache(maxsize=8192)
-def _candidates(masked: str) -> tuple[tuple[str, Callable[[str], bool]], ...]:
-    """Give the detectors that a value of this mask could fit: most values of a column share a few masks."""
-    signs = set(masked)
-    length = len(masked)
-    digits = "9" in signs
-    wanted = {
-        "integer": signs <= set("9+-"),
-        "number": digits and signs <= set("9+-.aA"),
-        "boolean": length <= 5,
-        "date": masked == "9999-99-99",
-        "datetime": length > 10 and masked.startswith("9999-99-99"),
-        "local_date": masked[0] == "9" and not signs.isdisjoint("/.-"),
-        "phone": masked[0] in "+9(" and length >= 7 and masked != "9" * length,
-        "url": "://" in masked or masked.startswith(("aaa.", "AAA.")),
-        "uuid": length == 36 and masked.count("-") == 4,
-        "ip": masked.count(".") == 3 or masked.count(":") >= 2,
-        "postal": digits and length <= 10,
-        "country": length == 2 and signs == {"A"},
-        "currency": length == 3 and signs == {"A"},
-        "card": length >= 13 and signs <= set("9 -"),
-        "iban": masked.startswith("AA99") and length >= 15,
-        "secret": length >= 10,
-    }
-    return tuple(item for item in _DETECTORS if wanted[item[0]])
+def plan_of(masked: str) -> Plan:
+    """Say which detectors a value of this mask could pass: most values of a column share a few masks."""
+    if "@" in masked:
+        return _plan_of_at_sign(masked)
+    if masked[0] in "aA" and " " in masked and len(masked) > _LONGEST_BOOLEAN:
+        return _plan_of_words(masked)
+    signs = frozenset(masked)
+    digits, letters = "9" in signs, not signs.isdisjoint("aA")
+    found = _plan_of_digits(masked, signs, letters=letters) if digits else []
+    if len(masked) <= _LONGEST_BOOLEAN:
+        found.append(("boolean", is_boolean))
+    found += _plan_of_form(masked, signs)
+    if masked.count(":") >= 2 or (digits and not letters and masked.count(".") == 3):
+        found.append(("ip", is_ip))
+    if _could_be_secret(masked, signs):
+        found.append(("secret", is_secret))
+    return tuple(sorted(found, key=_place))
+
+
+def _place(item: tuple[str, Detector | None]) -> int:
+    return _PLACES[item[0]]
+
+
+def _plan_of_words(masked: str) -> Plan:
+    """Plan for what begins with a letter and has a blank in it, such as a name or a sentence."""
+    found: list[tuple[str, Detector | None]] = []
+    if masked.count(":") >= 2:
+        found.append(("ip", is_ip))
+    if "9" in masked and len(masked) <= _LONGEST_POSTAL and is_postal(masked):
+        found.append(("postal", None))
+    if masked.startswith("AA99") and len(masked) >= _SHORTEST_IBAN:
+        found.append(("iban", is_iban))
+    if len(masked) >= _SHORTEST_SECRET and _SECRET_MASK.match(masked):
+        found.append(("secret", is_secret))
+    return tuple(found)
+
+
+def _plan_of_form(masked: str, signs: frozenset[str]) -> list[tuple[str, Detector | None]]:
+    """Plan for what letters, signs and length show."""
+    found: list[tuple[str, Detector | None]] = []
+    if "://" in masked and "?" not in masked:
+        # all signs that matter stand in the mask
+        found += [("url", None)] if is_url(masked) else []
+    elif "://" in masked or masked.startswith(("aaa.", "AAA.")):
+        found.append(("url", is_url))
+    if len(masked) == 36 and masked[8] == masked[13] == masked[18] == masked[23] == "-":
+        found.append(("uuid", is_uuid))
+    if masked == "AA":
+        found.append(("country", COUNTRIES.__contains__))
+    if masked == "AAA":
+        found.append(("currency", CURRENCIES.__contains__))
+    if len(masked) >= 13 and signs <= _CARD_SIGNS:
+        found.append(("card", is_card))
+    if len(masked) >= _SHORTEST_IBAN and masked.startswith("AA99"):
+        found.append(("iban", is_iban))
+    return found
+
+
+def _plan_of_digits(masked: str, signs: frozenset[str], *, letters: bool) -> list[tuple[str, Detector | None]]:
+    """Plan for numbers, dates, times, telephone numbers and postal codes."""
+    found: list[tuple[str, Detector | None]] = []
+    if not letters:
+        if signs <= _INTEGER_SIGNS and is_integer(masked):
+            found.append(("integer", None))
+        if signs <= _NUMBER_SIGNS and is_number(masked):
+            found.append(("number", None))
+    elif signs <= _FLOAT_SIGNS and is_number(masked.replace("A", "e").replace("a", "e")):
+        found.append(("number", is_number))
+    if masked.startswith("9999-99-99"):
+        found.append(("date", is_date) if len(masked) == 10 else ("datetime", is_datetime))
+    if masked[0] == "9" and not signs.isdisjoint("/.-") and LOCAL_DATE.fullmatch(masked.replace("A", "T")):
+        found.append(("local_date", is_local_date))
+    if masked[0] in "+9(" and _PHONE_MASK.fullmatch(masked):
+        if letters or "?" in masked or masked.count(".") == 3:
+            found.append(("phone", is_phone))
+        elif is_phone(masked):
+            found.append(("phone", None))
+    if len(masked) <= _LONGEST_POSTAL and is_postal(masked):
+        found.append(("postal", None))
+    return found
+
+
+def _could_be_secret(masked: str, signs: frozenset[str]) -> bool:
+    if len(masked) >= _SHORTEST_SECRET and _SECRET_MASK.match(masked):
+        return True
+    if not 20 <= len(masked) <= 200 or not signs <= _TOKEN_SIGNS:
+        return False
+    return {"9", "a", "A"} <= signs or len(masked) >= 32
 
 
 def _of_long_text(value: str) -> tuple[str, ...]:
     found: list[str] = []
     if contains_email(value):
         found.append("embedded_email")
-    if _URL.fullmatch(value[:4096]):
+    if URL.fullmatch(value[:4096]):
         found.append("url")
-    if _SECRET_START.match(value):
+    if SECRET_START.match(value):
         found.append("secret")
     return tuple(found)
 
 
-def _of_at_sign(value: str) -> tuple[str, ...]:
-    found: list[str] = []
-    if is_email(value):
-        found.append("email")
-    elif contains_email(value):
-        found.append("embedded_email")
-    if is_url(value):
-        found.append("url")
-    if _SECRET_START.match(value):
-        found.append("secret")
+def _plan_of_at_sign(masked: str) -> Plan:
+    """Plan for what may be an address or hold one. Other patterns are not looked for in such texts."""
+    found: list[tuple[str, Detector | None]] = []
+    if "?" in masked or "--" in masked:
+        found += [("email", is_email), ("embedded_email", _embeds_email)]
+    elif is_email(masked):
+        found.append(("email", None))
+    elif contains_email(masked):
+        found.append(("embedded_email", None))
+    if "://" in masked or masked.startswith(("aaa.", "AAA.")):
+        found.append(("url", is_url))
+    if _SECRET_MASK.match(masked):
+        found.append(("secret", _starts_secret))
     return tuple(found)
 
 
-def is_email(text: str) -> bool:
-    """One address and nothing else. Quoted local parts and address literals are not recognised."""
-    local, at, host = text.partition("@")
-    if not at or len(host) > 255 or not _LOCAL_PART.fullmatch(local):
-        return False
-    labels = host.split(".")
-    last = labels[-1]
-    return (
-        len(labels) >= 2
-        and len(last) >= 2
-        and (last.isalpha() or last.startswith("xn--"))
-        and all(_is_label(label) for label in labels)
-    )
-
-
-def _is_label(label: str) -> bool:
-    return 0 < len(label) <= 63 and label[0] != "-" != label[-1] and label.replace("-", "").replace("_", "").isalnum()
-
-
-def contains_email(text: str) -> bool:
-    """Whether an address stands somewhere in the first 4,096 characters."""
-    text = text[:4096]
-    at = text.find("@")
-    while at >= 0:
-        if at > 0 and (text[at - 1].isalnum() or text[at - 1] in "._+-") and _HOST_AFTER_AT.match(text, at + 1):
-            return True
-        at = text.find("@", at + 1)
-    return False
-
-
-def is_phone(text: str) -> bool:
-    """A number written as people write telephone numbers: with ``+``, brackets or separators; 7 to 15 digits."""
-    if not _PHONE.fullmatch(text) or is_postal(text):
-        return False
-    number = text.split("x", 1)[0].split("e", 1)[0]
-    digits = sum(character.isdigit() for character in number)
-    if not 7 <= digits <= 15 or number.count("(") != number.count(")"):
-        return False
-    if text[0] == "+" or "(" in number:
-        return True
-    groups = [group for group in re.split(r"[ .\-/\u2011]", number) if group]
-    plain_decimal = len(groups) == 2 and "." in number
-    dated = _LOCAL_DATE.fullmatch(text) is not None
-    return len(groups) >= 2 and not plain_decimal and not dated and not is_ipv4(text) and len(groups[-1]) in {2, 3, 4}
-
-
-def is_ipv4(text: str) -> bool:
-    """Four decimal octets."""
-    parts = text.split(".")
-    return len(parts) == 4 and all(
-        part.isascii() and part.isdigit() and len(part) <= 3 and int(part) < 256 for part in parts
-    )
-
-
-def is_ip(text: str) -> bool:
-    """An IPv4 or IPv6 address without a prefix length."""
-    if text.count(":") < 2:
-        return is_ipv4(text)
-    if len(text) > 45:
-        return False
-    try:
-        IPv6Address(text)
-    except AddressValueError:
-        return False
-    return True
-
-
-def is_date(text: str) -> bool:
-    """A calendar date, ``YYYY-MM-DD``, that exists."""
-    if not _DATE.fullmatch(text):
-        return False
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
-
-
-def is_datetime(text: str) -> bool:
-    """A date and a time of day, ``YYYY-MM-DD`` then ``T`` or a blank; seconds, fraction and zone may follow."""
-    return len(text) > 10 and is_date(text[:10]) and _TIME.fullmatch(text, 10) is not None
-
-
-def is_local_date(text: str) -> bool:
-    """Day, month and year with ``/``, ``.`` or ``-`` in the order of some country, alone or before a time."""
-    found = _LOCAL_DATE.fullmatch(text)
-    if found is None or is_date(text[:10]):
-        return False
-    first, _, second, third = found.groups()
-    if len(first) == 4:
-        year, candidates = int(first), ((int(second), int(third)),)
-    elif len(third) in {2, 4}:
-        year, candidates = int(third), ((int(second), int(first)), (int(first), int(second)))
-    else:
-        return False
-    return any(_exists(year or 2000, month, day) for month, day in candidates)
-
-
-def _exists(year: int, month: int, day: int) -> bool:
-    try:
-        datetime(year, month, day)  # noqa: DTZ001 - asks only whether the calendar knows the day
-    except ValueError:
-        return False
-    return True
-
-
-def is_integer(text: str) -> bool:
-    """Decimal digits with an optional sign."""
-    return _INTEGER.fullmatch(text) is not None
-
-
-def is_number(text: str) -> bool:
-    """A decimal number, optionally with an exponent; no thousands separators, no ``nan``."""
-    return _NUMBER.fullmatch(text) is not None
-
-
-def is_url(text: str) -> bool:
-    """``scheme://host...`` or ``www.host...`` without blanks."""
-    return _URL.fullmatch(text) is not None
-
-
-def is_uuid(text: str) -> bool:
-    """32 hexadecimal digits in groups of 8-4-4-4-12."""
-    return _UUID.fullmatch(text) is not None
-
-
-def is_boolean(text: str) -> bool:
-    """One of the usual words for yes and no, in any case."""
-    return text.lower() in _BOOLEANS
-
-
-def is_postal(text: str) -> bool:
-    """The form of a postal code of the larger countries. Five digits fit too: weigh it together with the name."""
-    return _POSTAL.fullmatch(text) is not None
-
-
-def is_card(text: str) -> bool:
-    """13 to 19 digits, first digit 2 to 6, that end in a valid Luhn digit. One random number in ten passes."""
-    digits = text.translate(_SEPARATORS)
-    if not (13 <= len(digits) <= 19 and digits.isascii() and digits.isdigit() and digits[0] in "23456"):
-        return False
-    if len(set(digits)) == 1:
-        return False
-    total = 0
-    for index, digit in enumerate(reversed(digits)):
-        value = int(digit) * (1 + index % 2)
-        total += value - 9 if value > 9 else value
-    return total % 10 == 0
-
-
-def is_iban(text: str) -> bool:
-    """Two letters, two check digits and up to 30 characters whose remainder modulo 97 is 1."""
-    value = text.replace(" ", "")
-    if not (15 <= len(value) <= 34 and value.isascii() and value.isalnum()):
-        return False
-    if value[:2] not in COUNTRIES or not value[2:4].isdigit() or not value.isupper():
-        return False
-    moved = value[4:] + value[:4]
-    return int("".join(str(int(character, 36)) for character in moved)) % 97 == 1
-
-
-def is_secret(text: str) -> bool:
-    """The form of a credential: a known prefix, or one long word of mixed letters and digits that is no UUID."""
-    if _SECRET_START.match(text):
-        return True
-    if not _TOKEN.fullmatch(text) or is_uuid(text) or is_datetime(text):
-        return False
-    if _LONG_HEXADECIMAL.fullmatch(text):
-        return not text.isdigit()
-    return all(sort.search(text) for sort in _SORTS) and len(set(text)) >= 12
-
-
-_DETECTORS: Final[tuple[tuple[str, Callable[[str], bool]], ...]] = (
-    ("integer", is_integer),
-    ("number", is_number),
-    ("boolean", is_boolean),
-    ("date", is_date),
-    ("datetime", is_datetime),
-    ("local_date", is_local_date),
-    ("phone", is_phone),
-    ("url", is_url),
-    ("uuid", is_uuid),
-    ("ip", is_ip),
-    ("postal", is_postal),
-    ("country", COUNTRIES.__contains__),
-    ("currency", CURRENCIES.__contains__),
-    ("card", is_card),
-    ("iban", is_iban),
-    ("secret", is_secret),
-)
+def _starts_secret(text: str) -> bool:
+    return SECRET_START.match(text) is not None
 
 
 class _Mask(dict[int, str]):
@@ -385,7 +365,9 @@ class _Mask(dict[int, str]):
 
 
 _MASK: Final = _Mask()
+_MASK_LINES: Final = _Mask({10: "\n"})
 _RUNS: Final = re.compile(r"(\w)\1{7,}")
+_LONG_RUNS: Final = tuple(sign * 8 for sign in "9aA_")
 
 
 def mask(text: str) -> str:
@@ -403,7 +385,7 @@ def shape(text: str) -> str:
 
 def shorten(masked: str) -> str:
     """Make a mask a shape."""
-    if len(masked) > 7:
+    if len(masked) > 7 and any(run in masked for run in _LONG_RUNS):
         masked = _RUNS.sub(r"\1+", masked[: MAX_SHAPE * 4])
     return masked if len(masked) <= MAX_SHAPE else masked[: MAX_SHAPE - 1] + "\u2026"
 

@@ -25,6 +25,7 @@ MAX_TOP: Final = 20
 MAX_SHAPES: Final = 5
 MAX_SAMPLES: Final = 3
 _MAX_SHOWN: Final = 80
+_FIRST: Final = 50
 _MOST: Final = 95
 """Percent of the checked texts that make a text column one of numbers or dates."""
 
@@ -117,10 +118,8 @@ def _count_texts(facts: Facts, known: Counter[str]) -> None:
     facts.texts = facts.lengths = known.total()
     facts.length_min, facts.length_max = min(lengths), max(lengths)
     facts.length_sum = sum(map(mul, lengths, known.values()))
-    facts.empty = sum(count for value, count in known.items() if not value or value.isspace())
-    facts.mentions_email = sum(
-        count for value, count in known.items() if "@" in value and patterns.contains_email(value)
-    )
+    facts.empty = known.get("", 0) + sum(known[value] for value in filter(str.isspace, known))
+    facts.mentions_email = sum(known[value] for value in known if "@" in value and patterns.contains_email(value))
 
 
 def _count_mixed(facts: Facts, known: Counter[Key]) -> None:
@@ -270,37 +269,29 @@ def _evenly(groups: Sequence[tuple[Key, int]]) -> Sequence[tuple[Key, int]]:
 
 def _compare(groups: Sequence[tuple[Key, int]]) -> tuple[int, dict[str, int], Counter[str], list[str]]:
     """Compare values with the patterns: values checked, count per pattern, count per shape, texts to redact."""
-    checked = 0
-    counts: Counter[str] = Counter()
-    masks: Counter[str] = Counter()
-    words: list[str] = []
-    for value, count in groups:
-        if isinstance(value, str):
-            if not value or value.isspace():
+    texts = [(value, count) for value, count in groups if isinstance(value, str) and value and not value.isspace()]
+    found, masks = patterns.examine(texts)
+    counts = Counter(found)
+    checked = sum(count for _, count in texts)
+    if len(texts) < len(groups):
+        for value, count in groups:
+            if isinstance(value, str | bytes):
                 continue
-            names, mask = patterns.examine(value)
-            for name in names:
-                counts[name] += count
-            masks[mask] += count
-            if len(words) < MAX_SAMPLES:
-                words.append(value)
-        elif isinstance(value, bytes):
-            continue
-        elif isinstance(value, bool):
-            counts["boolean"] += count
-        elif isinstance(value, int):
-            counts["integer"] += count
-            counts["number"] += count
-            counts["boolean"] += count * (value in {0, 1})
-            if 10**12 <= value < 10**19:
-                counts["card"] += count * patterns.is_card(str(value))
-        else:
-            counts["number"] += count
-        checked += count
+            if isinstance(value, bool):
+                counts["boolean"] += count
+            elif isinstance(value, int):
+                counts["integer"] += count
+                counts["number"] += count
+                counts["boolean"] += count * (value in {0, 1})
+                if 10**12 <= value < 10**19:
+                    counts["card"] += count * patterns.is_card(str(value))
+            else:
+                counts["number"] += count
+            checked += count
     shapes: Counter[str] = Counter()
     for mask, count in masks.items():
         shapes[patterns.shorten(mask)] += count
-    return checked, dict(counts), shapes, words
+    return checked, dict(counts), shapes, [value for value, _ in texts[:MAX_SAMPLES]]
 
 
 def _range(facts: Facts, profile: ColumnProfile) -> tuple[str | None, str | None]:
@@ -310,12 +301,56 @@ def _range(facts: Facts, profile: ColumnProfile) -> tuple[str | None, str | None
     found, texts = profile.patterns, max(1, profile.checked)
     stored = facts.integers + facts.numbers
     if (found.date + found.datetime) * 100 >= texts * _MOST:
-        dates = [value for value, _ in facts.groups if isinstance(value, str) and _is_time(value.strip())]
-        return (min(dates).strip()[:_MAX_SHOWN], max(dates).strip()[:_MAX_SHOWN]) if dates else (None, None)
+        return _range_of_dates([value for value, _ in facts.groups if isinstance(value, str)])
     if found.number * 100 >= texts * _MOST:
-        numbers = [number for value, _ in facts.groups if (number := _as_number(value)) is not None]
-        return (number_text(min(numbers)), number_text(max(numbers))) if numbers else (None, None)
+        return _range_of_numbers([value for value, _ in facts.groups])
     return (facts.minimum, facts.maximum) if stored > facts.texts else (None, None)
+
+
+def _range_of_dates(texts: Sequence[str]) -> tuple[str | None, str | None]:
+    """Least and greatest date among texts that are nearly all dates; the first look takes only those two for dates."""
+    if texts and _is_time(min(texts).strip()) and _is_time(max(texts).strip()):
+        dates = texts
+    else:
+        dates = [text for text in texts if _is_time(text.strip())]
+    return (min(dates).strip()[:_MAX_SHOWN], max(dates).strip()[:_MAX_SHOWN]) if dates else (None, None)
+
+
+def _range_of_numbers(values: Sequence[Key]) -> tuple[str | None, str | None]:
+    """Least and greatest number among values that are nearly all numbers, exact."""
+    try:
+        rough = [float(value) for value in values]
+        sound = math.isfinite(sum(rough))
+    except (ValueError, OverflowError):
+        rough, sound = [], False
+    if sound:
+        # only values that are the least or the greatest as floating-point numbers are compared exactly
+        least, greatest = min(rough), max(rough)
+        ends = [value for value, number in zip(values, rough, strict=True) if number in {least, greatest}]
+        numbers = [_as_number(value) for value in ends]
+        if None not in numbers:
+            known = cast("list[Decimal]", numbers)
+            return number_text(min(known)), number_text(max(known))
+    known = [number for value in values if (number := _as_number(value)) is not None]
+    return (number_text(min(known)), number_text(max(known))) if known else (None, None)
+
+
+def looks_like_number(texts: Sequence[str]) -> bool:
+    """Whether most of the first few texts are numbers."""
+    first = texts[:_FIRST]
+    return sum(patterns.is_number(text.strip()) for text in first) * 2 > len(first)
+
+
+def looks_like_date(texts: Sequence[str]) -> bool:
+    """Whether most of the first few texts are dates, with or without a time."""
+    first = texts[:_FIRST]
+    return sum(_is_time(text.strip()) for text in first) * 2 > len(first)
+
+
+def plain_number(text: str) -> str | None:
+    """Give a text that is a number as such; ``None`` for any other."""
+    number = _as_number(text)
+    return None if number is None else number_text(number)
 
 
 def _is_time(text: str) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Literal, Self
 
 import sqlalchemy as sa
 from sqlalchemy.sql import quoted_name
@@ -23,12 +23,14 @@ from twokey.tools.read.warehouse.catalog import Catalog, table_clause
 from twokey.tools.read.warehouse.keys import answer_keys
 from twokey.tools.read.warehouse.location import Location
 from twokey.tools.read.warehouse.profile import Key, column_profile, facts_of, in_parts
+from twokey.tools.read.warehouse.sampling import margin
 from twokey.tools.read.warehouse.session import Session
 from twokey.tools.read.warehouse.sources import (
     Bounds,
     Most,
     Sampled,
     StatementFailed,
+    each_profile,
     no_column,
     no_table,
     not_readable,
@@ -42,6 +44,8 @@ from twokey.tools.read.warehouse.values import (
     Notice,
     ProfileRequest,
     ProfileResult,
+    ProfilesRequest,
+    ProfilesResult,
     SchemaResult,
     SelectRequest,
     SelectResult,
@@ -62,6 +66,7 @@ class ServerSource:
         self._bounds = bounds
         self._session: Session
         self._catalog: Catalog
+        self._together = False
 
     def __enter__(self) -> Self:
         self._session = Session(self._place, self._bounds)
@@ -113,7 +118,8 @@ class ServerSource:
     def _columns_of(self, table: TableName) -> tuple[ColumnInfo, ...]:
         if all(table != known for known, _ in self._catalog.listed()):
             raise no_table(table)
-        self._catalog.prepare(only=table)
+        if not self._together:
+            self._catalog.prepare(only=table)
         return self._catalog.columns(table)
 
     def profile(self, request: ProfileRequest) -> ProfileResult:
@@ -127,6 +133,19 @@ class ServerSource:
         if missing:
             raise no_column(request.table, missing)
         return self._profiled(request.table, [known[name] for name in request.columns] or list(columns))
+
+    def profiles(self, request: ProfilesRequest) -> ProfilesResult:
+        """Profile several tables; the catalog is read once for all."""
+        try:
+            self._catalog.prepare()
+        except StatementFailed as fault:
+            raise select_failed(fault) from fault
+        self._together = True
+        return each_profile(request, self._session.deadline, self.profile)
+
+    def version(self) -> str:
+        """Give nothing: a server tells nobody cheaply that nothing was changed."""
+        return ""
 
     def _resolved(self, table: TableName) -> TableName:
         """Fill in the default schema."""
@@ -157,12 +176,14 @@ class ServerSource:
             self._bounds.columns_for(min(limit, rows if rows is not None else limit)),
             lambda part: self._part(part, source, sampled_from, limit, whole=whole),
         )
+        sampling: Literal["all", "spread", "first"] = "all" if whole else "spread" if spread else "first"
         return ProfileResult(
             table=table,
             rows=rows,
             rows_exact=rows is not None,
             sampled=sampled,
-            sampling="all" if whole else "spread" if spread else "first",
+            sampling=sampling,
+            margin=margin(sampling, sampled, rows),
             columns=tuple(profiles),
             notices=tuple(notices),
         )

@@ -12,13 +12,17 @@ from types import TracebackType
 from typing import Any, Final, Literal, Protocol, Self
 
 from twokey.core.errors import ToolRetry
+from twokey.tools.read.warehouse.fingerprint import Seen
 from twokey.tools.read.warehouse.location import parse
 from twokey.tools.read.warehouse.values import (
     KeysRequest,
     KeysResult,
     Notice,
+    Profiled,
     ProfileRequest,
     ProfileResult,
+    ProfilesRequest,
+    ProfilesResult,
     SchemaResult,
     SelectRequest,
     SelectResult,
@@ -42,6 +46,10 @@ class Bounds:
     """Wide tables get fewer rows, so that rows times columns stays below this."""
     cells_at_once: int = 1_000_000
     """Cells held in memory at the same time."""
+    threads: int = 2
+    """Processors that reading files may use."""
+    settled_s: float = 2
+    """How long ago a file must have changed for its version to be trusted (``fingerprint``)."""
     max_rows: int = 10_000
     max_bytes: int = 8 * 1024 * 1024
 
@@ -132,6 +140,14 @@ class Source(Protocol):
         """Read rows of one table to look at their cells; raises ``ToolRetry`` where the table does not exist."""
         ...
 
+    def profiles(self, request: ProfilesRequest) -> ProfilesResult:
+        """Profile several tables; one that cannot be profiled carries its problem."""
+        ...
+
+    def version(self) -> str:
+        """Give the fingerprint of everything this warehouse holds; empty where it has none."""
+        ...
+
     def keys(self, request: KeysRequest) -> KeysResult:
         """Answer each check; a check that cannot be answered carries its problem."""
         ...
@@ -139,6 +155,32 @@ class Source(Protocol):
     def select(self, request: SelectRequest) -> SelectResult:
         """Run one checked SELECT; raises ``ToolRetry`` where it is refused, fails or takes too long."""
         ...
+
+
+def each_profile(
+    request: ProfilesRequest, deadline: Deadline, profile: Callable[[ProfileRequest], ProfileResult]
+) -> ProfilesResult:
+    """Profile the tables one by one, until the time of the call is used up."""
+    done: list[Profiled] = []
+    for table in request.tables:
+        try:
+            deadline.left(1)
+        except StatementFailed:
+            done.append(Profiled(table=table, reached=False))
+            continue
+        try:
+            done.append(Profiled(table=table, profile=profile(ProfileRequest(table=table))))
+        except ToolRetry as error:
+            done.append(Profiled(table=table, problem=error.message[:300]))
+    return ProfilesResult(tables=tuple(done))
+
+
+def settled(result: ProfileResult, before: Seen, after: Seen) -> ProfileResult:
+    """Put the version on a profile, or say that what was read changed while it was read."""
+    if before.digest == after.digest:
+        return result.model_copy(update={"version": before.version})
+    text = "The data changed while it was read, so the figures may mix two states of it."
+    return result.model_copy(update={"notices": (*result.notices, Notice(code="changed_while_read", text=text))})
 
 
 @contextmanager

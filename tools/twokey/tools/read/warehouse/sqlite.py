@@ -12,28 +12,31 @@ import sqlite3
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing, contextmanager
-from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self, TypeVar, cast
+from typing import Any, Final, Literal, Self, TypeVar, cast
 
 from twokey.core.errors import BadInput, EnvironmentFault, TwokeyError
 from twokey.tools.read.warehouse import cells
+from twokey.tools.read.warehouse.fingerprint import UNKNOWN, Seen, look
 from twokey.tools.read.warehouse.inspection.grid import MAX_TEXT
 from twokey.tools.read.warehouse.keys import answer_keys
 from twokey.tools.read.warehouse.location import Location, display_name
 from twokey.tools.read.warehouse.patterns import words
 from twokey.tools.read.warehouse.profile import Key, column_profile, facts_of, in_parts
+from twokey.tools.read.warehouse.sampling import margin
 from twokey.tools.read.warehouse.sources import (
     Bounds,
     Deadline,
     Most,
     Sampled,
     StatementFailed,
+    each_profile,
     no_column,
     no_table,
     not_readable,
     select_failed,
+    settled,
 )
 from twokey.tools.read.warehouse.values import (
     MAX_NAME,
@@ -45,6 +48,8 @@ from twokey.tools.read.warehouse.values import (
     Notice,
     ProfileRequest,
     ProfileResult,
+    ProfilesRequest,
+    ProfilesResult,
     SchemaResult,
     SelectRequest,
     SelectResult,
@@ -68,6 +73,10 @@ FUNCTIONS: Final = words(
 _STRIPES: Final = 50
 _COUNT_AT_MOST: Final = 1_000_000
 _MAX_VALUE_BYTES: Final = 64 * 1024 * 1024
+_WHOLE_CELLS_UP_TO: Final = 256 * 1024 * 1024
+"""Bytes of a file up to which cells are fetched whole: they cannot take more memory than this. Beyond it texts count as
+no longer than ``_LONGEST``."""
+_LONGEST: Final = 4096
 
 
 class SqliteSource:
@@ -82,10 +91,11 @@ class SqliteSource:
         self._immutable = False
         self._describing = False
         self._connection: sqlite3.Connection
-        self._before: tuple[int, ...] = ()
+        self._before = UNKNOWN
+        self._listed: Sequence[tuple[str, str, bool]] | None = None
 
     def __enter__(self) -> Self:
-        self._before = _state(self._path)
+        self._before = self._look()
         self._immutable = _is_wal(self._path) and not _has_log(self._path)
         self._connection = self._open()
         return self
@@ -101,7 +111,15 @@ class SqliteSource:
 
     def profile(self, request: ProfileRequest) -> ProfileResult:
         """Profile one table."""
-        return self._consistent(lambda: self._profile(request))
+        return self._consistent(lambda: self._settled(request))
+
+    def profiles(self, request: ProfilesRequest) -> ProfilesResult:
+        """Profile several tables."""
+        return self._consistent(lambda: each_profile(request, self._deadline, self._settled))
+
+    def version(self) -> str:
+        """Fingerprint of everything this warehouse holds."""
+        return self._look().version
 
     def sample(self, table: TableName, most: Most) -> Sampled:
         """Read rows of one table to look at their cells."""
@@ -116,12 +134,23 @@ class SqliteSource:
         def count(sql: str) -> Sequence[int]:
             return [int(cast("int", value or 0)) for value in self._rows(sql)[0]]
 
-        tables = self._columns_by_table
-        return self._consistent(lambda: answer_keys(request, tables(), _quoted_table, quote, count))
+        def answer() -> KeysResult:
+            before = self._look()
+            result = answer_keys(request, self._columns_by_table(), _quoted_table, quote, count)
+            return result.model_copy(update={"version": before.version if self._look() == before else ""})
+
+        return self._consistent(answer)
 
     def select(self, request: SelectRequest) -> SelectResult:
         """Run one checked SELECT."""
         return self._consistent(lambda: self._select(request))
+
+    def _look(self) -> Seen:
+        """Look at the file: its state on disk, its change counter, and the log beside it."""
+        with self._path.open("rb") as file:
+            counter = int.from_bytes(file.read(28)[24:28], "big")
+        log = self._path.with_name(self._path.name + "-wal")
+        return look([self._path, *([log] if log.exists() else [])], counter, settled_s=self._bounds.settled_s)
 
     # -- opening ------------------------------------------------------------------------------------------------------
 
@@ -170,13 +199,14 @@ class SqliteSource:
         try:
             result = work()
         except (TwokeyError, StatementFailed):
-            if _state(self._path) == self._before:
+            if self._look().digest == self._before.digest:
                 raise
         else:
-            if _state(self._path) == self._before:
+            if self._look().digest == self._before.digest:
                 return result
         self._connection.close()
         self._immutable = False
+        self._listed = None
         self._connection = self._open()
         return work()
 
@@ -244,14 +274,15 @@ class SqliteSource:
         finally:
             self._describing = False
 
-    def _tables(self) -> list[tuple[str, str, bool]]:
+    def _tables(self) -> Sequence[tuple[str, str, bool]]:
         """Name, type (``table``, ``view``, ``virtual``) and whether it has row ids, of every table, by name."""
-        rows = self._describe("table_list")
-        return sorted(
-            (row["name"], row["type"], row["type"] == "table" and not row["wr"])
-            for row in rows
-            if row["schema"] == "main" and row["type"] != "shadow" and not row["name"].lower().startswith("sqlite_")
-        )
+        if self._listed is None:
+            self._listed = sorted(
+                (row["name"], row["type"], row["type"] == "table" and not row["wr"])
+                for row in self._describe("table_list")
+                if row["schema"] == "main" and row["type"] != "shadow" and not row["name"].lower().startswith("sqlite_")
+            )
+        return self._listed
 
     def _columns(self, table: str) -> tuple[list[ColumnInfo], tuple[str, ...], int]:
         """Columns, primary key, and the number of columns left out because their name is too long."""
@@ -298,7 +329,7 @@ class SqliteSource:
             )
         notices: list[Notice] = []
         tables: list[TableInfo] = []
-        version = _version(self._before)
+        version = self._before.version
         for name, kind, _ in listed:
             if not 0 < len(name) <= MAX_NAME:
                 notices.append(Notice(code="name_too_long", text="A table was left out: its name is too long."))
@@ -309,7 +340,7 @@ class SqliteSource:
                 notices.append(Notice(code="out_of_time", text="The time ended before every table was described."))
                 return SchemaResult(dialect="sqlite", tables=tuple(tables), notices=tuple(notices), complete=False)
             tables.append(self._table(name, is_view=kind == "view", version=version, notices=notices))
-        return SchemaResult(dialect="sqlite", tables=tuple(tables), notices=tuple(notices))
+        return SchemaResult(dialect="sqlite", tables=tuple(tables), notices=tuple(notices), version=version)
 
     def _table(self, name: str, *, is_view: bool, version: str, notices: list[Notice]) -> TableInfo:
         table = TableName(name=name)
@@ -378,6 +409,10 @@ class SqliteSource:
 
     # -- profile ------------------------------------------------------------------------------------------------------
 
+    def _settled(self, request: ProfileRequest) -> ProfileResult:
+        before = self._look()
+        return settled(self._profile(request), before, self._look())
+
     def _profile(self, request: ProfileRequest) -> ProfileResult:
         try:
             kinds = {name: has_ids for name, _, has_ids in self._tables()}
@@ -410,12 +445,14 @@ class SqliteSource:
         plan = _Sample(source, limit, alias, whole=rows is not None and rows <= limit)
         at_once = self._bounds.columns_for(min(limit, rows if rows is not None else limit))
         profiles, sampled = in_parts(wanted, at_once, lambda part: self._part(plan, part))
+        sampling: Literal["all", "spread", "first"] = "all" if plan.whole else "spread" if alias else "first"
         return ProfileResult(
             table=table,
             rows=rows,
             rows_exact=rows is not None,
             sampled=sampled,
-            sampling="all" if plan.whole else "spread" if alias else "first",
+            sampling=sampling,
+            margin=margin(sampling, sampled, rows),
             columns=tuple(profiles),
             notices=tuple(notices),
         )
@@ -431,10 +468,17 @@ class SqliteSource:
         ]
         return profiles, len(rows)
 
+    @property
+    def _is_large(self) -> bool:
+        """Whether the cells of a sample could take more memory than they should."""
+        return self._path.stat().st_size > _WHOLE_CELLS_UP_TO
+
     def _sample(
         self, plan: "_Sample", columns: list[str], value: Callable[[str], str] | None = None
     ) -> list[tuple[Any, ...]]:
-        names = ", ".join(map(value or quote, columns))
+        """Read the columns of a sample, each as ``value`` puts it where that is given."""
+        shown = value or (_cut_large if self._is_large else quote)
+        names = ", ".join(map(shown, columns))
         if plan.alias is None:
             return self._rows(f"SELECT {names} FROM {plan.source} LIMIT ?", [plan.limit])  # noqa: S608 - names are quoted
         low, high = self._rows(f"SELECT min({plan.alias}), max({plan.alias}) FROM {plan.source}")[0]  # noqa: S608 - names are quoted
@@ -531,6 +575,13 @@ def _cut(column: str) -> str:
     return f"CASE typeof({name}) WHEN 'text' THEN substr({name}, 1, {MAX_TEXT}) WHEN 'blob' THEN NULL ELSE {name} END"
 
 
+def _cut_large(column: str) -> str:
+    """Give a column of which only what is very long is cut."""
+    name = quote(column)
+    long = f"typeof({name}) IN ('text', 'blob') AND length({name}) > {_LONGEST}"
+    return f"CASE WHEN {long} THEN substr({name}, 1, {_LONGEST}) ELSE {name} END"
+
+
 def _quoted_table(table: TableName) -> str:
     return quote(table.name)
 
@@ -582,20 +633,3 @@ def _has_log(path: Path) -> bool:
         return log.stat().st_size > 0
     except FileNotFoundError:
         return False
-
-
-def _state(path: Path) -> tuple[int, ...]:
-    """Size, time of change and change counter of the file, and the size and time of its log."""
-    status = path.stat()
-    with path.open("rb") as file:
-        counter = int.from_bytes(file.read(28)[24:28], "big")
-    try:
-        log = path.with_name(path.name + "-wal").stat()
-        beside = (log.st_size, log.st_mtime_ns)
-    except FileNotFoundError:
-        beside = (0, 0)
-    return (status.st_size, status.st_mtime_ns, counter, *beside)
-
-
-def _version(state: tuple[int, ...]) -> str:
-    return sha256(repr(state).encode()).hexdigest()[:16]

@@ -26,11 +26,15 @@ from twokey.tools.read.warehouse.values import (
     KeysResult,
     ProfileRequest,
     ProfileResult,
+    ProfilesRequest,
+    ProfilesResult,
     QueryArgs,
     QueryResult,
     SchemaRequest,
     SchemaResult,
     SelectResult,
+    VersionRequest,
+    VersionResult,
 )
 
 _INSPECT_FOR: Final = 0.6
@@ -101,6 +105,15 @@ class QueryWarehouse(ReadTool[QueryArgs, QueryResult]):
             failed = sum(1 for table in answer.tables if table.problem)
             text = f"{len(problems)} problems in {cells} cells, {rows} rows of {len(answer.tables)} tables looked at"
             text += f", {failed} not readable" if failed else ""
+        elif isinstance(answer, ProfilesResult):
+            profiles = [item.profile for item in answer.tables if item.profile is not None]
+            columns = sum(len(profile.columns) for profile in profiles)
+            failed = sum(1 for item in answer.tables if item.problem)
+            late = sum(1 for item in answer.tables if not item.reached)
+            text = f"{len(profiles)} tables, {columns} columns profiled"
+            text += (f", {failed} not readable" if failed else "") + (f", {late} not reached" if late else "")
+        elif isinstance(answer, VersionResult):
+            text = f"version {answer.version or 'unknown'}"
         elif isinstance(answer, KeysResult):
             held = sum(1 for fact in answer.checks if not fact.problem and fact.orphans == 0 and fact.child_distinct)
             text = f"{len(answer.checks)} key checks, {held} without orphans"
@@ -118,6 +131,10 @@ def _answer(source: Source, ask: Ask, bounds: Bounds, now_us: int) -> Answer:
         from twokey.tools.read.warehouse.inspection.answering import answer  # noqa: PLC0415 - costs its own imports
 
         return answer(source, ask, Deadline(_INSPECT_FOR * bounds.call_s), now_us)
+    if isinstance(ask, ProfilesRequest):
+        return source.profiles(ask)
+    if isinstance(ask, VersionRequest):
+        return VersionResult(version=source.version())
     if isinstance(ask, KeysRequest):
         return source.keys(ask)
     return source.select(ask)
