@@ -83,6 +83,21 @@ def test_a_message_is_posted_once_and_brought_up_to_date_when_it_is_wanted_again
     assert post.postbox().post("m-0000000000zz") == "over"
 
 
+def test_what_always_says_the_same_is_wanted_once_and_again_where_it_failed(post: Post):
+    def once() -> list[str]:
+        with post.ledger.change() as unit:
+            return post.postbox().want_once(unit, "slack", "T01/C01", PURPOSE)
+
+    (message,) = once()
+    assert once() == [], "it is wanted already"
+    assert post.postbox().post(message) == "posted"
+    assert once() == [], "it stands there"
+    with post.engine.begin() as connection:
+        connection.execute(tables.messages.update().values(state="failed"))
+    assert once() == [message]
+    assert post.postbox().post(message) == "posted"
+
+
 def test_nothing_is_wanted_by_a_transaction_that_did_not_commit(post: Post):
     def fails() -> None:
         with post.ledger.change() as unit:

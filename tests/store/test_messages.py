@@ -2,6 +2,7 @@
 
 import pytest
 from sqlalchemy import Connection, update
+from support import store_values as made
 
 from twokey.core.errors import CheckFailed
 from twokey.store import messages, tables
@@ -93,3 +94,20 @@ def test_a_row_that_is_not_as_it_was_stored_is_said(wanted: Connection):
         messages.get_message(wanted, ONE)
     with pytest.raises(CheckFailed):
         messages.list_messages(wanted, PURPOSE)
+
+
+def test_a_message_that_shows_a_run_is_outdated_when_the_run_has_changed_by_whatever_clock(connection: Connection):
+    purpose = f"progress:{made.RUN}"
+    assert messages.add_message(connection, ONE, channel="github", place="a/b#1", purpose=purpose, now=10)
+    assert claimed(connection)
+    assert messages.outdated_messages(connection, channel="github", limit=9) == [], "it does not stand there yet"
+    assert messages.end_message(connection, ONE, holder=FIRST, state="posted", now=20)
+    for at in (1_000_000, 3):
+        connection.execute(update(tables.runs).values(updated_us=at))
+        assert messages.outdated_messages(connection, channel="github", limit=9) == [purpose]
+        assert messages.outdated_messages(connection, channel="slack", limit=9) == []
+        messages.want_again(connection, ONE, now=25)
+        assert claimed(connection, now=30)
+        assert messages.end_message(connection, ONE, holder=FIRST, state="posted", now=30)
+        assert seen(connection).shown_us == at
+        assert messages.outdated_messages(connection, channel="github", limit=9) == []

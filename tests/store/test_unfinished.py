@@ -1,7 +1,7 @@
 """What is unfinished: everything that nobody works on, and nothing else."""
 
 import pytest
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, insert, select, update
 from support import store_values as made
 
 from twokey.core.lifecycle import OPEN, State
@@ -70,3 +70,29 @@ def test_a_started_write_is_found_when_its_lease_ran_out_or_is_not_there(connect
     )
     assert unfinished.abandoned(connection, now=8, limit=9) == []
     assert unfinished.abandoned(connection, now=9, limit=9) == found
+
+
+@pytest.mark.parametrize("state", State)
+def test_answers_of_several_people_to_what_waits_may_not_be_counted_yet(connection: Connection, state: State):
+    def given(name: str, action: str = "approve", **changes: str) -> None:
+        row = {
+            "proposal": made.PROPOSAL,
+            "proposal_digest": shown["digest"],
+            "decision_digest": shown["decision_digest"],
+            "principal": name,
+            "action": action,
+            "entry": f"l-{name}",
+            "at_us": 1,
+        }
+        connection.execute(insert(tables.approvals).values(**{**row, **changes}))
+
+    shown = connection.execute(select(tables.proposals)).mappings().one()
+    move(connection, state, at=5)
+    given("sam")
+    given("kim", decision_digest="0" * 64)
+    given("rita", "refuse")
+    assert unfinished.uncounted(connection, limit=9) == [], "one of this decision is counted as it is stored"
+    given("eve")
+    found = [made.PROPOSAL] if state is State.AWAITING_APPROVAL else []
+    assert unfinished.uncounted(connection, limit=9) == found
+    assert unfinished.uncounted(connection, after=made.PROPOSAL, limit=9) == []

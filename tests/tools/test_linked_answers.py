@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 from conftest import CountingIds, FixedClock
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from support.bench import WORKSPACE, Bench
-from support.notes import effects, notes_bench, notes_policy, proposed_note, target
+from support.notes import BlindNotes, effects, notes_bench, notes_policy, proposed_note, target
 
-from twokey.core.errors import Refused
+from twokey.core.errors import CheckFailed, EnvironmentFault, Refused
 from twokey.core.events import AnswerGiven, ClickRejected
 from twokey.core.lifecycle import State
 from twokey.core.values import Answer, GivenOrder, Order
@@ -45,6 +45,10 @@ def said(bench: Bench, record: ProposalRecord, name: str = "sam", external: str 
     """An answer as the channel gives it that authenticated ``external``."""
     statement = bench.answer(record, name, **changes).statement
     return Answer.model_validate({"statement": statement, "auth": external.partition(":")[0], "external": external})
+
+
+def fail() -> None:
+    raise EnvironmentFault("The folder is gone.", next="Bring it back.")
 
 
 def refused(bench: Bench, record: ProposalRecord, answer: Answer, code: str) -> None:
@@ -157,6 +161,52 @@ def test_a_row_that_the_log_does_not_prove_to_be_theirs_gives_way_to_nothing(not
         notes.gate.answer(notes.answer(record), channel="cli")
     assert caught.value.code == "answered_before"
     assert effects(target(notes)) == 0
+
+
+def test_an_approval_that_is_proven_only_by_now_and_counts_gives_way_to_nothing(notes: Bench):
+    """It was not proven yet when the answers were counted, and is when this one is to take its place."""
+    notes.policy.policy = notes_policy(quorum=2, proofs=("key", "slack"))
+    record = proposed_note(notes)
+    given: list[str] = []
+
+    class Late:
+        """A log that proves an entry the second time only (port of the ledger)."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(notes.ledger, name)
+
+        def proven(self, entry: str) -> Any:
+            given.append(entry)
+            if len(given) == 1:
+                raise CheckFailed("It is not covered yet.", next="Wait.")
+            return notes.ledger.proven(entry)
+
+    assert notes.gate.answer(said(notes, record), channel="slack").state is State.AWAITING_APPROVAL
+    with pytest.raises(Refused) as caught:
+        notes.sibling(ledger=Late()).answer(notes.answer(record), channel="cli")
+    assert caught.value.code == "answered_before"
+    assert given[0] == given[1]
+    (kept,) = notes.gate.approvals(record)
+    assert kept.principal == "sam"
+
+
+def test_saying_how_a_write_ended_takes_no_approval_away(
+    tmp_path: Path, sqlite_url: str, clock: FixedClock, ids: CountingIds
+):
+    """Sam approved through a link that has ended since, and says with a key what became of the write."""
+    bench = notes_bench(tmp_path, sqlite_url, clock, ids, [BlindNotes({"before": fail})])
+    bench.policy.policy = notes_policy(proofs=("key", "slack"))
+    link(bench)
+    record = proposed_note(bench, "blind_note")
+    assert bench.gate.answer(said(bench, record), channel="slack").state is State.APPROVED
+    assert bench.gate.execute(record.id).state is State.UNKNOWN
+    unlink(bench)
+    looked = bench.answer(record, "sam", "confirm_not_written", reason_commitment="ab" * 32)
+    assert bench.gate.answer(looked, channel="cli", reason="I have looked.").state is State.FAILED
+    with bench.engine.connect() as connection:
+        rows = connection.execute(select(tables.approvals.c.action)).scalars().all()
+    assert sorted(rows) == ["approve", "confirm_not_written"]
+    bench.engine.dispose()
 
 
 def test_where_policy_asks_for_keys_no_other_proof_approves(notes: Bench):

@@ -13,13 +13,13 @@ from support.bench import People as BenchPeople
 
 from twokey.audit.entry import Entry
 from twokey.core.errors import CheckFailed, Refused
-from twokey.core.events import IdentityLinked, LinkRejected, WorkspaceCreated
+from twokey.core.events import IdentityLinked, LinkAsked, LinkRejected, WorkspaceCreated
 from twokey.core.values import GivenOrder, Order, Principal
 from twokey.store import links as rows
 from twokey.store import tables
 from twokey.tools.authority import Rules
 from twokey.tools.link_book import FORGET_US, LinkBook, Told
-from twokey.tools.links import OPEN_US, SHOWN, Links
+from twokey.tools.links import MOST_OF_ALL, MOST_OF_ONE, OPEN_US, SHOWN, Links
 
 SAM, KIM, HUB = "slack:T01/U0SAM", "slack:T01/U0KIM", "github:583231"
 HOUR_S = 3600
@@ -445,6 +445,51 @@ def test_asks_that_came_to_their_end_are_forgotten_by_the_times_of_the_log(bench
     refused(bench, lambda: confirm(bench, "github:1"), "not_asked")
     confirm(bench)
     assert who(bench) == "sam"
+
+
+def test_an_entry_from_a_clock_that_is_ahead_holds_back_no_forgetting():
+    told = Told()
+
+    def take(external: str, at_us: int) -> None:
+        event = LinkAsked(principal="sam", external=external, channel="slack", at_us=at_us, until_us=at_us + OPEN_US)
+        told.take(
+            Entry(id="l-000000000001", time_us=at_us if at_us < 10 * OPEN_US else 1, workspace=WORKSPACE, event=event)
+        )
+
+    take(KIM, 100 * OPEN_US)
+    take(SAM, 1)
+    take(HUB, OPEN_US + FORGET_US + 2)
+    assert set(told.asks) == {KIM, HUB}
+
+
+def test_one_identity_is_heard_so_often_within_an_hour(bench: Bench):
+    for number in range(MOST_OF_ONE):
+        ask(bench, SAM, ("sam", "kim")[number % 2])
+    size = len(bench.log.entries(limit=1000))
+    noted: list[str] = []
+    for asked in ("kim", "rita"):
+        with pytest.raises(Refused) as caught:
+            bench.gate.links.ask(SAM, asked, "slack", noted.append)
+        assert caught.value.code == "too_many_asks"
+    assert (noted, len(bench.log.entries(limit=1000))) == (["too_many_asks"] * 2, size)
+    ask(bench, KIM, "kim")
+    bench.clock.advance(HOUR_S + 1)
+    link(bench, SAM, "rita")
+    assert who(bench) == "rita"
+
+
+def test_all_of_one_provider_are_heard_so_often_within_an_hour(bench: Bench):
+    with bench.ledger.change() as unit:
+        now = bench.clock.now_us()
+        for number in range(MOST_OF_ALL):
+            who_asks = f"github:{number + 1}"
+            unit.record(
+                LinkAsked(principal="sam", external=who_asks, channel="github", at_us=now, until_us=now + OPEN_US)
+            )
+    refused(bench, lambda: ask(bench, HUB), "too_many_asks")
+    ask(bench, "github:7")
+    link(bench)
+    assert who(bench) == "sam", "strangers at one provider keep nobody from being heard at another"
 
 
 def test_what_strangers_try_in_vain_is_counted_where_somebody_counts(bench: Bench):

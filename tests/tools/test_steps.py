@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import event, select, update
+from support import uncounted
 from support.bench import Bench
 from support.notes import KeyedNotes, MakeBench, approved_note, notes_policy, proposed_note
 
@@ -143,6 +144,67 @@ def test_whoever_counts_again_sees_the_answer_that_came_in_between(make_notes: M
     if second == "approve":
         assert result.state is State.APPROVED
         assert bench.gate.execute(record.id).state is State.DONE
+
+
+def waiting_for_two(bench: Bench, *names: str) -> ProposalRecord:
+    bench.policy.policy = Two()
+    record = proposed_note(bench)
+    uncounted.store(bench.ledger, record, [bench.answer(record, name) for name in names])
+    return record
+
+
+def test_answers_that_suffice_are_counted_by_whoever_looks_next(make_notes: MakeBench):
+    bench = make_notes()
+    record = waiting_for_two(bench, "sam", "kim")
+    assert bench.gate.execute(record.id).state is State.AWAITING_APPROVAL
+    before, other = bench.kinds(record.id), bench.sibling()
+    for _ in range(2):
+        assert (other.recount(record.id).state, other.recount(record.id).code) == (State.APPROVED, "quorum_met")
+    assert bench.kinds(record.id) == [*before, "proposal.moved"]
+    assert bench.gate.execute(record.id).state is State.DONE
+
+
+def test_one_answer_of_two_is_looked_at_without_reading_the_log(make_notes_once: MakeBench):
+    bench = make_notes_once()
+    record = waiting_for_two(bench, "sam")
+    kinds = bench.kinds(record.id)
+    assert bench.gate.recount(record.id).state is State.AWAITING_APPROVAL
+    assert bench.kinds(record.id) == kinds
+
+
+def test_rows_that_the_log_does_not_prove_are_counted_for_nothing(make_notes_once: MakeBench):
+    bench = make_notes_once()
+    record = waiting_for_two(bench, "sam", "kim")
+    with bench.engine.begin() as connection:
+        forged = update(tables.approvals).where(tables.approvals.c.principal == "kim")
+        connection.execute(forged.values(entry="l-0000000000zz"))
+    result = bench.gate.recount(record.id)
+    assert (result.state, result.code) == (State.AWAITING_APPROVAL, "needs_more_approvals")
+
+
+def test_a_row_that_was_set_back_is_not_counted_again(make_notes_once: MakeBench):
+    """It was withdrawn, and whoever owns the database has it wait again."""
+    bench = make_notes_once()
+    record = waiting_for_two(bench, "sam", "kim")
+    withdraw(bench, record)
+    with bench.engine.begin() as connection:
+        connection.execute(update(tables.proposals).values(state=State.AWAITING_APPROVAL.value))
+    kinds = bench.kinds(record.id)
+    assert bench.gate.recount(record.id).code == "state_not_proven"
+    assert bench.kinds(record.id) == kinds
+
+
+def test_nothing_is_counted_behind_the_kill_switch_or_after_its_time(make_notes_once: MakeBench):
+    bench = make_notes_once()
+    record = waiting_for_two(bench, "sam", "kim")
+    bench.gate.orders.freeze(bench.order("sam", "freeze_on"), channel="cli", reason="")
+    result = bench.gate.recount(record.id)
+    assert (result.state, result.code) == (State.AWAITING_APPROVAL, "frozen")
+    bench.clock.advance(1)
+    bench.gate.orders.freeze(bench.order("sam", "freeze_off"), channel="cli", reason="over")
+    bench.clock.advance(8 * 24 * 3600)
+    assert bench.gate.recount(record.id).state is State.AWAITING_APPROVAL
+    assert bench.gate.execute(record.id).state is not State.APPROVED
 
 
 def test_a_shorter_card_is_made_only_while_the_proposal_waits(make_notes_once: MakeBench):

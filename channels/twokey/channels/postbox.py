@@ -6,7 +6,8 @@ Rules
 - Before anything is sent the attempt is committed. Where an attempt may have got through and nobody knows, whoever
   comes next looks for the message by its marker (the message's id) and posts only where it is not there.
 - One process posts a message at a time, under a lease that is longer than a poster may take.
-- A posted message bears the time from before its words were rendered: what changed since may not be in them.
+- A posted message bears the time from before its words were rendered: what changed since may not be in them. One that
+  shows a run also bears when that run had changed last, by the clock of whoever drove it: no two clocks are compared.
 - Who is asked to wait waits. That and what else the surroundings did counts as no attempt: such a message is tried
   again until it has been wanted for too long (``patience``).
 - What fails for good is tried no more until it is wanted again; where that was while the attempt ran, it is tried anew.
@@ -98,6 +99,17 @@ class Postbox:
         found = str(messages.find_message(unit.connection, channel=channel, place=place, purpose=purpose))
         messages.want_again(unit.connection, found, now=now)
         return found
+
+    def want_once(self, unit: Unit, channel: Channel, place: str, purpose: str) -> list[str]:
+        """Want a message whose words never change; gives its id unless one is wanted or stands there already.
+
+        One that has failed is wanted again.
+        """
+        found = messages.find_message(unit.connection, channel=channel, place=place, purpose=purpose)
+        record = None if found is None else messages.get_message(unit.connection, found)
+        if record is not None and record.state != "failed":
+            return []
+        return [self.want(unit, channel, place, purpose)]
 
     def refresh(self, unit: Unit, purpose: str) -> list[str]:
         """Want every message for a purpose to show what has changed; gives their ids."""

@@ -2,7 +2,8 @@
 
 Rules: the store's rows say what is unfinished, never LangGraph's state; what is found becomes a job, so that it is done
 once however many processes find it, in order and not all at once; whether an approved proposal may be written, and what
-became of a started write, is the gate's to find out. One thing that cannot be dealt with holds up no other.
+became of a started write, is the gate's to find out; answers that suffice are counted together where whoever was to do
+it died. One thing that cannot be dealt with holds up no other.
 """
 
 import functools
@@ -16,6 +17,7 @@ from twokey.channels.driving import Drivers
 from twokey.core import jobs
 from twokey.core.errors import TwokeyError
 from twokey.core.jobs import Job
+from twokey.core.lifecycle import State
 from twokey.core.ports import Clock, Dispatcher
 from twokey.store import unfinished
 from twokey.tools.gate import Gate
@@ -94,6 +96,7 @@ class Recovery:
         proposals: list[str] = []
         runs: list[str] = []
         self._part("started writes", lambda: proposals.extend(self._abandoned(now)), failures)
+        self._part("uncounted answers", lambda: proposals.extend(self._counted(failures)), failures)
         self._part("approved proposals", lambda: proposals.extend(self._approved(before)), failures)
         self._part("driven runs", lambda: runs.extend(self._stranded(now)), failures)
         queued = now - int(queued_s * 1_000_000)
@@ -101,6 +104,7 @@ class Recovery:
         self._part("waiting runs", lambda: runs.extend(self._answered(now, before)), failures)
         channels: list[Job] = []
         self._part("deliveries and messages", lambda: channels.extend(self._waiting(queued)), failures)
+        proposals = list(dict.fromkeys(proposals))
         for job in (*map(jobs.execute, proposals), *channels, *map(jobs.drive, runs)):
             if not leave(job):
                 self._part(job.subject, functools.partial(self._submit, job), failures)
@@ -109,6 +113,24 @@ class Recovery:
     def _abandoned(self, now: int) -> list[str]:
         with self._ledger.look() as connection:
             return unfinished.abandoned(connection, now=now, limit=LIMIT)
+
+    def _counted(self, failures: list[Failure]) -> list[str]:
+        """Give what is approved now that the answers it has were counted together."""
+        approved: list[str] = []
+
+        def count(proposal: str) -> None:
+            if self._gate.recount(proposal).state is State.APPROVED:
+                approved.append(proposal)
+
+        after = ""
+        while True:
+            with self._ledger.look() as connection:
+                page = unfinished.uncounted(connection, after=after, limit=LIMIT)
+            for proposal in page:
+                self._part(proposal, functools.partial(count, proposal), failures)
+            if len(page) < LIMIT:
+                return approved
+            after = page[-1]
 
     def _approved(self, before: int) -> list[str]:
         with self._ledger.look() as connection:

@@ -38,6 +38,7 @@ from twokey.core.values import Action, Answer, Channel, Finding, Identity, Repor
 from twokey.store import evidence, proposals, runs
 from twokey.store.proposals import ProposalRecord
 from twokey.store.runs import RunRecord
+from twokey.tools.answers import ANSWERED_BEFORE
 from twokey.tools.fencing import lease_lost
 from twokey.tools.gate import Gate
 from twokey.tools.identity import Credential
@@ -506,9 +507,21 @@ class Service:
         )
         try:
             result = self._gate.answer(answer, channel=identity.channel, reason=reason)
-        except Refused:
+        except Refused as refusal:
+            if refusal.code == ANSWERED_BEFORE:
+                counted = self._gate.recount(proposal_id)
+                if counted.state is State.APPROVED:
+                    return self._follow(counted, tell)
             self._take_up(proposal_id, tell)  # it may have found that the proposal is over
             raise
+        return self._follow(result, tell)
+
+    def recount(self, proposal: str) -> Result:
+        """Count the answers that a card has, for who gives one again; the workers carry out what they allow."""
+        return self._follow(self._gate.recount(proposal), None)
+
+    def _follow(self, result: Result, tell: Callable[[Progress], None] | None) -> Result:
+        """Carry out what an answer allowed, and let its run go on; with no ``tell`` that is left to the workers."""
         if result.state is State.APPROVED and tell is None:
             self._queue(jobs.execute(result.id))
             return result

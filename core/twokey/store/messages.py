@@ -6,14 +6,17 @@ it looks before they post. ``wanted`` counts the changes that are to be shown, `
 """
 
 import dataclasses
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import StringConstraints, TypeAdapter
-from sqlalchemy import Connection, insert, or_, select, update
+from sqlalchemy import Connection, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from twokey.core.values import Channel, Count, ExecutorId, Instant, MessageId
 from twokey.store import rows, tables
+
+PROGRESS: Final = "progress:"
+"""What the purpose of a message begins with that shows a run; its id follows."""
 
 State = Literal["wanted", "posting", "posted", "failed"]
 Purpose = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}(:[0-9a-zA-Z_.-]{1,39})?$")]
@@ -39,6 +42,8 @@ class MessageRecord:
     updated_us: Instant
     wanted_us: Instant
     """When it was last wanted."""
+    shown_us: Instant | None = None
+    """Where it shows a run: when that had changed last before the words were rendered, by the clock of its driver."""
 
 
 _RECORD: Final[TypeAdapter[MessageRecord]] = TypeAdapter(MessageRecord)
@@ -94,13 +99,19 @@ def list_messages(connection: Connection, purpose: str) -> list[MessageRecord]:
 
 
 def claim_message(connection: Connection, seen: MessageRecord, *, holder: str, now: int, until: int) -> bool:
-    """Begin to post a message as it was ``seen``; tells whether nobody else has it, and it is due."""
+    """Begin to post a message as it was ``seen``; tells whether nobody else has it, and it is due.
+
+    Where it shows a run, how far that is now is kept: the words that follow show that, or more.
+    """
+    run = seen.purpose.removeprefix(PROGRESS)
+    shown = select(tables.runs.c.updated_us).where(tables.runs.c.id == run).scalar_subquery()
+    shows: dict[str, Any] = {} if run == seen.purpose else {"shown_us": shown}
     free = or_(_M.holder.is_(None), _M.lease_until_us <= now)
     claimed = connection.execute(
         update(tables.messages)
         .where(_M.id == seen.id, _M.state == seen.state, _M.state.in_(("wanted", "posting")), free)
         .where(_M.not_before_us <= now, _M.attempts == seen.attempts, _M.wanted == seen.wanted)
-        .values(state="posting", holder=holder, lease_until_us=until, attempts=_M.attempts + 1, updated_us=now)
+        .values(state="posting", holder=holder, lease_until_us=until, attempts=_M.attempts + 1, updated_us=now, **shows)
     )
     return claimed.rowcount == 1
 
@@ -122,3 +133,19 @@ def waiting_messages(connection: Connection, *, now: int, before: int, limit: in
     free = or_(_M.holder.is_(None), _M.lease_until_us <= now)
     query = select(_M.id).where(_M.state.in_(("wanted", "posting")), free, _M.not_before_us <= now)
     return list(connection.execute(query.where(_M.updated_us <= before).order_by(_M.updated_us).limit(limit)).scalars())
+
+
+def outdated_messages(connection: Connection, *, channel: str, limit: int) -> list[str]:
+    """Give the purposes of posted messages whose run is no longer as it was when their words were rendered."""
+    query = (
+        select(_M.purpose)
+        .join(tables.runs, tables.runs.c.id == func.substr(_M.purpose, len(PROGRESS) + 1))
+        .where(
+            _M.channel == channel,
+            _M.state == "posted",
+            _M.purpose.startswith(PROGRESS, autoescape=True),
+            tables.runs.c.updated_us.is_distinct_from(_M.shown_us),
+        )
+        .limit(limit)
+    )
+    return list(connection.execute(query).scalars())

@@ -269,6 +269,7 @@ messages: Final = Table(
     Column("lease_until_us", BigInteger, nullable=False, server_default="0"),
     Column("updated_us", BigInteger, nullable=False),
     Column("wanted_us", BigInteger, nullable=False, server_default="0"),
+    Column("shown_us", BigInteger),
     CheckConstraint("state IN ('wanted', 'posting', 'posted', 'failed')", name="state"),
     UniqueConstraint("channel", "place", "purpose"),
     Index(None, "state", "updated_us"),

@@ -1,4 +1,4 @@
-"""What was begun and has not come to its end: ids only, oldest first, and never more than asked for.
+"""What was begun and has not come to its end: ids only, mostly oldest first, and never more than asked for.
 
 Rules: nothing but ids and leases is read here, so that one row that was tampered with hides no other; whoever takes an
 id up reads its row again, with every check.
@@ -6,7 +6,7 @@ id up reads its row again, with every check.
 
 import dataclasses
 
-from sqlalchemy import Connection, exists, or_, select
+from sqlalchemy import Connection, exists, func, or_, select
 
 from twokey.core.lifecycle import OPEN, State
 from twokey.store import tables
@@ -68,6 +68,31 @@ def approved(connection: Connection, *, before: int, limit: int) -> list[str]:
         select(_PROPOSALS.id)
         .where(_PROPOSALS.state == State.APPROVED.value, _PROPOSALS.updated_us <= before)
         .order_by(_PROPOSALS.created_us, _PROPOSALS.id)
+        .limit(limit)
+    )
+    return list(connection.execute(query).scalars())
+
+
+def uncounted(connection: Connection, *, after: str = "", limit: int) -> list[str]:
+    """Give the proposals after ``after`` that wait for an answer and whose decision several people approved.
+
+    One approval is counted as it is stored; of several, the last may have been stored and not counted with the others.
+    They come in the order of their ids, so that whoever asks for the next ones comes to the end.
+    """
+    given = tables.approvals.c
+    several = (
+        select(func.count(given.principal.distinct()))
+        .where(
+            given.proposal == _PROPOSALS.id,
+            given.decision_digest == _PROPOSALS.decision_digest,
+            given.action == "approve",
+        )
+        .scalar_subquery()
+    )
+    query = (
+        select(_PROPOSALS.id)
+        .where(_PROPOSALS.state == State.AWAITING_APPROVAL.value, _PROPOSALS.id > after, several > 1)
+        .order_by(_PROPOSALS.id)
         .limit(limit)
     )
     return list(connection.execute(query).scalars())

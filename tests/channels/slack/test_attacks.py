@@ -174,8 +174,10 @@ def test_nobody_becomes_somebody_by_saying_so(scene: Scene, waiting: ProposalRec
     """The confused deputy: eve has her own account ask to be sam, and waits for sam to confirm the wrong one."""
     writes = scene.written()
     assert scene.do(slash(scene.world, "UEVE", "COPS", "link sam")) in {"linked_already", "linked_to_another"}
-    assert scene.do(slash(scene.world, "UNEW", "COPS", "link sam")) == "principal_linked"
+    assert scene.do(slash(scene.world, "UNEW", "COPS", "link sam")) == "link_asked"
     assert scene.do(slash(scene.world, "UGUEST", "COPS", "link sam")) == "guest"
+    identity, _ = scene.workspace.identify("sam", "cli")
+    assert scene.workspace.linking.asked(identity) == [], "nothing was asked: sam has another account here"
     assert scene.do(click(scene.world, "UNEW", scene.card(waiting), "twokey.approve")) == "not_linked"
     nothing_came_of_it(scene, waiting, writes)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from slack_sdk.errors import SlackApiError
+from support import uncounted
 from support.slack_scene import Scene
 from twins.slack.people import click, click_in_view, event, mention, slash, submit, to_assistant
 from twins.slack.server import Twin
@@ -161,6 +162,16 @@ def test_where_the_write_fails_after_the_answer_the_answer_stands(
     again = pressed | {"trigger_id": scene.world.trigger("USAM")}
     assert scene.do(again) in {"answered_before", "card_changed"}
     assert scene.workspace.service.carry_out(proposal.id).state.value == "done"
+
+
+def test_a_press_that_comes_again_has_answers_counted_that_a_dead_process_left(scene: Scene) -> None:
+    proposal = scene.proposed()
+    pressed = click(scene.world, "USAM", scene.card(proposal), "twokey.approve")
+    uncounted.store_signed(scene.workspace, proposal, "sam")
+    assert scene.do(pressed) == "answered_before"
+    assert scene.state(proposal) == "approved"
+    scene.work()
+    assert scene.state(proposal) == "done"
 
 
 def test_where_the_answer_could_not_be_taken_it_is_tried_again(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -96,7 +96,7 @@ def test_commands_answer_whoever_typed_them(scene: Scene) -> None:
         "approve p-000000000000": "not_by_typing",
         "ask": "bad_input",
         "catalog ; DROP": "bad_table",
-        "link nobody": "unknown_principal",
+        "link nobody": "linked_to_another",
     }
     for text, code in said.items():
         assert scene.do(slash(scene.world, "UANA", "COPS", text)) == code, text
@@ -165,9 +165,15 @@ def test_in_a_shared_channel_nothing_is_posted(scene: Scene) -> None:
 
 def test_linking_takes_both_sides(scene: Scene) -> None:
     assert scene.do(slash(scene.world, "UNEW", "COPS", "approvals")) == "not_linked"
-    assert scene.do(slash(scene.world, "UNEW", "COPS", "link sam")) == "principal_linked"
     told = scene.world.told("UNEW")
     assert "stands for nobody here" in told
+    said: list[str] = []
+    for name in ("sam", "nobody"):
+        before = len(scene.world.told("UNEW"))
+        assert scene.do(slash(scene.world, "UNEW", "COPS", f"link {name}")) == "link_asked"
+        said.append(scene.world.told("UNEW")[before:])
+    assert said[0] == said[1] != "", "who there is here is nobody's to find out"
+    assert scene.workspace.linking.links.principal("slack:THOME/UNEW") is None
     scene.workspace.linking.remove(*scene.workspace.identify("eve", "cli"), "slack:THOME/UEVE")
     assert scene.do(slash(scene.world, "UNEW", "COPS", "link eve")) == "link_asked"
     assert "twokey link confirm slack:THOME/UNEW" in scene.world.told("UNEW").replace("\n", "")

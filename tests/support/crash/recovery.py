@@ -13,6 +13,9 @@ def recover(workspace: Workspace) -> None:
     """
     service = workspace.service
     for record in service.waiting(everything=True):
+        if record.state is State.AWAITING_APPROVAL:
+            service._gate.recount(record.id)  # pyright: ignore[reportPrivateUsage]
+    for record in service.waiting(everything=True):
         if record.state in {State.APPROVED, State.EXECUTING}:
             service._gate.execute(record.id)  # pyright: ignore[reportPrivateUsage]
     for run in service.runs():

@@ -314,6 +314,47 @@ def test_words_that_somebody_copied_make_no_pull_request_of_ours(github: Stand) 
     assert (ours.ticket.state, len(ours.ticket.comments), Shutting(github, made).look()) == ("closed", 1, "written")
 
 
+@pytest.mark.parametrize("crafted", ["two parents", "no such person", "one parent"])
+def test_words_copied_into_a_later_commit_hide_nothing(github: Stand, crafted: str) -> None:
+    """Somebody who may push adds a commit to our branch that says of itself what ours says."""
+    opening = Opening(github)
+    made = opening.apply()
+    [ours] = github.repository.pulls.values()
+    run_git(github.work, "fetch", "--quiet", "origin")
+    words = run_git(github.work, "log", "-1", "--format=%B", made.head).strip()
+    if crafted == "no such person":
+        words = words.rpartition("Requested-By: ")[0] + "Requested-By: No Such Person!"
+    parents = ["-p", made.head] + (["-p", ours.base_sha] if crafted == "two parents" else [])
+    tip = run_git(github.work, "commit-tree", f"{ours.base_sha}^{{tree}}", *parents, "-m", words).strip()
+    run_git(github.work, "push", "--quiet", "origin", f"{tip}:refs/heads/{ours.head}")
+    ours.head_sha = tip
+    with github.forge().open(LOCATION) as repository:
+        found = repository.pull(made.id)
+        assert found is not None
+        assert (found.head, found.tree) == (made.head, made.tree)
+        listed = repository.pulls()
+        assert ([record.id for record in listed.records], listed.damaged) == ([made.id], ())
+        if crafted != "one parent":
+            assert [record.head for record in listed.records] == [made.head]
+    assert opening.look().result == made, "it was opened, whatever was added"
+    assert refused(Shutting(github, made).apply) == "branch_moved"
+    merge(github.world, github.repository, 1, github.world.user("sam"))
+    with github.forge().open(LOCATION) as repository:
+        assert [record.state for record in repository.pulls().records] == ["merged"]
+
+
+def test_what_was_closed_is_opened_again_from_the_commit_that_was_closed_alone(github: Stand) -> None:
+    made = Opening(github).apply()
+    run_git(github.work, "fetch", "--quiet", "origin")
+    shutting = Shutting(github, made)
+    shutting.apply()
+    [ours] = github.repository.pulls.values()
+    copy = github.look_alike(ours, "mallory", branch="twokey/copy")
+    ours.head_sha = copy.head_sha
+    tool = ClosePullRequest(github.forge())
+    assert refused(lambda: tool.reverse(shutting.args, shutting.rendered, CLOSING, CONTEXT)) == "nothing_to_undo"
+
+
 def test_a_second_pull_request_of_our_branch_is_not_closed_in_place_of_ours(github: Stand) -> None:
     made = Opening(github).apply()
     [ours] = github.repository.pulls.values()

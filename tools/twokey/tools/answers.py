@@ -5,11 +5,12 @@ asks for; where the log proves that an approval of theirs counts no more (their 
 takes its place; whatever does not count is refused with its reason and recorded like an approval. Nothing is approved
 behind the kill switch, and nothing because an engine was silent: saying no and taking back always work. Where the
 target has moved on, a proposal that means the same there takes the old one's place, and is approved anew. How a write
-ended whose outcome is not known is said by one person whom policy asks for, who says how they know it.
+ended whose outcome is not known is said by one person whom policy asks for, who says how they know it. Answers that
+suffice and were not counted together, because whoever was to do it died, are counted by whoever looks next.
 """
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from twokey.core.errors import CheckFailed, NotFound, Refused, TwokeyError
@@ -32,6 +33,7 @@ CLICK_AGE_US: Final = 15 * 60 * 1_000_000
 CLOCK_SKEW_US: Final = 60 * 1_000_000
 QUORUM_MET: Final = "quorum_met"
 MORE_NEEDED: Final = "needs_more_approvals"
+ANSWERED_BEFORE: Final = "answered_before"
 
 _FROM: Final[dict[Action, frozenset[State]]] = {
     "approve": frozenset({State.AWAITING_APPROVAL}),
@@ -227,7 +229,7 @@ class Answers:
         while True:
             rows = seen.answers
             valid = self._authority.approvers(record.proposal, record.digest, record.decision, rows)
-            outlived = self._outlived(answer, rows, valid)
+            outlived = self._outlived(answer, record, rows, valid)
             off = seen.off if statement.action == "approve" else None
             if isinstance(off, str):
                 raise self._refuse(answer, channel, record, off, "Writes are stopped.", asked)
@@ -265,7 +267,7 @@ class Answers:
                 continue
             except AlreadyThere:
                 raise self._refuse(
-                    answer, channel, record, "answered_before", "They answered this card before.", asked
+                    answer, channel, record, ANSWERED_BEFORE, "They answered this card before.", asked
                 ) from None
             except Moved:
                 moved = self._steps.find(record.id)
@@ -280,14 +282,19 @@ class Answers:
             return self._recount(record) if code == MORE_NEEDED else Result(record.id, after, code)
 
     def _outlived(
-        self, answer: Answer, rows: Sequence[ApprovalRecord], valid: Mapping[str, str]
+        self,
+        answer: Answer,
+        record: ProposalRecord,
+        rows: Sequence[ApprovalRecord],
+        valid: Mapping[str, str],
     ) -> ApprovalRecord | None:
         """Give the approval of this card by the same person that the log proves and that counts no more.
 
-        One that the log does not prove yet, or never will, is left where it is.
+        One that the log does not prove yet, or never will, is left where it is; and so is one that the log proves only
+        by now, and that counts.
         """
         said = answer.statement
-        if said.principal in valid:
+        if said.action not in {"approve", "refuse"} or said.principal in valid:
             return None
         for row in rows:
             if (row.principal, row.action, row.decision_digest) != (said.principal, "approve", said.decision_digest):
@@ -296,9 +303,33 @@ class Answers:
                 event = self._steps.ledger.proven(row.entry).event
             except (CheckFailed, NotFound):
                 continue
-            if isinstance(event, AnswerGiven) and event.answer.statement.principal == said.principal:
+            theirs = isinstance(event, AnswerGiven) and event.answer.statement.principal == said.principal
+            if theirs and not self._authority.approvers(record.proposal, record.digest, record.decision, [row]):
                 return row
         return None
+
+    def recount(self, proposal: str) -> Result:
+        """Count the answers that a waiting proposal has: whoever gave the last of them may have died before they did.
+
+        Nothing is read from the log where the rows alone do not suffice.
+
+        Raises:
+            NotFound: there is no such proposal.
+            CheckFailed: the log does not bear out where it stands.
+
+        """
+        seen = self._sight.of(proposal)
+        record = seen.record
+        named = {row.principal for row in seen.answers if row.action == "approve"}
+        over = self._steps.clock.now_us() > expiry(record.proposal, record.decision)
+        if record.state is not State.AWAITING_APPROVAL or over or not self._suffice(record, named):
+            return Result(record.id, record.state, record.code)
+        if isinstance(seen.off, str):
+            return Result(record.id, record.state, seen.off)
+        proven = standing(self._steps.ledger, record)
+        if (proven.state, proven.intents) != (State.AWAITING_APPROVAL, ()):
+            return Result(record.id, record.state, "state_not_proven")
+        return self._recount(record)
 
     def _recount(self, record: ProposalRecord) -> Result:
         """Count again once a checkpoint covers this answer, and with it every answer that was stored before it.
@@ -308,10 +339,14 @@ class Answers:
         with self._steps.ledger.look() as connection:
             rows = proposals.list_approvals(connection, record.id)
         approvers = self._authority.approvers(record.proposal, record.digest, record.decision, rows)
-        needed = record.decision.approvals
-        if needed is None or not met(needed, self._authority.people(approvers)):
+        if not self._suffice(record, approvers):
             return Result(record.id, State.AWAITING_APPROVAL, MORE_NEEDED)
         return self._steps.move(record, State.APPROVED, QUORUM_MET)
+
+    def _suffice(self, record: ProposalRecord, names: Iterable[str]) -> bool:
+        """Tell whether these people are as many as policy asks for."""
+        needed = record.decision.approvals
+        return needed is not None and met(needed, self._authority.people(names))
 
     def _follows(self, answer: Answer, record: ProposalRecord, approvers: set[str]) -> tuple[State, str]:
         """Give the state that an answer leads to."""
@@ -321,8 +356,7 @@ class Answers:
             return State.WITHDRAWN, "withdrawn_by_requester"
         if answer.statement.action in _SETTLES:
             return _SETTLES[answer.statement.action], answer.statement.action
-        needed = record.decision.approvals
-        if needed is not None and met(needed, self._authority.people(approvers)):
+        if self._suffice(record, approvers):
             return State.APPROVED, QUORUM_MET
         return State.AWAITING_APPROVAL, MORE_NEEDED
 

@@ -114,6 +114,10 @@ class Gate:
         """Take a person's answer to a card; see ``Answers.answer``."""
         return self._answers.answer(answer, channel=channel, reason=reason)
 
+    def recount(self, proposal: str) -> Result:
+        """Count the answers that a waiting proposal has; see ``Answers.recount``."""
+        return self._answers.recount(proposal)
+
     def rejected(self, identity: Identity, action: Action, code: str) -> None:
         """Record an answer to something that is not here. What was named stays out of the log."""
         self._ledger.record(

@@ -31,6 +31,8 @@ from twokey.tools.ledger import Ledger
 KINDS: Final = ("identity.link_asked", "identity.linked", "identity.unlinked")
 FORGET_US: Final = 15 * 60 * 1_000_000
 """How long after its end an ask is forgotten: clocks differ, and a confirmation may take a while to be in the log."""
+COUNTED_US: Final = 60 * 60 * 1_000_000
+"""How long an ask counts among those of late, in microseconds."""
 LOOKS: Final = 3
 """How often rows and log are read again where they disagree: a change that is being signed is no contradiction."""
 
@@ -57,6 +59,14 @@ class Ask:
     until_us: int
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Made:
+    """One ask, and when it came into the log."""
+
+    external: str
+    at_us: int
+
+
 @dataclasses.dataclass(slots=True)
 class Told:
     """What the log tells, up to the tree in it."""
@@ -66,10 +76,17 @@ class Told:
     asks: dict[str, Ask] = dataclasses.field(default_factory=dict[str, Ask])
     ended_us: dict[str, int] = dataclasses.field(default_factory=dict[str, int])
     """When each external identity was last unlinked."""
+    recent: list[Made] = dataclasses.field(default_factory=list[Made])
+    """The asks of late, in the order of the log, whatever became of them."""
 
     def copy(self) -> "Told":
         """Give an independent copy."""
-        return Told(self.tree.copy(), dict(self.links), dict(self.asks), dict(self.ended_us))
+        return Told(self.tree.copy(), dict(self.links), dict(self.asks), dict(self.ended_us), list(self.recent))
+
+    def made(self, provider: str, now_us: int) -> list[str]:
+        """Give who at a provider asked within the hour before a time, once for each ask that is in the log."""
+        since = now_us - COUNTED_US
+        return [made.external for made in self.recent if made.at_us > since and provider_of(made.external) == provider]
 
     def of(self, principal: str, provider: str) -> Link | None:
         """Give the link of a principal with a provider."""
@@ -85,6 +102,7 @@ class Told:
                 since = before.since_us if before is not None and renewed else asked.at_us
                 self.asks.pop(asked.external, None)
                 self.asks[asked.external] = Ask(asked.external, asked.principal, since, asked.until_us)
+                self.recent.append(Made(asked.external, entry.time_us))
                 self._forget(entry.time_us)
             case IdentityLinked() as linked:
                 self._link(linked, entry.id)
@@ -97,9 +115,10 @@ class Told:
                 """Nothing else changes who is who."""
 
     def _forget(self, now_us: int) -> None:
-        """Forget the asks that came to their end long before an entry; the oldest stand first."""
-        while self.asks and (oldest := next(iter(self.asks.values()))).until_us + FORGET_US < now_us:
-            del self.asks[oldest.external]
+        """Forget the asks that ended long before an entry; one from a clock that is ahead holds none back."""
+        for external in [ask.external for ask in self.asks.values() if ask.until_us + FORGET_US < now_us]:
+            del self.asks[external]
+        self.recent = [made for made in self.recent if made.at_us + FORGET_US + COUNTED_US >= now_us]
 
     def may_link(self, order: GivenOrder) -> bool:
         """Tell whether an order names what was asked, and comes after it."""

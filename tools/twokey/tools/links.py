@@ -6,7 +6,9 @@ Rules
 - Only the principal confirms, with their own key (an identity elsewhere confirms no other), for exactly the identity
   that asked to be them, while the ask is open, and with an order given after it. So none can be used twice.
 - The principal and the owners of the controls unlink, with their own key, whatever the rows say.
+- Asks are entries of the log, so there are only so many within an hour: of one identity, and of all at one provider.
 - What does not count is refused with its reason and recorded, or counted where strangers could fill the log with it.
+- Who is called what in here is nobody's to find out by asking: the codes in ``UNTOLD`` are told to no stranger.
 """
 
 import dataclasses
@@ -31,6 +33,13 @@ ORDER_AGE_US: Final = 15 * 60 * 1_000_000
 """A signed order is good for this long, in microseconds, as an answer to a card is."""
 CLOCK_SKEW_US: Final = 60 * 1_000_000
 
+MOST_OF_ONE: Final = 5
+"""Asks of one identity that are taken within an hour."""
+MOST_OF_ALL: Final = 120
+"""Asks of all identities at one provider that are taken within an hour. Processes that ask at once may exceed it."""
+UNTOLD: Final = frozenset({"unknown_principal", "principal_linked", "too_many_asks"})
+"""Codes of refusals of an ask that would tell a stranger who there is here: they are answered as if it was taken."""
+
 SHOWN: Final = 20
 """Asks that are shown to a principal; anybody can ask to be them. One that is not shown is confirmed all the same."""
 
@@ -38,6 +47,7 @@ Step = Literal["ask", "link", "unlink"]
 
 _NEXT: Final = {
     "unknown_principal": "Give the name that twokey.toml has for you, or ask who keeps it.",
+    "too_many_asks": "Ask again in an hour.",
     "linked_already": "See `twokey link list`.",
     "linked_to_another": "They or an owner of the controls unlink it first: `twokey link remove EXTERNAL`.",
     "principal_linked": "Unlink the other identity first: `twokey link remove EXTERNAL`.",
@@ -127,18 +137,23 @@ class Links:
         A refusal is recorded; where ``noted`` is given it is told instead, by its code: it counts what strangers try.
 
         Raises:
-            Refused: nobody is called so, or one of both is linked already.
+            Refused: nobody is called so, one of both is linked already, or there were too many asks of late.
             CheckFailed: database and log disagree about it.
 
         """
         principal, now = self._directory.principal(name), self._clock.now_us()
         refuse = _Refusal(self._ledger, self._rules, external, "ask", principal, None, channel, noted)
+        self._refuse_taken(refuse, external, name)
         if principal is None:
             raise refuse("unknown_principal", "The directory of this workspace knows nobody of that name.")
-        self._refuse_linked(refuse, external, principal)
-        open_ask = self._book.told().asks.get(external)
+        self._refuse_other(refuse, external, principal)
+        told = self._book.told()
+        open_ask = told.asks.get(external)
         if open_ask is not None and open_ask.principal == name and now < open_ask.until_us - OPEN_US + RENEWED_US:
             return open_ask
+        made = told.made(provider_of(external), now)
+        if made.count(external) >= MOST_OF_ONE or len(made) >= MOST_OF_ALL:
+            raise refuse("too_many_asks", "There were too many asks within the hour.")
         until = now + OPEN_US
         self._ledger.record(LinkAsked(principal=name, external=external, channel=channel, at_us=now, until_us=until))
         return self._book.told().asks[external]
@@ -197,11 +212,17 @@ class Links:
 
     def _refuse_linked(self, refuse: "_Refusal", external: str, principal: Principal) -> None:
         """Refuse where the external identity is somebody's, or the principal has another one with that provider."""
+        self._refuse_taken(refuse, external, principal.name)
+        self._refuse_other(refuse, external, principal)
+
+    def _refuse_taken(self, refuse: "_Refusal", external: str, name: str) -> None:
         held = self._book.in_force(external)
-        if held is not None and held.principal == principal.name:
-            raise refuse("linked_already", f"{external} is {principal.name} already.")
+        if held is not None and held.principal == name:
+            raise refuse("linked_already", f"{external} is {name} already.")
         if held is not None or external in self._book.told().links:
             raise refuse("linked_to_another", f"{external} is linked to somebody else, or by a key that has changed.")
+
+    def _refuse_other(self, refuse: "_Refusal", external: str, principal: Principal) -> None:
         if self._book.told().of(principal.name, provider_of(external)) is not None:
             raise refuse("principal_linked", f"{principal.name} has another identity there.")
 

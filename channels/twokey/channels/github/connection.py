@@ -76,7 +76,8 @@ class WorkspaceWork:
     def approve(self, identity: Identity, proposal: str, digest: str, decision: str, at_us: int) -> object:
         """Hand an approval to the gate, for the proposal and the decision that it names by their digests.
 
-        What it allows is carried out by a worker. One that was taken before is not handed in again.
+        What it allows is carried out by a worker. One that was taken before is not handed in again,
+        and is counted where whoever took it died before that.
 
         Raises:
             NotFound: there is no such proposal.
@@ -100,7 +101,7 @@ class WorkspaceWork:
             (item.principal, item.action) == (identity.principal.name, "approve")
             for item in service.card(record.id, None).answers
         ):
-            return None
+            return service.recount(record.id)
         seen = record.digest, record.decision_digest
         return service.answer(identity, None, action="approve", proposal=record.id, seen=seen, at_us=at_us, tell=None)
 
@@ -179,6 +180,7 @@ def house(workspace: Workspace, github: Callable[[], Forums], clock: Clock) -> H
         proven=functools.partial(proven, workspace),
         settle=workspace.inbox.settle,
         want=lambda unit, place, purpose: postbox.want(unit, "github", place, purpose),
+        want_once=lambda unit, place, purpose: postbox.want_once(unit, "github", place, purpose),
         send=postbox.send,
         change=change,
         last=last,

@@ -9,6 +9,7 @@ Rules:
   (``TryLater``), the delivery is handled after it;
 - a request is made by a linked principal, once for each comment; whoever is not linked is counted in the log, whatever
   they try, and told anything once for each issue, so that a stranger cannot have Twokey write as often as they like;
+  what they are told when they say who they are does not tell them who there is;
 - nothing that is written approves anything. Words that try to are refused, answered and recorded. The one exception is
   an approving review by a linked account whose first line is ``/twokey approve PROPOSAL DIGEST DECISION``: it is handed
   to the gate, which counts it only where policy admits this kind of proof;
@@ -32,6 +33,7 @@ from twokey.core.values import Identity
 from twokey.tools.amending import Suggestion, suggested
 from twokey.tools.forum import PullSeen, Said
 from twokey.tools.ledger import Unit
+from twokey.tools.links import UNTOLD
 
 AHEAD_US: Final = 10 * 60 * 1_000_000
 """By how much GitHub's clock may be ahead of this one."""
@@ -172,8 +174,12 @@ class _Turn:
     def _ask_to_be(self, said: Said, name: str) -> str:
         """Take somebody's word that they are ``name``; what a stranger tries in vain is counted."""
         people = self._house.people
-        noted = None if people.principal(said.author) else functools.partial(self._refused, said)
-        people.ask(said.author, name, "github", noted)
+        stranger = people.principal(said.author) is None
+        try:
+            people.ask(said.author, name, "github", functools.partial(self._refused, said) if stranger else None)
+        except Refused as refusal:
+            if not stranger or refusal.code not in UNTOLD:
+                raise
         return self._tell(said, "link_asked", f"link_asked.{said.author.removeprefix('github:')}")
 
     def _refused(self, said: Said, code: str) -> None:
@@ -260,7 +266,10 @@ class _Turn:
         wanted: list[str] = []
 
         def want(unit: Unit) -> None:
-            wanted.append(self._house.want(unit, self._place, purpose))
+            if known:
+                wanted.append(self._house.want(unit, self._place, purpose))
+            else:
+                wanted.extend(self._house.want_once(unit, self._place, purpose))
 
         self._house.change(want)
         for message in wanted:

@@ -1,6 +1,6 @@
 """What the GitHub channel works with, handed in by the wiring: the workspace's doings and the forge, each as a port."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -81,6 +81,8 @@ class House:
     """Says in an open transaction that a delivery is handled by it."""
     want: Callable[[Unit, str, str], str]
     """Wants a message for a place and a purpose; gives its id."""
+    want_once: Callable[[Unit, str, str], Sequence[str]]
+    """Wants one that says the same whenever it is posted; gives its id unless it is wanted or stands there already."""
     send: Callable[..., None]
     """Has a wanted message posted."""
     change: Callable[[Callable[[Unit], None]], None]

@@ -34,7 +34,9 @@ NOTICES: Final[Mapping[str, str]] = {
     "link_asked": (
         "You said who you are. It counts once that principal confirms it with their own key, within an hour:\n\n"
         "`twokey link confirm github:NUMBER`\n\n"
-        "The number is that of the account which asked. Confirm it only if that account is yours (`twokey link list`)."
+        "The number is that of the account which asked. Confirm it only if that account is yours (`twokey link list`). "
+        "If it is not listed there, the workspace knows nobody of that name, they have another account here, or there "
+        "were too many asks: try again in an hour."
     ),
     "unknown_principal": "The workspace knows nobody of that name. Nothing was linked.",
     "linked_already": "That is confirmed already. Nothing was changed.",

@@ -3,8 +3,9 @@
 Rules: what a button carries names a card and the digests that it was rendered for, and decides nothing. A press counts
 only on a message of ours about that very proposal, only for what stands there still, and only as the gate answers it
 for the principal behind the account. Every press is answered; what was refused is said to whoever pressed, quietly.
-The same press never answers twice: what this person has answered stands, and is told again. It answers as of when
-Slack handed it over, however long it waited here; what it allows is carried out by a worker, and the card then says so.
+The same press never answers twice: what this person has answered stands, is counted where a process died before that,
+and is told again. It answers as of when Slack handed it over, however long it waited here; what it allows is carried
+out by a worker, and the card then says so.
 """
 
 from typing import Any, Final
@@ -19,6 +20,7 @@ from twokey.channels.slack.shapes import Click, Submission
 from twokey.channels.slack.turn import Turn
 from twokey.channels.slack.web import SlackSaysNo, called
 from twokey.core.errors import BadInput, NotFound, Refused, TryLater
+from twokey.core.lifecycle import State
 from twokey.core.values import Action, Decision, Identity
 from twokey.store.proposals import ProposalRecord
 
@@ -76,6 +78,8 @@ async def _answer(turn: Turn, action: Action, pressed: Pressed, reason: str) -> 
     before = _on_record(service.card(record.id, None), identity, action)
     if before:
         turn.settled, turn.code = True, "answered_before"
+        if action == "approve" and service.recount(record.id).state is State.APPROVED:
+            _refresh(turn, record)
         await turn.tell(_outcome(service.card(record.id, None).record, "counted", action))
         return
     result = service.answer(

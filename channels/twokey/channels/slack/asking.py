@@ -5,6 +5,7 @@ left to the workers, and shown where it was asked. Nothing that is typed approve
 that a run may touch are those of the settings: no address comes from Slack.
 """
 
+import functools
 import re
 from collections.abc import Callable
 from typing import Final
@@ -19,6 +20,7 @@ from twokey.channels.slack.web import SlackSaysNo, SlackTokenUnfit, called
 from twokey.core.errors import BadInput, NotAuthenticated, Refused
 from twokey.core.values import Identity
 from twokey.tools.ledger import Unit
+from twokey.tools.links import UNTOLD
 
 OFFERED: Final = (
     Offered(Words("/twokey ask TEXT", "code"), Words("ask for something in your own words")),
@@ -151,16 +153,26 @@ async def _freeze(turn: Turn, rest: str) -> None:
 
 
 async def _link(turn: Turn, name: str) -> None:
+    """Take somebody's word that they are ``name``. A stranger is answered alike, whoever is called so."""
     external = await turn.house.visitors.external(turn.client, turn.actor)
-    turn.house.workspace.linking.links.ask(external, name.lower(), "slack")
+    workspace = turn.house.workspace
+    links, count = workspace.linking.links, functools.partial(workspace.rejections.count, "slack")
+    stranger = links.principal(external) is None
+    try:
+        links.ask(external, name.lower(), "slack", count if stranger else None)
+    except Refused as refusal:
+        if not stranger or refusal.code not in UNTOLD:
+            raise
     turn.code = "link_asked"
     await turn.tell(
         Document(
             title=Words("Who you are"),
             blocks=(
-                Paragraph(line("You said that you are ", named(name.lower()), ". Only their own key makes it so.")),
+                Paragraph(line("You said who you are. Only the key of the principal that you named makes it so.")),
                 Field("confirm", (line(command("twokey link confirm "), named(external)),)),
                 Context(line("within an hour, on the machine with the key; somebody else's key will not do")),
+                Context(line("if there is nothing to confirm, nobody is called so or they have another account here")),
+                Context(line("or there were too many tries: try again in an hour")),
             ),
         )
     )

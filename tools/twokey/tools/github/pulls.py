@@ -3,11 +3,14 @@
 Rules: a pull request is ours where Twokey's own account opened it, its branch lies in the repository itself, its text
 bears the mark, and it holds the commit that the mark stands for: a fork, a copied text, copied words in a commit or a
 branch of the same name is none. What became of it is what GitHub says of it. A pull request of ours that bears a mark
-without the commit is listed as damaged. However many marks a text bears, the same few commits are looked at.
+without the commit is listed as damaged. A commit that bears our words and cannot be Twokey's is passed over: it hides
+nothing. However many marks a text bears, the same few commits are looked at.
 """
 
 from collections.abc import Callable, Iterator
 from typing import Final, Literal
+
+from pydantic import ValidationError
 
 from twokey.core.errors import CheckFailed
 from twokey.tools.forge import NewPull, PullRecord, Pulls, PullState
@@ -54,15 +57,16 @@ class PullBook:
 
     def holding(self, proposal: str, branch: str, head: str) -> Pull | None:
         """Give the pull request that ``proposal`` opened from ``branch``, and whose commit is ``head``."""
-        found = self._found(proposal, branch)
-        return found[0] if found is not None and found[1].head == head else None
+        found = self._found(proposal, branch, head)
+        return found and found[0]
 
-    def _found(self, proposal: str, branch: str | None) -> tuple[Pull, PullRecord] | None:
+    def _found(self, proposal: str, branch: str | None, head: str | None = None) -> tuple[Pull, PullRecord] | None:
+        """Give the pull request of a proposal; of two commits with its words, the first one."""
         for pull in self._listed(branch):
             if self._bears(pull, proposal):
-                record = next((record for record in self.told(pull) if record.id == proposal), None)
-                if record is not None:
-                    return pull, record
+                told = [record for record in self.told(pull) if record.id == proposal and head in {None, record.head}]
+                if told:
+                    return pull, told[-1]
         return None
 
     def _bears(self, pull: Pull, proposal: str | None = None) -> bool:
@@ -93,7 +97,11 @@ class PullBook:
             seen = self._objects.commit(sha)
             trailers = trailers_of(seen.message)
             if trailers is not None and digests.get(trailers.proposal) == {trailers.digest}:
-                yield self.record(pull, seen)
+                try:
+                    record = self.record(pull, seen)
+                except CheckFailed:  # words that somebody copied; Twokey's own commit may come next
+                    continue
+                yield record
 
     def _candidates(self, pull: Pull) -> Iterator[str]:
         """Give the tip of a pull request, and the first of its commits, which was Twokey's if any was."""
@@ -111,26 +119,25 @@ class PullBook:
         """
         trailers = trailers_of(seen.message)
         if trailers is None or len(seen.parents) != 1:
-            raise CheckFailed(
-                "The commit of the pull request is none of Twokey's.",
-                next="See who else works in this repository.",
-                code="tree_differs",
+            raise _not_ours()
+        try:
+            return PullRecord(
+                id=trailers.proposal,
+                title=pull.title,
+                author=trailers.requester,
+                run=trailers.run,
+                digest=trailers.digest,
+                base_branch=pull.base.ref,
+                base_commit=seen.parents[0],
+                branch=pull.head.ref,
+                head=seen.id,
+                tree=seen.tree,
+                opened_us=seen.at_us,
+                record=seen.id,
+                state=_state(pull),
             )
-        return PullRecord(
-            id=trailers.proposal,
-            title=pull.title,
-            author=trailers.requester,
-            run=trailers.run,
-            digest=trailers.digest,
-            base_branch=pull.base.ref,
-            base_commit=seen.parents[0],
-            branch=pull.head.ref,
-            head=seen.id,
-            tree=seen.tree,
-            opened_us=seen.at_us,
-            record=seen.id,
-            state=_state(pull),
-        )
+        except ValidationError:
+            raise _not_ours() from None
 
     def holds(self, tip: str, commit: str) -> bool:
         """Tell whether ``commit`` is ``tip`` or an ancestor of it."""
@@ -161,3 +168,11 @@ def _state(pull: Pull) -> PullState:
     if pull.merged_at is not None:
         return "merged"
     return "open" if pull.state == "open" else "closed"
+
+
+def _not_ours() -> CheckFailed:
+    return CheckFailed(
+        "The commit of the pull request is none of Twokey's.",
+        next="See who else works in this repository.",
+        code="tree_differs",
+    )

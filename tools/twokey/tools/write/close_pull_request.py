@@ -104,14 +104,14 @@ class ClosePullRequest(WriteTool[CloseArgs, ClosedPullRequest]):
         """Open the same change again on top of the base branch as it is now.
 
         Raises:
-            Refused: the record is gone, or a file of the change was changed since.
+            Refused: the record is gone or names another commit, or a file of the change was changed since.
 
         """
         del rendered, marker
         with self._forge.open(context.places.find(self.kind, args.repository).location) as repository:
             found = repository.pull(args.pull)
-            if found is None:
-                raise _not_open()
+            if found is None or found.head != args.head:
+                raise _gone()
             tip = repository.tip(found.base_branch)
             edits = repository.carry(repository.root(found.base_commit), found.tree, tip)
         return Reverse(
@@ -136,6 +136,14 @@ def _open_pull(repository: Repository, args: CloseArgs) -> PullRecord:
 
 def _not_open() -> Refused:
     return Refused("There is no such open pull request.", next="Nothing is left to close.", code="nothing_to_undo")
+
+
+def _gone() -> Refused:
+    return Refused(
+        "The pull request that was closed is not there with the commit that was closed.",
+        next="Repeat the request for a new proposal.",
+        code="nothing_to_undo",
+    )
 
 
 def _closing(args: CloseArgs, marker: Marker) -> Closing:
