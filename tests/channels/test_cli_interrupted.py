@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,9 @@ def twokey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
 
 def in_the_middle_of_a_scan(twokey: Command) -> tuple[subprocess.Popen[bytes], int]:
     """Start a request and let its scan get stuck: nobody reads what it prints. Gives the process and its output."""
+    with closing(sqlite3.connect(twokey.folder / "long.db")) as connection:  # what did not change is not read again
+        connection.execute(f"CREATE TABLE another_{time.time_ns()} (id INTEGER PRIMARY KEY)")
+        connection.commit()
     reading, writing = os.pipe()
     fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, SMALLEST_PIPE)
     process = subprocess.Popen(
@@ -52,12 +55,18 @@ def in_the_middle_of_a_scan(twokey: Command) -> tuple[subprocess.Popen[bytes], i
         stdout=writing,
         stderr=subprocess.PIPE,
     )
-    os.close(writing)
     read = b""
     while b"profiled" not in read:
         part = os.read(reading, 64)
         assert part, process.communicate()
         read += part
+    # From here on the process cannot say another word until somebody reads. The end that does not wait is our own.
+    filling = os.open(f"/proc/self/fd/{writing}", os.O_WRONLY | os.O_NONBLOCK)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(filling, b"." * 64)
+    os.close(filling)
+    os.close(writing)
     return process, reading
 
 

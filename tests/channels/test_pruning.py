@@ -397,7 +397,7 @@ def test_the_command_prunes_and_everything_can_still_be_shown(
         "runs": 1,
         "checkpoints": 8,
         "documents": dry["documents"],
-        "evidence": 0,
+        "evidence": 1,  # that nothing is wrong in the cells, which no proposal cites
         "decisions": 0,
         "dry_run": True,
     }
