@@ -101,7 +101,7 @@ def test_namibia_is_a_country():
 
 def test_dashes_among_withheld_values_are_seen_by_their_form():
     found = column("paid_on", "TEXT", profile(shapes=(("9999-99-99", 150), ("-", 41), ("A/A", 9))))
-    assert accepted.stands_for_nothing(found, judge(table("t", found), found)) == (("-", 41), ("N/A", 9))
+    assert accepted.stands_for_nothing(found, judge(table("t", found), found)) == (("-", 41), ("A/A", 9))
 
 
 def test_a_column_of_dashes_is_not_missing_anything():

@@ -414,3 +414,17 @@ def test_the_change_can_be_written_and_is_what_was_reviewed(workshop: Workshop):
     (branch,) = workshop.bench.branches()
     for path, content in files_of(body).items():
         assert git(workshop.bench.repository, "show", f"{branch}:{path}") == content
+
+
+def test_a_text_for_nothing_among_withheld_values_is_told_by_its_form(workshop: Workshop):
+    values = ", ".join(f"({i}, '{'n/a' if i % 15 == 0 else f'p{i}@example.com'}')" for i in range(1, 61))
+    job = workshop.job(
+        workshop.database(
+            "CREATE TABLE people (id INTEGER PRIMARY KEY, email TEXT)", f"INSERT INTO people VALUES {values}"
+        )
+    )
+    (found,) = [finding for finding in job.scan() if finding.kind == "missing_as_text"]
+    assert found.claim.startswith("4 rows of people.email hold “a/a” (masked) where a value is missing")
+    body = job.propose()
+    assert body is not None
+    assert job.review(body).problems == ()

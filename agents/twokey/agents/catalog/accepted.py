@@ -65,7 +65,10 @@ class Accepted:
 
 
 def stands_for_nothing(column: Column, judgement: Judgement) -> tuple[tuple[str, int], ...]:
-    """Give the texts of a column that stand for a missing value, with their rows. ``NA`` of Namibia does not."""
+    """Give the texts of a column that stand for a missing value, with their rows. ``NA`` of Namibia does not.
+
+    Where values are withheld, it is their masked forms: what they read is not known.
+    """
     profile = column.profile
     if profile is None or profile.texts == 0:
         return ()
@@ -77,7 +80,6 @@ def stands_for_nothing(column: Column, judgement: Judgement) -> tuple[tuple[str,
             for text, count in profile.shapes
             if text.strip() in {"-", "--", "---", "?"} or text in {"A/A", "a/a"}
         ]
-        shown = [("N/A" if text.upper() == "A/A" else text, count) for text, count in shown]
     kept = [(text, count) for text, count in shown if not (codes and text.strip().casefold() == "na")]
     return tuple(kept) if sum(count for _, count in kept) * 2 < profile.filled else ()
 

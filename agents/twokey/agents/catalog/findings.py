@@ -202,7 +202,7 @@ def _of_column(understanding: Understanding, table: Table, about: About, cited: 
         texts = listed([f"“{inert.prose(text, 20)}”" for text, _ in about.nothing])
         yield _Claim(
             at("missing_as_text"),
-            f"{_rows(rows)} of {name} hold {texts} where a value is missing.",
+            f"{_rows(rows)} of {name} hold {texts}{_masked(column.profile)} where a value is missing.",
             evidence,
             88,
             attention=True,
@@ -240,6 +240,11 @@ def _of_join(understanding: Understanding, table: Table, join: Join, cited: Cita
 
 
 _LEVELS: Final = {"public": "public", "operational": "operational", "financial": "financial", "pii": "personal"}
+
+
+def _masked(profile: Profile | None) -> str:
+    """Say that texts are told by their form, where values are withheld."""
+    return "" if profile is None or profile.frequent else " (masked)"
 
 
 def _impossible_dates(profile: Profile | None) -> int:
