@@ -51,6 +51,22 @@ def fail() -> None:
     raise EnvironmentFault("The folder is gone.", next="Bring it back.")
 
 
+def indexed(bench: Bench, record: ProposalRecord, entry: str) -> None:
+    """Put a row there that says that sam approved in ``entry``, as whoever can write to the database may."""
+    with bench.engine.begin() as connection:
+        connection.execute(
+            tables.approvals.insert().values(
+                proposal=record.id,
+                proposal_digest=record.digest,
+                decision_digest=record.decision_digest,
+                principal="sam",
+                action="approve",
+                entry=entry,
+                at_us=bench.clock.now_us(),
+            )
+        )
+
+
 def refused(bench: Bench, record: ProposalRecord, answer: Answer, code: str) -> None:
     with pytest.raises(Refused) as caught:
         bench.gate.answer(answer, channel="slack")
@@ -145,18 +161,7 @@ def test_a_row_that_the_log_does_not_prove_to_be_theirs_gives_way_to_nothing(not
         (entry,) = notes.ledger.record(
             AnswerGiven(answer=said(notes, record, "kim"), groups=("platform-owners",), channel="slack")
         )
-    with notes.engine.begin() as connection:
-        connection.execute(
-            tables.approvals.insert().values(
-                proposal=record.id,
-                proposal_digest=record.digest,
-                decision_digest=record.decision_digest,
-                principal="sam",
-                action="approve",
-                entry=entry,
-                at_us=notes.clock.now_us(),
-            )
-        )
+    indexed(notes, record, entry)
     with pytest.raises(Refused) as caught:
         notes.gate.answer(notes.answer(record), channel="cli")
     assert caught.value.code == "answered_before"
@@ -231,18 +236,7 @@ def test_an_approval_by_a_proof_that_the_decision_does_not_admit_is_not_counted(
     refused(notes, record, said(notes, record, external=HUB), "key_needed")
     given = AnswerGiven(answer=said(notes, record, external=HUB), groups=("platform-owners",), channel="github")
     (entry,) = notes.ledger.record(given)
-    with notes.engine.begin() as connection:
-        connection.execute(
-            tables.approvals.insert().values(
-                proposal=record.id,
-                proposal_digest=record.digest,
-                decision_digest=record.decision_digest,
-                principal="sam",
-                action="approve",
-                entry=entry,
-                at_us=notes.clock.now_us(),
-            )
-        )
+    indexed(notes, record, entry)
     assert notes.gate.approvals(record) == []
 
 

@@ -137,17 +137,7 @@ def adopt(unit: Unit, found: Found, call: Call, decision: Decision, ids: Ids, no
     )
     args = unit.commit_to(call.args)
     recording.record(unit, call, decision, occasion="read", call_id=call_id)
-    unit.record(
-        ToolCalled(
-            run=call.run,
-            step=call.step,
-            call=call_id,
-            tool=call.tool,
-            version=call.version,
-            tool_schema=call.tool_schema,
-            args=args,
-        )
-    )
+    unit.record(recording.called(call, call_id, args))
     evidence.add_evidence(unit.connection, value, content)
     unit.record(ToolReturned(run=call.run, call=call_id, code=UNCHANGED, evidence=value.id, content=value.commitment))
     return value

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from twokey.core import canonical
 from twokey.core.canonical import Json
 from twokey.core.errors import EnvironmentFault, NotFound, Refused, ToolRetry, TwokeyError
-from twokey.core.events import ModelCalled, ReviewEnded, RunPlanned, StepEnded, StepStarted, ToolCalled, ToolReturned
+from twokey.core.events import ModelCalled, ReviewEnded, RunPlanned, StepEnded, StepStarted, ToolReturned
 from twokey.core.ports import Clock, Ids, Policy
 from twokey.core.values import Call, Decision, Evidence, Plan, Principal, Report, Value
 from twokey.store import evidence, proposals, runs
@@ -128,17 +128,7 @@ class Desk:
             args = unit.commit_to(call.args)
             recording.record(unit, call, decision, occasion="read", call_id=call_id)
             if decision.effect == "allow":
-                unit.record(
-                    ToolCalled(
-                        run=call.run,
-                        step=call.step,
-                        call=call_id,
-                        tool=call.tool,
-                        version=call.version,
-                        tool_schema=call.tool_schema,
-                        args=args,
-                    )
-                )
+                unit.record(recording.called(call, call_id, args))
         if decision.effect != "allow":
             reason = decision.reasons[0]
             raise Refused(

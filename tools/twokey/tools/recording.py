@@ -6,6 +6,7 @@ row that was changed since is found out (``twokey policy replay``).
 """
 
 from twokey.core import canonical
+from twokey.core.events import ToolCalled
 from twokey.core.values import Call, Decision
 from twokey.policies.decision import Answer
 from twokey.policies.input import build
@@ -33,3 +34,16 @@ def record(unit: Unit, call: Call, decision: Decision, *, occasion: Occasion, ca
     entry = unit.record(event)
     decisions.add_decision(unit.connection, Kept(entry, salt, document, answer), at_us=call.now_us)
     return entry
+
+
+def called(call: Call, call_id: str, args: str) -> ToolCalled:
+    """Give the entry of a read that is about to be done, or that an earlier one answers; ``args`` is a commitment."""
+    return ToolCalled(
+        run=call.run,
+        step=call.step,
+        call=call_id,
+        tool=call.tool,
+        version=call.version,
+        tool_schema=call.tool_schema,
+        args=args,
+    )
