@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from support.git_repo import make_commit, run_git
+from support.git_repo import drop_samples, make_commit, run_git
+from support.templates import templates
 from support.warm import Warm
 from twokey.audit.keys import LogKey
 from twokey.audit.verify import SqliteSource, verify
@@ -174,10 +175,14 @@ def account(folder: Path, people: str = "ana:analysts,sam:platform-owners", *mor
 
 def repository(folder: Path) -> Path:
     """A git repository with one commit on ``main``."""
+    return templates().copy("repository", _repository, folder)
+
+
+def _repository(folder: Path) -> None:
     folder.mkdir()
     run_git(folder, "init", "--quiet", "--initial-branch=main")
     make_commit(folder, {"README.md": b"# models\n"}, "Begin")
-    return folder
+    drop_samples(folder)
 
 
 def everything_in(repository: Path) -> list[str]:

@@ -9,9 +9,11 @@ how a process starts (encodings, warnings, signals) is tested with the program i
 
 import array
 import atexit
+import gc
 import io
 import json
 import os
+import pkgutil
 import runpy
 import select
 import signal
@@ -20,7 +22,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +33,21 @@ PRELOADED = (
     "twokey.channels.worker",
     "twokey.agents.planner.runner",
     "twokey.agents.planner.savers",
+    "twokey.channels.creation",
+    "twokey.channels.cli.following",
     "alembic.command",
+    "alembic.config",
     "duckdb",
+    "dulwich.porcelain",
+    "rapidfuzz.fuzz",
+    "rapidfuzz.process",
+    "statistics",
+)
+PRELOADED_WITH_ALL_BELOW = (
+    "twokey.agents.models",
+    "twokey.channels.rendering",
+    "twokey.tools.read.warehouse",
+    "twokey.tools.write",
 )
 HEADER = 8
 _CLIENT = """#!{python} -IS
@@ -140,8 +155,10 @@ def _exactly(sock: socket.socket, size: int) -> bytes:
 
 def serve(address: str) -> None:
     """Import, wait, fork for each command."""
-    for name in PRELOADED:
+    for name in (*PRELOADED, *_modules_below(*PRELOADED_WITH_ALL_BELOW)):
         __import__(name)
+    gc.collect()
+    gc.freeze()  # or each command would come to own a copy of all of it
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(address)
     listener.listen(64)
@@ -161,6 +178,13 @@ def serve(address: str) -> None:
         sock.close()
         while _reap():
             pass
+
+
+def _modules_below(*packages: str) -> Iterator[str]:
+    """The modules of packages, at any depth."""
+    for package in packages:
+        path = __import__(package, fromlist=["__path__"]).__path__
+        yield from (module.name for module in pkgutil.walk_packages(path, f"{package}."))
 
 
 def _reap() -> bool:
@@ -256,3 +280,4 @@ def _measure() -> None:
 
 if __name__ == "__main__":
     serve(sys.argv[1])
+    gc.unfreeze()  # libraries complain at the end of what was not cleared away
