@@ -163,7 +163,7 @@ def on_postgresql(url: str, folder: Path) -> Generator[Run]:
     def run(steps: list[Step]) -> Counter[str]:
         with admin.connect() as connection:
             connection.execute(text(f'DROP DATABASE IF EXISTS "{copy}" WITH (FORCE)'))
-            connection.execute(text(f'CREATE DATABASE "{copy}" TEMPLATE "{address.database}"'))
+            connection.execute(text(f'CREATE DATABASE "{copy}" TEMPLATE "{address.database}" STRATEGY FILE_COPY'))
         shutil.rmtree(live, ignore_errors=True)
         (live / "home").mkdir(parents=True)
         for name in ("log.key", "log.key.pin"):
