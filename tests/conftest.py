@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine, create_engine, text
+from support.compiled import share_compiled
 
 from twokey.audit import storage
 from twokey.core.values import ID_ALPHABET
@@ -32,6 +33,8 @@ settings.register_profile(
     max_examples=int(os.environ.get("TWOKEY_TEST_EXAMPLES", "40")),
 )
 settings.load_profile("twokey")
+
+share_compiled()
 
 
 def pytest_collection_finish() -> None:

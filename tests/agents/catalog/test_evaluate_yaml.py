@@ -217,7 +217,7 @@ def test_a_file_that_is_made_to_cost_time_costs_little(text: str):
 # --- generated files ------------------------------------------------------------------------------------------------
 
 CHECKS = (HealthCheck.too_slow, HealthCheck.large_base_example, HealthCheck.data_too_large)
-SAMPLE = settings(max_examples=60, deadline=None, suppress_health_check=CHECKS)
+SAMPLE = settings(max_examples=30, deadline=None, suppress_health_check=CHECKS)
 SWEEP = settings(max_examples=20_000, deadline=None, suppress_health_check=CHECKS)
 
 

@@ -39,9 +39,7 @@ from twokey.agents.catalog.properties import (
 # --- helpers --------------------------------------------------------------------------------------------------------
 
 ORDERS = b"version: 2\nmodels:\n  - name: orders\n    columns:\n      - name: id\n"
-SLOW = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example]
-)
+SLOW = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example])
 
 
 def done(text: str | bytes, *edits: Edit, conventions: Conventions | None = None) -> str:
