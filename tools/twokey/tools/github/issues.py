@@ -13,12 +13,13 @@ from twokey.core.errors import BadInput, NotFound, Refused
 from twokey.tools.github.client import Client
 from twokey.tools.github.models import Account, Comment, FoundIssues, Issue, read
 from twokey.tools.github.wire import segment
-from twokey.tools.tickets import Query, Ticket, TicketComment, TicketState
+from twokey.tools.tickets import Query, Ticket, TicketComment, TicketState, Unread, struck
 
 MOST_PAGES: Final = 1_000
 MOST_COMMENTS: Final = 100
 MAX_PHRASE: Final = 200
 MAX_BODY: Final = 65_000
+_KEY: Final = re.compile(r"#?([1-9][0-9]{0,14})")
 _MARKER: Final = re.compile(r"[a-z0-9][a-z0-9:_-]{0,127}")
 
 
@@ -72,6 +73,17 @@ class GitHubTickets:
             raise NotFound("That is a pull request and no ticket.", next="Name an issue.", code="not_a_ticket")
         return _ticket(issue)
 
+    def named(self, key: str) -> Ticket:
+        """Read one issue by its number in writing, with or without ``#``."""
+        found = _KEY.fullmatch(key)
+        if found is None:
+            raise NotFound("That is no number of an issue.", next="Write it as 131 or #131.", code="no_ticket")
+        return self.get(int(found[1]))
+
+    def unread(self) -> Sequence[Unread]:
+        """Give nothing: GitHub shows issues or fails."""
+        return ()
+
     def comments(self, number: int) -> Iterator[Sequence[TicketComment]]:
         """Give the comments on an issue or pull request page by page, oldest first; raises ``NotFound``."""
         for page in self._client.pages(f"{self._path}/{number:d}/comments", most=MOST_COMMENTS):
@@ -118,11 +130,29 @@ class GitHubTickets:
 
     def find_comment(self, number: int, marker: str) -> TicketComment | None:
         """Look for the comment that was made under ``marker``; anybody may copy the marker, but not the account."""
+        found = self._mine_under(number, marker)
+        return None if found is None else _comment(found)
+
+    def strike(self, number: int, marker: str, note: str) -> TicketComment:
+        """Strike out the comment made under ``marker``; it is found under it afterwards, too."""
+        found = self._mine_under(number, marker)
+        if found is None:
+            raise NotFound("There is no such comment of ours.", next="Look at the ticket.", code="no_comment")
+        mark = marker_of(marker)
+        before = (found.body or "").removesuffix(mark).rstrip()
+        after = struck(before, note)
+        if after == before:
+            return _comment(found)
+        path = f"{self._path}/comments/{found.id:d}"
+        reply = self._client.send("PATCH", path, {"body": f"{after[:MAX_BODY]}\n\n{mark}"}, keyed=True)
+        return _comment(read(Comment, reply.json()))
+
+    def _mine_under(self, number: int, marker: str) -> Comment | None:
         mark = marker_of(marker)
         for page in self._client.pages(f"{self._path}/{number:d}/comments", most=MOST_COMMENTS):
             for found in (read(Comment, item) for item in page):
                 if (found.body or "").endswith(mark) and self._mine(found.user):
-                    return _comment(found)
+                    return found
         return None
 
     def move(self, number: int, state: TicketState, reason: str = "") -> Ticket:
@@ -137,6 +167,7 @@ class GitHubTickets:
 def _ticket(issue: Issue) -> Ticket:
     return Ticket(
         number=issue.number,
+        key=str(issue.number),
         title=issue.title,
         body=issue.body or "",
         state="closed" if issue.state == "closed" else "open",
@@ -148,6 +179,7 @@ def _ticket(issue: Issue) -> Ticket:
         comments=issue.comments,
         created_at=issue.created_at,
         updated_at=issue.updated_at,
+        version=issue.updated_at,
     )
 
 
