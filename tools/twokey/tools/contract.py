@@ -260,9 +260,12 @@ class Marker:
 
 @dataclass(frozen=True, slots=True)
 class Outcome(Generic[Out]):
-    """What reconciliation saw. ``written`` carries the result; ``absent`` is no proof that nothing was written."""
+    """What reconciliation saw. ``written`` carries the result; ``absent`` is no proof that nothing was written.
 
-    seen: Literal["written", "absent", "different"]
+    ``partly``: some of it is there and nothing else is in the way; a keyed tool that applies again completes it.
+    """
+
+    seen: Literal["written", "absent", "partly", "different"]
     result: Out | None = None
 
 
@@ -283,6 +286,11 @@ class WriteTool(Contract[In, Out]):
     guarantee: ClassVar[Guarantee]
     only_undoes: ClassVar[bool] = False
     """True for a tool that is proposed from another one's rollback plan and never by an agent."""
+
+    def once(self, args: In) -> str:
+        """Name what one step of a run changes at most once with this tool; by default it calls the tool once."""
+        del args
+        return ""
 
     @abstractmethod
     def render(self, args: In, context: Context) -> Rendered:

@@ -25,7 +25,7 @@ from twokey.tools.adopting import Adopter, Found, Wanted, adopt
 from twokey.tools.contract import Context, Place, Places, ReadTool
 from twokey.tools.faults import TOOL_FAULT, code_of, contained
 from twokey.tools.ledger import Ledger
-from twokey.tools.proposing import Draft, Proposer
+from twokey.tools.proposing import Draft, Proposer, checked, made_before
 from twokey.tools.registry import Registry
 
 Result = TypeVar("Result", bound=Value)
@@ -314,14 +314,16 @@ class Desk:
 
         A step that runs again after a crash gets the proposal it made before, not a second one.
         """
-        if self._office.registry.writer(draft.tool).only_undoes:
+        tool = self._office.registry.writer(draft.tool)
+        if tool.only_undoes:
             raise Refused(
                 f"{draft.tool} only undoes what was written before, so no agent may propose it.",
                 next="Undo a write with `twokey approvals revert ID`.",
                 code="only_undoes",
             )
+        args = checked(tool, draft.args)
         for made in self.proposals():
-            if made.proposal.step == step and made.proposal.tool == draft.tool:
+            if made_before(made, tool, args, step):
                 return made
         return self._office.proposer.propose(
             draft,

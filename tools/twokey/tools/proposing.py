@@ -68,6 +68,14 @@ def checked(tool: WriteTool[Any, Any], args: dict[str, Any]) -> Value:
     return value
 
 
+def made_before(record: ProposalRecord, tool: WriteTool[Any, Any], args: Value, step: int) -> bool:
+    """Tell whether a proposal is the one that a step makes with these arguments."""
+    proposal = record.proposal
+    if (proposal.step, proposal.tool, proposal.tool_schema) != (step, tool.name, tool.schema_digest()):
+        return False
+    return tool.once(checked(tool, proposal.args)) == tool.once(args)
+
+
 def expiry(proposal: Proposal, decision: Decision) -> int:
     """When approvals of this proposal end, in microseconds. From hashed fields only, so no row can move it."""
     seconds = decision.approvals.expires_s if decision.approvals else 0
@@ -118,8 +126,8 @@ class Proposer:
 
         ``contributors`` are those whose words are in it, beside the requester.
 
-        ``once``: where this step of the run has proposed with this tool before, that proposal is given and none made,
-        even if two processes are at it at the same moment.
+        ``once``: where this step of the run has proposed with this tool before (to change the same, where the tool
+        tells that apart), that proposal is given and none made, even if two processes are at it at the same moment.
 
         Raises:
             ToolRetry: the draft's arguments do not fit, or what it says or renders to cannot be part of a proposal.
@@ -169,7 +177,7 @@ class Proposer:
                     if once:
                         runs.hold_run(unit.connection, run)
                         for record in proposals.list_proposals(unit.connection, run=run)[::-1]:
-                            if (record.proposal.step, record.proposal.tool) == (step, tool.name):
+                            if made_before(record, tool, args, step):
                                 return record
                     return self.add(unit, decided)
             except Outdated:

@@ -54,6 +54,8 @@ class TicketComment(Value):
     author: str
     author_id: str
     created_at: str = ""
+    ours: bool = False
+    """Whether Twokey made it, as far as the tracker itself bears that out."""
 
 
 class Unread(Value):

@@ -20,6 +20,7 @@ MOST_COMMENTS: Final = 100
 MAX_PHRASE: Final = 200
 MAX_BODY: Final = 65_000
 _KEY: Final = re.compile(r"#?([1-9][0-9]{0,14})")
+_MARKED: Final = re.compile(r"<!-- twokey:comment [a-z0-9:_-]{1,128} -->\Z")
 _MARKER: Final = re.compile(r"[a-z0-9][a-z0-9:_-]{0,127}")
 
 
@@ -87,7 +88,11 @@ class GitHubTickets:
     def comments(self, number: int) -> Iterator[Sequence[TicketComment]]:
         """Give the comments on an issue or pull request page by page, oldest first; raises ``NotFound``."""
         for page in self._client.pages(f"{self._path}/{number:d}/comments", most=MOST_COMMENTS):
-            yield [_comment(read(Comment, item)) for item in page]
+            yield [self._told(read(Comment, item)) for item in page]
+
+    def _told(self, found: Comment) -> TicketComment:
+        marked = _MARKED.search(found.body or "") is not None
+        return _comment(found).model_copy(update={"ours": marked and self._mine(found.user)})
 
     def label(self, number: int, *, add: Sequence[str] = (), remove: Sequence[str] = ()) -> Ticket:
         """Put labels on and take labels off; a label that nobody made before is made."""
