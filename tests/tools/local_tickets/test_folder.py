@@ -353,8 +353,9 @@ def test_a_comment_is_made_once_struck_once_and_stands_beside_the_ticket(tmp_pat
     assert (before.comments, after.comments) == (0, 3)
     assert after.version != before.version
     assert after.updated_at > before.updated_at
+    struck = there.strike(number, MARK, "Taken back.")
     for _ in range(2):
-        struck = there.strike(number, MARK, "Taken back.")
+        assert there.strike(number, MARK, "Taken back.") == struck
         assert struck.body == "~~Looking~~\n\n~~into it <!-- x -->~~\n\nTaken back."
     assert [found.body for page in there.comments(number) for found in page] == [struck.body, "Thanks", "Another"]
     assert "no comment\n" in (tmp_path / "FERN-1.comments.jsonl").read_text()
@@ -409,7 +410,11 @@ def test_two_writers_do_not_write_at_once(tmp_path: Path) -> None:
     with Files(tmp_path).alone():
         assert refused(lambda: opened(tmp_path, wait_s=0.05).label(1, add=("a",))) == "tickets_busy"
     names = [f"l{number}" for number in range(12)]
-    threads = [threading.Thread(target=lambda name=name: opened(tmp_path).label(1, add=(name,))) for name in names]
+
+    def put_on(name: str) -> None:
+        opened(tmp_path).label(1, add=(name,))
+
+    threads = [threading.Thread(target=put_on, args=(name,)) for name in names]
     for thread in threads:
         thread.start()
     for thread in threads:

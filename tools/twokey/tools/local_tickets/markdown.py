@@ -147,24 +147,32 @@ def _slots(front: str) -> dict[str, _Slot]:
 def _value(name: yaml.ScalarEvent, events: Sequence[yaml.Event], at: int) -> tuple[_Slot, int]:
     """Give the slot of the value that starts at event ``at``, and the event after it."""
     first = events[at]
-    start = name.start_mark.index
+    start = _start(name)
     if isinstance(first, yaml.ScalarEvent):
-        return _Slot(start, first.end_mark.index, _text(first)), at + 1
+        return _Slot(start, _end(first), _text(first)), at + 1
     if not isinstance(first, yaml.SequenceStartEvent):
         raise Unreadable("malformed")
     items: list[Any] = []
-    end = first.end_mark.index
+    end = _end(first)
     at += 1
     while not isinstance(events[at], yaml.SequenceEndEvent):
         item = events[at]
         if not isinstance(item, yaml.ScalarEvent):
             raise Unreadable("malformed")
         items.append(_text(item) or "")
-        end = item.end_mark.index
+        end = _end(item)
         at += 1
     if first.flow_style:
-        return _Slot(start, events[at].end_mark.index, tuple(items)), at + 1
-    return _Slot(start, end, tuple(items), first.start_mark.column), at + 1
+        return _Slot(start, _end(events[at]), tuple(items)), at + 1
+    return _Slot(start, end, tuple(items), first.start_mark.column if first.start_mark else None), at + 1
+
+
+def _start(event: yaml.Event) -> int:
+    return event.start_mark.index if event.start_mark else 0
+
+
+def _end(event: yaml.Event) -> int:
+    return event.end_mark.index if event.end_mark else 0
 
 
 def _text(event: yaml.ScalarEvent) -> str | None:
