@@ -177,8 +177,9 @@ def test_a_comment_is_struck_once_and_stays_ours(github: Stand) -> None:
     there = tickets(github)
     there.comment(1, "Looking into it.\n\nSoon.", "m-000000000001")
     calls = len(github.twin.calls)
+    found = there.strike(1, "m-000000000001", "Taken back: it was not late.")
     for _ in range(2):
-        found = there.strike(1, "m-000000000001", "Taken back: it was not late.")
+        assert there.strike(1, "m-000000000001", "Taken back: it was not late.").id == found.id
         assert found.body.startswith("~~Looking into it.~~\n\n~~Soon.~~\n\nTaken back: it was not late.\n\n<!-- ")
     assert [call.method for call in github.twin.calls[calls:]].count("PATCH") == 1
     assert there.comment(1, "Looking into it.", "m-000000000001").id == found.id

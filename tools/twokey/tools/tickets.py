@@ -20,6 +20,10 @@ from pydantic import StringConstraints
 from twokey.core.values import Count, Value
 
 TicketState = Literal["open", "closed"]
+UnreadReason = Literal[
+    "symlink", "no_file", "unsafe_name", "too_large", "binary", "not_text", "malformed", "wrong_id", "twice", "orphan"
+]
+"""``wrong_id``: a file's name says another key; ``twice``: two tickets have one key; ``orphan``: comments on none."""
 MarkerText = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9:_-]{0,127}$")]
 """What a comment is found again by: an id or a key of Twokey's own, never text from outside."""
 
