@@ -291,7 +291,7 @@ class Gate:
             return False
 
     def _resume(self, record: ProposalRecord, intent: str, proven: Standing) -> Applied | None:
-        """Look at the target; write where nothing, or not all, is there and the tool is keyed. None where that has to wait."""
+        """Look at the target; write what is not there where the tool is keyed. None where that has to wait."""
         permit, context = self._permit(record, intent)
         seen = executor.settle(permit, context, None)
         goes_on = seen.outcome == "unknown" and seen.code in {"written_not_found", executor.PARTLY}

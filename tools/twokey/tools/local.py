@@ -1,9 +1,12 @@
 """The tools of a laptop: the contracts of this package with the adapters that need no server."""
 
 from twokey.tools.read.catalog import ReadCatalog
+from twokey.tools.trackers import ChosenTrackers
 from twokey.tools.write.close_pull_request import ClosePullRequest
 from twokey.tools.write.local_git import LocalGit
 from twokey.tools.write.pull_request import OpenPullRequest
+from twokey.tools.write.restore_ticket import RestoreTicket
+from twokey.tools.write.update_ticket import UpdateTicket
 
 
 def close_pull_request() -> ClosePullRequest:
@@ -19,3 +22,13 @@ def open_pull_request() -> OpenPullRequest:
 def read_catalog() -> ReadCatalog:
     """Give ``read_catalog`` for git repositories on this disk."""
     return ReadCatalog(LocalGit())
+
+
+def restore_ticket() -> RestoreTicket:
+    """Give ``restore_ticket`` for tickets in folders on this disk."""
+    return RestoreTicket(ChosenTrackers())
+
+
+def update_ticket() -> UpdateTicket:
+    """Give ``update_ticket`` for tickets in folders on this disk."""
+    return UpdateTicket(ChosenTrackers())

@@ -51,6 +51,7 @@ from twokey.tools.places import PlaceBook
 from twokey.tools.proposing import Proposer
 from twokey.tools.read.warehouse import canonical_location
 from twokey.tools.steps import Steps
+from twokey.tools.trackers import ChosenTrackers, through_trackers
 from twokey.tools.waivers import Waivers
 from twokey.tools.write.local_git import LocalGit
 
@@ -131,7 +132,8 @@ def opened_parts(
         book = PlaceBook([*_places(folder, config), *stage.places])
         github = github_if_set(folder, config, clock, stack)
         forges = Forges(LocalGit(), None if github is None else lambda: github().forge)
-        tools = stage.tools or through(forges, registry.installed(config.tools.plugins))
+        trackers = ChosenTrackers(None if github is None else lambda location: github().tickets(location))
+        tools = stage.tools or through_trackers(trackers, through(forges, registry.installed(config.tools.plugins)))
         connect = stage.connect or connector(github, home, clock)
         yield _parts(
             folder, config, home, ledger, engine, shadow, clock, ids, stack, held, forges, tools, book, connect

@@ -2,8 +2,8 @@
 
 Rules:
 - names of labels and people are compared without regard to case, as GitHub does;
-- what was reviewed is the ticket without what the change touches (``seen``): so a change that was cut off half-way still
-  finds the ticket that was reviewed, and any other difference is noticed;
+- what was reviewed is the ticket without what the change touches (``seen``): so a change that was cut off half-way
+  still finds the ticket that was reviewed, and any other difference is noticed;
 - a comment is shown to the last character. What it does besides saying something is told from the text itself: that it
   calls somebody, leads elsewhere, holds markup, or stands on a ticket that reads like a report of a weakness;
 - text of a ticket is outside text: it appears in a preview as one short line of visible characters.
@@ -57,12 +57,16 @@ class People(Value):
     remove: Annotated[tuple[Account, ...], Field(max_length=10)] = ()
 
 
+NO_NAMES: Final = Names()
+NOBODY: Final = People()
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """One change of one ticket. ``comment`` is all that it will say; ``strike`` names a comment of ours to strike."""
 
-    labels: Names = Names()
-    people: People = People()
+    labels: Names = NO_NAMES
+    people: People = NOBODY
     state: TicketState | None = None
     reason: ClosedAs = ""
     comment: str = ""

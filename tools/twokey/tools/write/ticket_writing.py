@@ -7,9 +7,9 @@ Rules:
 - a look tells ``written`` where every part is there, ``absent`` where none is, ``partly`` in between, and ``different``
   where our own comment says something else.
 
-The guarantee is ``keyed``: the tracker keys comments by a marker derived from the proposal's digest, and everything else
-is a set that the same names can be put into twice. What nobody can promise is told by the look: another person may put
-the same label on at the same moment, and then the change counts as written.
+The guarantee is ``keyed``: the tracker keys comments by a marker derived from the proposal's digest, and everything
+else is a set that the same names can be put into twice. Where another person did the same at the same moment, the
+change counts as written.
 """
 
 import re

@@ -12,10 +12,10 @@ from pydantic import Field, StringConstraints, model_validator
 from twokey.core.errors import NotFound, Refused
 from twokey.core.values import Count, Digest, Value
 from twokey.tools.contract import Context, Marker, Rendered, Reverse
+from twokey.tools.plain_text import check_line
 from twokey.tools.tickets import Ticket, Tickets, TicketState
 from twokey.tools.write import ticket_change
 from twokey.tools.write.ticket_change import (
-    Account,
     Change,
     ClosedAs,
     Comment,
@@ -57,7 +57,7 @@ class UpdateTicketArgs(Value):
         if self.reason and not self.state:
             raise ValueError("a reason goes with a state")
         for line in self.checklist:
-            ticket_change.check_line(line)
+            check_line(line)
         words = self.comment.strip() or self.checklist or self.duplicate_of is not None
         if not (words or self.state) and self.all_labels == Names() and self.assignees == People():
             raise ValueError("it changes nothing")
