@@ -14,6 +14,7 @@ def add_to(app: typer.Typer) -> None:
     measure.command("classify")(classify)
     measure.command("joins")(joins)
     measure.command("errors")(errors)
+    measure.command("duplicates")(duplicates)
     measure.command("injection")(injection)
     measure.command("yaml")(yaml)
     app.add_typer(measure, name="eval")
@@ -65,6 +66,21 @@ def joins(
     for key in ("found", "missed", "extra"):
         for item in result[key]:
             SESSION.say(f"{key:<10} {item}")
+    SESSION.give(result)
+
+
+def duplicates(
+    reports: Annotated[str, typer.Option("--reports", help="CSV: id, created_at, title, body.")],
+    pairs: Annotated[str, typer.Option("--pairs", help="CSV: id, duplicate_of. Read for scoring only.")],
+) -> None:
+    """Look each report up among the earlier ones, and compare with the known pairs."""
+    from pathlib import Path
+
+    from twokey.agents.triage.evaluate_duplicates import as_lines, evaluate
+
+    result = evaluate(Path(reports), Path(pairs))
+    for line in as_lines(result):
+        SESSION.say(line)
     SESSION.give(result)
 
 

@@ -125,6 +125,11 @@ class Record:
             version=version,
         )
 
+    def seconds(self) -> int:
+        """When the ticket says it was made, in seconds since 1970; 0 where it does not say."""
+        said = self.text("created_at", "created")
+        return int(datetime.fromisoformat(moment_of(said)).timestamp()) if said else 0
+
     def changed(self) -> str:
         """When the ticket says it was changed, else made; empty where it says neither."""
         said = self.text("updated_at", "updated") or self.text("created_at", "created")
