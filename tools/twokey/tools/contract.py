@@ -63,6 +63,8 @@ class Places:
     """The allow-list of one run: what the workspace's settings and the request itself named, and nothing else."""
 
     items: tuple[Place, ...] = ()
+    names: frozenset[str] = frozenset()
+    """Names besides those of places that the settings let a write use: labels, people."""
 
     def find(self, kind: ResourceKind, name: str) -> Place:
         """Give the place called ``name``.
@@ -196,6 +198,10 @@ class ReadTool(Contract[In, Out]):
             TwokeyError: anything else; the run stops.
 
         """
+
+    def listed(self, content: Json) -> Json:
+        """Give what of a result the resource lists by itself, and nobody who merely writes into it: by default all."""
+        return content
 
     @abstractmethod
     def summary(self, args: In, result: Out) -> str:

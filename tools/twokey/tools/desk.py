@@ -340,6 +340,10 @@ class Desk:
         with self._office.ledger.look() as connection:
             return proposals.list_proposals(connection, run=self.run)[::-1]
 
+    def now_us(self) -> int:
+        """What time it is, in microseconds."""
+        return self._office.clock.now_us()
+
     def forget(self, name: str) -> None:
         """Withdraw a document that an earlier step handed over, because a later one found it unfit."""
         with self._office.ledger.change() as unit:

@@ -1,6 +1,7 @@
 """The tools of a laptop: the contracts of this package with the adapters that need no server."""
 
 from twokey.tools.read.catalog import ReadCatalog
+from twokey.tools.read.ticket_pages import ReadTickets
 from twokey.tools.trackers import ChosenTrackers
 from twokey.tools.write.close_pull_request import ClosePullRequest
 from twokey.tools.write.local_git import LocalGit
@@ -22,6 +23,11 @@ def open_pull_request() -> OpenPullRequest:
 def read_catalog() -> ReadCatalog:
     """Give ``read_catalog`` for git repositories on this disk."""
     return ReadCatalog(LocalGit())
+
+
+def read_tickets() -> ReadTickets:
+    """Give ``read_tickets`` for tickets in folders on this disk."""
+    return ReadTickets(ChosenTrackers())
 
 
 def restore_ticket() -> RestoreTicket:

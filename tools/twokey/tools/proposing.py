@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from twokey.core.errors import CheckFailed, Refused, ToolRetry
+from twokey.core.canonical import Json
+from twokey.core.errors import CheckFailed, NotFound, Refused, ToolRetry
 from twokey.core.events import Event, ProposalMoved, ToolReturned
 from twokey.core.lifecycle import State
 from twokey.core.ports import Clock, Directory, Ids, Policy
@@ -251,8 +252,17 @@ class Proposer:
                 code="foreign_evidence",
             )
         receipts = self._check_logged(found, run)
-        read = [Read(value, content, receipt=value.id in receipts) for value, content in held.values()]
+        read = [
+            Read(value, content, receipt=value.id in receipts, vouched=self._listed(value.tool, content))
+            for value, content in held.values()
+        ]
         return tuple(EvidenceRef(id=value.id, sha256=value.sha256) for value in found), read, record.request
+
+    def _listed(self, tool: str, content: Json) -> Json:
+        try:
+            return self._registry.reader(tool).listed(content)
+        except NotFound:  # what Twokey itself kept
+            return content
 
     def _check_logged(self, found: list[Evidence], run: str) -> set[str]:
         """Hold evidence against the entries that were made when it was read; rows alone prove nothing.

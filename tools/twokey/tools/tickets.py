@@ -17,6 +17,7 @@ from typing import Annotated, Literal, Protocol
 
 from pydantic import StringConstraints
 
+from twokey.core import canonical
 from twokey.core.values import Count, Value
 
 TicketState = Literal["open", "closed"]
@@ -48,6 +49,11 @@ class Ticket(Value):
     updated_at: str = ""
     version: str = ""
     """Compared and never read: whatever about the ticket changes, this does too, as far as its tracker tells."""
+
+    @property
+    def text_digest(self) -> str:
+        """SHA-256 of the whole text."""
+        return canonical.digest({"type": "twokey/ticket-text/v1", "title": self.title, "body": self.body})
 
 
 class TicketComment(Value):

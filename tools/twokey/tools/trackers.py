@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from twokey.core.errors import BadInput
 from twokey.tools.local_tickets import LocalTickets
+from twokey.tools.read.ticket_pages import ReadTickets
 from twokey.tools.registry import AnyTool, Registry
 from twokey.tools.tickets import Tickets, Trackers
 from twokey.tools.write.restore_ticket import RestoreTicket
@@ -54,6 +55,8 @@ def through_trackers(trackers: Trackers, tools: Registry) -> Registry:
 
 
 def _behind(trackers: Trackers, tool: AnyTool) -> AnyTool:
+    if type(tool) is ReadTickets:
+        return ReadTickets(trackers)
     if type(tool) is UpdateTicket:
         return UpdateTicket(trackers)
     if type(tool) is RestoreTicket:

@@ -13,7 +13,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Protocol
 
 from pydantic import AfterValidator, Field, StringConstraints
 
@@ -84,14 +84,46 @@ def clashes(names: Names | People) -> bool:
     return len(folded(every)) < len(every)
 
 
-def seen(ticket: Ticket, change: Change) -> str:
+class Glance(Protocol):
+    """A ticket, or what was kept of one; ``text_digest`` is that of its whole text (``text_digest``)."""
+
+    @property
+    def number(self) -> int: ...
+    @property
+    def text_digest(self) -> str: ...
+    @property
+    def labels(self) -> tuple[str, ...]: ...
+    @property
+    def assignees(self) -> tuple[str, ...]: ...
+    @property
+    def state(self) -> TicketState: ...
+
+
+class Keyed(Protocol):
+    """Something that people call by a key."""
+
+    @property
+    def key(self) -> str: ...
+
+
+class Worded(Protocol):
+    """A ticket's words and labels."""
+
+    @property
+    def title(self) -> str: ...
+    @property
+    def body(self) -> str: ...
+    @property
+    def labels(self) -> tuple[str, ...]: ...
+
+
+def seen(ticket: Glance, change: Change) -> str:
     """Give the digest of what is reviewed of a ticket: all of it that ``change`` does not touch."""
     return canonical.digest(
         {
             "type": "twokey/ticket/v1",
             "number": ticket.number,
-            "title": ticket.title,
-            "body": ticket.body,
+            "text": ticket.text_digest,
             "labels": sorted(folded(_kept(ticket.labels, change.labels))),
             "assignees": sorted(folded(_kept(ticket.assignees, change.people))),
             "state": "" if change.state else ticket.state,
@@ -116,7 +148,7 @@ def done(ticket: Ticket, change: Change) -> list[bool]:
     return parts
 
 
-def called(ticket: Ticket) -> str:
+def called(ticket: Keyed) -> str:
     """Give a ticket's key as people write it."""
     return f"#{ticket.key}" if ticket.key.isdecimal() else one_line(ticket.key, 60)
 
@@ -138,7 +170,7 @@ def composed(comment: str, checklist: Sequence[str], duplicate: Ticket | None) -
     return "\n\n".join(parts)
 
 
-def reads_like_a_weakness(ticket: Ticket) -> bool:
+def reads_like_a_weakness(ticket: Worded) -> bool:
     """Tell whether a ticket reads like a report of a weakness, or is labelled as one: a second look beside triage's."""
     text = f"{ticket.title}\n{ticket.body[:_READ]}"
     return _WEAKNESS.search(text) is not None or any(_SECURITY.search(label) for label in ticket.labels)
