@@ -12,7 +12,7 @@ Rules:
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from pydantic import ValidationError
 
@@ -83,7 +83,7 @@ def _wrong(args: UpdateTicketArgs, evidence: Evidence, names: set[str]) -> Itera
     if args.duplicate_of is not None and (other is None or _when(other) >= _when(ticket)):
         yield "the ticket that it repeats was not read, or is later"
         return
-    change = change_of(args, cast("Any", other))
+    change = change_of(args, other)
     if ticket_change.seen(ticket, change) != args.seen:
         yield "the ticket is another one than was read"
     if change.labels.remove or change.people.remove or args.state is not None:

@@ -72,8 +72,8 @@ def decide(  # all that is known of a ticket
     if weakness:
         return _weakness(ticket, found, team, habits, now)
     if found.spam is not None and _sure(found.spam, team):
-        said = Said("ticket_spam", f"{called(ticket)} is spam{_why(found.spam)}.", _percent(found.spam))
-        return Decided(ticket, labels=_missing(ticket, team.spam), said=(said,))
+        spam = Said("ticket_spam", f"{called(ticket)} is spam{_why(found.spam)}.", _percent(found.spam))
+        return Decided(ticket, labels=_missing(ticket, team.spam), said=(spam,))
     said: list[Said] = []
     kind = _kind(ticket, found, team, said)
     area = _area(ticket, found, team, said)

@@ -211,7 +211,8 @@ def _write_down(  # all that the drafts are made of
     names: list[str] = []
     for at, (_, decided) in enumerate(judged):
         ticket, duplicate = decided.ticket, decided.duplicate
-        cited = list(dict.fromkeys([where[ticket.number], *([where[duplicate.number]] if duplicate else [])]))
+        about = [ticket.number, *([duplicate.number] if duplicate else [])]
+        cited = list(dict.fromkeys(where[number] for number in about))
         found = findings(decided.said, ticket, cited, len(every) + 1)
         every += found
         if decided.changes and at < team.most and not step.args.get("looks_only"):

@@ -45,7 +45,7 @@ def team_of(folder: Path, config: Settings) -> "Team":
         teach=CountingReader,
         finder=Alike,
         kinds=triage.kinds,
-        priorities=dict(triage.priorities),
+        priorities={str(name): label for name, label in triage.priorities.items()},
         security=triage.security,
         spam=triage.spam,
         duplicate=triage.duplicate,

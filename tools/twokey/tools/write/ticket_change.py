@@ -160,7 +160,7 @@ def one_line(text: str, most: int = MAX_TITLE) -> str:
     return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
 
 
-def composed(comment: str, checklist: Sequence[str], duplicate: Ticket | None) -> str:
+def composed(comment: str, checklist: Sequence[str], duplicate: Keyed | None) -> str:
     """Give all that a comment will say."""
     parts = [comment.strip("\n")] if comment.strip() else []
     if checklist:
@@ -176,7 +176,7 @@ def reads_like_a_weakness(ticket: Worded) -> bool:
     return _WEAKNESS.search(text) is not None or any(_SECURITY.search(label) for label in ticket.labels)
 
 
-def kinds(ticket: Ticket, change: Change, *, duplicate: bool) -> tuple[str, ...]:
+def kinds(ticket: Worded, change: Change, *, duplicate: bool) -> tuple[str, ...]:
     """Give the sorted codes of what a change does, from the change and the ticket themselves."""
     return tuple(sorted({*_deeds(change, duplicate=duplicate), *_dangers(ticket, change)}))
 
@@ -196,7 +196,7 @@ def _deeds(change: Change, *, duplicate: bool) -> Iterator[str]:
         yield "comments_ticket"
 
 
-def _dangers(ticket: Ticket, change: Change) -> Iterator[str]:
+def _dangers(ticket: Worded, change: Change) -> Iterator[str]:
     weakness = reads_like_a_weakness(ticket) or any(_SECURITY.search(name) for name in change.labels.add)
     if weakness:
         yield "security_report"

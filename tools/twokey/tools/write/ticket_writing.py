@@ -180,7 +180,9 @@ def _rendered(tickets: Tickets, wanted: Wanted) -> Rendered:
             *([ContentHash(name="comment", hash=_hash(_words(wanted)))] if _words(wanted) else []),
             ContentHash(name="change", hash=_hash(text)),
         ),
-        target=Target(kind="tickets", id=f"{wanted.tickets}#{wanted.ticket}", version=f"sha256:{version}"),
+        target=Target(
+            kind="tickets", id=f"{wanted.tickets} {ticket_change.called(ticket)}", version=f"sha256:{version}"
+        ),
         files=(),
         labels=ticket_change.kinds(ticket, change, duplicate=wanted.duplicate is not None),
         rollback=RollbackPlan(text=_undoing(change)),

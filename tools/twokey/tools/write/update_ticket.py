@@ -19,6 +19,7 @@ from twokey.tools.write.ticket_change import (
     Change,
     ClosedAs,
     Comment,
+    Keyed,
     Label,
     Names,
     People,
@@ -71,7 +72,7 @@ class UpdateTicketArgs(Value):
         return Names(add=(*self.labels.add, self.priority), remove=self.labels.remove)
 
 
-def change_of(args: UpdateTicketArgs, duplicate: Ticket | None) -> Change:
+def change_of(args: UpdateTicketArgs, duplicate: Keyed | None) -> Change:
     """Give the change that arguments ask for; ``duplicate`` is the ticket that ``duplicate_of`` names."""
     return Change(
         labels=args.all_labels,
