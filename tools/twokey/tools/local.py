@@ -1,6 +1,8 @@
 """The tools of a laptop: the contracts of this package with the adapters that need no server."""
 
+from twokey.tools.local_tickets import LocalTickets
 from twokey.tools.read.catalog import ReadCatalog
+from twokey.tools.read.tickets import SearchTickets
 from twokey.tools.write.close_pull_request import ClosePullRequest
 from twokey.tools.write.local_git import LocalGit
 from twokey.tools.write.pull_request import OpenPullRequest
@@ -14,6 +16,11 @@ def close_pull_request() -> ClosePullRequest:
 def open_pull_request() -> OpenPullRequest:
     """Give ``open_pull_request`` for git repositories on this disk."""
     return OpenPullRequest(LocalGit())
+
+
+def search_tickets() -> SearchTickets:
+    """Give ``search_tickets`` for folders of tickets on this disk."""
+    return SearchTickets(LocalTickets)
 
 
 def read_catalog() -> ReadCatalog:
