@@ -1,6 +1,7 @@
 """What is put into an index is found again, by likeness and by words, whatever it holds."""
 
 import sqlite3
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from twokey.core.errors import EnvironmentFault
 from twokey.tools.retrieval.index import Found, Index, Text
 from twokey.tools.retrieval.passages import matches, spans
 from twokey.tools.retrieval.spaces import EMPTY, Space, of_runs, of_terms, unpacked
-from twokey.tools.retrieval.words import MAX_FRAMES, Counter, signs, terms_of, without_deep_frames, words
+from twokey.tools.retrieval.words import MAX_FRAMES, signs, terms_of, without_deep_frames, words
 
 TRACE = """Traceback (most recent call last):
   File "/app/scorer/batch.py", line 88, in write
