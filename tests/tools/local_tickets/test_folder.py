@@ -116,6 +116,15 @@ def test_rows_of_jsonl_and_csv_are_tickets_that_are_only_read(tmp_path: Path) ->
         assert refused(write) == "read_only_tickets"
 
 
+def test_halves_of_characters_are_no_text(tmp_path: Path) -> None:
+    put(tmp_path, "a.jsonl", '{"id": 1, "title": "a \\ud800 b", "body": "\\ud83e\\udd8a", "author": "\\udfff"}\n')
+    put(tmp_path, "2.md", simple("2"))
+    put(tmp_path, "2.comments.jsonl", '{"body": "\\ud800"}\n')
+    there = opened(tmp_path)
+    assert (there.get(1).title, there.get(1).body, there.get(1).author) == ("a ? b", "\U0001f98a", "?")
+    assert [found.body for page in there.comments(2) for found in page] == ["?"]
+
+
 def test_a_row_with_a_long_cell_is_read_whole(tmp_path: Path) -> None:
     body = 'He said "no", twice.\n' * 20_000
     quoted = body.replace('"', '""')

@@ -20,7 +20,7 @@ from twokey.tools.contract import Context, Marker, Place, Places, Rendered
 from twokey.tools.github.hub import GitHub
 from twokey.tools.local_tickets import LocalTickets
 from twokey.tools.tickets import Ticket, Tickets
-from twokey.tools.trackers import ChosenTrackers
+from twokey.tools.trackers import Trackers
 from twokey.tools.write.restore_ticket import RestoreTicket, RestoreTicketArgs
 from twokey.tools.write.ticket_change import seen
 from twokey.tools.write.ticket_writing import STRUCK_NOTE, plain
@@ -403,10 +403,10 @@ def test_text_of_a_ticket_is_one_short_line_in_a_preview(tmp_path: Path) -> None
 
 
 def test_a_location_says_which_tracker_is_meant(tmp_path: Path, github: Stand) -> None:
-    here = ChosenTrackers()
+    here = Trackers(LocalTickets, None)
     assert here.open(str(tmp_path)) is here.open(str(tmp_path))
     assert refused(lambda: here.open(LOCATION)) == "github_not_set_up"
-    there = ChosenTrackers(lambda _: remote(github).tickets)
+    there = Trackers(LocalTickets, lambda _: remote(github).tickets)
     assert there.open(LOCATION).get(2).title == "Orders are late"
     with pytest.raises(BadInput):
         there.open("ftp://example.org/x")

@@ -48,11 +48,12 @@ from twokey.tools.forges import Forges, through
 from twokey.tools.gate import Gate
 from twokey.tools.identity import KeyRing
 from twokey.tools.ledger import Ledger
+from twokey.tools.local_tickets import LocalTickets
 from twokey.tools.places import PlaceBook
 from twokey.tools.proposing import Proposer
 from twokey.tools.read.warehouse import canonical_location
 from twokey.tools.steps import Steps
-from twokey.tools.trackers import ChosenTrackers, through_trackers
+from twokey.tools.trackers import Trackers
 from twokey.tools.waivers import Waivers
 from twokey.tools.write.local_git import LocalGit
 
@@ -133,8 +134,10 @@ def opened_parts(
         book = PlaceBook([*_places(folder, config), *stage.places], names=names_of(folder, config))
         github = github_if_set(folder, config, clock, stack)
         forges = Forges(LocalGit(), None if github is None else lambda: github().forge)
-        trackers = ChosenTrackers(None if github is None else lambda location: github().tickets(location))
-        tools = stage.tools or through_trackers(trackers, through(forges, registry.installed(config.tools.plugins)))
+        trackers = Trackers(LocalTickets, None if github is None else lambda location: github().tickets(location))
+        tools = stage.tools or trackers.through(
+            through(forges, registry.installed(config.tools.plugins)), folder / STATE_FOLDER / "tickets"
+        )
         connect = stage.connect or connector(github, home, clock)
         yield _parts(
             folder, config, home, ledger, engine, shadow, clock, ids, stack, held, forges, tools, book, connect

@@ -84,6 +84,8 @@ def loaded(text: str) -> dict[str, Any]:
         raise Unreadable("malformed") from error
     if not isinstance(value, dict):
         raise Unreadable("malformed")
+    if "\\u" in text:  # halves of characters may hide there, which no text may hold
+        value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
     return cast("dict[str, Any]", value)
 
 

@@ -101,8 +101,8 @@ class Space:
         """Give the cosine of ``vector`` with each of ``others``."""
         result = np.zeros(len(others), np.float32)
         lengths = np.fromiter((len(other.buckets) for other in others), np.int64, len(others))
-        filled = np.flatnonzero(lengths)
-        if not len(vector.buckets) or not len(filled):
+        filled: list[int] = np.flatnonzero(lengths).tolist()
+        if not len(vector.buckets) or not filled:
             return result
         mine = self._weights(vector, texts)
         self._asked[vector.buckets] = mine

@@ -23,7 +23,11 @@ MAX_FRAMES: Final = 12
 TITLE_COUNTS: Final = 2
 """How many times a word of the title counts."""
 
-_WORD: Final = re.compile(r"[^\W\d_]\w*|\d+(?:\.\d+)+|\d+")
+_WORD: Final = re.compile(r"(?:\b[vV])?\d+(?:\.\d+)+|[^\W\d_]\w*|\d+")
+_UNSPACED: Final = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
+)
+"""Scripts that put no space between words (Thai, Lao, Burmese, Khmer, Chinese, Japanese): pairs of characters count."""
 _PARTS: Final = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+|[^\x00-\x7f]+")
 _FRAME: Final = re.compile(r"^\s{0,40}(?:at\s+[\w.$/<>]+\(|File \"[^\"\n]{1,200}\", line \d+|#\d+\s+0x)", re.MULTILINE)
 _SIGNS: Final = re.compile(
@@ -81,8 +85,11 @@ def words(text: str) -> Iterator[str]:
     """Give the words, stemmed; a name of several parts gives the whole and its parts."""
     for found in _WORD.finditer(text):
         word = found[0][:MAX_TERM]
-        if word[0].isdigit():
-            yield word
+        if word[0].isdigit() or "." in word:
+            yield word.lstrip("vV")
+            continue
+        if _UNSPACED.search(word):
+            yield from (word[at : at + 2].lower() for at in range(max(1, len(word) - 1)))
             continue
         parts: list[str] = _PARTS.findall(word)
         if len(parts) > 1:
