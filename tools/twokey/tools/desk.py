@@ -23,6 +23,7 @@ from twokey.store.proposals import ProposalRecord
 from twokey.tools import budgets, calls, recording
 from twokey.tools.adopting import Adopter, Found, Wanted, adopt
 from twokey.tools.contract import Context, Place, Places, ReadTool
+from twokey.tools.endings import Ending, endings
 from twokey.tools.faults import TOOL_FAULT, code_of, contained
 from twokey.tools.ledger import Ledger
 from twokey.tools.proposing import Draft, Proposer, checked, made_before
@@ -339,6 +340,10 @@ class Desk:
         """What this run has proposed, oldest first."""
         with self._office.ledger.look() as connection:
             return proposals.list_proposals(connection, run=self.run)[::-1]
+
+    def endings(self, tool: str) -> list[Ending]:
+        """Give how proposals of a tool ended before, in any run, as the log bears it out; newest first, and few."""
+        return endings(self._office.ledger, tool)
 
     def now_us(self) -> int:
         """What time it is, in microseconds."""

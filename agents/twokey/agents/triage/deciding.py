@@ -2,8 +2,8 @@
 
 Rules:
 - a report of a weakness gets its label and somebody who answers for risk, and not a word in public; spam its label;
-- a kind, a priority, an area and a duplicate are proposed where they are surer than the team's target; below it the
-  finding says what was likeliest and how sure, and nothing is put on;
+- a kind, an area and a duplicate are proposed where they are sure enough for the team's target; below it the finding
+  says what was likeliest and how sure, and nothing is put on;
 - labels are never taken off, people never replaced, and a ticket is never closed;
 - the comment consists of sentences of our own. What it repeats of tickets are short passages without anything that
   acts: no mentions, addresses, markup or marks of ours.
@@ -24,6 +24,8 @@ from twokey.tools.write.ticket_change import called, reads_like_a_weakness
 
 MAX_PASSAGE: Final = 160
 MAX_ASKS: Final = 6
+MAY_REPEAT: Final = 300
+"""Permille of confidence from which an earlier ticket is worth a look."""
 _ACTS: Final = re.compile(r"\S*(?:://|www\.|@)\S*|<[^>]{0,200}>?|&[#\w]{1,12};|\]\([^)]{0,200}\)?|\]:")
 _MARKS: Final = re.compile(r"[`*_~|#\[\]>\\]")
 
@@ -78,7 +80,7 @@ def decide(  # all that is known of a ticket
     kind = _kind(ticket, found, team, said)
     area = _area(ticket, found, team, said)
     priority = _priority(ticket, found, team, said)
-    duplicate = _duplicate(ticket, known, team, others, said)
+    duplicate = _duplicate(ticket, known, others, said)
     areas = (*([area] if area else []), *ticket.labels)
     routed = _routed(ticket, found, team, habits, areas, now, said, private=False)
     names = [*([kind] if kind else []), *([area] if area else []), *([team.duplicate] if duplicate else [])]
@@ -89,7 +91,7 @@ def decide(  # all that is known of a ticket
         ticket,
         labels=_missing(ticket, *names),
         priority=priority,
-        assignee=routed.account if routed and not ticket.assignees and (kind or area or duplicate) else "",
+        assignee=routed.account if routed and not ticket.assignees and routed.grounded else "",
         duplicate=duplicate,
         comment=_comment(ticket, duplicate, others, asks=bool(asks)),
         checklist=tuple(inert(ask) for ask in asks),
@@ -121,18 +123,30 @@ def _kind(ticket: TicketRead, found: Understanding, team: Team, said: list[Said]
     has = next((kind for kind in team.kinds if kind.casefold() in {name.casefold() for name in ticket.labels}), None)
     if has is not None:
         return None
-    if found.kind is not None and _sure(found.kind, team):
+    if found.kind is not None:
         said.append(
             Said("ticket_kind", f"{called(ticket)} is a {found.kind.value}{_why(found.kind)}.", _percent(found.kind))
         )
         return found.kind.value
     if found.kinds:
         likeliest = " or ".join(f"{one.value} ({_percent(one)} %)" for one in found.kinds[:2])
-        text = f"What {called(ticket)} is cannot be told surely enough: {likeliest}; the team asks for "
-        said.append(Said("ticket_unsure", f"{text}{team.target_permille // 10} %.", 100, attention=True))
+        said.append(
+            Said(
+                "ticket_unsure",
+                f"What {called(ticket)} is cannot be told: {likeliest}; {_doubt(found, team)}.",
+                100,
+                attention=True,
+            )
+        )
     else:
         said.append(Said("ticket_unsure", f"{called(ticket)} says nothing that could be judged.", 100, attention=True))
     return None
+
+
+def _doubt(found: Understanding, team: Team) -> str:
+    if found.kinds[0].confidence_permille < team.target_permille:
+        return f"the team asks for {team.target_permille // 10} %"
+    return "too few tickets were sorted before to rely on that"
 
 
 def _area(ticket: TicketRead, found: Understanding, team: Team, said: list[Said]) -> str | None:
@@ -166,18 +180,18 @@ def _priority(ticket: TicketRead, found: Understanding, team: Team, said: list[S
 
 
 def _duplicate(
-    ticket: TicketRead, known: Sequence[Known], team: Team, others: Mapping[int, TicketRead], said: list[Said]
+    ticket: TicketRead, known: Sequence[Known], others: Mapping[int, TicketRead], said: list[Said]
 ) -> Known | None:
     best = next((one for one in known if one.number in others and one.number != ticket.number), None)
-    if best is None or best.confidence_permille < 500:
+    if best is None or best.confidence_permille < MAY_REPEAT:
         return None
     other = others[best.number]
-    surely = best.confidence_permille >= team.target_permille and not reads_like_a_weakness(other)
+    surely = best.proposed and not reads_like_a_weakness(other)
     word = "repeats" if surely else "may repeat"
     said.append(
         Said(
             "ticket_duplicate",
-            f"{called(ticket)} {word} {called(other)}.",
+            f"{called(ticket)} {word} {called(other)}: alike by {best.score_permille // 10} %.",
             best.confidence_permille // 10,
             attention=not surely,
         )
@@ -208,7 +222,8 @@ def _routed(  # all that a route hangs on
         now=now,
     )
     reasons = "; ".join(inert(reason) for reason in where.reasons)
-    next_one = f" Where nobody acts within {where.answer_hours} h, {where.then[0]} is asked, then {where.then[1]}."
+    steps = ", then ".join(dict.fromkeys(where.then))
+    next_one = f" Where nobody acts within {where.answer_hours} h: {steps}."
     goes = f"{where.who} of {where.team}" if where.who else where.team
     said.append(
         Said("ticket_route", f"{called(ticket)} goes to {goes}: {reasons}.{next_one}", 80, attention=not where.who)

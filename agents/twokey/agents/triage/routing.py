@@ -161,6 +161,8 @@ class Route:
     then: tuple[str, str]
     """Who comes next where nobody acts: a person or team, then the rung above."""
     answer_hours: int
+    grounded: bool
+    """Whether the ticket itself gave a reason; else the team is only the one that looks first."""
 
 
 def route(
@@ -175,7 +177,9 @@ def route(
 ) -> Route:
     """Say who should look at a ticket with this ``text`` and these ``areas`` (labels), at ``now`` (with a zone)."""
     paths = _paths(text)
-    team, why = _team(routing, text, areas, paths, private=private)
+    named = _team(routing, text, areas, paths, private=private)
+    team, why = named or (routing.default, f"nothing in it names an area, so {routing.default} look first")
+    grounded = named is not None
     there = {who for who in routing.people if not any(gap.who == who and gap.covers(now) for gap in routing.away)}
     who, how = _person(routing, team, areas, [] if private else paths, habits, there, now)
     others = [name for name in routing.ladder[team] if name in there and name != who]
@@ -189,10 +193,13 @@ def route(
         reasons=(why, *how),
         then=(others[0] if others else team, above),
         answer_hours=hours,
+        grounded=grounded,
     )
 
 
-def _team(routing: Routing, text: str, areas: Sequence[str], paths: Sequence[str], *, private: bool) -> tuple[str, str]:
+def _team(
+    routing: Routing, text: str, areas: Sequence[str], paths: Sequence[str], *, private: bool
+) -> tuple[str, str] | None:
     if private:
         return routing.private, f"{routing.private} get reports of weaknesses, and nobody else is told"
     for area in areas:
@@ -207,7 +214,7 @@ def _team(routing: Routing, text: str, areas: Sequence[str], paths: Sequence[str
     for name, team in routing.areas.items():
         if re.search(rf"(?<!\w){re.escape(name.casefold())}(?!\w)", said):
             return team, f"the ticket speaks of {name}, which {team} look after"
-    return routing.default, f"nothing in it names an area, so {routing.default} look first"
+    return None
 
 
 def _person(  # everything that can name a person

@@ -16,15 +16,19 @@ from typing import Any, Final, cast
 from langgraph.runtime import Runtime
 
 from twokey.agents.state import Progress, State, Surroundings
-from twokey.agents.triage.deciding import Decided, Said, decide
-from twokey.agents.triage.drafting import draft, findings
+from twokey.agents.triage.deciding import MAY_REPEAT, Decided, Said, decide
+from twokey.agents.triage.drafting import TOOL, draft, findings
+from twokey.agents.triage.duplicates import Experience, Sameness, judge
 from twokey.agents.triage.history import History, text_of
-from twokey.agents.triage.team import PAGES, Known, Team
+from twokey.agents.triage.lessons import experience_of, outcomes_of
+from twokey.agents.triage.team import PAGES, Known, Passage, Team
 from twokey.agents.triage.values import PRIORITIES, Understanding
 from twokey.core.errors import EnvironmentFault
 from twokey.core.values import Finding, Plan, Report, Resource, Step
 from twokey.tools.desk import Desk
-from twokey.tools.read.ticket_pages import TicketRead, TicketsRead
+from twokey.tools.read.ticket_pages import PAGE, TicketRead, TicketsRead
+from twokey.tools.read.tickets import SimilarResult, TicketsResult
+from twokey.tools.write.ticket_change import reads_like_a_weakness
 
 AGENT: Final = "triage"
 READ: Final = "triage-read"
@@ -32,6 +36,9 @@ READ: Final = "triage-read"
 NEXT: Final = "triage-next"
 """Where the next run goes on."""
 MICROSECONDS: Final = 1_000_000
+MARGIN: Final = 2
+"""How many tickets are compared with earlier ones for each that may be changed."""
+CANDIDATES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +88,8 @@ class _Reading:
         kept: Any = desk.kept(READ) if desk.has(READ) else {"pages": [], "next": None, "done": False}
         self._kept = cast("dict[str, Any]", kept)
         self.absent: tuple[str, ...] = ()
+        self.last = ""
+        """The evidence that was read last."""
 
     def has(self, name: str) -> bool:
         """Tell whether a part was read before."""
@@ -97,6 +106,7 @@ class _Reading:
         )
         self._kept["pages"].append({"part": name, "evidence": reading.evidence.id})
         self.absent = reading.result.absent
+        self.last = reading.evidence.id
         self._desk.keep(READ, self._kept)
         return reading.result
 
@@ -145,28 +155,19 @@ def propose_step(state: State, runtime: Runtime[Surroundings]) -> State:
             tickets[ticket.number] = ticket
             where[ticket.number] = page.evidence
     wanted = _wanted(step, team, tickets)
-    reader = team.teach(history.past, frozenset(team.kinds))
-    understood = reader.understand([text_of(ticket) for ticket in wanted])
-    finds = team.finder(tuple(tickets.values())).similar([ticket.number for ticket in wanted])
-    now = datetime.fromtimestamp(desk.now_us() / MICROSECONDS, tz=UTC)
-    judged = [
-        (
-            found,
-            decide(
-                ticket,
-                found,
-                _earlier(ticket, finds.get(ticket.number, ()), tickets),
-                team,
-                history.habits,
-                tickets,
-                now,
-            ),
-        )
-        for ticket, found in zip(wanted, understood, strict=True)
-    ]
-    judged.sort(key=lambda pair: _pressing(*pair))
+    now_us, ended = desk.now_us(), desk.endings(TOOL)
+    outcomes = outcomes_of(ended, team.kinds)
+    reader = team.teach(history.past, team.kinds, team.target_permille, outcomes, now_us)
+    ranked = sorted(
+        zip(wanted, reader.understand([text_of(ticket) for ticket in wanted]), strict=True),
+        key=lambda pair: _pressing(*pair),
+    )
+    known = _Known(desk, step, experience_of(ended), tickets, where)
+    known.look([ticket for ticket, _ in ranked[: MARGIN * team.most]])
+    now = datetime.fromtimestamp(now_us / MICROSECONDS, tz=UTC)
+    judged = [decide(ticket, found, known.of(ticket), team, history.habits, tickets, now) for ticket, found in ranked]
     report = _write_down(desk, step, team, judged, tickets, where)
-    changes = sum(decided.changes for _, decided in judged[: team.most])
+    changes = sum(decided.changes for decided in judged[: team.most])
     runtime.context.tell(
         Progress(
             step.number, f"{len(judged):,} tickets judged, {changes} {'change' if changes == 1 else 'changes'} drafted"
@@ -183,33 +184,89 @@ def _wanted(step: Step, team: Team, tickets: dict[int, TicketRead]) -> list[Tick
     return [ticket for ticket in tickets.values() if ticket.state == "open" and team.is_new(ticket.labels)]
 
 
-def _earlier(ticket: TicketRead, known: Sequence[Known], tickets: dict[int, TicketRead]) -> list[Known]:
-    """Keep what names an earlier ticket: nobody repeats what was not written yet."""
-    return [
-        one
-        for one in known
-        if one.number in tickets and (tickets[one.number].created_at, one.number) < (ticket.created_at, ticket.number)
-    ]
-
-
-def _pressing(found: Understanding, decided: Decided) -> tuple[bool, int, str, int]:
+def _pressing(ticket: TicketRead, found: Understanding) -> tuple[bool, int, str, int]:
     value = found.priority.value if found.priority else "normal"
     rank = PRIORITIES.index(value) if value in PRIORITIES else len(PRIORITIES)
-    return not decided.private, rank, decided.ticket.created_at, decided.ticket.number
+    private = found.security is not None or reads_like_a_weakness(ticket)
+    return not private, rank, ticket.created_at, ticket.number
+
+
+class _Known:
+    """Looks for earlier tickets that say the same, in all that the tracker has."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        step: Step,
+        experience: Experience,
+        tickets: dict[int, TicketRead],
+        where: dict[int, str],
+    ) -> None:
+        self._desk = desk
+        self._step = step
+        self._experience = experience
+        self._tickets = tickets
+        self._where = where
+        self._found: dict[int, tuple[Known, ...]] = {}
+
+    def look(self, wanted: Sequence[TicketRead]) -> None:
+        """Look for what ``wanted`` may repeat, and read the tickets that were found and not read before."""
+        for ticket in wanted:
+            reading = self._desk.read(
+                "search_tickets",
+                {"tracker": self._step.args["tickets"], "ask": {"kind": "similar", "key": ticket.key}},
+                agent=AGENT,
+                step=self._step.number,
+                result=TicketsResult,
+            )
+            if isinstance(reading.result.answer, SimilarResult):
+                judged = judge(ticket.title, reading.result.answer, self._experience)
+                self._found[ticket.number] = tuple(_said(one, judged.of) for one in judged.candidates[:CANDIDATES])
+        every = [one for known in self._found.values() for one in known]
+        numbers = {one.number for one in every if one.confidence_permille >= MAY_REPEAT}
+        missing = sorted(numbers - self._tickets.keys())
+        for start in range(0, len(missing), PAGE):
+            self._read(missing[start : start + PAGE])
+
+    def of(self, ticket: TicketRead) -> tuple[Known, ...]:
+        """Give earlier tickets that were read: nobody repeats what was not written yet."""
+        mine = (ticket.created_at, ticket.number)
+        return tuple(
+            one
+            for one in self._found.get(ticket.number, ())
+            if (other := self._tickets.get(one.number)) is not None and (other.created_at, other.number) < mine
+        )
+
+    def _read(self, numbers: Sequence[int]) -> None:
+        reading = _Reading(self._desk, self._step)
+        result = reading.one("known", {"numbers": list(numbers), "state": None})
+        for ticket in result.tickets:
+            self._tickets[ticket.number] = ticket
+            self._where[ticket.number] = reading.last
+
+
+def _said(one: Sameness, proposed: Sameness | None) -> Known:
+    return Known(
+        number=one.number,
+        confidence_permille=one.confidence_permille,
+        score_permille=one.score,
+        proposed=proposed is not None and one.number == proposed.number,
+        passages=tuple(Passage(here=match.mine.text, there=match.theirs.text) for match in one.passages[:2]),
+    )
 
 
 def _write_down(  # all that the drafts are made of
     desk: Desk,
     step: Step,
     team: Team,
-    judged: Sequence[tuple[Understanding, Decided]],
+    judged: Sequence[Decided],
     tickets: dict[int, TicketRead],
     where: dict[int, str],
 ) -> Report:
     tracker = _tracker(desk, str(step.args["tickets"]))
     every: list[Finding] = []
     names: list[str] = []
-    for at, (_, decided) in enumerate(judged):
+    for at, decided in enumerate(judged):
         ticket, duplicate = decided.ticket, decided.duplicate
         about = [ticket.number, *([duplicate.number] if duplicate else [])]
         cited = list(dict.fromkeys(where[number] for number in about))
@@ -219,10 +276,10 @@ def _write_down(  # all that the drafts are made of
             name = f"draft-{step.number}-{ticket.number}"
             desk.keep(name, draft(decided, found, tracker=tracker, evidence=cited, others=tickets))
             names.append(name)
-    left = sum(decided.changes for _, decided in judged[team.most :])
+    left = sum(decided.changes for decided in judged[team.most :])
     if left:
         said = Said("tickets_left", f"{left} more tickets could be sorted; ask again when these are answered.", 100)
-        every += findings((said,), judged[0][1].ticket, [where[judged[0][1].ticket.number]], len(every) + 1)
+        every += findings((said,), judged[0].ticket, [where[judged[0].ticket.number]], len(every) + 1)
     desk.keep(f"drafts-{step.number}", list(names))
     return Report(agent=AGENT, findings=tuple(every))
 

@@ -6,10 +6,10 @@ tracker's own tickets carry, that the job can put on a ticket; people come from 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final
 
 from twokey.agents.triage.routing import Routing
-from twokey.agents.triage.values import Past, Reader
+from twokey.agents.triage.values import Outcome, Past, Reader
 from twokey.core.values import Value
 
 PAGES: Final = 5
@@ -24,47 +24,25 @@ class Passage(Value):
 
 
 class Known(Value):
-    """An earlier ticket that a ticket may repeat."""
+    """An earlier ticket that a ticket may repeat; ``proposed`` where that is sure enough."""
 
     number: int
     confidence_permille: int
+    score_permille: int = 0
+    """How alike they are; the confidence is what experience makes of it."""
+    proposed: bool = False
     passages: tuple[Passage, ...] = ()
 
 
-class Candidate(Protocol):
-    """A ticket as duplicates are looked for."""
-
-    @property
-    def number(self) -> int: ...
-    @property
-    def title(self) -> str: ...
-    @property
-    def body(self) -> str: ...
-    @property
-    def created_at(self) -> str: ...
-
-
-Finder = Callable[[Sequence[Candidate]], "Finds"]
-
-
-class Finds(Protocol):
-    """Looks for earlier tickets that say the same, among those it was made of."""
-
-    def similar(self, numbers: Sequence[int]) -> Mapping[int, Sequence[Known]]:
-        """Give, for each of ``numbers``, earlier tickets, the likeliest first."""
-        ...
-
-
-Teacher = Callable[[Sequence[Past], frozenset[str]], Reader]
-"""Makes a reader of labelled tickets; the set holds the labels that are kinds."""
+Teacher = Callable[[Sequence[Past], Sequence[str], int, Sequence[Outcome], int], Reader]
+"""Makes a reader of labelled tickets, the labels that are kinds, the target in permille, outcomes and the time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """What the settings say, and the parts that judge."""
+    """What the settings say, and what makes a reader of its tickets."""
 
     teach: Teacher
-    finder: Finder
     kinds: tuple[str, ...] = ("bug", "feature", "question")
     priorities: Mapping[str, str] = field(default_factory=dict[str, str])
     security: str = "security"

@@ -1,5 +1,6 @@
 """What the triage job of a workspace is put together from: its settings, its routing file, and the parts that judge."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,6 +9,7 @@ from twokey.core.settings import Settings
 if TYPE_CHECKING:
     from twokey.agents.triage.routing import Routing
     from twokey.agents.triage.team import Team
+    from twokey.agents.triage.values import Outcome, Past, Reader
 
 
 def names_of(folder: Path, config: Settings) -> frozenset[str]:
@@ -36,14 +38,11 @@ def routing_of(folder: Path, config: Settings) -> "Routing | None":
 
 def team_of(folder: Path, config: Settings) -> "Team":
     """Give what the triage agent needs; raises ``BadInput`` where the routing file cannot be used."""
-    from twokey.agents.triage.alike import Alike  # noqa: PLC0415 - comes in when a run is driven
-    from twokey.agents.triage.counting import CountingReader  # noqa: PLC0415 - as above
-    from twokey.agents.triage.team import Team  # noqa: PLC0415 - as above
+    from twokey.agents.triage.team import Team  # noqa: PLC0415 - comes in when a run is driven
 
     triage = config.triage
     return Team(
-        teach=CountingReader,
-        finder=Alike,
+        teach=_teach,
         kinds=triage.kinds,
         priorities={str(name): label for name, label in triage.priorities.items()},
         security=triage.security,
@@ -53,3 +52,11 @@ def team_of(folder: Path, config: Settings) -> "Team":
         most=triage.most,
         routing=routing_of(folder, config),
     )
+
+
+def _teach(
+    past: "Sequence[Past]", kinds: Sequence[str], target_permille: int, outcomes: "Sequence[Outcome]", now: int
+) -> "Reader":
+    from twokey.agents.triage.lessons import teach  # noqa: PLC0415 - scikit-learn comes in when tickets are judged
+
+    return teach(past, kinds, target_permille, outcomes, now)
