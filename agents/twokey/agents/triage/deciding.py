@@ -130,14 +130,8 @@ def _kind(ticket: TicketRead, found: Understanding, team: Team, said: list[Said]
         return found.kind.value
     if found.kinds:
         likeliest = " or ".join(f"{one.value} ({_percent(one)} %)" for one in found.kinds[:2])
-        said.append(
-            Said(
-                "ticket_unsure",
-                f"What {called(ticket)} is cannot be told: {likeliest}; {_doubt(found, team)}.",
-                100,
-                attention=True,
-            )
-        )
+        text = f"What {called(ticket)} is cannot be told: {likeliest}; {_doubt(found, team)}."
+        said.append(Said("ticket_unsure", text, 100, attention=True))
     else:
         said.append(Said("ticket_unsure", f"{called(ticket)} says nothing that could be judged.", 100, attention=True))
     return None
