@@ -18,7 +18,7 @@ Rules
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import exp, log2
 from statistics import median
 from typing import Final
@@ -29,6 +29,8 @@ from twokey.tools.retrieval.words import terms_of
 WINDOW_S: Final = 4 * 3_600
 LEAST: Final = 3
 MOST_HELD: Final = 300
+MOST_IN_ONE: Final = 500
+"""Tickets of one storm; the next begin another."""
 LIKE_ENOUGH: Final = 0.3
 """Mean likeness from which two tickets of one window are taken for one thing."""
 CHANCE: Final = 0.001
@@ -60,7 +62,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Storm:
-    """Tickets that report one thing; the first of them stands for all."""
+    """Tickets that report one thing, without their texts; the first of them stands for all."""
 
     first: Report
     others: tuple[Report, ...]
@@ -103,7 +105,7 @@ class Watch:
         terms = terms_of(report.title, report.body)
         vectors = (of_terms(terms.words), of_runs(terms.runs), of_terms(terms.signs))
         storm = self._nearest(report, vectors) or _Open()
-        storm.reports.append(report)
+        storm.reports.append(replace(report, body=""))
         self._held.append(_Held(storm, report, vectors))
         for space, vector in zip(self._spaces, vectors, strict=True):
             space.count(vector, 1)
@@ -155,7 +157,7 @@ class Watch:
         sums: dict[int, list[float]] = {}
         pause = max(self._usual_s(), _SHORTEST_PAUSE_S)
         for held, value in zip(self._held, alike.tolist(), strict=True):
-            if report.made - held.storm.reports[-1].made > pause:
+            if report.made - held.storm.reports[-1].made > pause or len(held.storm.reports) >= MOST_IN_ONE:
                 continue
             more = self._surge(report, held.report)
             sums.setdefault(id(held.storm), []).append(value + more)
@@ -169,7 +171,7 @@ class Watch:
         return next(held.storm for held in self._held if id(held.storm) == best)
 
     def _let_go(self, before: int) -> Iterator[Storm]:
-        while self._held and (self._held[0].report.made < before or len(self._held) > MOST_HELD):
+        while self._held and (self._held[0].report.made < before or len(self._held) >= MOST_HELD):
             held = self._held.popleft()
             is_over = all(other.storm is not held.storm for other in self._held)
             if is_over and self._is_storm(held.storm):

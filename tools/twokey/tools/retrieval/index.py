@@ -43,7 +43,10 @@ _TABLES: Final = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;
 CREATE TABLE texts (
     n INTEGER PRIMARY KEY, number INTEGER NOT NULL UNIQUE, key TEXT NOT NULL, version TEXT NOT NULL,
-    made INTEGER NOT NULL, title TEXT NOT NULL, body TEXT NOT NULL,
+    made INTEGER NOT NULL
+);
+CREATE TABLE contents (
+    n INTEGER PRIMARY KEY, title TEXT NOT NULL, body TEXT NOT NULL,
     words BLOB NOT NULL, titled BLOB NOT NULL, runs BLOB NOT NULL, signs BLOB NOT NULL
 );
 CREATE INDEX texts_by_time ON texts (made, number);
@@ -115,13 +118,12 @@ class Index:
         terms = terms_of(title, body)
         vectors = _vectors(terms)
         cursor = self._base.execute(
-            "INSERT INTO texts (number, key, version, made, title, body, words, titled, runs, signs)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                *(text.number, text.key, text.version, text.made),
-                *(title, body),
-                *(vectors[name].packed() for name in SPACES),
-            ),
+            "INSERT INTO texts (number, key, version, made) VALUES (?, ?, ?, ?)",
+            (text.number, text.key, text.version, text.made),
+        )
+        self._base.execute(
+            "INSERT INTO contents (n, title, body, words, titled, runs, signs) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (cursor.lastrowid, title, body, *(vectors[name].packed() for name in SPACES)),
         )
         self._base.execute(
             "INSERT INTO lexicon (rowid, title, words, signs) VALUES (?, ?, ?, ?)", (cursor.lastrowid, *_columns(terms))
@@ -131,7 +133,9 @@ class Index:
 
     def drop(self, number: int) -> None:
         """Take a text out; one that is not there is fine."""
-        row = self._base.execute("SELECT n, title, body FROM texts WHERE number = ?", (number,)).fetchone()
+        row = self._base.execute(
+            "SELECT n, title, body FROM texts JOIN contents USING (n) WHERE number = ?", (number,)
+        ).fetchone()
         if row is None:
             return
         terms = terms_of(row[1], row[2])
@@ -139,7 +143,8 @@ class Index:
             "INSERT INTO lexicon (lexicon, rowid, title, words, signs) VALUES ('delete', ?, ?, ?, ?)",
             (row[0], *_columns(terms)),
         )
-        self._base.execute("DELETE FROM texts WHERE n = ?", (row[0],))
+        for table in ("texts", "contents"):
+            self._base.execute(f"DELETE FROM {table} WHERE n = ?", (row[0],))  # noqa: S608 - one of two names
         self._count(_vectors(terms), -1)
 
     def note(self, name: str) -> str:
@@ -235,7 +240,7 @@ class Index:
         marks = ",".join("?" * len(numbers))
         columns = "number, key, title, body, made, words, titled, runs, signs"
         return self._base.execute(
-            f"SELECT {columns} FROM texts WHERE n IN ({marks}) ORDER BY n",  # noqa: S608 - question marks only
+            f"SELECT {columns} FROM texts JOIN contents USING (n) WHERE n IN ({marks}) ORDER BY n",  # noqa: S608 - question marks only
             [*numbers],
         ).fetchall()
 
@@ -268,7 +273,7 @@ def _opened(path: str) -> sqlite3.Connection:
             row = base.execute("SELECT value FROM meta WHERE name = 'version'").fetchone()
             if row is not None and row[0] == VERSION:
                 return base
-            for name in ("lexicon", "texts", "meta"):
+            for name in ("lexicon", "texts", "contents", "meta"):
                 base.execute(f"DROP TABLE IF EXISTS {name}")
         base.executescript(_TABLES)
         base.execute("INSERT INTO meta VALUES ('version', ?)", (VERSION,))
