@@ -38,6 +38,7 @@ from twokey.tools.read.warehouse.sources import (
     not_readable,
     select_failed,
     settled,
+    unchanged,
 )
 from twokey.tools.read.warehouse.values import (
     MAX_NAME,
@@ -412,8 +413,12 @@ class DuckSource:
             if self._is_database:
                 described = self._of(table)
                 source, numbered = _quoted_table(described.table), not described.is_view
-                return sample_cells(self._session, table, described.columns, source, most, numbered=numbered)
-            return self._sample_of_file(self._file(table), table, most)
+                before = self._look()
+                sampled = sample_cells(self._session, table, described.columns, source, most, numbered=numbered)
+                return unchanged(sampled, before, self._look())
+            file = self._file(table)
+            before = self._look_at([file.path])
+            return unchanged(self._sample_of_file(file, table, most), before, self._look_at([file.path]))
         except StatementFailed as fault:
             raise not_readable(table, fault) from fault
 

@@ -6,7 +6,7 @@ characters, so a huge cell costs what a long one costs. Nothing here leaves the 
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +14,7 @@ from math import isfinite
 from typing import Final, cast
 
 from twokey.tools.read.warehouse.inspection.absent import standing_for_nothing
+from twokey.tools.read.warehouse.inspection.days import days_of
 
 MAX_TEXT: Final = 1_000
 BLANK: Final = -1
@@ -70,6 +71,11 @@ class Column:
     def nothing(self) -> frozenset[int]:
         """Texts that stand where a value is missing."""
         return standing_for_nothing(self.texts, self.counts, self.forms, self.numeric) if self.is_text else frozenset()
+
+    @cached_property
+    def days(self) -> Mapping[int, int | None] | None:
+        """Day number of each text that is a date; ``None`` where the column does not hold dates."""
+        return days_of(self.texts, self.counts, self.forms)
 
     @cached_property
     def most(self) -> int:
