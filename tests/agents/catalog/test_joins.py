@@ -1,5 +1,6 @@
 """Which columns refer to which."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -116,6 +117,29 @@ def test_values_decide():
     assert few.orphans == 3
     assert joins.settle([join], {join: counts(present=50)}) == ()
     assert joins.settle([join], {join: counts(parent_distinct=299)}) == ()
+
+
+def test_of_too_many_values_a_part_is_looked_for_and_that_is_said():
+    (join,) = proposed(warehouse(ORDERS, CUSTOMERS))
+    part = counts(
+        filled=9_000_000,
+        distinct=4_000_000,
+        looked=500_000,
+        present=499_990,
+        orphans_most=140,
+        orphan_rows=31,
+        orphan_rows_about=248,
+        orphan_shapes=("aaaa9",),
+        parent_sure=False,
+    )  # fmt: skip - one set of counts
+    (kept,) = joins.settle([join], {join: part})
+    assert kept.reasons[-1] == (
+        "499,990 of 500,000 different values that were looked for are found there; of about 4,000,000 in all at most 140 "
+        "are missing, as far as that tells"
+    )
+    assert (kept.orphans, kept.orphans_about, kept.orphan_shapes) == (31, 248, ("aaaa9",))
+    assert joins.settle([join], {join: replace(part, present=400_000)}) == ()
+    assert joins.settle([join], {join: replace(part, looked=0, present=0)}) == ()
 
 
 def test_without_values_only_a_sure_name_is_believed():

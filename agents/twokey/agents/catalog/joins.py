@@ -62,6 +62,16 @@ class Counted:
     parent_distinct: int
     parent_filled: int = 0
     """Parent rows that hold a value."""
+    looked: int | None = None
+    """Different child values that were looked for, where there were too many for all; the rest is estimated."""
+    orphans_most: int = 0
+    """Different child values that the parent lacks, at most; exact where all were looked for."""
+    orphan_rows_about: int = 0
+    """Such rows in the whole table, estimated where not all were looked for."""
+    orphan_shapes: tuple[str, ...] = ()
+    """Masked forms of such values."""
+    parent_sure: bool = True
+    """Whether all parent values were compared, so that one that occurs twice cannot have been missed."""
 
 
 def declared(warehouse: Warehouse) -> tuple[Join, ...]:
@@ -124,7 +134,12 @@ def by_place(join: Join) -> tuple[str, str]:
 
 def with_orphans(join: Join, counted: Counted | None) -> Join:
     """Put beside a declared reference how many rows break it; databases do not always enforce what they declare."""
-    return join if counted is None else replace(join, orphans=counted.orphan_rows)
+    return join if counted is None else _with_counts(join, counted)
+
+
+def _with_counts(join: Join, counted: Counted) -> Join:
+    about = None if counted.looked is None else counted.orphan_rows_about
+    return replace(join, orphans=counted.orphan_rows, orphans_about=about, orphan_shapes=counted.orphan_shapes)
 
 
 def by_names_alone(warehouse: Warehouse, found_keys: Mapping[str, Key]) -> tuple[Join, ...]:
@@ -256,18 +271,24 @@ def _judge(join: Join, counted: Counted | None) -> Join | None:
         return replace(
             join,
             confidence=min(80, join.confidence - 5),
-            reasons=(*join.reasons, "no values to compare yet"),
+            reasons=(*join.reasons, "no values were compared"),
             orphans=None,
         )
     if counted.parent_distinct < max(counted.parent_rows, counted.parent_filled):
         return None  # not a key after all
-    share = counted.present / counted.distinct
+    looked = counted.distinct if counted.looked is None else counted.looked
+    share = counted.present / max(1, looked)
     if share < TOLERATED:
         return None
-    telling = min(1.0, counted.distinct / 20)
+    telling = min(1.0, looked / 20)
     sure = join.confidence + (100 - join.confidence) * (0.35 + 0.45 * telling) * (1 if share == 1 else 0.4)
-    found = f"{counted.present:,} of {counted.distinct:,} different values are found there"
-    return replace(join, confidence=min(98, round(sure)), reasons=(*join.reasons, found), orphans=counted.orphan_rows)
+    found = f"{counted.present:,} of {looked:,} different values are found there"
+    if counted.looked is not None:
+        found = (
+            f"{counted.present:,} of {looked:,} different values that were looked for are found there; of about "
+            f"{counted.distinct:,} in all at most {counted.orphans_most:,} are missing, as far as that tells"
+        )
+    return _with_counts(replace(join, confidence=min(98, round(sure)), reasons=(*join.reasons, found)), counted)
 
 
 def _rank(join: Join) -> tuple[int, int, str]:
