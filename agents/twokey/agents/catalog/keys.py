@@ -30,12 +30,12 @@ def primary_key(table: Table, others: Iterable[Table] = ()) -> Key | None:
     return _best(table, others, _is_unique)
 
 
-def sampled_key(table: Table, others: Iterable[Table] = ()) -> Key | None:
-    """Give the column that a sample and its name speak for as the key of a table; to be counted before it is believed.
+def likely_key(table: Table, others: Iterable[Table] = ()) -> Key | None:
+    """Give the column that its name and a sample speak for as the key of a table; its name alone, if there are no rows.
 
-    ``others`` as for ``primary_key``.
+    It is to be counted before it is believed. ``others`` as for ``primary_key``.
     """
-    return None if table.primary_key else _best(table, others, _is_unique_so_far)
+    return None if table.primary_key else _best(table, others, _may_be_unique)
 
 
 def _best(table: Table, others: Iterable[Table], is_unique: Callable[[Column], bool]) -> Key | None:
@@ -111,7 +111,7 @@ def combinations_to_try(table: Table, references: Sequence[str]) -> tuple[tuple[
 def _likely(table: Table, column: Column, foreign: set[tuple[str, ...]]) -> int:
     """Say how sure (percent) it is that a column is the key, by itself."""
     profile = column.profile
-    if profile is None or types.meaning(column) not in _KEYABLE or profile.longest > _MAX_KEY_LENGTH:
+    if types.meaning(column) not in _KEYABLE or (profile is not None and profile.longest > _MAX_KEY_LENGTH):
         return 0
     own, stem = names.entity(table.name), names.stem(column.name)
     if not _is_named_like_key(column.name) and stem != own:
@@ -123,7 +123,7 @@ def _likely(table: Table, column: Column, foreign: set[tuple[str, ...]]) -> int:
     else:
         score = 75
     first = column.name == table.columns[0].name
-    return score + (3 if first else -5) - (25 if profile.rows < _FEW_ROWS else 0)
+    return score + (3 if first else -5) - (25 if profile is None or profile.rows < _FEW_ROWS else 0)
 
 
 def _is_unique(column: Column) -> bool:
@@ -131,10 +131,12 @@ def _is_unique(column: Column) -> bool:
     return profile is not None and profile.complete and profile.unique and profile.nulls == profile.blanks == 0
 
 
-def _is_unique_so_far(column: Column) -> bool:
-    """Tell whether a sample shows no value twice and none missing."""
+def _may_be_unique(column: Column) -> bool:
+    """Tell whether a sample shows no value twice and none missing, or there is no row to look at."""
     profile = column.profile
-    return profile is not None and not profile.complete and profile.unique and profile.nulls == profile.blanks == 0
+    if profile is None or profile.rows == 0:
+        return profile is not None
+    return not profile.complete and profile.unique and profile.nulls == profile.blanks == 0
 
 
 def _is_named_like_key(name: str) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from twokey.agents.catalog import accepted, describe, inert, joins, keys, sensitivity
+from twokey.agents.catalog import accepted, describe, inert, joins, keys, proposals, sensitivity
 from twokey.agents.catalog.accepted import Accepted
 from twokey.agents.catalog.describe import Description, Surround
 from twokey.agents.catalog.facts import Column, Join, Key, Table, Warehouse
@@ -80,9 +80,9 @@ def questions(warehouse: Warehouse, chosen: Sequence[str]) -> Questions:
     likely = {
         table.key: key
         for table in warehouse.tables
-        if table.key not in found and (key := keys.sampled_key(table, warehouse.tables)) is not None
+        if table.key not in found and (key := keys.likely_key(table, warehouse.tables)) is not None
     }
-    proposed = tuple(join for join in joins.candidates(warehouse, found | likely, known) if join.child in wanted)
+    proposed = tuple(join for join in proposals.candidates(warehouse, found | likely, known) if join.child in wanted)
     referring: dict[str, list[str]] = {}
     for join in (*known, *proposed):
         referring.setdefault(join.child, []).extend(join.columns)
@@ -96,7 +96,8 @@ def questions(warehouse: Warehouse, chosen: Sequence[str]) -> Questions:
             else keys.combinations_to_try(table, tuple(dict.fromkeys(referring.get(table.key, ()))))
         )
     ]
-    return Questions((*known, *proposed), tuple(whole))
+    together = proposals.of_several(warehouse, found, [item for item in whole if len(item[1]) > 1], (*known, *proposed))
+    return Questions((*known, *proposed, *(join for join in together if join.child in wanted)), tuple(whole))
 
 
 def understand(
@@ -108,7 +109,7 @@ def understand(
     for table, columns in asked.whole:
         counted = counts.get(Join(table, columns, table, columns))
         if table not in combined and counted is not None and _all_differ(counted):
-            likely = keys.sampled_key(warehouse.by_key[table], warehouse.tables)
+            likely = keys.likely_key(warehouse.by_key[table], warehouse.tables)
             known = likely if likely is not None and likely.columns == columns else None
             combined[table] = known or Key(columns, declared=False, confidence=80)
     found = keys.of_all(warehouse, combined)

@@ -122,7 +122,7 @@ def test_all_values_at_once(ask: Ask, place: Path):
 
 def test_part_by_part_the_figures_are_the_same(ask: Ask, place: Path):
     """A bound of 400 values at a time cuts 2,540 into seven parts; time is enough for all of them."""
-    bounds = Bounds(key_values=400, keys_s=60)
+    bounds = Bounds(key_values=400, key_part=400, keys_s=60)
     found = facts(ask, place, bounds)
     assert counted(found) == WHOLE
     assert all(f.looked is None for f in found)
@@ -130,7 +130,7 @@ def test_part_by_part_the_figures_are_the_same(ask: Ask, place: Path):
 
 
 def test_what_time_does_not_reach_is_estimated_with_its_error(ask: Ask, place: Path):
-    found = facts(ask, place, Bounds(key_values=500, keys_s=0))
+    found = facts(ask, place, Bounds(key_values=500, key_part=500, keys_s=0))
     for fact, true in zip(found[:3], WHOLE, strict=False):
         _, _, distinct, present, orphans, orphan_rows, _, _, parent_distinct = true
         assert fact.looked is not None
@@ -151,7 +151,7 @@ def test_a_key_that_repeats_is_none_however_few_parts_were_seen(ask: Ask, place:
     (fact,) = ask(
         place,
         KeysRequest(checks=(check("id", child="parent", parent="child", targets=("parent_id",)),)),
-        Bounds(key_values=500, keys_s=0),
+        Bounds(key_values=500, key_part=500, keys_s=0),
     ).checks  # fmt: skip - one question
     assert fact.parent_distinct < fact.parent_filled
     assert abs(fact.parent_distinct - 2_540) <= 2_540 * 2 * fact.parent_margin / 10_000
@@ -168,7 +168,7 @@ def test_mixed_types_are_compared_as_the_database_compares_them(ask: Ask, tmp_pa
         connection.commit()
     request = KeysRequest(checks=(check("id"),))
     (whole,) = ask(tmp_path / "m.db", request).checks
-    (parts,) = ask(tmp_path / "m.db", request, Bounds(key_values=100, keys_s=60)).checks
+    (parts,) = ask(tmp_path / "m.db", request, Bounds(key_values=100, key_part=100, keys_s=60)).checks
     assert counted([parts]) == counted([whole])
     assert (whole.child_distinct, whole.present, parts.looked) == (702, 600, None)
 
@@ -180,10 +180,10 @@ def test_postgresql_counts_the_same(ask: Ask, empty_postgresql_url: str):
         fill(connection.exec_driver_sql)
     engine.dispose()
     exact(facts(ask, empty_postgresql_url))
-    parts = facts(ask, empty_postgresql_url, Bounds(key_values=600, keys_s=60))
+    parts = facts(ask, empty_postgresql_url, Bounds(key_values=600, key_part=600, keys_s=60))
     assert counted(parts) == WHOLE
     assert all(f.looked is None for f in parts)
-    assert facts(ask, empty_postgresql_url, Bounds(key_values=500, keys_s=0))[2].looked is not None
+    assert facts(ask, empty_postgresql_url, Bounds(key_values=500, key_part=500, keys_s=0))[2].looked is not None
 
 
 @pytest.mark.parametrize("step", [1, 2, 7, 10, 64, 1_000, 2**31])
@@ -246,9 +246,13 @@ SEEN: Final = {("", "child"): ("code",), ("", "parent"): ("code",)}
 LATE: Final = StatementFailed("it took too long", timed_out=True)
 
 
-def answered(stub: Stub, *checks: KeyCheck, deadline: Deadline | None = None) -> tuple[KeyFacts, ...]:
+def answered(
+    stub: Stub, *checks: KeyCheck, deadline: Deadline | None = None, bounds: Bounds | None = None
+) -> tuple[KeyFacts, ...]:
     request = KeysRequest(checks=checks or (check("code"),))
-    return answer_keys(request, SEEN, stub, Bounds(key_values=10, keys_s=60), deadline or Deadline(60)).checks
+    return answer_keys(
+        request, SEEN, stub, bounds or Bounds(key_values=10, key_part=10, keys_s=60), deadline or Deadline(60)
+    ).checks
 
 
 def test_a_part_that_fails_ends_the_counting_but_for_the_first():
@@ -261,6 +265,22 @@ def test_a_part_that_fails_ends_the_counting_but_for_the_first():
     assert (sides.problem, sides.reached) == ("it took too long", True)
     (both,) = answered(Stub((40, 40), (10, 10), LATE, (40, 40), (9, 9), LATE, LATE))
     assert both.problem == "it took too long"
+
+
+def test_what_takes_too_long_at_once_is_done_in_parts():
+    bounds = Bounds(key_values=60, key_part=20, keys_s=60)
+    stub = Stub(
+        *((40, 40), LATE, (20, 20), (20, 20)),  # the child
+        *((40, 40), (40, 40)),  # the parent
+        *(LATE, (20, 20, 0), (20, 20, 0)),  # both
+    )
+    (fact,) = answered(stub, bounds=bounds)
+    assert (fact.child_distinct, fact.looked, fact.present, fact.problem, stub.answers) == (40, None, 40, "", [])
+    broken = StatementFailed("the database refused it (X)")
+    assert answered(Stub((40, 40), broken), bounds=bounds)[0].problem == broken.reason
+    assert answered(Stub(*[(40, 40)] * 4, broken), bounds=bounds)[0].problem == broken.reason
+    few = Bounds(key_values=100, key_part=50)
+    assert answered(Stub((40, 40), LATE), bounds=few)[0].problem == LATE.reason
 
 
 def test_nothing_is_looked_for_where_a_side_is_empty():

@@ -2,11 +2,12 @@
 
 Rules
 - Only tables and columns of the schema are named, each quoted; the figures of a side are worked out once per call.
-- Up to ``Bounds.key_values`` different values everything is exact. Beyond it the values are cut into parts by their
-  hash, one part is held at a time, and parts are counted until all are done (then the figures are exact again) or
-  ``Bounds.keys_s`` has passed; the rest is estimated from the parts that were counted, and the answer says so.
+- Up to ``Bounds.key_values`` different values everything is counted at once. Beyond it, or where that takes too long,
+  the values are cut into parts by their hash, one part is held at a time, and parts are counted until all are done
+  (then the figures are exact, too) or ``Bounds.keys_s`` has passed; the rest is estimated from the parts that were
+  counted, and the answer says so.
 - Orphans that were seen are counted exactly, row by row; of those nobody saw the answer gives an upper bound.
-- No value leaves here: of orphans only masked forms do.
+- No value leaves here: of orphans only masked forms do, and only where most values are found.
 - A check that fails says why and the next one goes on; one that the time of the call did not reach says that.
 
 Sources: sampling by hash thresholds, Dasgupta et al., A Framework for Estimating Stream Expression Cardinalities (ICDT
@@ -15,7 +16,7 @@ Sources: sampling by hash thresholds, Dasgupta et al., A Framework for Estimatin
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, sqrt
 from typing import Final, Protocol
@@ -73,6 +74,8 @@ class _Seen:
     looked: int
     present: int
     orphan_rows: int
+    listed: str
+    """Statement that lists values that are missing."""
     share: float = 1.0
 
 
@@ -114,6 +117,7 @@ class _Counting:
     def __init__(self, access: Access, bounds: Bounds, clock: Callable[[], float]) -> None:
         self._access = access
         self._most = bounds.key_values
+        self._part = bounds.key_part
         self._seconds = bounds.keys_s
         self._clock = clock
         self._sides: dict[tuple[TableName, tuple[str, ...]], _Side] = {}
@@ -138,7 +142,7 @@ class _Counting:
             orphans_most=missing if whole else ceil(at_most(missing) / seen.share),
             orphan_rows=seen.orphan_rows,
             orphan_rows_about=round(seen.orphan_rows / seen.share),
-            orphan_shapes=self._shapes(child_at, child, parent_at, parent) if missing else (),
+            orphan_shapes=self._shapes(seen.listed) if 0 < 2 * missing <= seen.looked else (),
             parent_rows=parent.rows,
             parent_filled=parent.filled,
             parent_distinct=parent.distinct,
@@ -161,24 +165,21 @@ class _Counting:
 
     def _measured(self, of: Columns) -> _Side:
         rows, filled = self._row(key_sql.size(of))
-        parts = self._parts(filled)
-        if parts is None:
-            return _Side(rows, filled, self._row(key_sql.distinct(of))[1] if filled else 0)
-        seen_rows = seen_values = done = 0
-        end = self._clock() + self._seconds
-        for part in parts:
+        if not filled:
+            return _Side(rows, 0, 0)
+        if filled <= self._most or self._access.number is None:
             try:
-                part_rows, part_values = self._row(key_sql.distinct(of, part))
-            except StatementFailed:
-                if not done:
+                return _Side(rows, filled, self._row(key_sql.distinct(of))[1])
+            except StatementFailed as fault:
+                if not self._may_split(filled, fault):
                     raise
-                break
+        parts = self._parts(filled)
+        seen_rows = seen_values = done = 0
+        for part_rows, part_values in self._one_by_one(key_sql.distinct(of, part) for part in parts):
             seen_rows, seen_values, done = seen_rows + part_rows, seen_values + part_values, done + 1
             if done == 1 and part_values * len(parts) * 2 <= self._most:
                 # few different values in many rows: all of them fit
                 return _Side(rows, filled, self._row(key_sql.distinct(of))[1])
-            if self._clock() > end:
-                break
         if done == len(parts):
             return _Side(rows, filled, seen_values)
         share = done / len(parts)
@@ -187,50 +188,59 @@ class _Counting:
         about = filled if not repeated else min(filled - repeated, round(seen_values / share))
         return _Side(rows, filled, about, max(1, margin))
 
-    def _parts(self, values: int) -> Sequence[Part] | None:
-        """Give the parts of so many values, each small enough to be held; ``None`` where they are held at once."""
+    def _may_split(self, values: int, fault: StatementFailed) -> bool:
+        """Tell whether what took too long at once may be done in parts."""
+        return fault.timed_out and self._access.number is not None and values > self._part
+
+    def _parts(self, values: int) -> Sequence[Part | None]:
+        """Give the parts of so many values: one where there is no way to divide them."""
         write = self._access.number
-        if write is None or values <= self._most:
-            return None
-        every = ceil(values / self._most)
-        return [Part(number, every, write) for number in range(every)]
+        every = ceil(values / self._part)
+        return [None] if write is None else [Part(number, every, write) for number in range(every)]
+
+    def _one_by_one(self, statements: Iterable[str]) -> Iterator[tuple[int, ...]]:
+        """Run statements until time is over or one fails; the first must not."""
+        end = self._clock() + self._seconds
+        for number, sql in enumerate(statements):
+            if number and self._clock() > end:
+                return
+            try:
+                found = self._row(sql)
+            except StatementFailed:
+                if not number:
+                    raise
+                return
+            yield found
 
     # -- both sides ---------------------------------------------------------------------------------------------------
 
     def _seen(self, child_at: Columns, child: _Side, parent_at: Columns, parent: _Side) -> _Seen:
         if not child.filled or not parent.filled:
-            return _Seen(child.distinct, 0, child.filled)
-        if self._fits(child, parent):
-            present, orphan_rows = self._row(key_sql.inclusion(child_at, parent_at))
-            return _Seen(child.distinct, present, orphan_rows)
-        parts: Sequence[Part | None] = self._parts(child.distinct) or [None]
-        looked = present = orphan_rows = done = 0
-        end = self._clock() + self._seconds
-        for part in parts:
+            listed = key_sql.orphans(child_at, parent_at, _ORPHANS_LOOKED_AT)
+            return _Seen(child.distinct, 0, child.filled, listed)
+        split = child.distinct > self._most
+        if self._access.number is None or max(child.filled, parent.filled) <= self._most:
             try:
-                found = self._row(key_sql.inclusion_by_child(child_at, parent_at, part))
-            except StatementFailed:
-                if not done:
+                present, orphan_rows = self._row(key_sql.inclusion(child_at, parent_at))
+            except StatementFailed as fault:
+                if not self._may_split(child.distinct, fault):
                     raise
-                break
+                split = True
+            else:
+                listed = key_sql.orphans(child_at, parent_at, _ORPHANS_LOOKED_AT)
+                return _Seen(child.distinct, present, orphan_rows, listed)
+        parts = self._parts(child.distinct) if split else [None]
+        looked = present = orphan_rows = done = 0
+        for found in self._one_by_one(key_sql.inclusion_by_child(child_at, parent_at, part) for part in parts):
             looked, present, orphan_rows = looked + found[0], present + found[1], orphan_rows + found[2]
             done += 1
-            if self._clock() > end:
-                break
-        return _Seen(looked, present, orphan_rows, done / len(parts))
+        listed = key_sql.orphans_by_child(child_at, parent_at, _ORPHANS_LOOKED_AT, parts[0])
+        return _Seen(looked, present, orphan_rows, listed, done / len(parts))
 
-    def _fits(self, child: _Side, parent: _Side) -> bool:
-        return self._access.number is None or max(child.filled, parent.filled) <= self._most
-
-    def _shapes(self, child_at: Columns, child: _Side, parent_at: Columns, parent: _Side) -> tuple[Tally, ...]:
-        """Give the most frequent masked forms of values that the parent lacks."""
-        if self._fits(child, parent):
-            sql = key_sql.orphans(child_at, parent_at, _ORPHANS_LOOKED_AT)
-        else:
-            parts = self._parts(child.distinct) or [None]
-            sql = key_sql.orphans_by_child(child_at, parent_at, _ORPHANS_LOOKED_AT, parts[0])
+    def _shapes(self, listed: str) -> tuple[Tally, ...]:
+        """Give the most frequent masked forms of the values that a statement lists."""
         try:
-            found = self._access.rows(sql)
+            found = self._access.rows(listed)
         except StatementFailed:
             return ()  # the counts stand without them
         forms = Counter(shape(" ".join(_text(value) for value in row)) for row in found)
