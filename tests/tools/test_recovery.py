@@ -13,6 +13,7 @@ from support.bench import Bench
 from support.command import warm
 from support.notes import (
     BlindNotes,
+    HalvedNotes,
     KeyedNotes,
     MakeBench,
     NoteWriter,
@@ -67,6 +68,16 @@ def receipts(bench: Bench, record: ProposalRecord) -> list[tuple[str, str]]:
 
 def lease_over(bench: Bench) -> None:
     bench.clock.advance(WRITE_LEASE_S + 1)
+
+
+def test_what_was_cut_off_half_way_is_completed(make_notes: MakeBench):
+    at: dict[str, Callable[[], None]] = {}
+    bench = make_notes([HalvedNotes(at)])
+    record = interrupted(bench, at, "between", "write_note")
+    lease_over(bench)
+    assert bench.gate.recover(record.id).state is State.DONE
+    assert effects(target(bench)) == 1
+    assert receipts(bench, record) == [("written", "written")]
 
 
 # -- what a takeover does -----------------------------------------------------------------------------------------
