@@ -7,11 +7,15 @@ anything that was read.
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from twokey.core.errors import BadInput
 from twokey.tools.read.tickets import SearchTickets
 from twokey.tools.registry import AnyTool, Registry
 from twokey.tools.tickets import Tickets
+
+if TYPE_CHECKING:
+    from twokey.tools.retrieval.meaning import Embeddings
 
 Opener = Callable[[str], Tickets]
 
@@ -40,12 +44,12 @@ class Trackers:
             )
         return self._there(location)
 
-    def through(self, tools: Registry, indexes: Path | None = None) -> Registry:
+    def through(self, tools: Registry, indexes: Path | None = None, embeddings: "Embeddings | None" = None) -> Registry:
         """Give ``tools`` with Twokey's own tools for tickets put in front of these; plugins stay as they are.
 
-        ``indexes`` is the folder in which they keep what they search by.
+        ``indexes`` is the folder in which they keep what they search by; ``embeddings`` tells likeness of meaning.
         """
-        return Registry(self._behind(tool, indexes) for tool in tools.all())
+        return Registry(self._behind(tool, indexes, embeddings) for tool in tools.all())
 
-    def _behind(self, tool: AnyTool, indexes: Path | None) -> AnyTool:
-        return SearchTickets(self.open, indexes) if type(tool) is SearchTickets else tool
+    def _behind(self, tool: AnyTool, indexes: Path | None, embeddings: "Embeddings | None") -> AnyTool:
+        return SearchTickets(self.open, indexes, embeddings=embeddings) if type(tool) is SearchTickets else tool

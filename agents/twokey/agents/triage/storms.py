@@ -114,7 +114,7 @@ class Watch:
         self._texts += 1
         if self._texts >= _HALF_LIFE:
             for space in self._spaces:
-                space.frequencies //= 2
+                space.frequencies[:] = space.frequencies // 2
             self._texts //= 2
 
     def end(self) -> Iterator[Storm]:

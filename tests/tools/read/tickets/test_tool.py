@@ -162,9 +162,9 @@ def test_an_index_on_disk_follows_the_tracker(folder: Path, tmp_path: Path) -> N
 
 
 def test_two_processes_do_not_keep_one_index_at_once(tmp_path: Path) -> None:
-    with opened(tmp_path, "x"), pytest.raises(TryLater), opened(tmp_path, "x", 0.05):
+    with opened(tmp_path, "x"), pytest.raises(TryLater), opened(tmp_path, "x", wait_s=0.05):
         pass
-    with opened(tmp_path, "x"), opened(tmp_path, "y", 0.05):
+    with opened(tmp_path, "x"), opened(tmp_path, "y", wait_s=0.05):
         pass
 
 
