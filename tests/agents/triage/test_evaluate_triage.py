@@ -50,6 +50,13 @@ def test_few_shots_and_another_file(plan: Plan, file: Path) -> None:
     assert (result["coverage"], result["target_met"]) == (0.0, 0.0), "twelve tickets are too few to stand by anything"
 
 
+def test_without_any_shot_the_general_reader_judges(plan: Plan, file: Path) -> None:
+    result = evaluate(replace(plan, folds=None, test=file, shots=0, resamples=0))
+    assert result["learned_from"] == 0
+    assert result["macro_f1"] > 0.8
+    assert set(result["per_kind"]) == {"bug", "feature", "question"}
+
+
 def test_labels_that_say_nothing_are_not_learned(tmp_path: Path, file: Path, plan: Plan) -> None:
     with file.open(encoding="utf-8", newline="") as source:
         rows = list(csv.reader(source))
@@ -110,7 +117,7 @@ def test_the_target_is_met_in_as_many_samples_as_chance_says() -> None:
         {"label": "nowhere"},
         {"text": ()},
         {"target": 1.0},
-        {"shots": 0},
+        {"shots": -1},
         {"train": Path("/nowhere/at/all.csv")},
         {"label": "subject"},
     ],

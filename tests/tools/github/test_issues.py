@@ -124,6 +124,19 @@ def test_a_comment_is_made_once_whatever_is_cut_off(github: Stand, kind: str) ->
     assert [found.id for page in there.comments(1) for found in page] == [again.id]
 
 
+def test_of_two_comments_made_at_the_same_moment_the_first_stays(github: Stand) -> None:
+    ticket, there = add(github, "Orders are late"), tickets(github)
+    marked = "Looking into it.\n\n<!-- twokey:comment m-000000000001 -->"
+
+    def meanwhile(answer: object) -> object:
+        comment(github.world, ticket, github.world.user("twokey"), marked)  # by a process that did not see ours yet
+        return answer
+
+    github.twin.faults = [Fault("tamper", "POST", "/comments", change=meanwhile)]
+    made = there.comment(1, "Looking into it.", "m-000000000001")
+    assert [(str(found["id"]), found["body"]) for found in ticket.comments] == [(made.id, marked)]
+
+
 def test_somebody_elses_comment_with_our_marker_is_not_ours(github: Stand) -> None:
     ticket = add(github, "Orders are late")
     text = "Fine!\n\n<!-- twokey:comment m-000000000001 -->"

@@ -5,7 +5,7 @@ Rules every adapter keeps:
 - reading is by page, so that the memory it takes does not grow with the number of tickets;
 - text and names of a ticket are untrusted, whoever wrote them;
 - setting labels, assignees or a state that are there already changes nothing; a comment is keyed by its marker, so that
-  making it twice is making it once;
+  making it twice is making it once, even for two that make it at the same moment;
 - a ticket has a number, by which programs name it, and a key, by which people do (``131``, ``FERN-131``);
 - a ticket has a version, which changes with it: whoever writes on the ground of what was read compares it first;
 - a comment of ours is never taken away; it is struck, with a note that says why;
@@ -17,6 +17,7 @@ from typing import Annotated, Literal, Protocol
 
 from pydantic import StringConstraints
 
+from twokey.core import canonical
 from twokey.core.values import Count, Value
 
 TicketState = Literal["open", "closed"]
@@ -49,6 +50,11 @@ class Ticket(Value):
     version: str = ""
     """Compared and never read: whatever about the ticket changes, this does too, as far as its tracker tells."""
 
+    @property
+    def text_digest(self) -> str:
+        """SHA-256 of the whole text."""
+        return canonical.digest({"type": "twokey/ticket-text/v1", "title": self.title, "body": self.body})
+
 
 class TicketComment(Value):
     """A comment on a ticket."""
@@ -58,6 +64,8 @@ class TicketComment(Value):
     author: str
     author_id: str
     created_at: str = ""
+    ours: bool = False
+    """Whether Twokey made it, as far as the tracker itself bears that out."""
 
 
 class Unread(Value):
@@ -146,6 +154,19 @@ class Tickets(Protocol):
 
     def move(self, number: int, state: TicketState, reason: str = "") -> Ticket:
         """Close a ticket (``reason``: ``completed`` or ``not_planned``) or open it again."""
+        ...
+
+
+class Trackers(Protocol):
+    """Where tickets are kept: gives the adapter for a location, as the settings or a person named it."""
+
+    def open(self, location: str) -> Tickets:
+        """Open the tickets at ``location``: a folder, or the address of a project.
+
+        Raises:
+            BadInput: it is neither, or nothing is set up for it.
+
+        """
         ...
 
 

@@ -2,17 +2,21 @@
 
 Rules: a path is a folder of tickets on this disk, ``https://...`` the issues of a repository on the GitHub that the
 settings name; nothing else is a tracker. The choice follows the location that the workspace or a person gave, never
-anything that was read.
+anything that was read. A tracker is opened once for each location, so that what it remembers is not read again.
 """
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twokey.core.errors import BadInput
+from twokey.tools.read.ticket_pages import ReadTickets
 from twokey.tools.read.tickets import SearchTickets
 from twokey.tools.registry import AnyTool, Registry
 from twokey.tools.tickets import Tickets
+from twokey.tools.write.restore_ticket import RestoreTicket
+from twokey.tools.write.update_ticket import UpdateTicket
 
 if TYPE_CHECKING:
     from twokey.tools.retrieval.meaning import Embeddings
@@ -24,6 +28,8 @@ class Trackers:
     """The trackers of one workspace. ``there`` opens those at addresses; without it only folders are trackers."""
 
     def __init__(self, here: Opener, there: Opener | None) -> None:
+        self._opened: dict[str, Tickets] = {}
+        self._lock = threading.Lock()
         self._here = here
         self._there = there
 
@@ -34,6 +40,12 @@ class Trackers:
             BadInput: it is an address, and no GitHub is set up; or it is an address of another kind.
 
         """
+        with self._lock:
+            if location not in self._opened:
+                self._opened[location] = self._chosen(location)
+            return self._opened[location]
+
+    def _chosen(self, location: str) -> Tickets:
         if "://" not in location:
             return self._here(location)
         if self._there is None or not location.startswith("https://"):
@@ -52,4 +64,9 @@ class Trackers:
         return Registry(self._behind(tool, indexes, embeddings) for tool in tools.all())
 
     def _behind(self, tool: AnyTool, indexes: Path | None, embeddings: "Embeddings | None") -> AnyTool:
-        return SearchTickets(self.open, indexes, embeddings=embeddings) if type(tool) is SearchTickets else tool
+        if type(tool) is SearchTickets:
+            return SearchTickets(self.open, indexes, embeddings=embeddings)
+        for ours in (ReadTickets, RestoreTicket, UpdateTicket):
+            if type(tool) is ours:
+                return ours(self)
+        return tool

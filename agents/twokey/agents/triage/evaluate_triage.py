@@ -2,7 +2,8 @@
 
 Rules
 - The product's own reader learns from the labelled tickets and judges the others; the labels of those are read for
-  scoring only. With ``--shots N`` it learns from N tickets per kind and group, drawn anew in every fold.
+  scoring only. With ``--shots N`` it learns from N tickets per kind and group, drawn anew in every fold; with
+  ``--shots 0`` the general reader judges, and of the labelled tickets it knows the names of the kinds alone.
 - The kind that is scored is the likeliest one, whether or not the reader stands by it; coverage is the share it stands
   by at the target, and accuracy at coverage is the share of those that are right.
 - The first text column is the title, the others together are the body. Draws are made by fixed seeds, so that the same
@@ -23,11 +24,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from twokey.agents.triage import labelled
+from twokey.agents.triage import general, labelled
 from twokey.agents.triage.confidence import Judged, calibration_error, reliability
 from twokey.agents.triage.labelled import NEXT
 from twokey.agents.triage.learned import Learned, Sorted
 from twokey.agents.triage.reader import TicketReader
+from twokey.agents.triage.taught import Taught
 from twokey.core.errors import BadInput
 
 RESAMPLES: Final = 1_000
@@ -77,10 +79,7 @@ def evaluate(plan: Plan, clock: Callable[[], float] = time.perf_counter) -> dict
         chosen = labelled.shots(train, plan.shots) if plan.shots is not None else train
         learned_from = max(learned_from, len(chosen))
         started = clock()
-        learned = Learned.fit(chosen)
-        if learned is None:
-            raise BadInput("There are too few labelled tickets to learn from.", next=NEXT)
-        reader = TicketReader.by(learned, target_permille=round(plan.target * 1_000))
+        reader = _reader(chosen, sorted({ticket.kind for ticket in train}), plan)
         between = clock()
         understood = reader.understand([ticket.text for ticket in test])
         judge += clock() - between
@@ -101,6 +100,16 @@ def evaluate(plan: Plan, clock: Callable[[], float] = time.perf_counter) -> dict
     result["learn_s"] = round(learn, 2)
     result["docs_per_s"] = round(len(answers) / max(judge, 1e-9), 1)
     return result
+
+
+def _reader(tickets: Sequence[Sorted], kinds: Sequence[str], plan: Plan) -> TicketReader:
+    target = round(plan.target * 1_000)
+    if plan.shots == 0:
+        return TicketReader.by(Taught(None, None, tuple(kinds), ()), general.model(), target_permille=target)
+    learned = Learned.fit(tickets)
+    if learned is None:
+        raise BadInput("There are too few labelled tickets to learn from.", next=NEXT)
+    return TicketReader.of_kinds(learned, target_permille=target)
 
 
 def score(answers: Sequence[Answer], target: float, resamples: int) -> dict[str, Any]:
@@ -175,7 +184,7 @@ def target_met(groups: Sequence[Sequence[Answer]], target: float, resamples: int
 
 def _splits(plan: Plan) -> list[tuple[list[Sorted], list[Sorted]]]:
     """Read what is learned from and what is judged, fold by fold."""
-    if not plan.text or not 0 < plan.target < 1 or plan.resamples < 0 or (plan.shots is not None and plan.shots < 1):
+    if not plan.text or not 0 < plan.target < 1 or plan.resamples < 0 or (plan.shots is not None and plan.shots < 0):
         raise BadInput("--text needs a column, --target a share, --shots and --resamples a count.", next=NEXT)
     given = [
         labelled.read(path, plan.label, plan.text, plan.group) for path in (plan.train, plan.test) if path is not None

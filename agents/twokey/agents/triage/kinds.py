@@ -26,6 +26,14 @@ _NAMES: Final[dict[Family, frozenset[str]]] = {
     "incident": frozenset({"incident", "outage", "alert", "alarm", "page", "production incident"}),
     "access": frozenset({"access", "access request", "permission", "permissions", "account"}),
 }  # fmt: skip
+_NEAREST: Final[dict[Family, tuple[Family, ...]]] = {
+    "incident": ("bug",),
+    "access": ("question",),
+    "docs": ("bug", "feature"),
+    "bug": ("incident",),
+    "question": ("access", "docs"),
+    "feature": (),
+}
 _PREFIX: Final = re.compile(r"(?:type|kind|t|category|class|issue type|issue)\s?[:/=-]\s?", re.IGNORECASE)
 _SEPARATORS: Final = re.compile(r"[\s_/:-]+")
 
@@ -38,12 +46,30 @@ def family(label: str) -> Family | None:
     return next((kind for kind, names in _NAMES.items() if plain in names), None)
 
 
+def label_for(kind: Family, labels: Sequence[str]) -> str:
+    """Give the team's label for a kind, the first that names it or the nearest one it has; else the kind's own name."""
+    for name in (kind, *_NEAREST[kind]):
+        for label in labels:
+            if family(label) == name:
+                return label
+    return kind
+
+
 def kind_of(labels: Sequence[str], kinds: Collection[str] = ()) -> str | None:
     """Give the one label among ``labels`` that says the kind; None where none does, or several disagree."""
-    found = {label for label in labels if (label in kinds if kinds else family(label) is not None)}
+    found = set(kinds_of(labels, kinds))
     return found.pop() if len(found) == 1 else None
+
+
+def kinds_of(labels: Sequence[str], kinds: Collection[str] = ()) -> tuple[str, ...]:
+    """Give the labels that say a kind, as the team writes it where it names its kinds."""
+    named = {kind.casefold(): kind for kind in kinds}
+    if named:
+        return tuple(named[label.casefold()] for label in labels if label.casefold() in named)
+    return tuple(label for label in labels if family(label) is not None)
 
 
 def areas_of(labels: Sequence[str], kinds: Collection[str] = ()) -> tuple[str, ...]:
     """Give the labels that say no kind."""
-    return tuple(label for label in labels if not (label in kinds if kinds else family(label) is not None))
+    named = {kind.casefold() for kind in kinds}
+    return tuple(label for label in labels if label.casefold() not in named and family(label) is None)

@@ -43,7 +43,7 @@ _PASTED: Final = re.compile(
     r"|(?:ERROR|WARN|WARNING|INFO|DEBUG|FATAL)\b|diff --git|[+-]{3} [ab]/|@@ )"
 )
 _URL: Final = re.compile(r"\b(?:https?|ftp|www)(?:://|\.)[^\s<>()\[\]\"']{1,400}")
-_IMAGE: Final = re.compile(r"!\[[^\]\n]{0,200}\]")
+_IMAGE: Final = re.compile(r"!\[[^\]\n]{0,200}\](?:\([^()\s]{0,400}\))?")
 _TICKED: Final = re.compile(r"`([^`\n]{1,200})`")
 _DROPPED: Final = {"Cc", "Cf", "Co", "Cs", "Cn"}
 _TAG: Final = re.compile(r"</?[A-Za-z][A-Za-z0-9-]{0,20}(?:[\s/][^<>]{0,300})?>")

@@ -10,8 +10,10 @@ Rules
 
 import io
 import json
+import os
 import zipfile
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final, cast
 
 import numpy as np
@@ -21,7 +23,7 @@ from twokey.agents.triage.features import BLOCKS
 from twokey.agents.triage.learned import Learned
 from twokey.agents.triage.ridge import Weights
 from twokey.agents.triage.space import Floats, Space
-from twokey.core.errors import BadInput
+from twokey.core.errors import BadInput, EnvironmentFault
 
 MAX_BYTES: Final = 64_000_000
 MAX_UNPACKED: Final = 512_000_000
@@ -73,6 +75,34 @@ def read(content: bytes) -> Learned:
             return _unpacked(packed)
     except (zipfile.BadZipFile, KeyError, ValueError, TypeError, EOFError, NotImplementedError, OSError) as error:
         raise BadInput("This is no learned model, or it is damaged.", next=_NEXT) from error
+
+
+def kept(path: Path) -> Learned | None:
+    """Read a model that was kept; None where there is none that can be used."""
+    try:
+        return read(path.read_bytes())
+    except (OSError, BadInput):
+        return None
+
+
+def keep(path: Path, learned: Learned) -> None:
+    """Keep a model in a file that the user alone can read, whole or not at all.
+
+    Raises:
+        EnvironmentFault: the folder cannot be written.
+
+    """
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh.touch(mode=0o600)
+        fresh.write_bytes(write(learned))
+        fresh.replace(path)
+    except OSError as error:
+        raise EnvironmentFault(
+            "What was learned from tickets cannot be kept: its folder cannot be written.",
+            next="Free some space, or make the folder writable.",
+        ) from error
 
 
 def _unpacked(packed: zipfile.ZipFile) -> Learned:

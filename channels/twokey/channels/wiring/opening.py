@@ -26,6 +26,7 @@ from twokey.channels.wiring.once import Once
 from twokey.channels.wiring.outside import Outside, connector, github_if_set
 from twokey.channels.wiring.policy import NoShadow, batch_engine, enforcement_of, engine_on, rules_of, shadow_of
 from twokey.channels.wiring.stores import STATE_FOLDER, check_demo, dispatcher_of, ledger_of, states_of
+from twokey.channels.wiring.triage import names_of, team_of
 from twokey.channels.workspace import AMEND, POLICY_PROPOSE, REVERT, Workspace
 from twokey.core import settings
 from twokey.core.entropy import RandomIds, SystemClock
@@ -131,7 +132,7 @@ def opened_parts(
         stack.callback(shadow.close)
         stack.callback(shadow.catch_up)
         shadow.begin()
-        book = PlaceBook([*_places(folder, config), *stage.places])
+        book = PlaceBook([*_places(folder, config), *stage.places], names=names_of(folder, config))
         github = github_if_set(folder, config, clock, stack)
         forges = Forges(LocalGit(), None if github is None else lambda: github().forge)
         trackers = Trackers(LocalTickets, None if github is None else lambda location: github().tickets(location))
@@ -221,7 +222,7 @@ def _parts(  # what that were opened
     def new_runner() -> "Runner":
         from twokey.agents.planner.runner import Runner  # noqa: PLC0415 - LangGraph comes in when a run is driven
 
-        return Runner(savers, desk, _models(config, stack))
+        return Runner(savers, desk, _models(config, stack), team_of(folder, config))
 
     def new_dispatcher() -> Dispatcher:
         dispatcher = dispatcher_of(folder, config.store.url, ledger, clock, ids)

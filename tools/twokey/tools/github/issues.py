@@ -1,8 +1,8 @@
 """Tickets that are issues on GitHub.
 
 Rules, beside those of the port: pull requests are no tickets, though GitHub lists them as issues; a comment is ours
-where it bears the marker and is by the account that Twokey writes as, which is asked of GitHub once; text that is
-searched for is one quoted phrase.
+where it bears the marker and is by the account that Twokey writes as, which is asked of GitHub once; of two that were
+made under one marker at the same moment the later one is taken away; text that is searched for is one quoted phrase.
 """
 
 import re
@@ -20,6 +20,7 @@ MOST_COMMENTS: Final = 100
 MAX_PHRASE: Final = 200
 MAX_BODY: Final = 65_000
 _KEY: Final = re.compile(r"#?([1-9][0-9]{0,14})")
+_MARKED: Final = re.compile(r"<!-- twokey:comment [a-z0-9:_-]{1,128} -->\Z")
 _MARKER: Final = re.compile(r"[a-z0-9][a-z0-9:_-]{0,127}")
 
 
@@ -87,7 +88,11 @@ class GitHubTickets:
     def comments(self, number: int) -> Iterator[Sequence[TicketComment]]:
         """Give the comments on an issue or pull request page by page, oldest first; raises ``NotFound``."""
         for page in self._client.pages(f"{self._path}/{number:d}/comments", most=MOST_COMMENTS):
-            yield [_comment(read(Comment, item)) for item in page]
+            yield [self._told(read(Comment, item)) for item in page]
+
+    def _told(self, found: Comment) -> TicketComment:
+        marked = _MARKED.search(found.body or "") is not None
+        return _comment(found).model_copy(update={"ours": marked and self._mine(found.user)})
 
     def label(self, number: int, *, add: Sequence[str] = (), remove: Sequence[str] = ()) -> Ticket:
         """Put labels on and take labels off; a label that nobody made before is made."""
@@ -126,7 +131,12 @@ class GitHubTickets:
             return there
         text = f"{body[:MAX_BODY]}\n\n{marker_of(marker)}"
         reply = self._client.send("POST", f"{self._path}/{number:d}/comments", {"body": text}, keyed=False)
-        return _comment(read(Comment, reply.json()))
+        made = read(Comment, reply.json())
+        ours = {made.id: made} | {found.id: found for found in self._ours(number, marker)}
+        first, *others = (ours[key] for key in sorted(ours))
+        for other in others:
+            self._client.send("DELETE", f"{self._path}/comments/{other.id:d}", keyed=True, fine=(404,))
+        return _comment(first)
 
     def find_comment(self, number: int, marker: str) -> TicketComment | None:
         """Look for the comment that was made under ``marker``; anybody may copy the marker, but not the account."""
@@ -148,12 +158,14 @@ class GitHubTickets:
         return _comment(read(Comment, reply.json()))
 
     def _mine_under(self, number: int, marker: str) -> Comment | None:
+        return min(self._ours(number, marker), key=lambda found: found.id, default=None)
+
+    def _ours(self, number: int, marker: str) -> Iterator[Comment]:
         mark = marker_of(marker)
         for page in self._client.pages(f"{self._path}/{number:d}/comments", most=MOST_COMMENTS):
             for found in (read(Comment, item) for item in page):
                 if (found.body or "").endswith(mark) and self._mine(found.user):
-                    return found
-        return None
+                    yield found
 
     def move(self, number: int, state: TicketState, reason: str = "") -> Ticket:
         """Close an issue or open it again."""

@@ -42,6 +42,7 @@ def shown(item: dict[str, Any], at: int) -> TicketComment:
         author=text("author"),
         author_id="",
         created_at=text("created_at"),
+        ours=bool(text("marker")),
     )
 
 

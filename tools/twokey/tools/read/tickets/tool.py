@@ -13,6 +13,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from twokey.core.canonical import Json
 from twokey.core.errors import NotFound, ToolRetry
 from twokey.core.values import ResourceKind
 from twokey.tools.contract import Context, Limits, ReadTool
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
 MAX_BODY: Final = 20_000
 MAX_PAST_BODY: Final = 8_000
 MAX_LABELS: Final = 500
+_LISTED: Final = frozenset({"number", "label", "labels", "assignees"})
+"""Parts of an answer that the tracker keeps by itself. Names of parts are our own: no outside text is one."""
 _SHARE_FOR_INDEX: Final = 0.7
 """Share of the time of a call after which no further ticket is put into the index, or counted."""
 
@@ -104,6 +107,19 @@ class SearchTickets(ReadTool[TicketsArgs, TicketsResult]):
         else:
             answer = self._looked_up(location, tickets, ask, until)
         return TicketsResult(tracker=args.tracker, answer=answer)
+
+    def listed(self, content: Json) -> Json:
+        """Give numbers, labels and assignees: the rest of a ticket is anybody's text."""
+        found: list[Json] = []
+        waiting: list[Json] = [content]
+        while waiting:
+            node = waiting.pop()
+            if isinstance(node, dict):
+                found += [value for name, value in node.items() if name in _LISTED and not isinstance(value, dict)]
+                waiting += node.values()
+            elif isinstance(node, list):
+                waiting += node
+        return found
 
     def summary(self, args: TicketsArgs, result: TicketsResult) -> str:  # noqa: ARG002 - the contract passes both
         """Say what was read, in numbers."""
