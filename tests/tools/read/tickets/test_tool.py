@@ -234,4 +234,4 @@ def test_the_place_says_which_tracker_it_is(folder: Path) -> None:
     place = Place(Resource(kind="tickets", id="fern", granted_by="config"), "https://github.example/acme/shop")
     args = TicketsArgs.model_validate({"tracker": "fern", "ask": {"kind": "labels"}})
     assert tool.call(args, Context(Places((place,)), 0)).tracker == "fern"
-    assert len(locations) == 2
+    assert len(locations) == 1, "a tracker is opened once"
