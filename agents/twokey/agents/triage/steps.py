@@ -22,6 +22,7 @@ from twokey.agents.triage.drafting import TOOL, draft, findings
 from twokey.agents.triage.duplicates import Experience, Sameness, judge
 from twokey.agents.triage.history import History, text_of
 from twokey.agents.triage.lessons import experience_of, outcomes_of
+from twokey.agents.triage.storming import with_storms
 from twokey.agents.triage.team import PAGES, Known, Passage, Team
 from twokey.agents.triage.values import PRIORITIES, Understanding
 from twokey.core.errors import EnvironmentFault
@@ -167,6 +168,7 @@ def propose_step(state: State, runtime: Runtime[Surroundings]) -> State:
     known.look([ticket for ticket, _ in ranked[: MARGIN * team.most]])
     now = datetime.fromtimestamp(now_us / MICROSECONDS, tz=UTC)
     judged = [decide(ticket, found, known.of(ticket), team, history.habits, tickets, now) for ticket, found in ranked]
+    judged = with_storms(judged, tickets)
     report = _write_down(desk, step, team, judged, tickets, where)
     changes = sum(decided.changes for decided in judged[: team.most])
     runtime.context.tell(
