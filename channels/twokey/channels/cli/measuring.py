@@ -14,9 +14,11 @@ def add_to(app: typer.Typer) -> None:
     measure.command("classify")(classify)
     measure.command("joins")(joins)
     measure.command("errors")(errors)
+    measure.command("duplicates")(duplicates)
     measure.command("injection")(injection)
     measure.command("yaml")(yaml)
     measure.command("triage")(triage)
+    measure.command("logs")(logs)
     app.add_typer(measure, name="eval")
     bench = typer.Typer(help="Measure speed.")
     bench.command("startup")(startup)
@@ -67,6 +69,21 @@ def joins(
     for key in ("found", "missed", "extra"):
         for item in result[key]:
             SESSION.say(f"{key:<10} {item}")
+    SESSION.give(result)
+
+
+def duplicates(
+    reports: Annotated[str, typer.Option("--reports", help="CSV: id, created_at, title, body.")],
+    pairs: Annotated[str, typer.Option("--pairs", help="CSV: id, duplicate_of. Read for scoring only.")],
+) -> None:
+    """Look each report up among the earlier ones, and compare with the known pairs."""
+    from pathlib import Path
+
+    from twokey.agents.triage.evaluate_duplicates import as_lines, evaluate
+
+    result = evaluate(Path(reports), Path(pairs))
+    for line in as_lines(result):
+        SESSION.say(line)
     SESSION.give(result)
 
 
@@ -160,6 +177,23 @@ def triage(
     result = evaluate(plan)
     for line in as_lines(result):
         SESSION.say(line)
+    SESSION.give(result)
+
+
+def logs(
+    folder: Annotated[str, typer.Argument(metavar="DIR", help="Folder with SYSTEM/log.csv for each system.")],
+) -> None:
+    """Mine the templates of log lines, and compare with the true ones."""
+    from pathlib import Path
+
+    from twokey.agents.incident.evaluate_logs import on_folder
+
+    result = on_folder(Path(folder))
+    for name, figures in (*result["systems"].items(), ("mean", result["mean"])):
+        SESSION.say(
+            f"{name:<12} grouping {figures['grouping_accuracy']:.3f}   parsing {figures['parsing_accuracy']:.3f}   "
+            f"{figures['lines_per_s']:,.0f} lines/s"
+        )
     SESSION.give(result)
 
 
