@@ -4,8 +4,8 @@ Rules
 - What is judged are made-up tickets of the length of real ones (several texts of the general reader each, with code,
   logs and forms), judged by the product's own reader once it has learned and is loaded: kind with reasons, priority,
   missing information, weakness, spam and language.
-- The floor is scikit-learn's TF-IDF of words and pairs of words over the same texts, fitted before: what any reader that
-  counts words pays at least.
+- The floor is scikit-learn's TF-IDF of words and pairs of words over the same texts, fitted before: what any reader
+  that counts words pays at least.
 - Figures are of the processor's time, because other programs share the machine; ``_by_the_clock`` is of the clock.
 """
 
