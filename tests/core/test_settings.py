@@ -74,6 +74,7 @@ def test_a_workspace_needs_nothing_but_its_id(write: Write):
             "model": {
                 "base_url": "",
                 "name": "",
+                "embeddings": "",
                 "key_env": "OPENAI_API_KEY",
                 "timeout_s": 30,
                 "max_tokens": 1024,

@@ -116,3 +116,11 @@ def test_what_is_held_is_bounded() -> None:
         for _ in watch.see(at(number / 60, f"text {number}", f"p{number}", number + 1)):
             pass
     assert len(watch._held) == MOST_HELD  # pyright: ignore[reportPrivateUsage] - the bound itself
+
+
+def test_what_was_learnt_of_words_fades_and_storms_are_found_all_the_same() -> None:
+    made = stream(5, ("dns",), 43_200, days=20)
+    watch = Watch(half_life=20)
+    found = [storm for report in made.reports for storm in watch.see(report)] + [*watch.end()]
+    assert {made.truth.get(report.number) for storm in found for report in storm.reports} >= {0, 1}
+    assert watch._texts < 20  # pyright: ignore[reportPrivateUsage] - the bound itself
