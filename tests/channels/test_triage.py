@@ -11,10 +11,15 @@ from twokey.channels import creation, wiring
 from twokey.channels.service import Outcome
 from twokey.channels.triage_report import lines
 from twokey.channels.workspace import Workspace
+from twokey.core.entropy import RandomIds, SystemClock
 from twokey.core.errors import BadInput
 from twokey.core.lifecycle import State
-from twokey.core.values import Identity
+from twokey.core.values import Identity, Provenance
 from twokey.store.proposals import ProposalRecord
+from twokey.tools.local_tickets import LocalTickets
+from twokey.tools.proposing import Draft, Proposer
+from twokey.tools.write import ticket_change
+from twokey.tools.write.update_ticket import UpdateTicketArgs, change_of
 
 FRONT = (
     "---\nid: {key}\ntitle: {title}\nauthor: jo\ncreated_at: '2026-01-{day:02d}T09:00:00Z'\nlabels: [{labels}]\n"
@@ -118,7 +123,7 @@ def test_new_tickets_get_one_proposal_each_that_waits(outcome: tuple[Outcome, li
     assert {"OPS-20", "OPS-21"} <= set(made) <= {"OPS-20", "OPS-21", "OPS-22", "OPS-23", "OPS-24"}
     assert {record.state for record in made.values()} == {State.AWAITING_APPROVAL}
     assert made["OPS-20"].proposal.args["assignees"] == {"add": ["mia"], "remove": []}
-    assert "the ticket speaks of scores" in made["OPS-20"].proposal.why
+    assert "goes to mia of model-owners" in made["OPS-20"].proposal.why
 
 
 def test_a_report_of_a_weakness_goes_to_risk_and_is_not_spoken_of(outcome: tuple[Outcome, list[str]]) -> None:
@@ -172,6 +177,54 @@ def test_an_approved_change_is_written_and_taken_back(
     )
     assert (desk / "OPS-20.md").read_bytes() == before
     assert workspace.service.find(record.id).state is State.REVERTED
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"labels": {"add": ["admin-approved"]}}, "place_untrusted"),
+        ({"priority": "admin-approved"}, "place_untrusted"),
+        ({"assignees": {"add": ["mallory"]}}, "place_untrusted"),
+        ({"comment": "@everyone look here"}, "forbidden_change"),
+        ({"comment": "see https://evil.example"}, "forbidden_change"),
+        ({"comment": "<img src=x>"}, "forbidden_change"),
+        ({"ticket": "OPS-21", "comment": "Thank you for the report."}, "forbidden_change"),
+        ({"labels": {"add": ["security"]}, "comment": "Thank you."}, "forbidden_change"),
+        ({"labels": {"add": ["bug"]}}, None),
+    ],
+)
+def test_policy_stands_in_the_way_of_an_agent_that_obeys_a_ticket(
+    workspace: Workspace, desk: Path, outcome: tuple[Outcome, list[str]], changes: dict[str, Any], code: str | None
+) -> None:
+    found, tickets = outcome[0], LocalTickets(desk)
+    ticket = tickets.named(changes.get("ticket", "OPS-22"))
+    first = found.proposals[0].proposal
+    args = {"tickets": "desk", "seen": "0" * 64, "comment": ""} | changes | {"ticket": ticket.number}
+    wanted = UpdateTicketArgs.model_validate(args)
+    args["seen"] = ticket_change.seen(ticket, change_of(wanted, None))
+    cited = tuple(ref.id for ref in first.evidence)
+    sources = tuple(
+        Provenance(
+            path=path, label="config" if path == "tickets" else "code", evidence=() if path == "tickets" else cited
+        )
+        for path in UpdateTicketArgs.model_fields
+    )
+    draft = Draft("update_ticket", args, sources, first.findings, "Because the ticket says so.")
+    proposer = Proposer(
+        ledger=workspace.ledger,
+        policy=workspace._policy,  # pyright: ignore[reportPrivateUsage] - the one that the workspace asks
+        registry=workspace.registry,
+        directory=workspace.directory,
+        clock=SystemClock(),
+        ids=RandomIds(),
+    )
+    places = workspace._book.places([first.resource])  # pyright: ignore[reportPrivateUsage] - as above
+    made = proposer.propose(draft, run=found.run.id, requester="ana", agent="triage", step=9, places=places)
+    if code is None:
+        assert made.state is State.AWAITING_APPROVAL
+    else:
+        assert made.state is State.DENIED
+        assert code in {reason.code for reason in made.decision.reasons}
 
 
 def test_tickets_by_name_and_in_words(workspace: Workspace) -> None:

@@ -58,10 +58,23 @@ def test_a_workspace_needs_nothing_but_its_id(write: Write):
                 "shadow": "",
             },
             "catalog": {"warehouse": "", "repository": ""},
+            "triage": {
+                "tickets": "",
+                "asked_by": "",
+                "kinds": ["bug", "feature", "question"],
+                "priorities": {},
+                "security": "security",
+                "spam": "spam",
+                "duplicate": "duplicate",
+                "target": 90,
+                "most": 25,
+                "routing": "",
+            },
             "controls": {"owners": ["platform-owners", "risk-owners"], "break_glass_minutes": 60, "profile": "laptop"},
             "model": {
                 "base_url": "",
                 "name": "",
+                "embeddings": "",
                 "key_env": "OPENAI_API_KEY",
                 "timeout_s": 30,
                 "max_tokens": 1024,
@@ -203,7 +216,7 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path):
             f'_env_prefix = "Q_"\n{WORKSPACE}',
             (
                 "twokey.toml has an unknown key '_env_prefix'. Known here: catalog, controls, github, model, places, policy, "
-                "principals, schedules, server, slack, store, tools, workspace."
+                "principals, schedules, server, slack, store, tools, triage, workspace."
             ),
         ),
     ],

@@ -132,7 +132,8 @@ def sender(user: User) -> dict[str, Any]:
 
 
 @contextmanager
-def scene(folder: Path) -> Generator[Scene]:
+def scene(folder: Path, more: str = "") -> Generator[Scene]:
+    """Both, running; ``more`` is put after the settings."""
     with stand(folder / "github") as github, pytest.MonkeyPatch.context() as patch:
         patch.setenv("TWOKEY_HOME", str(folder / "home"))
         patch.setenv("HUB_TOKEN", github.token)
@@ -153,7 +154,7 @@ def scene(folder: Path) -> Generator[Scene]:
                 'webhook_secret_envs = ["HUB_SECRET", "HUB_SECRET_OLD"]\n'
                 f'[places.dbt]\nkind = "repository"\nlocation = "{LOCATION}"\n'
                 f'[places.shop]\nkind = "warehouse"\nlocation = "sqlite:///{shop}"\n'
-                '[catalog]\nwarehouse = "shop"\nrepository = "dbt"\n'
+                '[catalog]\nwarehouse = "shop"\nrepository = "dbt"\n' + more
             )
         with wiring.opened(place) as workspace:
             yield Scene(github, workspace)

@@ -314,10 +314,11 @@ class Workspace:
             since, passed = str(going_on["since"]), tuple(int(number) for number in going_on["passed"])
 
     def leave_triage(
-        self, identity: Identity, keys: Sequence[str], *, run: str, only_if: Callable[[Unit], bool]
+        self, identity: Identity, keys: Sequence[str], *, run: str, only_if: Callable[[Unit], bool], new: bool = False
     ) -> str | None:
-        """Have tickets looked at by the workers; see ``leave``."""
+        """Have tickets looked at by the workers, with ``new`` only those that were not sorted yet; see ``leave``."""
         request, place = self._about_tickets(identity, keys, None, (), None)
+        request = request.model_copy(update={"args": request.args | {"new": new}})
         self._readiness.demand()
         return self.service.leave(identity, request, [place], run=run, only_if=only_if)
 

@@ -133,6 +133,8 @@ class ModelSection(_Section):
 
     base_url: str = ""
     name: str = ""
+    embeddings: str = ""
+    """Model of the same endpoint that makes vectors of texts; it gets texts of tickets. Empty asks for none."""
     key_env: VariableName = "OPENAI_API_KEY"
     timeout_s: Annotated[int, Field(ge=1, le=600)] = 30
     max_tokens: Annotated[int, Field(ge=16, le=32_768)] = 1024

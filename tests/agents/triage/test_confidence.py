@@ -32,6 +32,10 @@ def test_bounds_are_those_of_clopper_and_pearson() -> None:
     assert confidence.upper_bound(8, 10) == pytest.approx(0.9632, abs=1e-4)
     assert confidence.upper_bound(10, 10) == 1.0
     assert confidence.next_right(0, 0) == 0.0
+    # all right so far: the next n are all right with probability (n + 1) / (2 n + 1), about one half
+    assert confidence.next_right(10, 10, 0.4) == 1.0
+    assert 0.7 <= confidence.next_right(10, 10) <= 0.8
+    assert confidence.next_right(0, 50) == 0.0
 
 
 def test_the_lowest_confidence_that_keeps_the_target_is_found() -> None:

@@ -8,10 +8,9 @@ import pytest
 from twokey.agents.reviewer import tickets as review
 from twokey.agents.triage.deciding import Decided, decide, inert
 from twokey.agents.triage.drafting import draft, findings
-from twokey.agents.triage.lessons import NothingLearned
 from twokey.agents.triage.routing import Habits, Routing
 from twokey.agents.triage.team import Known, Passage, Team
-from twokey.agents.triage.values import Judgement, MissingItem, Understanding
+from twokey.agents.triage.values import Judgement, MissingItem, Reader, Understanding
 from twokey.core.values import Resource
 from twokey.tools.read.ticket_pages import TicketRead, TicketsRead
 from twokey.tools.tickets import Ticket
@@ -28,7 +27,13 @@ ROUTING = Routing.model_validate(
         "private": "risk-owners",
     }
 )
-TEAM = Team(teach=lambda *_: NothingLearned(), priorities={"high": "priority: high"}, routing=ROUTING)
+
+
+def _no_reader(*_: object) -> Reader:
+    raise AssertionError("nothing is learned here")
+
+
+TEAM = Team(teach=_no_reader, priorities={"high": "priority: high"}, routing=ROUTING)
 PLACE = Resource(kind="tickets", id="desk", granted_by="config")
 EVIDENCE = "e-000000000001"
 

@@ -24,11 +24,16 @@ def files(folder: Path, reports: str, pairs: str) -> tuple[Path, Path]:
 
 
 def test_reports_are_looked_up_among_the_earlier_ones(tmp_path: Path) -> None:
-    result = evaluate(*files(tmp_path, REPORTS, "id,duplicate_of\n5,1\n4,3\n2,5\n5,1\n1,nobody\n"))
-    assert result["recall_at"] == {"1": 0.5, "5": 0.5, "10": 0.5}
-    assert (result["queries"], result["reports"], result["unread"], result["without_earlier"]) == (4, 5, 1, 2)
-    assert result["mean_reciprocal_rank"] == 0.5
-    assert as_lines(result)[0] == "recall@1   0.500"
+    result = evaluate(*files(tmp_path, REPORTS, "id,duplicate_of\n5,1\n4,3\n5,1\n1,nobody\nno,body\n"))
+    assert result["recall_at"] == {"1": 0.6667, "5": 0.6667, "10": 0.6667}
+    assert (result["queries"], result["reports"], result["unread"], result["unknown"]) == (3, 5, 1, 1)
+    assert result["mean_reciprocal_rank"] == 0.6667
+    assert as_lines(result)[0] == "recall@1   0.667"
+
+
+def test_of_a_pair_the_later_report_is_looked_up(tmp_path: Path) -> None:
+    result = evaluate(*files(tmp_path, REPORTS, "id,duplicate_of\n1,5\n3,4\n5,1\n"))
+    assert (result["queries"], result["recall_at"]["1"], result["unknown"]) == (2, 1.0, 0)
 
 
 def test_a_report_with_two_originals_counts_by_what_is_found(tmp_path: Path) -> None:

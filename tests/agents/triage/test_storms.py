@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 from support.storms import INCIDENTS, Made, stream
 
+from twokey.agents.triage.deciding import Decided
+from twokey.agents.triage.storming import with_storms
 from twokey.agents.triage.storms import MOST_HELD, Report, Storm, Watch, storms
 from twokey.channels.sample import tickets as sample_tickets
 from twokey.tools.local_tickets import LocalTickets
+from twokey.tools.read.ticket_pages import TicketRead
 from twokey.tools.tickets import Query
 
 
@@ -116,3 +119,44 @@ def test_what_is_held_is_bounded() -> None:
         for _ in watch.see(at(number / 60, f"text {number}", f"p{number}", number + 1)):
             pass
     assert len(watch._held) == MOST_HELD  # pyright: ignore[reportPrivateUsage] - the bound itself
+
+
+def test_what_was_learnt_of_words_fades_and_storms_are_found_all_the_same() -> None:
+    made = stream(5, ("dns",), 43_200, days=20)
+    watch = Watch(half_life=20)
+    found = [storm for report in made.reports for storm in watch.see(report)] + [*watch.end()]
+    assert {made.truth.get(report.number) for storm in found for report in storm.reports} >= {0, 1}
+    assert watch._texts < 20  # pyright: ignore[reportPrivateUsage] - the bound itself
+
+
+def test_each_ticket_of_a_storm_says_so_and_weaknesses_are_in_none(tmp_path: Path) -> None:
+    texts = (
+        ("Cannot log in", "The login page says error 500.", 0),
+        ("Login: error 500", "The login page gives me an error 500.", 2),
+        (
+            "Security report: SQL injection in the login page",
+            "The login page gives error 500 with a quote: a vulnerability.",
+            3,
+        ),
+        ("Login page broken", "error 500 on the login page", 4),
+        ("Please rename the team", "We are called Orchids now.", 9_000),
+    )
+    for number, (title, body, minute) in enumerate(texts, 1):
+        when = (datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=minute)).isoformat()
+        (tmp_path / f"{number}.md").write_text(
+            f"---\ntitle: '{title}'\ncreated_at: '{when}'\nauthor: p{number}\n---\n{body}\n"
+        )
+    tickets = {
+        ticket.number: TicketRead.of(ticket)
+        for page in LocalTickets(tmp_path).list(Query(state="all"))
+        for ticket in page
+    }
+    said = with_storms([Decided(ticket) for _, ticket in sorted(tickets.items())], tickets)
+    assert [[one.claim for one in decided.said] for decided in said] == [
+        ["#1 is the first of 3 tickets that report one thing within 4 minutes: #2, #4."],
+        ["#2 came in the storm that #1 began."],
+        [],
+        ["#4 came in the storm that #1 began."],
+        [],
+    ]
+    assert [decided.said[0].attention for decided in said if decided.said] == [True, False, False]

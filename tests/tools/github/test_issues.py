@@ -1,6 +1,7 @@
 """Tickets that are GitHub issues: page by page, found by phrase, commented once."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from twins.github.fixtures import FULL_NAME, LOCATION, Stand
@@ -11,9 +12,12 @@ from twins.github.world import PullRequest, Ticket
 from twokey.core.entropy import SystemClock
 from twokey.core.errors import TwokeyError
 from twokey.core.settings import GitHubSection
+from twokey.core.values import Resource
+from twokey.tools.contract import Context, Place, Places
 from twokey.tools.github.access import AppAccess
 from twokey.tools.github.hub import GitHub
 from twokey.tools.github.models import Account
+from twokey.tools.read.tickets import SearchTickets, TicketsArgs
 from twokey.tools.tickets import Query, Tickets
 
 
@@ -187,3 +191,25 @@ def test_a_comment_is_struck_once_and_stays_ours(github: Stand) -> None:
     copied = found.body.replace("000000000001", "000000000003")
     comment(github.world, github.repository.tickets[1], github.world.user("ana"), copied)
     assert refused(lambda: there.strike(1, "m-000000000003", "no")) == "no_comment"
+
+
+def test_issues_are_read_and_found_by_search_tickets(github: Stand) -> None:
+    add(github, "Nightly job fails with UniqueViolation", "scores_pkey is violated")
+    add(github, "Dark mode", "please")
+    add(github, "UniqueViolation in the nightly job", "scores_pkey, like #2 no, like #1")
+    github.repository.tickets[1].labels.append("bug")
+    there = hub(github)
+    tool = SearchTickets(there.tickets)
+    place = Place(Resource(kind="tickets", id="shop", granted_by="config"), LOCATION)
+
+    def asked(**ask: object) -> Any:
+        args = TicketsArgs.model_validate({"tracker": "shop", "ask": ask})
+        return tool.call(args, Context(Places((place,)), 0)).answer
+
+    similar = asked(kind="similar", key="3")
+    assert (similar.candidates[0].key, similar.candidates[0].named, similar.indexed.tickets) == ("1", True, 3)
+    assert asked(kind="get", key="#1").shown.ticket.title.startswith("Nightly")
+    assert [label.label for label in asked(kind="labels").labels] == ["bug"]
+    page = asked(kind="list", most=2)
+    assert [shown.ticket.key for shown in page.tickets] == ["1", "2"]
+    assert [shown.ticket.key for shown in asked(kind="list", after=page.next.canonical()).tickets] == ["3"]

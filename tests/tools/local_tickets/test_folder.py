@@ -116,6 +116,63 @@ def test_rows_of_jsonl_and_csv_are_tickets_that_are_only_read(tmp_path: Path) ->
         assert refused(write) == "read_only_tickets"
 
 
+def test_rows_are_told_apart_whatever_their_cells_hold(tmp_path: Path) -> None:
+    put(
+        tmp_path,
+        "a.csv",
+        'id,title,body\n1,5" disk,"a\nb, ""c"",\n"\n\n2,"x, ""y""",ok\n3,too,many,cells\n4,"not closed\n5,swallowed,x\n',
+    )
+    there = opened(tmp_path)
+    assert [(ticket.key, ticket.title, ticket.body) for ticket in everything(there)] == [
+        ("1", '5" disk', 'a\nb, "c",\n'),
+        ("2", 'x, "y"', "ok"),
+    ]
+    assert [(found.name, found.reason) for found in there.unread()] == [
+        ("a.csv:7", "malformed"),
+        ("a.csv:8", "malformed"),
+    ]
+
+
+def test_a_row_over_the_bound_is_passed_over(tmp_path: Path) -> None:
+    long = "x" * (4 * 1024 * 1024)
+    put(
+        tmp_path,
+        "a.jsonl",
+        f'{{"id": 1, "title": "{long}{long}"}}\n{{"id": 2, "title": "Two"}}\n{{"id": 3, "title": "{long}"}}',
+    )
+    put(tmp_path, "b.csv", f'id,title\n4,"a\n{long}\n"\n5,Five\n')
+    there = opened(tmp_path)
+    assert {*keys(there)} == {"2", "5"}
+    reasons = {found.name: found.reason for found in there.unread()}
+    assert reasons["a.jsonl:1"] == reasons["a.jsonl:3"] == reasons["b.csv:2"] == "too_large"
+
+
+def test_rows_with_values_that_are_none_are_named(tmp_path: Path) -> None:
+    put(
+        tmp_path,
+        "a.jsonl",
+        "".join(
+            json.dumps({"id": at, "title": "x"} | more) + "\n"
+            for at, more in enumerate(
+                (
+                    {"labels": 7},
+                    {"labels": [[]]},
+                    {"title": ["x"]},
+                    {"created_at": "soon"},
+                    {"state": "half"},
+                    {"id": ""},
+                ),
+                1,
+            )
+        ),
+    )
+    put(tmp_path, "b.csv", "id,title,title\n1,x,y\n")
+    put(tmp_path, "c.csv", "")
+    there = opened(tmp_path)
+    assert keys(there) == []
+    assert {found.name for found in there.unread()} == {*(f"a.jsonl:{at}" for at in range(1, 7)), "b.csv:1"}
+
+
 def test_halves_of_characters_are_no_text(tmp_path: Path) -> None:
     put(tmp_path, "a.jsonl", '{"id": 1, "title": "a \\ud800 b", "body": "\\ud83e\\udd8a", "author": "\\udfff"}\n')
     put(tmp_path, "2.md", simple("2"))

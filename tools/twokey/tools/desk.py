@@ -16,6 +16,7 @@ from twokey.core import canonical
 from twokey.core.canonical import Json
 from twokey.core.errors import EnvironmentFault, NotFound, Refused, ToolRetry, TwokeyError
 from twokey.core.events import ModelCalled, ReviewEnded, RunPlanned, StepEnded, StepStarted, ToolReturned
+from twokey.core.lifecycle import OPEN
 from twokey.core.ports import Clock, Ids, Policy
 from twokey.core.values import Call, Decision, Evidence, Plan, Principal, Report, Value
 from twokey.store import evidence, proposals, runs
@@ -340,6 +341,13 @@ class Desk:
         """What this run has proposed, oldest first."""
         with self._office.ledger.look() as connection:
             return proposals.list_proposals(connection, run=self.run)[::-1]
+
+    def waiting(self, tool: str) -> list[dict[str, Any]]:
+        """Give the arguments of proposals of a tool that other runs made and that are open; a hint, and few."""
+        with self._office.ledger.look() as connection:
+            states = tuple(sorted(OPEN, key=lambda state: state.value))
+            found = proposals.list_proposals(connection, states=states, limit=500)
+        return [made.proposal.args for made in found if made.proposal.tool == tool and made.run != self.run]
 
     def endings(self, tool: str) -> list[Ending]:
         """Give how proposals of a tool ended before, in any run, as the log bears it out; newest first, and few."""

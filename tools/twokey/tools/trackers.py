@@ -8,6 +8,7 @@ anything that was read. A tracker is opened once for each location, so that what
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from twokey.core.errors import BadInput
 from twokey.tools.read.ticket_pages import ReadTickets
@@ -16,6 +17,9 @@ from twokey.tools.registry import AnyTool, Registry
 from twokey.tools.tickets import Tickets
 from twokey.tools.write.restore_ticket import RestoreTicket
 from twokey.tools.write.update_ticket import UpdateTicket
+
+if TYPE_CHECKING:
+    from twokey.tools.retrieval.meaning import Embeddings
 
 Opener = Callable[[str], Tickets]
 
@@ -52,16 +56,16 @@ class Trackers:
             )
         return self._there(location)
 
-    def through(self, tools: Registry, indexes: Path | None = None) -> Registry:
+    def through(self, tools: Registry, indexes: Path | None = None, embeddings: "Embeddings | None" = None) -> Registry:
         """Give ``tools`` with Twokey's own tools for tickets put in front of these; plugins stay as they are.
 
-        ``indexes`` is the folder in which they keep what they search by.
+        ``indexes`` is the folder in which they keep what they search by; ``embeddings`` tells likeness of meaning.
         """
-        return Registry(self._behind(tool, indexes) for tool in tools.all())
+        return Registry(self._behind(tool, indexes, embeddings) for tool in tools.all())
 
-    def _behind(self, tool: AnyTool, indexes: Path | None) -> AnyTool:
+    def _behind(self, tool: AnyTool, indexes: Path | None, embeddings: "Embeddings | None") -> AnyTool:
         if type(tool) is SearchTickets:
-            return SearchTickets(self.open, indexes)
+            return SearchTickets(self.open, indexes, embeddings=embeddings)
         for ours in (ReadTickets, RestoreTicket, UpdateTicket):
             if type(tool) is ours:
                 return ours(self)

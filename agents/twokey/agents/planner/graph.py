@@ -158,6 +158,7 @@ def _tickets_asked(request: Request) -> AboutTickets:
         str(since) if since else None,
         [int(number) for number in args.get("passed", ())],
         looks_only=bool(args.get("looks_only", False)),
+        new=bool(args.get("new", False)),
     )
 
 

@@ -41,6 +41,8 @@ class AboutTickets:
     since: str | None = None
     passed: tuple[int, ...] = ()
     looks_only: bool = False
+    new: bool = False
+    """Only those of the ``keys`` that were not sorted yet."""
 
     @property
     def sentence(self) -> str:
@@ -80,10 +82,16 @@ def _which(known: Known) -> Unclear:
 
 
 def direct(
-    tracker: str, keys: Sequence[str], since: str | None, passed: Sequence[int], *, looks_only: bool = False
+    tracker: str,
+    keys: Sequence[str],
+    since: str | None,
+    passed: Sequence[int],
+    *,
+    looks_only: bool = False,
+    new: bool = False,
 ) -> AboutTickets:
     """Give the meaning of a direct command such as ``twokey triage``."""
-    return AboutTickets(tracker, tuple(keys), since, tuple(passed), looks_only)
+    return AboutTickets(tracker, tuple(keys), since, tuple(passed), looks_only, new)
 
 
 def plan_triage(about: AboutTickets) -> Plan:
@@ -94,6 +102,7 @@ def plan_triage(about: AboutTickets) -> Plan:
         "since": about.since,
         "passed": list(about.passed),
         "looks_only": about.looks_only,
+        "new": about.new,
     }
     drafts = "judge the tickets" if about.looks_only else "judge the tickets, draft one change for each"
     return Plan(

@@ -17,6 +17,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+from scipy import special
+
 from twokey.agents.triage.values import Outcome
 
 ASSURANCE: Final = 0.95
@@ -63,9 +66,7 @@ def judged(outcomes: Sequence[Outcome]) -> list[Judged]:
 
 def lower_bound(right: int, of: int, assurance: float = ASSURANCE) -> float:
     """Give the share below which the true one hardly lies: the one-sided bound of Clopper and Pearson (1934)."""
-    from scipy.stats import beta  # noqa: PLC0415 - a second of loading that most commands do without
-
-    return float(beta.ppf(1 - assurance, right, of - right + 1)) if right else 0.0
+    return float(special.betaincinv(right, of - right + 1, 1 - assurance)) if right else 0.0
 
 
 def upper_bound(right: int, of: int, assurance: float = ASSURANCE) -> float:
@@ -75,9 +76,19 @@ def upper_bound(right: int, of: int, assurance: float = ASSURANCE) -> float:
 
 def next_right(right: int, of: int, assurance: float = ASSURANCE) -> float:
     """Give the share of the next ``of`` judgements of the same sort that will at least be right."""
-    from scipy.stats import betabinom  # noqa: PLC0415 - as above
-
-    return float(betabinom.ppf(1 - assurance, of, right + 1, of - right + 1)) / of if of else 0.0
+    if not of:
+        return 0.0
+    counts = np.arange(of + 1)
+    first, second = right + 1, of - right + 1
+    # the beta-binomial distribution: C(n, k) B(k + a, n - k + b) / B(a, b)
+    logs = (
+        special.betaln(counts + first, of - counts + second)
+        - special.betaln(first, second)
+        - special.betaln(counts + 1, of - counts + 1)
+        - np.log(of + 1)
+    )
+    below = np.cumsum(np.exp(logs))
+    return min(of, int(np.searchsorted(below, 1 - assurance))) / of
 
 
 def threshold(known: Sequence[Judged], target_permille: int, assurance: float = ASSURANCE) -> int | None:

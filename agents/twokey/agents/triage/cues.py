@@ -29,7 +29,6 @@ _LISTS: Final[Mapping[Leaning, str]] = {
         |recommended|correct way|stackoverflow|stack overflow|please help|any idea|advice|beginner|new to|tutorial|am i
         |should i|where|which|install|installation|build from source""",
 }
-LONGEST: Final = 4
 
 
 def _compiled() -> dict[str, tuple[Leaning, ...]]:
@@ -43,12 +42,18 @@ def _compiled() -> dict[str, tuple[Leaning, ...]]:
 
 CUES: Final[Mapping[str, tuple[Leaning, ...]]] = _compiled()
 """What each cue leans to."""
+_LONGEST: Final[Mapping[str, int]] = {
+    first: max(len(cue.split()) for cue in CUES if cue.split()[0] == first)
+    for first in {cue.split()[0] for cue in CUES}
+}
+"""Words of the longest cue that begins with a word."""
 
 
 def cues(tokens: Sequence[str]) -> Iterator[str]:
     """Give the cues in a text by its words, each as often as it stands there."""
-    for start in range(len(tokens)):
-        for length in range(1, LONGEST + 1):
-            cue = " ".join(tokens[start : start + length])
-            if cue in CUES and start + length <= len(tokens):
+    for start, token in enumerate(tokens):
+        longest = _LONGEST.get(token, 0)
+        for length in range(1, min(longest, len(tokens) - start) + 1):
+            cue = token if length == 1 else " ".join(tokens[start : start + length])
+            if cue in CUES:
                 yield cue

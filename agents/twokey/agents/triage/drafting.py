@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from twokey.agents.triage.deciding import Decided, Said
-from twokey.core.canonical import Json
 from twokey.core.values import Finding, Provenance, Resource
 from twokey.tools.read.ticket_pages import TicketRead
 from twokey.tools.write.ticket_change import Change as TicketChange
 from twokey.tools.write.ticket_change import Names, People, called, composed, seen
+from twokey.tools.write.update_ticket import UpdateTicketArgs
 
 TOOL: Final = "update_ticket"
 
@@ -41,7 +41,7 @@ def draft(
     tracker: Resource,
     evidence: Sequence[str],
     others: Mapping[int, TicketRead],
-) -> Json:
+) -> dict[str, Any]:
     """Draft the change of one ticket."""
     ticket = decided.ticket
     duplicate = others[decided.duplicate.number] if decided.duplicate else None
@@ -79,7 +79,7 @@ def draft(
     ]
     return {
         "tool": TOOL,
-        "args": args,
+        "args": UpdateTicketArgs.model_validate(args).model_dump(mode="json"),
         "provenance": [source.canonical() for source in sources],
         "findings": [finding.canonical() for finding in found],
         "why": " ".join(finding.claim for finding in found)[:4000],

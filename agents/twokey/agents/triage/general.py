@@ -29,7 +29,7 @@ EACH: Final = 90
 """Tickets per kind."""
 SPEAKS_FROM: Final = 800
 """Permille from which on the general reader stands by a kind."""
-DOUBT: Final = 2.5
+DOUBT: Final = 4.0
 """Factor on the temperature that its own texts suggest."""
 LANGUAGES: Final = frozenset({"en", "und"})
 _WITHOUT_BODY: Final = 0.15

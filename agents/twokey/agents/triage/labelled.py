@@ -72,6 +72,22 @@ def shots(tickets: Sequence[Sorted], each: int) -> list[Sorted]:
     return [tickets[index] for indexes in _drawn(tickets) for index in indexes[:each]]
 
 
+def blended(tickets: Sequence[Sorted], count: int) -> list[Sorted]:
+    """Make longer tickets of short ones of the same kind: the title of one, the bodies of up to sixteen."""
+    chance = random.Random(0)  # noqa: S311 - as below
+    members: dict[str, list[Sorted]] = defaultdict(list)
+    for ticket in tickets:
+        members[ticket.kind].append(ticket)
+    kinds = sorted(members)
+    result: list[Sorted] = []
+    for number in range(count):
+        held = members[kinds[number % len(kinds)]]
+        bodies = [each.text.body for each in chance.choices(held, k=chance.choice((1, 3, 8, 16)))]
+        text = TicketText(title=chance.choice(held).text.title, body="\n\n".join(bodies))
+        result.append(Sorted(text, kinds[number % len(kinds)]))
+    return result
+
+
 def _drawn(tickets: Sequence[Sorted]) -> list[list[int]]:
     """Give the indexes of each kind of each group, shuffled."""
     chance = random.Random(0)  # noqa: S311 - a draw that can be repeated

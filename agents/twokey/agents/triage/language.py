@@ -13,7 +13,7 @@ from typing import Final
 from twokey.agents.triage.text import Parts
 from twokey.agents.triage.words import words
 
-SAMPLE: Final = 3_000
+SAMPLE: Final = 1_500
 LEAST_LETTERS: Final = 6
 
 _SCRIPTS: Final[tuple[tuple[int, int, str], ...]] = (
@@ -63,6 +63,11 @@ _SMALL: Final[Mapping[str, str]] = {
     "af": "die en is nie 'n het van ek ons dat in op te met vir maar as kan hoe",
 }  # fmt: skip
 _LISTED: Final = {language: frozenset(listed.split()) for language, listed in _SMALL.items()}
+_SPEAK: Final[Mapping[str, tuple[str, ...]]] = {
+    word: tuple(language for language, listed in _LISTED.items() if word in listed)
+    for word in frozenset[str]().union(*_LISTED.values())
+}
+"""The languages in which a word is a small one."""
 
 
 def of(parts: Parts) -> str:
@@ -71,6 +76,8 @@ def of(parts: Parts) -> str:
     letters = [mark for mark in text if mark.isalpha()]
     if len(letters) < LEAST_LETTERS:
         return "und"
+    if text.isascii():
+        return _latin(text, foreign=0, letters=len(letters))
     scripts = Counter(_script(mark) for mark in letters)
     script, count = max(scripts.items(), key=lambda entry: (entry[1], entry[0]))
     if script == "han" and scripts["ja"] * 10 > count:
@@ -95,7 +102,10 @@ def _script(mark: str) -> str:
 
 def _latin(text: str, *, foreign: int, letters: int) -> str:
     said = words(text)
-    found = {language: sum(word in listed for word in said) for language, listed in _LISTED.items()}
+    found = dict.fromkeys(_LISTED, 0)
+    for word, count in Counter(said).items():
+        for language in _SPEAK.get(word, ()):
+            found[language] += count
     ranked = sorted(found.items(), key=lambda entry: (-entry[1], entry[0]))
     (best, most), (other, second) = ranked[0], ranked[1]
     if most * 10 < len(said) or most == second:

@@ -13,10 +13,9 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Self, cast
+from typing import Final, Self
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 
 from twokey.agents.triage import ridge, space
 from twokey.agents.triage.confidence import Judged
@@ -28,6 +27,9 @@ from twokey.agents.triage.values import TicketText
 MAX_TICKETS: Final = 3_000
 MAX_KINDS: Final = 24
 MAX_PROJECTS: Final = 12
+COLDEST: Final = 0.02
+WARMEST: Final = 5.0
+_GOLDEN: Final = (math.sqrt(5) - 1) / 2
 LEAST: Final = 4
 """Tickets a kind needs to be learned."""
 LEAST_APART: Final = 30
@@ -97,12 +99,20 @@ def _usable(tickets: Sequence[Sorted]) -> list[Sorted]:
 
 
 def _temperature(scores: Floats, told: Floats) -> float:
+    """Give the temperature at which the truth is least surprising, by golden-section search (Kiefer 1953)."""
+
     def surprise(log_temperature: float) -> float:
         given = _probabilities(scores, math.exp(log_temperature))
         return -float(np.log(np.maximum((given * told).sum(axis=1), 1e-12)).mean())
 
-    found = cast("Any", minimize_scalar(surprise, bounds=(math.log(0.02), math.log(5.0)), method="bounded"))
-    return math.exp(float(found.x))
+    low, high = math.log(COLDEST), math.log(WARMEST)
+    while high - low > 1e-4:
+        one, other = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
+        if surprise(one) < surprise(other):
+            high = other
+        else:
+            low = one
+    return math.exp((low + high) / 2)
 
 
 def _probabilities(scores: Floats, temperature: float) -> Floats:

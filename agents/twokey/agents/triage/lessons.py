@@ -1,8 +1,7 @@
-"""What the job learns from: the team's own labelled tickets, and what people made of what was proposed before.
+"""What people made of what was proposed before, as the job learns from it.
 
 Rules: an approval that was written counts for what was proposed, a refusal and a change that was taken back against it;
-both come from proposals whose end the log proves, and nothing else teaches. Where a team has too few labelled tickets,
-the reader says nothing rather than guess.
+both come from proposals whose end the log proves.
 """
 
 import re
@@ -10,36 +9,12 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from twokey.agents.triage.duplicates import Answered, Experience
-from twokey.agents.triage.kinds import kind_of
-from twokey.agents.triage.learned import Learned, Sorted
-from twokey.agents.triage.reader import TicketReader
-from twokey.agents.triage.values import Outcome, Past, Reader, TicketText, Understanding
+from twokey.agents.triage.values import Outcome
 from twokey.core.values import Finding
 from twokey.tools.endings import Ending
 
 _ALIKE: Final = re.compile(r": alike by (\d{1,3}) %\.\Z")
 """How a claim about a duplicate of ours ends."""
-
-
-class NothingLearned:
-    """The reader of a team that has too few labelled tickets: it abstains."""
-
-    def understand(self, tickets: Sequence[TicketText]) -> list[Understanding]:
-        """Say nothing about each."""
-        return [Understanding(kind=None, kinds=(), priority=None, area=None) for _ in tickets]
-
-
-def teach(
-    past: Sequence[Past], kinds: Sequence[str], target_permille: int, outcomes: Sequence[Outcome], now: int
-) -> Reader:
-    """Make a reader of labelled tickets; ``now`` in microseconds."""
-    known = [
-        Sorted(text=one.text, kind=kind) for one in past if (kind := kind_of(one.labels, frozenset(kinds))) is not None
-    ]
-    learned = Learned.fit(known)
-    if learned is None:
-        return NothingLearned()
-    return TicketReader.by(learned, target_permille=target_permille, outcomes=outcomes, now=now)
 
 
 def outcomes_of(endings: Sequence[Ending], kinds: Sequence[str]) -> list[Outcome]:

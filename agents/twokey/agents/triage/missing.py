@@ -300,7 +300,8 @@ def of(parts: Parts, family: str | None, asked_for: Sequence[str] = ()) -> tuple
     said = " ".join(parts.prose)
     if len(said) + len(" ".join(parts.pasted)) < SHORT and len(parts.title) + len(said) < 2 * SHORT:
         return (MissingItem(code="description", ask=_ASK["description"]),)
-    needed: list[MissingCode] = list(_NEEDED.get(family or "", ()))
+    listed: tuple[MissingCode, ...] = _NEEDED.get(family or "", ())
+    needed: list[MissingCode] = [*listed]
     if family in _NEEDED and family not in {"question", "docs"}:
         needed += [code for code in _asked(asked_for) if code not in needed]
     found = [code for code in needed if not _there(code, parts)]

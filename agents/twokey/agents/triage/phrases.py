@@ -7,19 +7,14 @@ Rules
 - The work is linear in the text: the words are looked up one after the other.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from twokey.agents.triage.text import Parts
 
-MAX_WORDS: Final = 4_000
 BEFORE: Final = 4
 """Words before a phrase in which a denial counts."""
-
-_SENTENCE: Final = re.compile(r"[^.!?;\n]{1,600}")
-_WORD: Final = re.compile(r"[^\W_]+(?:['-][^\W_]+){0,3}")
 _DENIES: Final = frozenset(
     {"no", "not", "never", "without", "isn't", "aren't", "wasn't", "doesn't", "don't", "didn't", "cannot", "can't",
      "nor", "none", "won't", "hardly", "non", "kein", "keine", "nicht", "sans", "pas", "sin"}
@@ -38,17 +33,6 @@ class Found:
     title: bool
 
 
-def sentences(parts: Parts) -> Iterator[tuple[list[str], bool]]:
-    """Give the words of each sentence somebody wrote, and whether it is of the title."""
-    left = MAX_WORDS
-    for line, title in ((parts.title, True), *((line, False) for line in parts.prose)):
-        for match in _SENTENCE.finditer(line.casefold().replace("\u2019", "'")):
-            said = _WORD.findall(match[0])[:left]
-            left -= len(said)
-            if said:
-                yield said, title
-
-
 class Phrases:
     """A list of phrases to find. Built once; finding keeps no state."""
 
@@ -63,11 +47,14 @@ class Phrases:
 
     def find(self, parts: Parts) -> list[Found]:
         """Find the phrases in a ticket, in order."""
-        return [found for said, title in sentences(parts) for found in self._in(said, title=title)]
+        return [found for said, title in parts.sentences for found in self._in(said, title=title)]
 
     def _in(self, said: Sequence[str], *, title: bool) -> Iterator[Found]:
         for start, word in enumerate(said):
-            for phrase, pattern in (*self._by_start.get(word, ()), *self._by_stem.get(word[:3], ())):
+            whole, stems = self._by_start.get(word), self._by_stem.get(word[:3])
+            if whole is None and stems is None:
+                continue
+            for phrase, pattern in (*(whole or ()), *(stems or ())):
                 end = start + len(pattern)
                 if end <= len(said) and all(map(_fits, pattern, said[start:end])):
                     yield Found(phrase, " ".join(said[start:end]), denied(said, start), title)

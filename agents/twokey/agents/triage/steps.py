@@ -5,7 +5,8 @@ Rules:
   next run goes on;
 - what was read is evidence; a step that runs again after a crash reads only what it had not read;
 - the tickets that are judged are those the request names, or the new ones: open, with no kind and no mark of ours;
-- reports of weaknesses come first, then what presses most.
+- reports of weaknesses come first, then what presses most;
+- what waits for people already, word for word, is not proposed again.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,6 +22,7 @@ from twokey.agents.triage.drafting import TOOL, draft, findings
 from twokey.agents.triage.duplicates import Experience, Sameness, judge
 from twokey.agents.triage.history import History, text_of
 from twokey.agents.triage.lessons import experience_of, outcomes_of
+from twokey.agents.triage.storming import with_storms
 from twokey.agents.triage.team import PAGES, Known, Passage, Team
 from twokey.agents.triage.values import PRIORITIES, Understanding
 from twokey.core.errors import EnvironmentFault
@@ -166,6 +168,7 @@ def propose_step(state: State, runtime: Runtime[Surroundings]) -> State:
     known.look([ticket for ticket, _ in ranked[: MARGIN * team.most]])
     now = datetime.fromtimestamp(now_us / MICROSECONDS, tz=UTC)
     judged = [decide(ticket, found, known.of(ticket), team, history.habits, tickets, now) for ticket, found in ranked]
+    judged = with_storms(judged, tickets)
     report = _write_down(desk, step, team, judged, tickets, where)
     changes = sum(decided.changes for decided in judged[: team.most])
     runtime.context.tell(
@@ -179,9 +182,11 @@ def propose_step(state: State, runtime: Runtime[Surroundings]) -> State:
 
 def _wanted(step: Step, team: Team, tickets: dict[int, TicketRead]) -> list[TicketRead]:
     keys = {str(key).removeprefix("#").casefold() for key in step.args.get("keys", ())}
-    if keys:
-        return [ticket for ticket in tickets.values() if ticket.key.casefold() in keys]
-    return [ticket for ticket in tickets.values() if ticket.state == "open" and team.is_new(ticket.labels)]
+    new = [ticket for ticket in tickets.values() if ticket.state == "open" and team.is_new(ticket.labels)]
+    if not keys:
+        return new
+    among = new if step.args.get("new") else tickets.values()
+    return [ticket for ticket in among if ticket.key.casefold() in keys]
 
 
 def _pressing(ticket: TicketRead, found: Understanding) -> tuple[bool, int, str, int]:
@@ -264,6 +269,7 @@ def _write_down(  # all that the drafts are made of
     where: dict[int, str],
 ) -> Report:
     tracker = _tracker(desk, str(step.args["tickets"]))
+    waiting = [args for args in desk.waiting(TOOL) if args.get("tickets") == tracker.id]
     every: list[Finding] = []
     names: list[str] = []
     for at, decided in enumerate(judged):
@@ -273,9 +279,11 @@ def _write_down(  # all that the drafts are made of
         found = findings(decided.said, ticket, cited, len(every) + 1)
         every += found
         if decided.changes and at < team.most and not step.args.get("looks_only"):
-            name = f"draft-{step.number}-{ticket.number}"
-            desk.keep(name, draft(decided, found, tracker=tracker, evidence=cited, others=tickets))
-            names.append(name)
+            made = draft(decided, found, tracker=tracker, evidence=cited, others=tickets)
+            if made["args"] not in waiting:
+                name = f"draft-{step.number}-{ticket.number}"
+                desk.keep(name, made)
+                names.append(name)
     left = sum(decided.changes for decided in judged[team.most :])
     if left:
         said = Said("tickets_left", f"{left} more tickets could be sorted; ask again when these are answered.", 100)

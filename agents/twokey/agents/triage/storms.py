@@ -44,7 +44,7 @@ _UNKNOWN_GAP_S: Final = 3_600
 """The usual time between tickets, before any was seen."""
 _GAPS: Final = 200
 """Times between tickets of which the usual one is the median."""
-_HALF_LIFE: Final = 5_000
+HALF_LIFE: Final = 5_000
 """Tickets after which what was learnt of words counts half."""
 
 
@@ -88,7 +88,8 @@ class _Held:
 class Watch:
     """Looks at tickets as they come."""
 
-    def __init__(self, window_s: int = WINDOW_S, like_enough: float = LIKE_ENOUGH) -> None:
+    def __init__(self, window_s: int = WINDOW_S, like_enough: float = LIKE_ENOUGH, half_life: int = HALF_LIFE) -> None:
+        self._half_life = half_life
         self._window_s = window_s
         self._like_enough = like_enough
         self._held: deque[_Held] = deque()
@@ -112,9 +113,9 @@ class Watch:
         if gap is not None and len(storm.reports) == 1:
             self._gaps.append(gap)  # of those alone: a storm does not make storms usual
         self._texts += 1
-        if self._texts >= _HALF_LIFE:
+        if self._texts >= self._half_life:
             for space in self._spaces:
-                space.frequencies //= 2
+                space.frequencies[:] = space.frequencies // 2
             self._texts //= 2
 
     def end(self) -> Iterator[Storm]:

@@ -17,14 +17,16 @@ import html
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 MAX_TITLE: Final = 400
 MAX_HEAD: Final = 16_000
 MAX_TAIL: Final = 4_000
 """Characters of a body that are read: this many from the beginning, and from the end."""
 MAX_LINE: Final = 1_000
+MAX_WORDS: Final = 4_000
 MAX_FIELDS: Final = 40
 MAX_ANSWER: Final = 60
 """An answer longer than this is prose and no choice of a form."""
@@ -45,9 +47,20 @@ _PASTED: Final = re.compile(
 _URL: Final = re.compile(r"\b(?:https?|ftp|www)(?:://|\.)[^\s<>()\[\]\"']{1,400}")
 _IMAGE: Final = re.compile(r"!\[[^\]\n]{0,200}\](?:\([^()\s]{0,400}\))?")
 _TICKED: Final = re.compile(r"`([^`\n]{1,200})`")
+_SENTENCE: Final = re.compile(r"[^.!?;\n]{1,600}")
+_WORD: Final = re.compile(r"[^\W_]+(?:['-][^\W_]+){0,3}")
+_UNSEEN: Final = {place: None for place in (*range(32), 127) if chr(place) not in "\n\t\r"}
+_NO_TEXT: Final = re.compile("[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f\ufffd\ud800-\udfff]+")
 _DROPPED: Final = {"Cc", "Cf", "Co", "Cs", "Cn"}
 _TAG: Final = re.compile(r"</?[A-Za-z][A-Za-z0-9-]{0,20}(?:[\s/][^<>]{0,300})?>")
 _MARKUP: Final = str.maketrans(dict.fromkeys("*`#~|", " "))
+
+
+class Sentence(NamedTuple):
+    """The words of a sentence, case folded, and whether it is of the title."""
+
+    words: list[str]
+    title: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +70,8 @@ class Parts:
     title: str
     prose: tuple[str, ...]
     """Lines somebody wrote, pasted parts and quotes left out."""
+    sentences: tuple["Sentence", ...]
+    """What title and prose say, sentence by sentence, as far as ``MAX_WORDS`` reach."""
     pasted: tuple[str, ...]
     """Lines of code, logs and traces."""
     fields: tuple[tuple[str, str], ...]
@@ -89,9 +104,11 @@ def take_apart(title: str, body: str) -> Parts:
     for line in shown.split("\n"):
         taker.take(line[:MAX_LINE].rstrip())
     count = taker.counts
+    plain_title = clean(title[:MAX_TITLE]).replace("\n", " ").strip()
     return Parts(
-        title=clean(title[:MAX_TITLE]).replace("\n", " ").strip(),
+        title=plain_title,
         prose=tuple(taker.prose),
+        sentences=tuple(_sentences(plain_title, taker.prose)),
         pasted=tuple(taker.pasted),
         fields=tuple(taker.fields[:MAX_FIELDS]),
         raw=raw,
@@ -110,7 +127,7 @@ def take_apart(title: str, body: str) -> Parts:
 def clean(text: str) -> str:
     """Give the text as it is read: NFKC, line feeds for line ends, and nothing that cannot be seen."""
     if text.isascii():
-        plain = text if text.isprintable() else "".join(mark for mark in text if mark >= " " or mark in "\n\t\r")
+        plain = text.translate(_UNSEEN)
     else:
         # a single character can stand for eighteen
         composed = unicodedata.normalize("NFKC", text)[: len(text) + MAX_LINE]
@@ -120,11 +137,7 @@ def clean(text: str) -> str:
 
 def _is_binary(text: str) -> bool:
     sample = text[:4_000]
-    none = sum(
-        mark == "\ufffd" or (mark < " " and mark not in "\n\t\r\f\x1b") or "\ud800" <= mark <= "\udfff"
-        for mark in sample
-    )
-    return none > MOSTLY * len(sample)
+    return len(sample) - len(_NO_TEXT.sub("", sample)) > MOSTLY * len(sample)
 
 
 def _without_comments(text: str) -> tuple[str, tuple[str, ...]]:
@@ -200,6 +213,16 @@ class _Taker:
             self._asked = False
             if len(said) <= MAX_ANSWER:
                 self.fields[-1] = (self.fields[-1][0], said.casefold())
+
+
+def _sentences(title: str, prose: Sequence[str]) -> Iterator[Sentence]:
+    left = MAX_WORDS
+    for line, is_title in ((title, True), *((line, False) for line in prose)):
+        for match in _SENTENCE.finditer(line.casefold().replace("\u2019", "'")):
+            said = _WORD.findall(match[0])[:left]
+            left -= len(said)
+            if said:
+                yield Sentence(said, is_title)
 
 
 def plain(line: str) -> str:

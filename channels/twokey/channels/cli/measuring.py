@@ -27,6 +27,7 @@ def add_to(app: typer.Typer) -> None:
     bench.command("policy")(policy)
     bench.command("slack")(slack)
     bench.command("catalog")(catalog)
+    bench.command("triage")(bench_triage)
     app.add_typer(bench, name="bench")
 
 
@@ -256,4 +257,14 @@ def catalog(*, quick: Annotated[bool, typer.Option("--quick", help="Fewer tables
     result = measure(QUICK if quick else Sizes())
     for key, value in result.items():
         SESSION.say(f"{key:<28} {value}")
+    SESSION.give(result)
+
+
+def bench_triage(*, quick: Annotated[bool, typer.Option("--quick", help="Fewer tickets.")] = False) -> None:
+    """Measure how fast tickets are judged once a reader is loaded, beside TF-IDF alone, and what starting it costs."""
+    from twokey.channels.bench_triage import measure
+
+    result = measure(quick=quick)
+    for key, value in result.items():
+        SESSION.say(f"{key:<24} {value}")
     SESSION.give(result)

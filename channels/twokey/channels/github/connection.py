@@ -50,6 +50,10 @@ class Forums(Protocol):
         """Give the forum of the repository at ``location``."""
         ...
 
+    def me(self) -> int | str:
+        """Give the number of the account that Twokey writes as, or the name of its App."""
+        ...
+
 
 class WorkspaceWork:
     """Requests and answers of one workspace."""
@@ -66,6 +70,12 @@ class WorkspaceWork:
     ) -> str | None:
         """Have tables documented and leave it to the workers."""
         return self._workspace.leave_catalog(identity, tables, run=run, only_if=only_if)
+
+    def leave_triage(
+        self, identity: Identity, keys: tuple[str, ...], *, run: str, only_if: Callable[[Unit], bool], new: bool = False
+    ) -> str | None:
+        """Have tickets looked at and leave it to the workers."""
+        return self._workspace.leave_triage(identity, keys, run=run, only_if=only_if, new=new)
 
     def leave_suggestion(
         self, identity: Identity, suggestion: Suggestion, *, run: str, only_if: Callable[[Unit], bool]
@@ -116,8 +126,9 @@ class WorkspaceWork:
 
 
 def locations(workspace: Workspace) -> dict[str, str]:
-    """Give the repositories of the settings that lie on the workspace's GitHub: ``owner/repo`` in small letters."""
-    places = [section.location for section in workspace.config.places.values() if section.kind == "repository"]
+    """Give repositories and trackers of the settings on the workspace's GitHub: ``owner/repo`` in small letters."""
+    kinds = {"repository", "tickets"}
+    places = [section.location for section in workspace.config.places.values() if section.kind in kinds]
     named = {_named(workspace, location): location for location in places}
     return {name: location for name, location in named.items() if name is not None}
 
@@ -127,6 +138,16 @@ def _named(workspace: Workspace, location: str) -> str | None:
     if not location.startswith(base):
         return None
     return location.removeprefix(base).removesuffix(".git").rstrip("/").lower()
+
+
+def sorts_for(workspace: Workspace, name: str) -> Identity | None:
+    """Give in whose name new issues of ``OWNER/REPO`` are looked at, as the settings say."""
+    triage = workspace.config.triage
+    section = workspace.config.places.get(triage.tickets)
+    if not triage.asked_by or section is None or _named(workspace, section.location) != name.lower():
+        return None
+    principal = workspace.directory.principal(triage.asked_by)
+    return Identity(principal=principal, auth="system", channel="worker") if principal is not None else None
 
 
 def proven(workspace: Workspace, name: str, seen: PullRecord) -> bool:
@@ -176,6 +197,8 @@ def house(workspace: Workspace, github: Callable[[], Forums], clock: Clock) -> H
         people=workspace.linking.links,
         work=WorkspaceWork(workspace),
         location=lambda name: places.get(name.lower()),
+        sorts_for=functools.partial(sorts_for, workspace),
+        mine=lambda number: github().me() == number,
         forum=lambda location: github().forum(location),
         proven=functools.partial(proven, workspace),
         settle=workspace.inbox.settle,

@@ -40,6 +40,10 @@ AHEAD_US: Final = 10 * 60 * 1_000_000
 _INSTALLED: Final = frozenset(
     {"created", "deleted", "suspend", "unsuspend", "new_permissions_accepted", "added", "removed"}
 )
+_SORTED: Final = frozenset({"opened", "edited", "labeled", "reopened"})
+"""What becomes of an issue after which it is looked at."""
+_MOST_TICKETS: Final = 25
+_TICKET: Final = re.compile(r"#?[1-9][0-9]{0,14}")
 _TABLE: Final = re.compile(r"[A-Za-z0-9_.]{1,100}")
 _APPROVAL: Final = re.compile(r"(p-[0-9a-hjkmnp-tv-z]{12})[ \t]+([0-9a-f]{16,64})[ \t]+([0-9a-f]{16,64})[ \t]*")
 
@@ -67,6 +71,8 @@ class Handler:
         if location is None:
             return "ignored_elsewhere"
         turn = _Turn(self._house, inbound, event, name, location)
+        if inbound.kind == "issues":
+            return turn.sort() if event.action in _SORTED else "ignored_action"
         if inbound.kind == "pull_request":
             return turn.follow() if event.action in {"closed", "reopened"} else "ignored_action"
         return turn.hear()
@@ -102,6 +108,24 @@ class _Turn:
 
         self._house.change(record)
         return outcome
+
+    # -- what became of an issue --------------------------------------------------------------------------------------
+
+    def sort(self) -> str:
+        """Have an issue looked at that is new, in the name of whom the settings say; what it says is read later."""
+        event, number = self._event, self._event.number
+        if event.sender is None or event.sender.type == "Bot" or self._house.mine(event.sender.id):
+            return "ignored_bot"
+        identity = self._house.sorts_for(self._place.partition("#")[0])
+        if identity is None or not number:
+            return "ignored_not_asked_for"
+        run = f"r-{self._inbound.id.removeprefix('i-')}"
+
+        def only_if(unit: Unit) -> bool:
+            return self._house.settle(unit, self._inbound, "asked")
+
+        self._house.work.leave_triage(identity, (f"#{number}",), run=run, only_if=only_if, new=True)
+        return "asked"
 
     # -- what somebody wrote ------------------------------------------------------------------------------------------
 
@@ -168,6 +192,8 @@ class _Turn:
                 return self._left(said, asked.text)
             case "catalog":
                 return self._left(said, None, asked.text)
+            case "triage":
+                return self._sorted(said, asked.text.split())
             case _:
                 return self._tell(said, "no_command")
 
@@ -206,7 +232,14 @@ class _Turn:
         )
         return self._left(said, None, suggestion=suggestion)
 
-    def _left(self, said: Said, text: str | None, table: str = "", suggestion: Suggestion | None = None) -> str:
+    def _left(
+        self,
+        said: Said,
+        text: str | None,
+        table: str = "",
+        suggestion: Suggestion | None = None,
+        tickets: tuple[str, ...] = (),
+    ) -> str:
         """Have a run accepted once for this comment, with a comment that shows its progress, in one transaction."""
         identity = self._identity(said)
         if identity is None:
@@ -225,6 +258,8 @@ class _Turn:
 
         if suggestion is not None:
             self._house.work.leave_suggestion(identity, suggestion, run=run, only_if=only_if)
+        elif tickets:
+            self._house.work.leave_triage(identity, tickets, run=run, only_if=only_if)
         elif text is None:
             self._house.work.leave_catalog(identity, (table,) if table else (), run=run, only_if=only_if)
         else:
@@ -232,6 +267,12 @@ class _Turn:
         for message in wanted:
             self._house.send(message)
         return "asked"
+
+    def _sorted(self, said: Said, keys: list[str]) -> str:
+        """Have the tickets looked at that a comment names; the one it stands under where it names none."""
+        if len(keys) > _MOST_TICKETS or not all(_TICKET.fullmatch(key) for key in keys):
+            return self._tell(said, "bad_ticket")
+        return self._left(said, None, tickets=tuple(keys) or (f"#{said.number}",))
 
     def _approve(self, said: Said, text: str) -> str:
         """Hand an approving review to the gate, which decides whether it counts, and records it if it does not."""

@@ -43,6 +43,12 @@ class Work(Protocol):
         """Have tables documented; see ``leave``."""
         ...
 
+    def leave_triage(
+        self, identity: Identity, keys: tuple[str, ...], *, run: str, only_if: Callable[[Unit], bool], new: bool = False
+    ) -> str | None:
+        """Have tickets looked at, with ``new`` only those that were not sorted yet; see ``leave``."""
+        ...
+
     def leave_suggestion(
         self, identity: Identity, suggestion: Suggestion, *, run: str, only_if: Callable[[Unit], bool]
     ) -> str | None:
@@ -73,6 +79,10 @@ class House:
     work: Work
     location: Callable[[str], str | None]
     """Where the repository ``OWNER/REPO`` lies, if it is a place of the workspace."""
+    sorts_for: Callable[[str], Identity | None]
+    """In whose name new issues of ``OWNER/REPO`` are looked at; nobody's where the settings do not ask for that."""
+    mine: Callable[[int], bool]
+    """Tells whether Twokey writes as the account of a number."""
     forum: Callable[[str], Forum]
     """What is said in the repository at a location."""
     proven: Callable[[str, PullRecord], bool]

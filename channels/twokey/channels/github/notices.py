@@ -15,6 +15,7 @@ HELP: Final = (
     "What can be asked here, in the first line of a comment:\n\n"
     "- `/twokey ask TEXT`: ask for something in your own words\n"
     "- `/twokey catalog [TABLE]`: propose documentation for tables with such a name, or all\n"
+    "- `/twokey triage [#NUMBER ...]`: sort these issues, or the one the comment stands under\n"
     "- `/twokey link NAME`: say who you are, to confirm it with your own key\n"
     "- `/twokey help`: this list\n\n"
     "A suggestion (GitHub's suggestion block) for lines of a pull request of Twokey is proposed as a pull request of "
@@ -45,6 +46,8 @@ NOTICES: Final[Mapping[str, str]] = {
     "no_command": f"There is no such command. {HELP}",
     "no_default_place": "The workspace names no warehouse and repository for that; its settings have to.",
     "bad_table": "That is no part of a table's name. Use letters, digits, `_` and dots.",
+    "bad_ticket": "Name tickets by their numbers, such as #12, at most 25 of them.",
+    "no_tickets": "The workspace names no tickets for that; its settings have to.",
     "bad_input": "There was nothing to ask for, or too much. Say in a sentence what you want.",
     "suggestion_unfit": (
         "That suggestion does not fit what was proposed: it has to be one block, about lines of the commit that Twokey "

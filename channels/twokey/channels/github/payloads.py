@@ -15,6 +15,7 @@ KINDS: Final = frozenset(
         "installation",
         "installation_repositories",
         "issue_comment",
+        "issues",
         "ping",
         "pull_request",
         "pull_request_review",

@@ -25,6 +25,7 @@ from twokey.tools.links import UNTOLD
 OFFERED: Final = (
     Offered(Words("/twokey ask TEXT", "code"), Words("ask for something in your own words")),
     Offered(Words("/twokey catalog TABLE", "code"), Words("propose documentation for tables with such a name, or all")),
+    Offered(Words("/twokey triage TICKET", "code"), Words("sort tickets by their keys, or the new ones")),
     Offered(Words("/twokey approvals", "code"), Words("what waits for an answer")),
     Offered(Words("/twokey freeze", "code"), Words("whether writes are stopped")),
     Offered(Words("/twokey freeze on REASON", "code"), Words("stop every write, at once")),
@@ -35,6 +36,8 @@ OFFERED: Final = (
 ANSWERS: Final = frozenset({"approve", "approved", "refuse", "withdraw", "confirm", "reject"})
 """Words with which people try to answer a card by typing."""
 _WORD: Final = re.compile(r"[a-z]+")
+_MOST_TICKETS: Final = 25
+_TICKET: Final = re.compile(r"#?[A-Za-z0-9][A-Za-z0-9-]{0,60}")
 _TABLE: Final = re.compile(r"[A-Za-z0-9_.]{1,100}")
 
 
@@ -48,6 +51,8 @@ async def on_command(turn: Turn) -> None:
             await ask(turn, rest.strip())
         case "catalog":
             await _catalog(turn, rest.strip())
+        case "triage":
+            await _triage(turn, rest.split())
         case "approvals":
             await _approvals(turn)
         case "freeze":
@@ -85,6 +90,19 @@ async def _catalog(turn: Turn, table: str) -> None:
     def leave(identity: Identity, run: str, only_if: Callable[[Unit], bool]) -> str | None:
         tables = (table,) if table else ()
         return workspace.leave_catalog(identity, tables, run=run, only_if=only_if)
+
+    await _left(turn, leave)
+
+
+async def _triage(turn: Turn, keys: list[str]) -> None:
+    if len(keys) > _MOST_TICKETS or not all(_TICKET.fullmatch(key) for key in keys):
+        raise BadInput(
+            "Those are no keys of tickets.", next="Write them as FERN-131 or #12, at most 25.", code="bad_ticket"
+        )
+    workspace = turn.house.workspace
+
+    def leave(identity: Identity, run: str, only_if: Callable[[Unit], bool]) -> str | None:
+        return workspace.leave_triage(identity, keys, run=run, only_if=only_if)
 
     await _left(turn, leave)
 

@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from twokey.agents.planner.savers import StateStore
     from twokey.agents.state import Progress
     from twokey.channels.worker import Worker
+    from twokey.tools.retrieval.meaning import Embeddings
 
 DRIVERS: Final = "drivers"
 
@@ -136,7 +137,9 @@ def opened_parts(
         forges = Forges(LocalGit(), None if github is None else lambda: github().forge)
         trackers = Trackers(LocalTickets, None if github is None else lambda location: github().tickets(location))
         tools = stage.tools or trackers.through(
-            through(forges, registry.installed(config.tools.plugins)), folder / STATE_FOLDER / "tickets"
+            through(forges, registry.installed(config.tools.plugins)),
+            folder / STATE_FOLDER / "tickets",
+            _embeddings(config),
         )
         connect = stage.connect or connector(github, home, clock)
         yield _parts(
@@ -337,6 +340,14 @@ def _with_password(location: str, variable: str | None) -> str:
             f"The variable {variable}, which holds a warehouse's password, is not set.", next=f"Set {variable}."
         )
     return make_url(location).set(password=password).render_as_string(hide_password=False)
+
+
+def _embeddings(config: Settings) -> "Embeddings | None":
+    from twokey.agents.models.openai_embeddings import OpenAIEmbeddings  # noqa: PLC0415 - comes in where it is set up
+
+    if not config.model.base_url or not config.model.embeddings:
+        return None
+    return OpenAIEmbeddings(config.model, os.environ.get(config.model.key_env, ""))
 
 
 def _models(config: Settings, stack: ExitStack) -> "Models":

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from twokey.channels.wiring.stores import STATE_FOLDER
 from twokey.core.settings import Settings
 
 if TYPE_CHECKING:
     from twokey.agents.triage.routing import Routing
-    from twokey.agents.triage.team import Team
+    from twokey.agents.triage.team import Teacher, Team
     from twokey.agents.triage.values import Outcome, Past, Reader
 
 
@@ -42,7 +43,7 @@ def team_of(folder: Path, config: Settings) -> "Team":
 
     triage = config.triage
     return Team(
-        teach=_teach,
+        teach=_teacher(folder / STATE_FOLDER / "triage"),
         kinds=triage.kinds,
         priorities={str(name): label for name, label in triage.priorities.items()},
         security=triage.security,
@@ -54,9 +55,15 @@ def team_of(folder: Path, config: Settings) -> "Team":
     )
 
 
-def _teach(
-    past: "Sequence[Past]", kinds: Sequence[str], target_permille: int, outcomes: "Sequence[Outcome]", now: int
-) -> "Reader":
-    from twokey.agents.triage.lessons import teach  # noqa: PLC0415 - scikit-learn comes in when tickets are judged
+def _teacher(keep_in: Path) -> "Teacher":
+    """Give what makes readers of labelled tickets; what was learned is kept in a folder of the workspace."""
 
-    return teach(past, kinds, target_permille, outcomes, now)
+    def teach(
+        past: "Sequence[Past]", kinds: Sequence[str], target_permille: int, outcomes: "Sequence[Outcome]", now: int
+    ) -> "Reader":
+        from twokey.agents.triage.teaching import Teacher  # noqa: PLC0415 - scikit-learn comes in when it is needed
+
+        keep_in.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return Teacher(keep_in, target_permille, lambda: outcomes, lambda: now)(past, frozenset(kinds))
+
+    return teach

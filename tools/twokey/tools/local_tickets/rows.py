@@ -16,6 +16,8 @@ from twokey.tools.local_tickets.files import Unreadable, text_of
 from twokey.tools.local_tickets.records import Record
 
 MAX_ROW: Final = 4 * 1024 * 1024
+MAX_LINE: Final = 64 * 1024 * 1024
+"""Bytes of a line of a CSV file up to which it is read to find the end of its row, though the row is passed over."""
 MAX_COLUMNS: Final = 100
 JSON_LINES: Final = (".jsonl", ".ndjson")
 _LINES_PER_ROW: Final = 200_000
@@ -43,7 +45,7 @@ class Row:
 def rows(file: BinaryIO, name: str) -> Iterator[Row | Unreadable]:
     """Go through a file; what is no row comes as the reason why."""
     if name.endswith(JSON_LINES):
-        for place, raw in _lines(file):
+        for place, raw in _lines(file, MAX_ROW):
             if raw is None or raw.strip():
                 yield _row(place, raw, None)
         return
@@ -153,18 +155,18 @@ def _quoted(text: str, at: int) -> tuple[str, int]:
         at = end + 2
 
 
-def _lines(file: BinaryIO) -> Iterator[tuple[Place, bytes | None]]:
+def _lines(file: BinaryIO, most: int) -> Iterator[tuple[Place, bytes | None]]:
     """Give line by line, ``None`` for one over the bound."""
     offset, line = 0, 0
     while True:
-        raw = file.readline(MAX_ROW + 1)
+        raw = file.readline(most + 1)
         if not raw:
             return
         line += 1
         length = len(raw)
-        whole = length <= MAX_ROW
+        whole = length <= most
         while not raw.endswith(b"\n"):
-            raw_more = file.readline(MAX_ROW)
+            raw_more = file.readline(most)
             if not raw_more:
                 break
             whole = False
@@ -175,13 +177,13 @@ def _lines(file: BinaryIO) -> Iterator[tuple[Place, bytes | None]]:
 
 
 def _csv_rows(file: BinaryIO) -> Iterator[tuple[Place, bytes | None]]:
-    """Give row by row: a row goes on while the number of quotes in it is odd."""
+    """Give row by row: a row goes on while a quoted cell in it is not closed."""
     parts: list[bytes] = []
     first = Place(0, 0, 1)
-    length, quotes, too_large = 0, 0, False
-    for place, raw in _lines(file):
+    length, inside, too_large = 0, False, False
+    for place, raw in _lines(file, MAX_LINE):
         if not parts and not too_large:
-            first, length, quotes = place, 0, 0
+            first, length, inside = place, 0, False
             if raw is not None and not raw.strip():
                 continue
         length += place.length
@@ -189,9 +191,30 @@ def _csv_rows(file: BinaryIO) -> Iterator[tuple[Place, bytes | None]]:
             parts, too_large = [], True
         else:
             parts.append(raw)
-        quotes += raw.count(b'"') if raw is not None else 0
-        if quotes % 2 == 0:
+        inside = raw is not None and _is_inside(raw, inside=inside)
+        if not inside:
             yield Place(first.offset, length, first.line), None if too_large else b"".join(parts)
             parts, too_large = [], False
-    if parts:
-        yield Place(first.offset, length, first.line), b"".join(parts)
+    if parts or too_large:
+        yield Place(first.offset, length, first.line), None if too_large else b"".join(parts)
+
+
+def _is_inside(line: bytes, *, inside: bool) -> bool:
+    """Tell whether a quoted cell is open after a line; a quote opens one at the start of a cell only."""
+    at = 0
+    if not inside and line.startswith(b'"'):
+        inside, at = True, 1
+    while True:
+        if inside:
+            end = line.find(b'"', at)
+            if end < 0:
+                return True
+            if line[end + 1 : end + 2] == b'"':
+                at = end + 2
+            else:
+                inside, at = False, end + 1
+        else:
+            start = line.find(b',"', at)
+            if start < 0:
+                return False
+            inside, at = True, start + 2

@@ -8,7 +8,8 @@ A search has two stages. The first takes candidates by BM25 over title, words an
 Zaragoza, 2009), in the database. The second compares each candidate in four spaces: words, words of the title, runs of
 characters, signs. What each space says is made comparable by its mean and deviation over the candidates (z-scores) and
 summed; words and characters, which see the whole text, count fully, as do titles; signs, and nearness in time, count
-half; a text that the other names by its key is two deviations ahead. None of these weights was fitted.
+half; a text that the other names by its key is two deviations ahead; likeness of meaning, where somebody makes vectors
+of texts (``meaning``), counts fully. None of these weights was fitted.
 """
 
 import sqlite3
@@ -17,12 +18,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twokey.core.errors import EnvironmentFault
+from twokey.tools.retrieval.meaning import MOST_COMPARED, Embeddings, cosines, handed_over, packed
 from twokey.tools.retrieval.spaces import BUCKETS, Space, Vector, of_runs, of_terms, unpacked
 from twokey.tools.retrieval.words import MAX_TITLE, TITLE_COUNTS, Terms, plain, signs, terms_of, top, words
 
@@ -34,7 +36,7 @@ MAX_SIGNS: Final = 24
 MAX_KEYS: Final = 200
 KEPT_BODY: Final = 20_000
 SPACES: Final = ("words", "title", "runs", "signs")
-WEIGHTS: Final = {"words": 1.0, "title": 1.0, "runs": 1.0, "signs": 0.5, "time": 0.5, "named": 2.0}
+WEIGHTS: Final = {"words": 1.0, "title": 1.0, "runs": 1.0, "signs": 0.5, "time": 0.5, "named": 2.0, "meaning": 1.0}
 _LEAST_DEVIATION: Final = 0.02
 """A space in which all candidates are alike to the third digit says nothing."""
 _FEW: Final = 10
@@ -49,6 +51,7 @@ CREATE TABLE contents (
     n INTEGER PRIMARY KEY, title TEXT NOT NULL, body TEXT NOT NULL,
     words BLOB NOT NULL, titled BLOB NOT NULL, runs BLOB NOT NULL, signs BLOB NOT NULL
 );
+CREATE TABLE meanings (n INTEGER PRIMARY KEY, model TEXT NOT NULL, vector BLOB NOT NULL);
 CREATE INDEX texts_by_time ON texts (made, number);
 CREATE INDEX texts_by_key ON texts (key);
 CREATE VIRTUAL TABLE lexicon USING fts5 (title, words, signs, content='', tokenize='ascii');
@@ -87,7 +90,10 @@ class Found:
 class Index:
     """One index; not for two threads at once. ``path`` is a file, or ``:memory:``."""
 
-    def __init__(self, path: Path | str = ":memory:") -> None:
+    def __init__(self, path: Path | str = ":memory:", embeddings: Embeddings | None = None) -> None:
+        self._embeddings = embeddings
+        self.meaning: Literal["off", "used", "unreachable"] = "off"
+        """Whether likeness of meaning was compared in the last search."""
         self._base = _opened(str(path))
         self._spaces = {name: Space(self._frequencies(name)) for name in SPACES}
         self._texts: int = self._base.execute("SELECT count(*) FROM texts").fetchone()[0]
@@ -143,8 +149,8 @@ class Index:
             "INSERT INTO lexicon (lexicon, rowid, title, words, signs) VALUES ('delete', ?, ?, ?, ?)",
             (row[0], *_columns(terms)),
         )
-        for table in ("texts", "contents"):
-            self._base.execute(f"DELETE FROM {table} WHERE n = ?", (row[0],))  # noqa: S608 - one of two names
+        for table in ("texts", "contents", "meanings"):
+            self._base.execute(f"DELETE FROM {table} WHERE n = ?", (row[0],))  # noqa: S608 - one of three names
         self._count(_vectors(terms), -1)
 
     def note(self, name: str) -> str:
@@ -175,16 +181,17 @@ class Index:
     def similar(self, text: Text, limit: int) -> Sequence[Found]:
         """Give texts made before ``text`` that are like it, the likest first."""
         terms = terms_of(text.title, text.body[:KEPT_BODY])
-        return self._ranked(terms, limit, (text.made, text.number))
+        return self._ranked(terms, handed_over(text.title, text.body), limit, (text.made, text.number))
 
     def search(self, query: str, limit: int) -> Sequence[Found]:
         """Give texts that speak of what ``query`` says, the best first."""
         query = plain(query[:KEPT_BODY])
         counted = Counter(words(query))
         terms = Terms(title=counted, words=counted, signs=Counter(signs(query)), runs=" ".join(query.lower().split()))
-        return self._ranked(terms, limit, None)
+        return self._ranked(terms, handed_over(query, ""), limit, None)
 
-    def _ranked(self, terms: Terms, limit: int, before: tuple[int, int] | None) -> Sequence[Found]:
+    def _ranked(self, terms: Terms, asked: str, limit: int, before: tuple[int, int] | None) -> Sequence[Found]:
+        self.meaning = "off"
         rows = self._candidates(terms, before)
         if not rows:
             return []
@@ -200,6 +207,9 @@ class Index:
         names = _keys(terms)
         named = np.array([row[1] in names for row in rows])
         score += WEIGHTS["named"] * named
+        if self._embeddings is not None:
+            alike["meaning"], more = self._compared(self._embeddings, asked, rows, score)
+            score += more
         deviation = max(float(score.std()), 1e-9)
         order = np.lexsort((np.array([row[0] for row in rows]), -score))[: max(limit, 0)]
         return [
@@ -213,6 +223,41 @@ class Index:
             )
             for at in order
         ]
+
+    def _compared(
+        self, embeddings: Embeddings, asked: str, rows: Sequence[Any], score: NDArray[Any]
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Compare the meaning of the likest candidates; gives cosines, and what they add to the scores."""
+        chosen = np.argsort(-score, kind="stable")[:MOST_COMPARED].tolist()
+        found, more = np.zeros(len(rows)), np.zeros(len(rows))
+        try:
+            mine, theirs = self._meanings(embeddings, asked, [rows[at] for at in chosen])
+        except EnvironmentFault:
+            self.meaning = "unreachable"  # said in the answer; what is found without it is right, too
+            return found, more
+        self.meaning = "used"
+        values = cosines(mine, theirs)
+        found[chosen] = values
+        standard = _standard(values)
+        more[:] = standard.min()  # who was not compared is not ahead of who was
+        more[chosen] = WEIGHTS["meaning"] * standard
+        return found, more
+
+    def _meanings(self, embeddings: Embeddings, asked: str, rows: Sequence[Any]) -> tuple[bytes, list[bytes]]:
+        """Give the vector of what is asked and of rows; missing ones are made, and kept with the next commit."""
+        known: dict[int, bytes] = {}
+        for row in rows:
+            there = self._base.execute("SELECT model, vector FROM meanings WHERE n = ?", (row[9],)).fetchone()
+            if there is not None and there[0] == embeddings.name:
+                known[row[9]] = there[1]
+        missing = [row for row in rows if row[9] not in known]
+        made = embeddings.vectors([asked, *(handed_over(row[2], row[3]) for row in missing)])
+        for row, vector in zip(missing, made[1:], strict=True):
+            known[row[9]] = packed(vector)
+            self._base.execute(
+                "INSERT OR REPLACE INTO meanings VALUES (?, ?, ?)", (row[9], embeddings.name, known[row[9]])
+            )
+        return packed(made[0]), [known[row[9]] for row in rows]
 
     def _candidates(self, terms: Terms, before: tuple[int, int] | None) -> list[Any]:
         made, number = before or (1 << 62, 0)
@@ -238,7 +283,7 @@ class Index:
         )
         numbers.update(dict.fromkeys(row[0] for row in found))
         marks = ",".join("?" * len(numbers))
-        columns = "number, key, title, body, made, words, titled, runs, signs"
+        columns = "number, key, title, body, made, words, titled, runs, signs, n"
         return self._base.execute(
             f"SELECT {columns} FROM texts JOIN contents USING (n) WHERE n IN ({marks}) ORDER BY n",  # noqa: S608 - question marks only
             [*numbers],
@@ -273,7 +318,7 @@ def _opened(path: str) -> sqlite3.Connection:
             row = base.execute("SELECT value FROM meta WHERE name = 'version'").fetchone()
             if row is not None and row[0] == VERSION:
                 return base
-            for name in ("lexicon", "texts", "contents", "meta"):
+            for name in ("lexicon", "texts", "contents", "meanings", "meta"):
                 base.execute(f"DROP TABLE IF EXISTS {name}")
         base.executescript(_TABLES)
         base.execute("INSERT INTO meta VALUES ('version', ?)", (VERSION,))

@@ -18,6 +18,7 @@ from typing import Final
 
 from twokey.core.errors import EnvironmentFault, TryLater
 from twokey.tools.retrieval.index import Index, Text
+from twokey.tools.retrieval.meaning import Embeddings
 from twokey.tools.tickets import Query, Ticket, Tickets
 
 BATCH: Final = 500
@@ -27,7 +28,9 @@ _FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
 @contextmanager
-def opened(folder: Path | None, location: str, wait_s: float = 20.0) -> Generator[Index]:
+def opened(
+    folder: Path | None, location: str, embeddings: Embeddings | None = None, wait_s: float = 20.0
+) -> Generator[Index]:
     """Open the index of the tracker at ``location``: a file in ``folder``; without one, an index for this once.
 
     Raises:
@@ -36,7 +39,7 @@ def opened(folder: Path | None, location: str, wait_s: float = 20.0) -> Generato
 
     """
     if folder is None:
-        with closing(Index()) as index:
+        with closing(Index(embeddings=embeddings)) as index:
             yield index
         return
     name = hashlib.sha256(location.encode()).hexdigest()[:32]
@@ -50,7 +53,7 @@ def opened(folder: Path | None, location: str, wait_s: float = 20.0) -> Generato
             next="Check the permissions of the workspace's folder .twokey.",
             code="index_broken",
         ) from error
-    with _alone(folder / f"{name}.lock", wait_s), closing(Index(folder / f"{name}.db")) as index:
+    with _alone(folder / f"{name}.lock", wait_s), closing(Index(folder / f"{name}.db", embeddings)) as index:
         yield index
 
 

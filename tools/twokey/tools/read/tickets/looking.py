@@ -67,6 +67,7 @@ def _candidate(index: Index, ticket: Ticket, found: Found) -> CandidateTicket:
         title_words=_permille(found.likeness["title"]),
         runs=_permille(found.likeness["runs"]),
         signs=_permille(found.likeness["signs"]),
+        meaning=_permille(found.likeness.get("meaning", 0.0)),
         named=found.named,
         lead_permille=round(1_000 * found.lead),
         passages=tuple(

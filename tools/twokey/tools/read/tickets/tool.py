@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from twokey.core.canonical import Json
 from twokey.core.errors import NotFound, ToolRetry
@@ -41,6 +41,9 @@ from twokey.tools.read.tickets.values import (
 )
 from twokey.tools.tickets import Query, Ticket, TicketComment, Tickets
 
+if TYPE_CHECKING:
+    from twokey.tools.retrieval.meaning import Embeddings
+
 MAX_BODY: Final = 20_000
 MAX_PAST_BODY: Final = 8_000
 MAX_LABELS: Final = 500
@@ -51,7 +54,11 @@ _SHARE_FOR_INDEX: Final = 0.7
 
 
 class SearchTickets(ReadTool[TicketsArgs, TicketsResult]):
-    """Reads a tracker through the ticket port. ``indexes`` is where what it searches by is kept."""
+    """Reads a tracker through the ticket port.
+
+    ``indexes`` is the folder in which what it searches by is kept; without one it is made anew for each call.
+    ``embeddings`` gets texts of tickets, where there are any.
+    """
 
     name: ClassVar[str] = "search_tickets"
     version: ClassVar[str] = "1"
@@ -65,7 +72,9 @@ class SearchTickets(ReadTool[TicketsArgs, TicketsResult]):
         open_tracker: Callable[[str], Tickets],
         indexes: Path | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        embeddings: "Embeddings | None" = None,
     ) -> None:
+        self._embeddings = embeddings
         self._open = open_tracker
         self._indexes = indexes
         self._monotonic = monotonic
@@ -136,12 +145,17 @@ class SearchTickets(ReadTool[TicketsArgs, TicketsResult]):
     ) -> SearchResult | SimilarResult:
         from twokey.tools.read.tickets import indexing, looking  # noqa: PLC0415 - numpy comes in where it is needed
 
-        with indexing.opened(self._indexes, location) as index:
+        with indexing.opened(self._indexes, location, self._embeddings) as index:
             complete = indexing.follow(index, tickets, until, self._monotonic)
             indexed = Indexed(tickets=len(index), complete=complete)
-            if isinstance(ask, SearchRequest):
-                return looking.search(index, ask, indexed)
-            return looking.similar(index, _named(tickets, ask.key), ask, indexed)
+            answer = (
+                looking.search(index, ask, indexed)
+                if isinstance(ask, SearchRequest)
+                else looking.similar(index, _named(tickets, ask.key), ask, indexed)
+            )
+            if self._embeddings is not None:
+                index.commit()  # keeps the vectors that were made
+            return answer.model_copy(update={"indexed": indexed.model_copy(update={"meaning": index.meaning})})
 
     def _labels(self, tickets: Tickets, until: float) -> LabelsResult:
         counts: Counter[str] = Counter()

@@ -147,6 +147,8 @@ class Indexed(Value):
 
     tickets: Count
     complete: bool
+    meaning: Literal["off", "used", "unreachable"] = "off"
+    """Whether likeness of meaning was compared, by the model that the settings name."""
 
 
 class SearchResult(Value):
@@ -170,6 +172,8 @@ class CandidateTicket(Value):
     """Runs of characters: spelling, names and versions."""
     signs: Permille
     """Names of exceptions and methods, error codes, paths, keys of tickets."""
+    meaning: Permille = 0
+    """Of their meaning, where a model told it; it orders the candidates."""
     named: bool = False
     """The ticket names this one by its key."""
     lead_permille: int
