@@ -11,7 +11,7 @@ Rules
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from twokey.agents.triage.phrases import Phrases
@@ -300,12 +300,17 @@ def of(parts: Parts, family: str | None, asked_for: Sequence[str] = ()) -> tuple
     said = " ".join(parts.prose)
     if len(said) + len(" ".join(parts.pasted)) < SHORT and len(parts.title) + len(said) < 2 * SHORT:
         return (MissingItem(code="description", ask=_ASK["description"]),)
-    listed: tuple[MissingCode, ...] = _NEEDED.get(family or "", ())
-    needed: list[MissingCode] = [*listed]
-    if family in _NEEDED and family not in {"question", "docs"}:
-        needed += [code for code in _asked(asked_for) if code not in needed]
-    found = [code for code in needed if not _there(code, parts)]
+    found = [code for code in _needed(family or "", asked_for) if not _there(code, parts)]
     return tuple(MissingItem(code=code, ask=_ASK[code]) for code in found[:MOST])
+
+
+def _needed(family: str, asked_for: Sequence[str]) -> Iterator[MissingCode]:
+    listed = _NEEDED.get(family)
+    if listed is None:
+        return
+    yield from listed
+    if family not in {"question", "docs"}:
+        yield from (code for code in _asked(asked_for) if code not in listed)
 
 
 def _asked(headings: Sequence[str]) -> list[MissingCode]:
