@@ -11,7 +11,7 @@ Rules
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from twokey.agents.triage.phrases import Phrases
@@ -22,7 +22,7 @@ MOST: Final = 3
 SHORT: Final = 25
 """Characters of text below which there is no description."""
 
-_NEEDED: Final[Mapping[str, tuple[MissingCode, ...]]] = {
+_NEEDED: Final[dict[str, tuple[MissingCode, ...]]] = {
     "bug": ("steps", "actual", "expected", "logs", "version"),
     "incident": ("impact", "logs", "actual"),
     "feature": ("need",),
@@ -30,7 +30,7 @@ _NEEDED: Final[Mapping[str, tuple[MissingCode, ...]]] = {
     "question": (),
     "docs": (),
 }
-_ASK: Final[Mapping[MissingCode, str]] = {
+_ASK: Final[dict[MissingCode, str]] = {
     "description": "Please describe in a few sentences what this is about.",
     "steps": "Please list the steps that lead to it, so that somebody else can see it happen.",
     "expected": "What did you expect to happen?",
@@ -43,7 +43,7 @@ _ASK: Final[Mapping[MissingCode, str]] = {
     "scope": "To what exactly do you need access, to read or to write, and until when?",
     "approver": "Who owns it and agrees?",
 }
-_FIELDS: Final[Mapping[MissingCode, tuple[str, ...]]] = {
+_FIELDS: Final[dict[MissingCode, tuple[str, ...]]] = {
     "steps": ("step", "reproduc", "repro", "minimal example", "code", "how to"),
     "expected": ("expect", "should"),
     "actual": ("actual", "current behav", "what happen", "describe the bug", "description", "problem", "issue"),
@@ -55,7 +55,7 @@ _FIELDS: Final[Mapping[MissingCode, tuple[str, ...]]] = {
     "scope": ("scope", "resource", "role", "access to", "permission"),
     "approver": ("approv", "owner", "manager"),
 }
-_SHOWN: Final[Mapping[MissingCode, Phrases]] = {
+_SHOWN: Final[dict[MissingCode, Phrases]] = {
     "steps": Phrases(
         (
             "when i",
@@ -300,12 +300,17 @@ def of(parts: Parts, family: str | None, asked_for: Sequence[str] = ()) -> tuple
     said = " ".join(parts.prose)
     if len(said) + len(" ".join(parts.pasted)) < SHORT and len(parts.title) + len(said) < 2 * SHORT:
         return (MissingItem(code="description", ask=_ASK["description"]),)
-    listed: tuple[MissingCode, ...] = _NEEDED.get(family or "", ())
-    needed: list[MissingCode] = [*listed]
-    if family in _NEEDED and family not in {"question", "docs"}:
-        needed += [code for code in _asked(asked_for) if code not in needed]
-    found = [code for code in needed if not _there(code, parts)]
+    found = [code for code in _needed(family or "", asked_for) if not _there(code, parts)]
     return tuple(MissingItem(code=code, ask=_ASK[code]) for code in found[:MOST])
+
+
+def _needed(family: str, asked_for: Sequence[str]) -> Iterator[MissingCode]:
+    listed = _NEEDED.get(family)
+    if listed is None:
+        return
+    yield from listed
+    if family not in {"question", "docs"}:
+        yield from (code for code in _asked(asked_for) if code not in listed)
 
 
 def _asked(headings: Sequence[str]) -> list[MissingCode]:
