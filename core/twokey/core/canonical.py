@@ -132,10 +132,10 @@ def _is_plainly_canonical(value: Json) -> bool:
 def _shows_that_it_is(text: bytes) -> bool:
     """Whether JSON text shows by itself that ``encode`` takes what it says: most does, and need not be walked.
 
-    It is ASCII, its numbers are integers of at most 15 digits, and it is not too deep: taking the innermost pairs of
-    brackets away takes one level away.
+    Its keys are ASCII, its numbers are integers of at most 15 digits, and it is not too deep: taking the innermost
+    pairs of brackets away takes one level away.
     """
-    if not text.isascii():
+    if not text.isascii() and b":" in _AFTER_OTHER_LETTERS.findall(text):
         return False
     bare = _TEXTS.sub(b"", text)
     if _ODD_NUMBER.search(bare):
@@ -149,6 +149,8 @@ def _shows_that_it_is(text: bytes) -> bool:
 
 
 _TEXTS: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+_AFTER_OTHER_LETTERS: Final = re.compile(rb'[\x80-\xff][^"\\]*+(?:\\.[^"\\]*+)*+"(:?)', re.DOTALL)
+"""What stands behind a text with letters that are not ASCII, from the first of them on: a colon, if it is a key."""
 _ODD_NUMBER: Final = re.compile(rb"[0-9](?:[.eE]|[0-9]{15})")
 _ONE_KIND: Final = bytes.maketrans(b"{}", b"[]")
 _NO_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
