@@ -24,7 +24,7 @@ from twokey.agents.state import Progress, State, Surroundings
 from twokey.core.canonical import Json
 from twokey.core.values import Plan, Report, Step
 from twokey.tools.read.catalog import CatalogFiles
-from twokey.tools.read.warehouse import InspectRequest, KeysRequest, SchemaRequest, TableInfo
+from twokey.tools.read.warehouse import InspectRequest, SchemaRequest, TableInfo
 
 Compiled = CompiledStateGraph[State, Surroundings, State, State]
 
@@ -179,9 +179,12 @@ def count_keys(state: State, runtime: Runtime[Surroundings]) -> State:
     asked = understanding.questions(facts, notes.chosen)
     checks = reading.checks_of(asked.all, reading.names_of(schema))
     ask = reading.through_desk(desk, notes.warehouse, step.number)
-    for start in range(len(notes.counts) * reading.CHECKS_AT_ONCE, len(checks), reading.CHECKS_AT_ONCE):
-        request = KeysRequest(checks=checks[start : start + reading.CHECKS_AT_ONCE])
-        _, evidence = unchanged.answer(request, schema.version) or ask(request)
+    kept = [reading.keys_of(reading.kept_answer(desk, evidence)) for evidence in notes.counts]
+    done = dict.fromkeys(fact.check for result in kept for fact in result.checks if fact.reached)
+    waiting = [check for check in checks if check not in done]
+    for request, _, evidence in reading.counts(
+        lambda request: unchanged.answer(request, schema.version) or ask(request), waiting
+    ):
         notes = notes.with_counts(evidence).with_asked({evidence: request.model_dump(mode="json")})
         notes.keep(desk, step.number)
     notes.all_counted().keep(desk, step.number)

@@ -154,13 +154,14 @@ class Notes:
         asked = questions(facts, self.chosen)
         counts: dict[Join, Counted] = {}
         cited: dict[Join, str] = {}
-        answers = [
-            (fact, evidence)
+        answers = {
+            fact.check: (fact, evidence)  # one that was asked for again counts as answered the last time
             for evidence in self.counts
             for fact in reading.keys_of(reading.kept_answer(desk, evidence)).checks
-        ]
-        for join, (fact, evidence) in zip(asked.all, answers, strict=False):
-            counted = reading.counted(fact)
+        }
+        for join, check in zip(asked.all, reading.checks_of(asked.all, reading.names_of(schema)), strict=True):
+            fact, evidence = answers.get(check, (None, ""))
+            counted = None if fact is None else reading.counted(fact)
             if counted is not None:
                 counts[join] = counted
                 cited[join] = evidence

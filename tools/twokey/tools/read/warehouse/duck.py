@@ -26,6 +26,7 @@ from twokey.tools.read.warehouse.duck_profile import FEW_CELLS, Subject, profile
 from twokey.tools.read.warehouse.duck_session import DuckSession, quote
 from twokey.tools.read.warehouse.fingerprint import Seen, look
 from twokey.tools.read.warehouse.folder import File, Way, estimated_lines, files_of, ways_to_read
+from twokey.tools.read.warehouse.key_sql import WriteNumber, duckdb_number
 from twokey.tools.read.warehouse.keys import answer_keys
 from twokey.tools.read.warehouse.location import Location, display_name
 from twokey.tools.read.warehouse.sources import (
@@ -447,12 +448,25 @@ class DuckSource:
             tables = self._bind_all(lambda file: file.name in named, as_text=True)
         except StatementFailed as fault:
             raise select_failed(fault) from fault
-
-        def count(sql: str) -> Sequence[int]:
-            return [int(value or 0) for value in self._session.rows(sql)[0]]
-
-        result = answer_keys(request, tables, _quoted_table if self._is_database else _quoted_name, quote, count)
+        result = answer_keys(request, tables, self, self._bounds, self._session.deadline)
         return result.model_copy(update={"version": before.version if self._look() == before else ""})
+
+    @property
+    def number(self) -> WriteNumber | None:
+        """How parts of a column are told."""
+        return duckdb_number
+
+    def rows(self, sql: str) -> Sequence[Sequence[object]]:
+        """Run a statement that counts keys."""
+        return self._session.rows(sql)
+
+    def quote_table(self, table: TableName) -> str:
+        """Give a table as it stands in a statement."""
+        return _quoted_table(table) if self._is_database else quote(table.name)
+
+    def quote(self, name: str) -> str:
+        """Give a column as it stands in a statement."""
+        return quote(name)
 
     def select(self, request: SelectRequest) -> SelectResult:
         """Run one checked SELECT."""
@@ -532,7 +546,3 @@ def _with_main(table: TableName) -> TableName:
 
 def _quoted_table(table: TableName) -> str:
     return f"{quote(table.schema_name or 'main')}.{quote(table.name)}"
-
-
-def _quoted_name(table: TableName) -> str:
-    return quote(table.name)

@@ -51,6 +51,12 @@ class Bounds:
     """Processors that reading files may use."""
     settled_s: float = 2
     """How long ago a file must have changed for its version to be trusted (``fingerprint``)."""
+    key_values: int = 1_000_000
+    """Different values of a key up to which they are counted at once."""
+    key_part: int = 200_000
+    """Different values that are counted at the same time where there are more."""
+    keys_s: float = 5
+    """After how long such a key is estimated from the values counted until then."""
     max_rows: int = 10_000
     max_bytes: int = 8 * 1024 * 1024
 

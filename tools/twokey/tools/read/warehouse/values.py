@@ -377,21 +377,39 @@ class InspectResult(Value):
 
 
 class KeyFacts(Value):
-    """One answered check. A row is *filled* where none of its key columns is null; ``problem`` where it failed."""
+    """One answered check. A row is *filled* where none of its key columns is null; ``problem`` where it failed.
+
+    Rows are counted exactly. Distinct values are too where the margin is 0; else they are estimated, and the margin
+    says how far they may be off, 19 times out of 20, in hundredths of a percent of themselves.
+    """
 
     check: KeyCheck
     child_rows: Count = 0
     child_filled: Count = 0
     child_distinct: Count = 0
+    child_margin: Count = 0
+    looked: Count | None = None
+    """Distinct child values that were looked for in the parent; ``None``: all of them, so that everything is exact."""
     present: Count = 0
-    """Distinct child values that occur in the parent."""
+    """Distinct child values, of those looked for, that occur in the parent."""
     orphans: Count = 0
-    """Distinct child values that do not."""
+    """Distinct child values, of those looked for, that do not."""
+    orphans_most: Count = 0
+    """Distinct child values that do not occur in the parent: at most so many in the whole table, 19 times out of 20."""
     orphan_rows: Count = 0
+    """Rows that were seen to hold such a value."""
+    orphan_rows_about: Count = 0
+    """Such rows in the whole table, estimated from what was looked for."""
+    orphan_shapes: tuple[Tally, ...] = ()
+    """The most frequent masked forms of values that do not occur in the parent."""
     parent_rows: Count = 0
     parent_filled: Count = 0
     parent_distinct: Count = 0
+    """Equals ``parent_filled`` where none of the values that were compared occurs twice."""
+    parent_margin: Count = 0
     problem: Sentence = ""
+    reached: bool = True
+    """False where the time of the call was used up before: ask again."""
 
 
 class KeysResult(Value):
