@@ -11,7 +11,7 @@ from twokey.channels.bench_catalog import QUICK, Sizes
 
 KEYS = {
     *("fields_per_s", "summarize_fields_per_s", "vs_summarize", "small_vs_summarize"),
-    *("end_to_end_3000_s", "rescan_speedup", "rss_mb"),
+    *("end_to_end_3000_s", "rescan_speedup", "rss_mb", "thousand_tables_s", "thousand_tables_rss_mb"),
 }
 
 
@@ -34,15 +34,16 @@ def test_the_tables_are_mixed_dirty_and_the_same_every_time(tmp_path: Path):
 
 
 def test_every_figure_is_there_beside_its_floor():
-    found = bench_catalog.measure(Sizes(tables=2, rows=60, large=200, files=2, tries=1))
+    found = bench_catalog.measure(Sizes(tables=2, rows=60, large=200, files=2, many=3, tries=1))
     assert set(found) >= KEYS
     assert found["end_to_end_fields"] == 60
     assert found["vs_summarize"] == pytest.approx(found["fields_per_s"] / found["summarize_fields_per_s"], rel=0.1)
     assert sum(found["stages_s"].values()) == pytest.approx(found["end_to_end_3000_s"], rel=0.01)
     assert found["rescan_speedup"] > 0
+    assert 0 < found["thousand_tables_rss_mb"] <= found["rss_mb"]
 
 
 def test_the_sizes_are_those_of_the_contract():
     assert (Sizes().tables * 30, Sizes().rows, Sizes().large, Sizes().files) == (3_000, 10_000, 50_000, 400)
     assert QUICK.rows == Sizes().rows
-    assert QUICK.large == Sizes().large
+    assert (QUICK.large, QUICK.many) == (Sizes().large, Sizes().many) == (50_000, 1_000)

@@ -150,6 +150,48 @@ def test_depth_is_bounded():
         canonical.encode(endless)
 
 
+def _mixed(depth: int) -> bytes:
+    opened = b"".join((b'{"a":[1,', b"[", b'{"a":')[level % 3] for level in range(depth))
+    closed = b"".join((b"]}", b"]", b"}")[level % 3] for level in reversed(range(depth)))
+    return opened + b"0" + closed
+
+
+ODD = st.recursive(
+    SCALARS
+    | st.floats(allow_nan=False)
+    | st.integers(-(2**70), 2**70)
+    | st.sampled_from(['"', "\\", "[{", "1.5e3", "é"]),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(st.sampled_from('a"\\é]}'), max_size=4), inner),
+    max_leaves=12,
+)
+
+
+@given(ODD, st.booleans(), st.booleans())
+def test_only_what_would_be_encoded_so_is_decoded(value: Any, tight: bool, escaped: bool):
+    text = json.dumps(value, separators=(",", ":") if tight else None, ensure_ascii=escaped, sort_keys=tight).encode()
+    try:
+        expected = canonical.encode(value) == text
+    except NotCanonicalError:
+        expected = False
+    if expected:
+        assert canonical.decode(text) == value
+    else:
+        with pytest.raises(NotCanonicalError):
+            canonical.decode(text)
+
+
+@pytest.mark.parametrize("depth", range(30, 50))
+def test_brackets_of_both_kinds_are_counted_alike(depth: int):
+    text = _mixed(depth)
+    try:
+        canonical.encode(json.loads(text))
+    except NotCanonicalError:
+        with pytest.raises(NotCanonicalError, match="nested deeper"):
+            canonical.decode(text)
+    else:
+        assert canonical.decode(text) == json.loads(text)
+
+
 def test_a_value_that_is_small_in_memory_and_huge_in_text_ends_early():
     bomb: Any = "x" * 1000
     for _ in range(30):

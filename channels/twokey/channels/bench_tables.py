@@ -4,6 +4,8 @@ Rules: everything comes from the number of a row through DuckDB's ``hash``, so n
 Dirt is what warehouses have: missing values, missing values written as text, typos, other formats, outliers.
 """
 
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -108,3 +110,17 @@ def small_files(folder: Path, *, files: int, rows: int = 50, columns: int = 15) 
             part = f"SELECT {names} FROM t LIMIT {rows} OFFSET {number * rows}"  # noqa: S608 - as above
             connection.execute(f"COPY ({part}) TO '{folder / f'small_{number:03d}.csv'}'")
     return folder
+
+
+def many_tables(path: Path, *, tables: int, rows: int = 20, columns: int = 10) -> Path:
+    """Make a SQLite database with so many tables of few rows."""
+    names = list(_columns("shop"))[:: 30 // columns][:columns]
+    listed = ", ".join(f'"{name}"' for name in names)
+    with duckdb.connect() as source, closing(sqlite3.connect(path)) as connection:
+        made = f"SELECT {', '.join(f'CAST({name} AS VARCHAR)' for name in names)} FROM ({_select(0, rows)})"  # noqa: S608 - as above
+        found = source.execute(made).fetchall()
+        for number in range(tables):
+            connection.execute(f"CREATE TABLE table_{number:04d} ({listed})")
+            connection.executemany(f"INSERT INTO table_{number:04d} VALUES ({', '.join('?' * columns)})", found)  # noqa: S608 - as above
+        connection.commit()
+    return path

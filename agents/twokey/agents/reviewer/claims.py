@@ -98,12 +98,8 @@ def _is_said(text: str, cited: Sequence[Content]) -> bool:
     open_end = text.rstrip().endswith(("…", "..."))
     phrase = words(text)
     if not phrase:
-        return any(text.strip() == known.strip() for content in cited for known in _texts(content))
+        return any(text.strip() in content.bare_texts for content in cited)
     return any(content.says(phrase, open_end=open_end) for content in cited)
-
-
-def _texts(content: Content) -> list[str]:
-    return [text for place in content.root.within() for text in place.texts]
 
 
 def _is_code_said(text: str, cited: Sequence[Content]) -> bool:

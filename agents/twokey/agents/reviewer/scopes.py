@@ -100,6 +100,7 @@ class Content:
         self.schemas: set[Words] = set()
         """Names of schemas."""
         self._named: dict[Words, list[Place]] = {}
+        self._owners: dict[Words, dict[Words, list[int]]] = {}
         self._fill(self.root, "", content)
         self.is_empty = not self.root.texts and not self.root.numbers and not self.root.below
 
@@ -135,6 +136,11 @@ class Content:
         return bool(phrase) and f" {' '.join(phrase)}{'' if open_end else ' '}" in self.wording
 
     @cached_property
+    def bare_texts(self) -> frozenset[str]:
+        """Every text, outer blanks aside."""
+        return frozenset(text.strip() for place in self.root.within() for text in place.texts)
+
+    @cached_property
     def _pieces(self) -> str:
         return _BLANKS.sub(" ", self.wording.replace("_", " "))
 
@@ -148,10 +154,23 @@ class Content:
         found: dict[Place, None] = {}
         for length in range(1, len(subject) + 1):
             owner, name = subject[:-length], subject[-length:]
-            for place in self._named.get(name, ()):
-                if not owner or any(owner[-len(other) :] == other for other in place.around if other):
-                    found[place.subject] = None
+            places = self._named.get(name, [])
+            if owner and places:
+                at = self._owners_of(name)
+                numbers = {number for start in range(len(owner)) for number in at.get(owner[start:], ())}
+                places = [places[number] for number in sorted(numbers)]
+            found |= dict.fromkeys(place.subject for place in places)
         return tuple(found)
+
+    def _owners_of(self, name: Words) -> Mapping[Words, Sequence[int]]:
+        """Give what is called ``name``, by what it and the maps around it are called: numbers in ``_named``."""
+        at = self._owners.get(name)
+        if at is None:
+            at = self._owners[name] = {}
+            for number, place in enumerate(self._named[name]):
+                for other in place.around:
+                    at.setdefault(other, []).append(number)
+        return at
 
     def mentioned(self, subject: Words) -> tuple[Place, ...]:
         """Give the files (maps with a path and a text) that speak of a subject."""
