@@ -26,7 +26,8 @@ REFERS = Join("lines", ("order_id",), "orders", ("order_id",))
 
 
 def counts(**changes: Any) -> Counted:
-    values: dict[str, Any] = dict.fromkeys(("filled", "distinct", "present", "parent_rows", "parent_distinct"), 900)
+    values: dict[str, Any] = {}
+    values |= dict.fromkeys(("filled", "distinct", "present", "parent_rows", "parent_distinct"), 900)
     return Counted(**(values | {"orphan_rows": 0, "parent_filled": 900} | changes))
 
 
