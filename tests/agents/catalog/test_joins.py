@@ -263,6 +263,18 @@ def test_a_copy_of_a_table_neither_refers_to_it_nor_is_meant():
     assert kept.parent == "subscribers"
 
 
+def test_tables_that_only_have_the_same_columns_are_no_copies():
+    people = table("students", column("id", "INTEGER"), "name", "mail", key=("id",))
+    others = table("courses", column("id", "INTEGER"), "name", "mail", key=("id",))
+    parts = [table(f"visits_{year}", column("id", "INTEGER"), "day", "note", key=("id",)) for year in (2024, 2025)]
+    child = table("marks", column("id", "INTEGER"), column("student", "INTEGER"), column("visit_id", "INTEGER"))
+    found = {
+        (join.columns[0], join.parent): join.confidence for join in proposed(warehouse(people, others, *parts, child))
+    }
+    assert found["student", "students"] == 78
+    assert found["visit_id", "visits_2024"] > found["visit_id", "visits_2025"]
+
+
 def test_a_column_leads_to_the_table_that_others_extend():
     """Both hold its values, and the name speaks more for the one that is only half of them."""
     users = table("users", column("id", "INTEGER"), "name", key=("id",))
