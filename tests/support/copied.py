@@ -56,10 +56,10 @@ def copy(source: Path, target: str) -> None:
             found: dict[int, list[tuple[Any, ...]]] = {}
             for row in here.execute(f"PRAGMA foreign_key_list({quoted(name)})"):
                 found.setdefault(row[0], []).append(row)
-            for rows in found.values():
-                columns, targets = [row[3] for row in rows], [row[4] for row in rows]
+            for parts in found.values():
+                columns, targets = [str(part[3]) for part in parts], [str(part[4]) for part in parts]
                 there.execute(
                     f"ALTER TABLE {quoted(name)} ADD FOREIGN KEY ({listed(columns)})"
-                    f" REFERENCES {quoted(rows[0][2])} ({listed(targets)}) NOT VALID".encode()
+                    f" REFERENCES {quoted(parts[0][2])} ({listed(targets)}) NOT VALID".encode()
                 )
         there.commit()
