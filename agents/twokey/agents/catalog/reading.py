@@ -120,11 +120,11 @@ def inspection_of(answer: Value) -> InspectResult:
     return answer
 
 
-def version_of(answer: Value) -> str:
+def version_of(answer: Value) -> VersionResult:
     """Expect a version; raises ``CheckFailed`` for any other answer."""
     if not isinstance(answer, VersionResult):
         raise _unexpected()
-    return answer.version
+    return answer
 
 
 def keys_of(answer: Value) -> KeysResult:

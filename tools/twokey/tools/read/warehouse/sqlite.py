@@ -38,6 +38,7 @@ from twokey.tools.read.warehouse.sources import (
     not_readable,
     select_failed,
     settled,
+    unchanged,
 )
 from twokey.tools.read.warehouse.values import (
     MAX_NAME,
@@ -125,9 +126,13 @@ class SqliteSource:
     def sample(self, table: TableName, most: Most) -> Sampled:
         """Read rows of one table to look at their cells."""
         try:
-            return self._consistent(lambda: self._sampled(table, most))
+            return self._consistent(lambda: self._seen(table, most))
         except StatementFailed as fault:
             raise not_readable(table, fault) from fault
+
+    def _seen(self, table: TableName, most: Most) -> Sampled:
+        before = self._look()
+        return unchanged(self._sampled(table, most), before, self._look())
 
     def keys(self, request: KeysRequest) -> KeysResult:
         """Answer each check."""

@@ -19,6 +19,8 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME)]
 SchemaName = Annotated[str, StringConstraints(max_length=MAX_NAME)]
 Sentence = Annotated[str, StringConstraints(max_length=300)]
 Short = Annotated[str, StringConstraints(max_length=100)]
+Day = Annotated[str, StringConstraints(pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?$")]
+"""A day of the calendar (UTC), or empty."""
 Columns = Annotated[tuple[Name, ...], Field(min_length=1, max_length=16)]
 
 
@@ -300,10 +302,14 @@ class ProfilesResult(Value):
 
 
 class VersionResult(Value):
-    """Fingerprint of the whole warehouse: another one, as soon as anything may have changed. Empty where unknown."""
+    """Fingerprint of the whole warehouse: another one, as soon as anything may have changed. Empty where unknown.
+
+    ``day`` is the day on which it was asked for.
+    """
 
     op: Literal["version"] = "version"
     version: Short
+    day: Day = ""
 
 
 class UnitConversion(Value):
@@ -331,8 +337,8 @@ class Problem(Value):
     by: tuple[Name, ...] = ()
     cells: Count = 0
     rows: Count = 0
-    days: Count = 0
-    """Age of the newest change, where the table is stale."""
+    newest: Day = ""
+    """Day of the newest change, where the table is stale."""
     confidence: Annotated[int, Field(ge=0, le=100)]
     detail: Annotated[str, StringConstraints(pattern=r"^[a-z_]{0,40}$")] = ""
     conversions: tuple[UnitConversion, ...] = ()
@@ -344,9 +350,16 @@ class Inspected(Value):
 
     ``sampling`` as in ``ProfileResult``; ``rows`` is ``None`` where they are not known. ``reached`` is false where the
     time of the call was used up before: ask again.
+
+    Some dates are judged by the day on which they are looked at: ``day``. The same rows give the same answer on every
+    later day before ``until`` (empty: for ever). ``version`` is that of the table; empty where unknown, and where the
+    table changed while it was read.
     """
 
     table: TableName
+    day: Day = ""
+    until: Day = ""
+    version: Short = ""
     rows: Count | None = None
     sampled: Count = 0
     sampling: Literal["all", "spread", "first"] = "all"
