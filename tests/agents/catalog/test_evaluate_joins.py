@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.named_databases import all_kinds
 
 from twokey.agents.catalog.evaluate_joins import on_names, on_warehouse
 from twokey.core.errors import BadInput
@@ -145,3 +146,39 @@ def test_a_file_beyond_all_measure_is_refused(tmp_path: Path):
         file.truncate(65 * 1024 * 1024)
     with pytest.raises(BadInput, match="64 MiB"):
         on_names(path)
+
+
+def test_a_list_of_databases_of_every_kind(tmp_path: Path):
+    databases = all_kinds(1)
+    assert len(databases) >= 30
+    result = on_names(in_file(tmp_path, databases))
+    assert result["databases"] == len(databases)
+    assert result["precision"] >= 0.9
+    assert result["recall"] >= 0.9
+
+
+ODD: list[dict[str, Any]] = [
+    {"db_id": "bare", "table_names_original": [], "column_names_original": [], "column_types": []},
+    {"db_id": "star", "table_names_original": ["t"], "column_names_original": [[-1, "*"]], "column_types": ["text"]},
+    database(column_types=[None] * 12),
+    database(column_types=["others", "NUMBER", "", "boolean", "time"]),
+    database(primary_keys=[], foreign_keys=[]),
+    database(primary_keys=[[1, 3], [], 5, -1, 99]),
+    database(primary_keys=None, foreign_keys=None),
+    database(foreign_keys=[[6, -1], [-1, 1], [0, 0], [6, 6], [6, 99]]),
+    database(table_names_original=["Same", "Same", "Same", "Same"]),
+    database(column_names_original=[[0, "id"]] * 12),
+    database(column_names_original=[[9, "id"], [-5, ""], [0, ""], [1, " "], [2, "\u0000"], [3, "x" * 5_000]]),
+    database(table_names_original=["", " ", "\u202e", "a" * 5_000]),
+    database(db_id="", extra={"anything": [1, 2]}),
+    database(table_names_original=["Readers"]),
+]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=range(len(ODD)))
+def test_odd_databases_are_scored_or_refused_with_a_sentence(tmp_path: Path, odd: dict[str, Any]):
+    """Alone, and beside one that is in order: whatever stands in the file, there is an answer."""
+    for body in ([odd], [odd, database()]):
+        result = on_names(in_file(tmp_path, body))
+        assert result["databases"] == len(body)
+        assert 0 <= result["f1"] <= 1

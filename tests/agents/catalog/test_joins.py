@@ -55,6 +55,7 @@ def best(child: Table, name: str, *others: Table) -> tuple[str, str] | None:
         ("handled_by", "employees"),
         ("SupportRepId", "employees"),
         ("employee_no", "employees"),
+        ("sent_by", "employees"),
     ],
 )
 def test_names_speak_of_tables(name: str, parent: str):
@@ -138,8 +139,17 @@ def test_of_too_many_values_a_part_is_looked_for_and_that_is_said():
         "are missing, as far as that tells"
     )
     assert (kept.orphans, kept.orphans_about, kept.orphan_shapes) == (31, 248, ("aaaa9",))
-    assert joins.settle([join], {join: replace(part, present=400_000)}) == ()
+    assert joins.settle([join], {join: replace(part, present=390_000)}) == ()
     assert joins.settle([join], {join: replace(part, looked=0, present=0)}) == ()
+
+
+def test_a_name_without_doubt_bears_more_orphans():
+    (join,) = proposed(warehouse(ORDERS, CUSTOMERS))
+    assert join.confidence >= joins.SURE
+    (kept,) = joins.settle([join], {join: counts(present=85, orphan_rows=20)})
+    assert kept.orphans == 20
+    assert joins.settle([join], {join: counts(present=85, orphan_rows=200)}) == ()
+    assert joins.settle([replace(join, confidence=70)], {replace(join, confidence=70): counts(present=85)}) == ()
 
 
 def test_without_values_only_a_sure_name_is_believed():
@@ -253,6 +263,18 @@ def test_a_copy_of_a_table_neither_refers_to_it_nor_is_meant():
     assert kept.parent == "subscribers"
 
 
+def test_tables_that_only_have_the_same_columns_are_no_copies():
+    people = table("students", column("id", "INTEGER"), "name", "mail", key=("id",))
+    others = table("courses", column("id", "INTEGER"), "name", "mail", key=("id",))
+    parts = [table(f"visits_{year}", column("id", "INTEGER"), "day", "note", key=("id",)) for year in (2024, 2025)]
+    child = table("marks", column("id", "INTEGER"), column("student", "INTEGER"), column("visit_id", "INTEGER"))
+    found = {
+        (join.columns[0], join.parent): join.confidence for join in proposed(warehouse(people, others, *parts, child))
+    }
+    assert found["student", "students"] == 78
+    assert found["visit_id", "visits_2024"] > found["visit_id", "visits_2025"]
+
+
 def test_a_column_leads_to_the_table_that_others_extend():
     """Both hold its values, and the name speaks more for the one that is only half of them."""
     users = table("users", column("id", "INTEGER"), "name", key=("id",))
@@ -275,3 +297,13 @@ def test_the_smallest_key_of_several_columns_is_enough():
     )
     (kept,) = joins.settle([three, two], {two: counts(), three: counts()})
     assert kept.columns == two.columns
+
+
+@pytest.mark.parametrize(("name", "parent"), [("libro_id", "libri"), ("id_fattura", "fatture"), ("cliente", "clienti")])
+def test_one_and_many_may_differ_in_their_last_vowel(name: str, parent: str):
+    books = table(parent, column("id", "INTEGER"), key=("id",))
+    assert best(table("prestiti", column("id", "INTEGER"), column(name, "INTEGER"), key=("id",)), name, books) == (
+        parent,
+        "id",
+    )
+    assert likeness(ORDERS, "bose_id", table("base", column("id"), key=("id",)), "id", sole_key=True).score == 0

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,10 @@ REFERS = Join("lines", ("order_id",), "orders", ("order_id",))
 
 
 def counts(**changes: Any) -> Counted:
-    values: dict[str, Any] = dict.fromkeys(("filled", "distinct", "present", "parent_rows", "parent_distinct"), 900)
-    return Counted(**(values | {"orphan_rows": 0, "parent_filled": 900} | changes))
+    whole = Counted(
+        filled=900, distinct=900, present=900, orphan_rows=0, parent_rows=900, parent_distinct=900, parent_filled=900
+    )
+    return replace(whole, **changes)
 
 
 def test_a_key_that_only_a_sample_shows_is_asked_for_and_referred_to():

@@ -6,15 +6,18 @@ Rules: the detector is the product's own, with nothing special-cased; the answer
 
 Format of the JSON: a list of databases as in Spider (Yu et al. 2018, ``tables.json``): ``db_id``,
 ``table_names_original``, ``column_names_original`` [[table index, name]], ``column_types``, ``primary_keys`` (column
-indexes, or lists of them for keys of several columns) and ``foreign_keys`` [[child, parent] column indexes].
+indexes, or lists of them for keys of several columns) and ``foreign_keys`` [[child, parent] column indexes]. What is
+null counts as missing, an index that leads nowhere as not there; names may stand twice, be empty or odd.
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from twokey.agents.catalog import joins, keys, looking, reading
 from twokey.agents.catalog.facts import Column, Family, Join, Table, Warehouse
@@ -29,6 +32,11 @@ _MAX_BYTES: Final = 64 * 1024 * 1024
 _TYPES: Final[Mapping[str, Family]] = {"number": "integer", "text": "text", "time": "date", "boolean": "boolean"}
 
 
+def _or_nothing(value: object) -> object:
+    """Take what is null for what is missing."""
+    return () if value is None else value
+
+
 class SpiderDatabase(BaseModel):
     """One database of a file in Spider's form; fields that are not named here are not read."""
 
@@ -37,9 +45,19 @@ class SpiderDatabase(BaseModel):
     db_id: str
     table_names_original: tuple[str, ...]
     column_names_original: tuple[tuple[int, str], ...]
-    column_types: tuple[str, ...]
-    primary_keys: tuple[int | tuple[int, ...], ...] = ()
-    foreign_keys: tuple[Annotated[tuple[int, int], Field()], ...] = ()
+    column_types: Annotated[tuple[str | None, ...], BeforeValidator(_or_nothing)] = ()
+    primary_keys: Annotated[tuple[int | tuple[int, ...], ...], BeforeValidator(_or_nothing)] = ()
+    foreign_keys: Annotated[tuple[tuple[int, int], ...], BeforeValidator(_or_nothing)] = ()
+
+    @cached_property
+    def keys(self) -> tuple[str, ...]:
+        """Give each table a name of its own: one that stands there twice gets its number."""
+        before = Counter[str]()
+        found: list[str] = []
+        for name in self.table_names_original:
+            before[name] += 1
+            found.append(name if before[name] == 1 else f"{name} ({before[name]})")
+        return tuple(found)
 
 
 def on_warehouse(location: str) -> dict[str, Any]:
@@ -117,16 +135,16 @@ def _databases(path: Path) -> Sequence[SpiderDatabase]:
 
 def _of_spider(database: SpiderDatabase) -> Warehouse:
     tables: list[Table] = []
-    for number, name in enumerate(database.table_names_original):
+    for number, (key, name) in enumerate(zip(database.keys, database.table_names_original, strict=True)):
         mine = [
-            (at, column, database.column_types[at] if at < len(database.column_types) else "")
+            (at, column, (database.column_types[at] if at < len(database.column_types) else "") or "")
             for at, (table, column) in enumerate(database.column_names_original)
             if table == number
         ]
         index = {at: column for at, column, _ in mine}
         tables.append(
             Table(
-                key=name,
+                key=key,
                 schema="",
                 name=name,
                 columns=tuple(Column(column, kind, _TYPES.get(kind, "other")) for _, column, kind in mine),
@@ -144,11 +162,12 @@ def _primary(database: SpiderDatabase, index: Mapping[int, str]) -> tuple[str, .
 def _true_pairs(database: SpiderDatabase) -> list[Pair]:
     def place(at: int) -> tuple[str, str]:
         table, column = database.column_names_original[at]
-        return database.table_names_original[table], column
+        return database.keys[table], column
 
-    size = len(database.column_names_original)
-    pairs = [(child, parent) for child, parent in database.foreign_keys if 0 <= child < size and 0 <= parent < size]
-    return [(*place(child), *place(parent)) for child, parent in pairs]
+    there = {
+        at for at, (table, _) in enumerate(database.column_names_original) if 0 <= table < len(database.keys)
+    }  # fmt: skip - the comprehension reads better in one piece
+    return [(*place(child), *place(parent)) for child, parent in database.foreign_keys if {child, parent} <= there]
 
 
 def _pairs(found: Iterable[Join]) -> list[Pair]:

@@ -21,6 +21,10 @@ BELIEVED: Final = 60
 """Confidence (percent) from which a relationship is claimed."""
 TOLERATED: Final = 0.9
 """Share of different values that must be found in the other table. What is missing is reported as orphans."""
+SURE: Final = 85
+"""Likeness (percent) from which a name leaves no doubt."""
+TOLERATED_BY_NAME: Final = 0.8
+"""Share of different values, and of rows, that must be found where the name leaves no doubt."""
 ROOT_TOLERANCE: Final = 15
 """Likeness (percent) by which the table that another one extends may be behind it, and still be what is meant."""
 
@@ -113,6 +117,12 @@ def _without_shortcuts(found: Sequence[Join]) -> tuple[Join, ...]:
     return tuple(join for join in found if len(join.columns) > 1 or by_place(join) not in shortcuts)
 
 
+def _is_sure(join: Join, counted: Counted) -> bool:
+    """Tell whether the name leaves no doubt and few rows are orphans, so that it is they who are wrong."""
+    rows = max(counted.orphan_rows, counted.orphan_rows_about)
+    return join.confidence >= SURE and rows <= (1 - TOLERATED_BY_NAME) * counted.filled
+
+
 def with_orphans(join: Join, counted: Counted | None) -> Join:
     """Put beside a declared reference how many rows break it; databases do not always enforce what they declare."""
     return join if counted is None else _with_counts(join, counted)
@@ -142,7 +152,7 @@ def _judge(join: Join, counted: Counted | None) -> Join | None:
         return None  # not a key after all
     looked = counted.distinct if counted.looked is None else counted.looked
     share = counted.present / max(1, looked)
-    if share < TOLERATED:
+    if share < (TOLERATED_BY_NAME if _is_sure(join, counted) else TOLERATED):
         return None
     telling = min(1.0, looked / 20)
     sure = join.confidence + (100 - join.confidence) * (0.35 + 0.45 * telling) * (1 if share == 1 else 0.4)

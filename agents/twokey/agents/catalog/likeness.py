@@ -27,7 +27,7 @@ _SELF: Final = frozenset(
     parent ancestor root previous predecessor successor next original duplicate superseded replaced reply
     """.split()  # noqa: SIM905 - a list of words reads better as words
 )
-_OWN: Final = frozenset({"self", "this"})
+_VOWELS: Final = frozenset("aeiou")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +124,8 @@ def _by_table(stem: tuple[str, ...], about: tuple[str, ...], *, keyed: bool) -> 
         return Likeness(88 if keyed else 66, "ends in the name of the table")
     if _ends(about, stem):
         return Likeness(70 if keyed else 50, PART)
+    if _is_inflected(stem, about):
+        return Likeness(72 if keyed else 52, "another form of the table's name")
     if len(about) > 1 and _same(stem, about[:1]):
         return Likeness(38 if keyed else 20, "named after the first part of the table's name")
     return _NONE
@@ -181,6 +183,14 @@ def _same(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
     if len(one) != len(other):
         return len(one) > 0 and "".join(one) == "".join(other)
     return bool(one) and all(a == b or names.singular(a) == names.singular(b) for a, b in zip(one, other, strict=True))
+
+
+def _is_inflected(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    """Tell whether two words differ in their last vowel alone, as one and many do in some languages (libro, libri)."""
+    if len(one) != len(other) or one[:-1] != other[:-1]:
+        return False
+    a, b = one[-1], other[-1]
+    return len(a) == len(b) >= 4 and a[:-1] == b[:-1] and {a[-1], b[-1]} <= _VOWELS
 
 
 def _ends(long: tuple[str, ...], short: tuple[str, ...]) -> bool:

@@ -1,8 +1,8 @@
 """Which references names and types propose; whether they are relationships is for the values to say.
 
 Rules: values do not count here; a column of the key it would refer to, or of another family of types, proposes nothing;
-at most ``MAX_TARGETS`` places per column. Tables that have the same columns are copies of each other: the one with the
-shortest name is meant, and they do not refer to each other.
+at most ``MAX_TARGETS`` places per column. A table with the columns of another one and a name that says as much and more
+is a copy of it: the other one is meant, and they do not refer to each other.
 """
 
 from collections import defaultdict
@@ -23,9 +23,9 @@ SURE_NAME: Final = 85
 ONLY_ONE: Final = 24
 """What the only proposal for a column gains, in percent."""
 COPY_DOUBT: Final = 15
-"""Doubt (percent) of a table that has the columns of another one under a longer name."""
+"""Doubt (percent) of a table that copies another one."""
 FEWEST_COPIED: Final = 3
-"""Columns from which tables that have the same ones are copies, or parts, of each other."""
+"""Columns from which tables that have the same ones may be copies, or parts, of each other."""
 MAX_TARGETS: Final = 3
 """Proposals per column that are counted."""
 
@@ -80,10 +80,10 @@ def _single(warehouse: Warehouse, found_keys: Mapping[str, Key], taken: set[tupl
         for parent, target, key in (parents[number] for number in sorted(met)):
             sole = key is not None and key.columns == (target,)
             found = likeness(child, column.name, parent, target, sole_key=sole)
-            if column.name == target and parent.key in copies.get(child.key, ()):
+            if column.name == target and copies.get(child.key, child.key) == copies.get(parent.key, parent.key):
                 continue
             doubt = (0 if sole else 8) + _own_key(found_keys.get(child.key), column.name)
-            doubt += COPY_DOUBT if parent.key != next(iter(copies.get(parent.key, (parent.key,)))) else 0
+            doubt += COPY_DOUBT if parent.key in copies else 0
             if not _compatible(column, parent.by_name[target]):
                 if column.profile is not None or found.score < SURE_NAME:
                     continue
@@ -101,17 +101,26 @@ def _single(warehouse: Warehouse, found_keys: Mapping[str, Key], taken: set[tupl
     )
 
 
-def _copies(warehouse: Warehouse) -> Mapping[str, Sequence[str]]:
-    """Give, for each table that has the same columns as others, all of these; the one of the shortest name first."""
+def _copies(warehouse: Warehouse) -> Mapping[str, str]:
+    """Give, for each table that copies another one, the original: same columns, and a name that says the same and more.
+
+    ``users_old`` copies ``users``; ``courses`` does not copy ``students``, whatever columns they have.
+    """
     alike: dict[frozenset[str], list[Table]] = defaultdict(list)
     for table in warehouse.tables:
         if len(table.columns) >= FEWEST_COPIED:
             alike[frozenset(table.by_name)].append(table)
-    found: dict[str, Sequence[str]] = {}
+    found: dict[str, str] = {}
     for tables in alike.values():
-        if len(tables) > 1:
-            ordered = [table.key for table in sorted(tables, key=lambda table: (len(table.name), table.key))]
-            found.update(dict.fromkeys(ordered, ordered))
+        ordered = sorted(tables, key=lambda table: (len(table.name), table.key)) if len(tables) > 1 else []
+        originals: dict[frozenset[str], str] = {}
+        for table in ordered:
+            said = frozenset(names.singular(word) for word in names.words(table.name) if not word.isdecimal())
+            original = next((key for words, key in originals.items() if words and words <= said), None)
+            if original is None:
+                originals[said] = table.key
+            else:
+                found[table.key] = original
     return found
 
 
@@ -177,6 +186,7 @@ def of_several(
     ``whole`` are such keys, and combinations that may be keys, with their tables; ``found_keys`` what identifies the
     rows of a table, and ``others`` the references that are known or proposed.
     """
+    copies = _copies(warehouse)
     explained = {by_place(join) for join in others if len(join.columns) == 1}
     known = {(join.child, join.columns) for join in others if len(join.columns) > 1}
     by_words = {
@@ -187,7 +197,7 @@ def of_several(
         parent = warehouse.by_key[table]
         wanted = [names.expanded(name) for name in key]
         for child in warehouse.tables:
-            if set(child.by_name) == set(parent.by_name):
+            if copies.get(child.key, child.key) == copies.get(parent.key, parent.key):
                 continue  # the table itself, or a copy
             mine = [by_words[child.key][words] for words in wanted if words in by_words[child.key]]
             columns = tuple(column.name for column in mine)

@@ -140,3 +140,66 @@ def test_postgresql_and_sqlite_agree(ask: Ask, tmp_path: Path, empty_postgresql_
     here, there = ask(tmp_path / "t.db", TABLE), ask(empty_postgresql_url, TABLE)
     assert counted(there.columns) == counted(here.columns)
     assert (there.rows, there.sampled, there.sampling, there.margin) == (300, 300, "all", 0)
+
+
+ODD: Final = ("u", "e", "d", "n", "day", 'Say "it"', "nothing")
+NOT_OF_TEXT: Final = frozenset({"texts", "integers", "numbers", "length_min", "length_max", "length_avg"})
+"""What differs because SQLite keeps as text what PostgreSQL has a type for."""
+
+
+@pytest.mark.postgresql
+def test_types_that_only_postgresql_has_are_what_they_read_like(
+    ask: Ask, tmp_path: Path, empty_postgresql_url: str
+) -> None:
+    """As a table, in partitions in another schema, through a view and as a materialized view; and without a row."""
+    rows = [
+        (
+            f"00000000-0000-4000-8000-{number:012d}",
+            ("fine", "bad", None)[number % 3],
+            f"k{number % 7}",
+            f"{number}.250",
+            f"2026-01-{1 + number % 28:02d}",
+            f"x{number % 5}",
+            None,
+        )
+        for number in range(200)
+    ]
+    columns = ", ".join('"' + name.replace('"', '""') + '" {}' for name in ODD)
+    with closing(sqlite3.connect(tmp_path / "t.db")) as connection:
+        connection.execute(f"CREATE TABLE odd ({columns.format(*['TEXT'] * 7)})")
+        connection.execute(f"CREATE TABLE none ({columns.format(*['TEXT'] * 7)})")
+        connection.executemany("INSERT INTO odd VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+        connection.commit()
+    types = ("uuid", "mood", "shop.code", "numeric(12, 3)", "date", "text", "jsonb")
+    engine = create_engine(empty_postgresql_url)
+    with engine.begin() as connection:
+        for statement in (
+            "CREATE SCHEMA shop",
+            "CREATE TYPE mood AS ENUM ('fine', 'bad')",
+            "CREATE DOMAIN shop.code AS text CHECK (length(VALUE) < 10)",
+            f"CREATE TABLE odd ({columns.format(*types)})",
+            f"CREATE TABLE none ({columns.format(*types)})",
+            f"CREATE TABLE shop.parts ({columns.format(*types)}) PARTITION BY RANGE (n)",
+            "CREATE TABLE shop.parts_low PARTITION OF shop.parts FOR VALUES FROM (MINVALUE) TO (90)",
+            "CREATE TABLE shop.parts_high PARTITION OF shop.parts FOR VALUES FROM (90) TO (MAXVALUE)",
+        ):
+            connection.exec_driver_sql(statement)
+        connection.exec_driver_sql(f"INSERT INTO odd VALUES ({', '.join(['%s'] * 7)})", rows)
+        for statement in (
+            "INSERT INTO shop.parts SELECT * FROM odd",
+            'CREATE VIEW "View of ""it""" AS SELECT * FROM odd',
+            "CREATE MATERIALIZED VIEW kept AS SELECT * FROM odd",
+        ):
+            connection.exec_driver_sql(statement)
+    engine.dispose()
+
+    def told(place: object, name: str, schema: str = "") -> list[dict[str, Any]]:
+        answer = ask(place, ProfileRequest(table=TableName(schema_name=schema, name=name)))
+        assert [column.name for column in answer.columns] == list(ODD)
+        return counted(answer.columns, NOT_OF_TEXT)
+
+    expected = told(tmp_path / "t.db", "odd")
+    assert len(expected) == len(ODD)
+    for name, schema in (("odd", ""), ('View of "it"', ""), ("kept", "public"), ("parts", "shop")):
+        assert told(empty_postgresql_url, name, schema) == expected, name
+    assert told(empty_postgresql_url, "none") == told(tmp_path / "t.db", "none")

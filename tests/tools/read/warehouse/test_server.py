@@ -472,3 +472,183 @@ def test_partitions_foreign_tables_materialized_views_and_own_types_are_read(
         empty_postgresql_url, ProfileRequest(table=TableName(name="part")), Bounds(sample_rows=10, sample_cells=10)
     )
     assert (sampled.rows, sampled.sampled, sampled.sampling) == (100, 10, "first")
+
+
+READ_ONLY_IS_LIFTED = (
+    "COMMIT; BEGIN READ WRITE",
+    "ROLLBACK",
+    "COMMIT AND CHAIN",
+    "SET TRANSACTION READ WRITE",
+    "SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE",
+    "RESET ALL",
+    "DISCARD ALL",
+    "SET ROLE pg_write_all_data",
+    "SET SESSION AUTHORIZATION DEFAULT",
+    "SAVEPOINT s; RELEASE s",
+    "SELECT set_config('transaction_read_only', 'off', true)",
+    "SELECT pg_catalog.set_config('role', 'none', false)",
+    "SHOW data_directory",
+    "COPY customer FROM '/etc/passwd'",
+    "COPY (SELECT email FROM customer) TO STDOUT",
+    "COPY customer FROM PROGRAM 'id'",
+    "SELECT pg_read_binary_file('/etc/passwd')",
+    "SELECT pg_stat_file('/etc/passwd')",
+    "SELECT lo_get(1)",
+    "SELECT lo_unlink(1)",
+    "SELECT dblink_connect('host=10.0.0.1')",
+    "SELECT * FROM ROWS FROM (pg_ls_dir('/'))",
+    "SELECT pg_sleep_for('1 minute')",
+    "SELECT pg_cancel_backend(1)",
+    "SELECT pg_reload_conf()",
+    "SELECT pg_rotate_logfile()",
+    "SELECT pg_switch_wal()",
+    "SELECT pg_create_restore_point('x')",
+    "SELECT pg_advisory_xact_lock_shared(1)",
+    "SELECT pg_try_advisory_lock(1, 2)",
+    "SELECT txid_current()",
+    "SELECT pg_export_snapshot()",
+    "SELECT lastval()",
+    "SELECT nextval('public.a'::regclass)",
+    "SELECT pg_get_viewdef('sales.good'::regclass)",
+    "SELECT pg_relation_filepath('customer')",
+    "SELECT inet_server_addr()",
+    "SELECT version()",
+    "SELECT current_setting('data_directory')",
+    "SELECT has_table_privilege('customer', 'select')",
+    "SELECT session_user",
+    "SELECT cursor_to_xml('c', 1, true, true, '')",
+    "SELECT table_to_xml('customer', true, true, '')",
+    "SELECT ts_stat('SELECT 1')",
+    "SELECT * FROM ts_stat('DELETE FROM customer')",
+    "SELECT public.planted(1)",
+    "SELECT planted(id) FROM customer",
+    "SELECT id FROM customer ORDER BY planted(id)",
+    "SELECT id FROM customer WHERE planted(id) > 0",
+    "SELECT count(*) FILTER (WHERE planted(id) > 0) FROM customer",
+    "SELECT (SELECT planted(1))",
+    "SELECT * FROM planted(1)",
+    "SELECT * FROM customer, LATERAL planted(customer.id)",
+    "SELECT * FROM customer TABLESAMPLE SYSTEM (10)",
+    "SELECT 1; SELECT 2",
+    "SELECT $$a$$; DELETE FROM customer",
+    "SELECT $x$ ; $x$ ; DELETE FROM customer",
+    "SELECT E'\\'; DELETE FROM customer; --'",
+    "SELECT 1 -- \r; DELETE FROM customer",
+    "/* /* */ DELETE FROM customer; */ SELECT 1; DELETE FROM customer",
+    "SELECT 1) AS a LIMIT 1; DELETE FROM customer; --",
+    "SELECT 1) AS a, (DELETE FROM customer RETURNING id) AS b --",
+    "EXPLAIN (ANALYZE) SELECT 1",
+    "EXPLAIN SELECT 1",
+    "WITH a AS (INSERT INTO customer VALUES (999, 'x') RETURNING 1) SELECT 1",
+    "WITH a AS (MERGE INTO customer USING customer c ON false WHEN MATCHED THEN DELETE RETURNING 1) SELECT 1",
+    "SELECT * INTO TEMP t FROM customer",
+    "CREATE TEMP TABLE t AS SELECT 1",
+    "SELECT id FROM customer FOR NO KEY UPDATE",
+    "SELECT id FROM customer FOR KEY SHARE SKIP LOCKED",
+    "DECLARE c CURSOR WITH HOLD FOR SELECT 1",
+    "FETCH ALL FROM c",
+    "MOVE 1 IN c",
+    "REFRESH MATERIALIZED VIEW m",
+    "VACUUM",
+    "CHECKPOINT",
+    "LOAD 'x'",
+    "IMPORT FOREIGN SCHEMA s FROM SERVER x INTO public",
+    "CREATE EXTENSION dblink",
+    "ALTER SYSTEM SET archive_command = 'x'",
+    "SELECT CAST('16384' AS regrole)",
+    "SELECT 'x'::planted_domain",
+    'SELECT id::text COLLATE "C" FROM pg_class',
+    "SELECT (customer).email FROM customer",
+    "SELECT id || email || pg_sleep(1) FROM customer",
+    "SELECT * FROM sales.orders WHERE id = ANY (ARRAY(SELECT lo_creat(-1)))",
+    "SELECT id FROM customer LIMIT (SELECT planted(1))",
+    "SELECT sum(id) OVER (ORDER BY planted(id)) FROM customer",
+    "SELECT CASE WHEN true THEN planted(1) END",
+)  # fmt: skip - one attack a line
+
+
+def test_every_way_out_of_the_read_only_session_is_refused_with_a_sentence(
+    ask: Ask, shop: str, database: Connection
+) -> None:
+    """The role is a superuser, who owns a function that writes as its owner: only the checks stand between."""
+    for statement in (
+        "CREATE SEQUENCE public.a",
+        "CREATE TABLE public.marks (at integer)",
+        "CREATE DOMAIN planted_domain AS text CHECK (length(VALUE) > 0)",
+        """CREATE FUNCTION public.planted(integer) RETURNS integer LANGUAGE plpgsql SECURITY DEFINER AS
+            $$ BEGIN INSERT INTO public.marks VALUES ($1); RETURN 1; END $$""",
+    ):
+        database.exec_driver_sql(statement)
+
+    def state() -> tuple[Any, ...]:
+        counts = "SELECT (SELECT count(*) FROM customer), (SELECT count(*) FROM marks), (SELECT is_called FROM a)"
+        locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
+        large = "SELECT count(*) FROM pg_largeobject_metadata"
+        return tuple(tuple(database.exec_driver_sql(sql).one()) for sql in (counts, locks, large))
+
+    before = state()
+    for sql in READ_ONLY_IS_LIFTED:
+        try:
+            pytest.fail(f"answered: {sql}: {ask(shop, {'op': 'select', 'sql': sql})}")
+        except ToolRetry as error:
+            refused = error
+        assert refused.code == "statement_refused", sql
+        assert refused.message.startswith("The statement is refused: "), sql
+        assert refused.next
+    assert state() == before
+    # what the check lets through because it looks like a column is refused by the server, or never reaches the function
+    database.exec_driver_sql("CREATE VIEW sly AS SELECT planted(id) AS x FROM customer")
+    with pytest.raises(ToolRetry, match="ReadOnlySqlTransaction 25006"):
+        ask(shop, SelectRequest(sql="SELECT x FROM sly"))
+    assert state() == before
+
+
+def test_keys_and_samples_do_not_run_what_a_view_would_write(ask: Ask, shop: str, database: Connection) -> None:
+    database.exec_driver_sql("CREATE TABLE public.marks (at integer)")
+    database.exec_driver_sql(
+        "CREATE FUNCTION public.planted(integer) RETURNS integer LANGUAGE plpgsql SECURITY DEFINER AS"
+        " $$ BEGIN INSERT INTO public.marks VALUES ($1); RETURN $1; END $$"
+    )
+    database.exec_driver_sql("CREATE VIEW sly AS SELECT planted(id) AS x FROM customer")
+    sly, customer = TableName(name="sly"), TableName(name="customer")
+    check = KeyCheck(child=sly, child_columns=("x",), parent=customer, parent_columns=("id",))
+    (fact,) = ask(shop, KeysRequest(checks=(check,))).checks
+    assert fact.problem == "the database refused it (ReadOnlySqlTransaction 25006)"
+    (profile,) = ask(shop, {"op": "profiles", "tables": [sly]}).tables
+    assert profile.problem or all(column.problem for column in profile.profile.columns)
+    assert database.exec_driver_sql("SELECT count(*) FROM marks").scalar() == 0
+
+
+def test_a_statement_that_is_cancelled_leaves_the_call_usable(ask: Ask, shop: str, database: Connection) -> None:
+    """Somebody ends our statement from outside: that statement says so, the next one is answered."""
+    import threading
+
+    database.exec_driver_sql("CREATE VIEW slow AS SELECT pg_sleep(60)::text AS z")
+    sleeping = (
+        "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+        " AND pid <> pg_backend_pid() AND wait_event = 'PgSleep'"
+    )
+
+    def cancel() -> None:
+        engine = create_engine(shop, isolation_level="AUTOCOMMIT")
+        with engine.connect() as other:
+            while not other.exec_driver_sql(sleeping).all():
+                other.exec_driver_sql("SELECT pg_sleep(0.02)")
+        engine.dispose()
+
+    canceller = threading.Thread(target=cancel)
+    canceller.start()
+    with pytest.raises(ToolRetry) as ended:
+        ask(shop, SelectRequest(sql="SELECT z FROM slow"), Bounds(statement_s=50))
+    canceller.join()
+    assert ended.value.code == "query_timeout"
+    assert ask(shop, SelectRequest(sql="SELECT count(*) FROM customer")).rows == ((300,),)
+
+
+def test_large_answers_are_cut_and_nothing_else_is_fetched(ask: Ask, shop: str) -> None:
+    wide = "SELECT a.email || b.email || c.email AS x FROM customer a, customer b, customer c"
+    answer = ask(shop, SelectRequest(sql=wide), Bounds(max_bytes=50_000))
+    assert answer.truncated
+    assert 0 < len(answer.rows) < 2_000
+    rows = ask(shop, SelectRequest(sql="SELECT a.id FROM customer a, customer b", max_rows=500))
+    assert (len(rows.rows), rows.truncated) == (500, True)

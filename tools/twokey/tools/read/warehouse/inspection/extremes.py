@@ -87,8 +87,11 @@ def _far_off(column: Column, numbers: dict[int, float]) -> set[int]:
     ordered = sorted((number, column.counts[code]) for code, number in numbers.items())
     if len(ordered) < _LEAST_VALUES:
         return set()
-    if ordered[0][0] == 0 and ordered[0][1] > 0.2 * column.filled:
-        ordered = ordered[1:]  # many have none of it; the others are judged among themselves
+    if ordered[0][0] == 0 and sum(count for number, count in ordered if number == 0) > 0.2 * column.filled:
+        # many have none of it, written as 0 or 0.0; the others are judged among themselves
+        ordered = [(number, count) for number, count in ordered if number != 0]
+        if not ordered:
+            return set()
     low, middle, high = (_quantile(ordered, share) for share in (0.25, 0.5, 0.75))
     positive = ordered[0][0] > 0
     spread = max(high - low, abs(middle) * 0.02, 1e-9)
