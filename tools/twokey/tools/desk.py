@@ -230,6 +230,11 @@ class Desk:
         with self._office.ledger.look() as connection:
             return runs.recent_documents(connection, prefix=prefix, but=self.run, limit=limit)
 
+    def handed_over(self, run: str, name: str) -> Json:
+        """Read what another run handed over under ``name``; raises ``NotFound``. A hint, as those of ``earlier``."""
+        with self._office.ledger.look() as connection:
+            return runs.get_document(connection, run=run, name=name)
+
     def planned(self, plan: Plan) -> None:
         """Keep the plan and record that there is one."""
         with self._office.ledger.change() as unit:

@@ -17,6 +17,7 @@ from langgraph.runtime import Runtime
 
 from twokey.agents.catalog import drafting, findings, inert, reading, understanding
 from twokey.agents.catalog.notes import Notes
+from twokey.agents.catalog.pinned import Pinned
 from twokey.agents.catalog.reading import AGENT
 from twokey.agents.catalog.unchanged import Unchanged
 from twokey.agents.state import Progress, State, Surroundings
@@ -28,17 +29,19 @@ Compiled = CompiledStateGraph[State, Surroundings, State, State]
 
 
 def build_scan() -> Compiled:
-    """Compile the graph of a scan: schema, profiles, cells, counts, findings."""
+    """Compile the graph of a scan: schema, profiles, cells, baseline, counts, findings."""
     graph: StateGraph[State, Surroundings, State, State] = StateGraph(State, context_schema=Surroundings)
     graph.add_node("schema", read_schema)
     graph.add_node("profiles", read_profiles)
     graph.add_node("cells", inspect_cells)
+    graph.add_node("baseline", take_baseline)
     graph.add_node("counts", count_keys)
     graph.add_node("findings", conclude)
     graph.add_edge(START, "schema")
     graph.add_edge("schema", "profiles")
     graph.add_edge("profiles", "cells")
-    graph.add_edge("cells", "counts")
+    graph.add_edge("cells", "baseline")
+    graph.add_edge("baseline", "counts")
     graph.add_edge("counts", "findings")
     graph.add_edge("findings", END)
     return graph.compile(name="catalog_scan")
@@ -124,11 +127,12 @@ def inspect_cells(state: State, runtime: Runtime[Surroundings]) -> State:
     waiting = [key for key in waiting if key not in notes.inspected]
     while waiting:
         part = waiting[: reading.INSPECTED_AT_ONCE]
-        answer, evidence = ask(InspectRequest(tables=tuple(infos[key].table for key in part), max_cells=cells))
+        request = InspectRequest(tables=tuple(infos[key].table for key in part), max_cells=cells)
+        answer, evidence = ask(request)
         reached = [found.reached for found in reading.inspection_of(answer).tables]
         # a table that was not reached is asked for again, but for the first, so that there is an end
         done = max(1, reached.index(False)) if False in reached else len(part)
-        notes = notes.with_inspection(evidence, part[:done])
+        notes = notes.with_inspection(evidence, part[:done]).with_asked({evidence: request.model_dump(mode="json")})
         notes.keep(desk, step.number)
         waiting = waiting[done:]
         looked = f"looked at the cells of {_number(total - len(waiting), 'table')}"
@@ -138,6 +142,19 @@ def inspect_cells(state: State, runtime: Runtime[Surroundings]) -> State:
 
 def _holds_rows(info: TableInfo) -> bool:
     return not (info.rows_exact and info.rows == 0)
+
+
+def take_baseline(state: State, runtime: Runtime[Surroundings]) -> State:
+    """Take over what an earlier scan read, to compare with: the one that was named, else the latest."""
+    desk, step = runtime.context.desk, _step(state, runtime)
+    notes = Notes.expected(desk, step.number)
+    if notes.focus != "all" or notes.baseline is not None:
+        return {}
+    earlier = Pinned(desk, step.number, str(step.args.get("baseline", ""))).take(notes)
+    notes.compared_with(earlier).keep(desk, step.number)
+    if earlier.run:
+        runtime.context.tell(Progress(step.number, f"compared with what run {earlier.run} read"))
+    return {}
 
 
 def count_keys(state: State, runtime: Runtime[Surroundings]) -> State:

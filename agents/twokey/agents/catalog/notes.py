@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
-from twokey.agents.catalog import reading
+from twokey.agents.catalog import comparing, reading
+from twokey.agents.catalog.baseline import Earlier
 from twokey.agents.catalog.facts import Join, Warehouse
 from twokey.agents.catalog.findings import Citations, Focus
 from twokey.agents.catalog.joins import Counted
@@ -39,7 +40,9 @@ class Notes:
     counted: bool = False
     """Whether everything that had to be counted was."""
     asked: Mapping[str, Json] = field(default_factory=dict[str, Json])
-    """Evidence of profiles and counts -> what it was asked with."""
+    """Evidence of profiles, cells and counts -> what it was asked with."""
+    baseline: Earlier | None = None
+    """What is compared with; None where nothing was looked for yet."""
 
     @classmethod
     def of(cls, desk: Desk, step: int) -> "Notes | None":
@@ -65,13 +68,24 @@ class Notes:
             reused=bool(body.get("reused", False)),
             counted=bool(body.get("counted", False)),
             asked=dict(body.get("asked", ())),
+            baseline=_earlier_of(body.get("baseline")),
         )
 
     @classmethod
     def earlier(cls, desk: Desk, warehouse: str) -> "Sequence[Notes]":
         """Give the notes that other runs took of ``warehouse`` lately, newest first. Hints: nothing in them counts."""
-        bodies = [cast("dict[str, Any]", body) for _, body in desk.earlier(_name(""))]
-        return [cls._of(body) for body in bodies if body.get("warehouse") == warehouse]
+        return [notes for _, notes in cls.earlier_by_run(desk, warehouse)]
+
+    @classmethod
+    def earlier_by_run(cls, desk: Desk, warehouse: str, *, limit: int = 10) -> "Sequence[tuple[str, Notes]]":
+        """Give the same, each with the run that took them."""
+        found = [(run, cast("dict[str, Any]", body)) for run, body in desk.earlier(_name(""), limit=limit)]
+        return [(run, cls._of(body)) for run, body in found if body.get("warehouse") == warehouse]
+
+    @classmethod
+    def of_run(cls, desk: Desk, run: str) -> "Notes":
+        """Read the notes of the first step of another run; raises ``NotFound``. Hints, too."""
+        return cls._of(cast("dict[str, Any]", desk.handed_over(run, _name(1))))
 
     def keep(self, desk: Desk, step: int) -> None:
         """Write the notes down."""
@@ -89,6 +103,13 @@ class Notes:
                 "reused": self.reused,
                 "counted": self.counted,
                 "asked": [[evidence, request] for evidence, request in self.asked.items()],
+                "baseline": None
+                if self.baseline is None
+                else {
+                    "run": self.baseline.run,
+                    "profiles": list(self.baseline.profiles),
+                    "cells": list(self.baseline.cells),
+                },
             },
         )
 
@@ -113,6 +134,10 @@ class Notes:
         """Note counted keys."""
         return replace(self, counts=(*self.counts, evidence))
 
+    def compared_with(self, earlier: Earlier) -> "Notes":
+        """Note the reading that is compared with."""
+        return replace(self, baseline=earlier)
+
     def all_reused(self) -> "Notes":
         """Note that every profile is that of an earlier scan."""
         return replace(self, reused=True)
@@ -136,7 +161,7 @@ class Notes:
 
     def understood(self, desk: Desk) -> tuple[Understanding, Citations]:
         """Work out what is understood, and which evidence holds what."""
-        _, facts = self.facts(desk)
+        schema, facts = self.facts(desk)
         asked = questions(facts, self.chosen)
         counts: dict[Join, Counted] = {}
         cited: dict[Join, str] = {}
@@ -158,7 +183,12 @@ class Notes:
             for table, found in zip(tables, answers, strict=False):
                 cells[table], seen[table] = found, evidence
         understood = replace(understand(facts, self.chosen, counts, asked), inspections=cells)
-        return understood, Citations(self.schema, self.profiles, cited, problems, seen)
+        then = comparing.then(desk, self.baseline, schema) if self.baseline is not None else {}
+        return understood, Citations(self.schema, self.profiles, cited, problems, seen, then)
+
+
+def _earlier_of(body: "dict[str, Any] | None") -> Earlier | None:
+    return None if body is None else Earlier(body["run"], tuple(body["profiles"]), tuple(body["cells"]))
 
 
 def _name(step: int | str) -> str:

@@ -13,6 +13,7 @@ from twokey.tools.read.warehouse import patterns
 from twokey.tools.read.warehouse.inspection import found
 from twokey.tools.read.warehouse.inspection.grid import BLANK, Grid, column_of
 from twokey.tools.read.warehouse.inspection.inspecting import inspect
+from twokey.tools.read.warehouse.measuring.table import measured
 from twokey.tools.read.warehouse.sources import Deadline, Most, Sampled, Source, StatementFailed
 from twokey.tools.read.warehouse.values import (
     Inspected,
@@ -56,7 +57,8 @@ def answer(source: Source, request: InspectRequest, deadline: Deadline, now_us: 
 def of_rows(sampled: Sampled, now_us: int) -> Inspected:
     """Inspect rows and say what is wrong."""
     grid = grid_of(sampled)
-    return told(sampled, grid, inspect(grid, now_us))
+    found = told(sampled, grid, inspect(grid, now_us))
+    return found.model_copy(update={"measured": measured(grid, now_us, sampled.sampling)})
 
 
 def told(sampled: Sampled, grid: Grid, problems: Sequence[found.Problem]) -> Inspected:

@@ -29,7 +29,7 @@ _LEAST_DAYS: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
-class _Dates:
+class Dates:
     """A column of dates: the day number of each text, ``None`` where no calendar has the day; others are absent."""
 
     column: Column
@@ -39,14 +39,15 @@ class _Dates:
 def find(grid: Grid, now_us: int) -> Iterator[Problem]:
     """Give the faults of the columns of dates, and of the table's newest change."""
     today = datetime.fromtimestamp(now_us / 1_000_000, tz=UTC).date().toordinal()
-    dated = [found for column in grid.columns if (found := _dates(column)) is not None]
+    dated = [found for column in grid.columns if (found := dates_of(column)) is not None]
     for dates in dated:
         yield from _impossible(dates, today)
     yield from _orders(dated)
     yield from _stale(dated, today)
 
 
-def _dates(column: Column) -> _Dates | None:
+def dates_of(column: Column) -> Dates | None:
+    """Read a column as dates; ``None`` where it holds something else, or too little."""
     if column.filled < ENOUGH or not any(text[:1].isdigit() for text in column.texts[:3]):
         return None
     likely = sum(
@@ -70,7 +71,7 @@ def _dates(column: Column) -> _Dates | None:
         parts |= _in_order(column, local)
     if sum(column.counts[code] for code in parts) < _NEARLY_ALL * column.filled:
         return None
-    return _Dates(column, {code: _day(*part) for code, part in parts.items()})
+    return Dates(column, {code: _day(*part) for code, part in parts.items()})
 
 
 def _in_order(column: Column, local: dict[int, tuple[int, int, int]]) -> dict[int, tuple[int, int, int]]:
@@ -89,7 +90,7 @@ def _day(year: int, month: int, day: int) -> int | None:
         return None
 
 
-def _impossible(dates: _Dates, today: int) -> Iterator[Problem]:
+def _impossible(dates: Dates, today: int) -> Iterator[Problem]:
     """Give days that no calendar has, and days far before or after all others."""
     column = dates.column
     none = {code for code, day in dates.days.items() if day is None}
@@ -109,7 +110,7 @@ def _impossible(dates: _Dates, today: int) -> Iterator[Problem]:
         yield Problem("impossible_dates", (column.index,), cells_of(column.index, rows), 92 if none else 80)
 
 
-def _orders(dated: list[_Dates]) -> Iterator[Problem]:
+def _orders(dated: list[Dates]) -> Iterator[Problem]:
     """Give pairs of columns whose order nearly all rows keep, and the rows that do not."""
     for at, first in enumerate(dated[:_MOST_PAIRS]):
         for second in dated[at + 1 : _MOST_PAIRS]:
@@ -132,7 +133,7 @@ def _orders(dated: list[_Dates]) -> Iterator[Problem]:
                     yield Problem("wrong_order", columns, cells_of(later.column.index, wrong), 82)
 
 
-def _stale(dated: list[_Dates], today: int) -> Iterator[Problem]:
+def _stale(dated: list[Dates], today: int) -> Iterator[Problem]:
     """Give the table's newest change where its own rhythm does not explain how old that is."""
     likely = [dates for dates in dated if not _CHANGES.isdisjoint(dates.column.words)] or [
         dates for dates in dated if not _STAMPS.isdisjoint(dates.column.words)
