@@ -73,11 +73,13 @@ def test_a_second_scan_says_what_changed_with_evidence_of_both_sides(workshop: W
     assert any(first.desk.run in progress.text for progress in second.told)
 
 
-def test_a_baseline_that_is_named_stays_the_one_compared_with(workshop: Workshop, shop: str):
+def test_a_baseline_that_is_named_stays_the_one_compared_with(workshop: Workshop, shop: str, clock: Any):
     first = workshop.job(shop)
     first.scan()
+    clock.advance(60)
     change(shop, *CHANGED)
     workshop.job(shop).scan()
+    clock.advance(60)
     change(shop, "UPDATE visits SET seconds = seconds + 1 WHERE visit_id = 1")
     latest, pinned = workshop.job(shop), workshop.job(shop, baseline=first.desk.run)
     assert not drifts(latest.scan())
@@ -88,8 +90,7 @@ def test_a_baseline_that_is_named_stays_the_one_compared_with(workshop: Workshop
 def test_a_baseline_by_its_day(workshop: Workshop, shop: str, clock: Any):
     first = workshop.job(shop)
     first.scan()
-    day = first.desk.content(Notes.expected(first.desk, 1).schema)[0].created_us
-    said = datetime.fromtimestamp(day / 1_000_000, tz=UTC).date().isoformat()
+    said = datetime.fromtimestamp(first.desk.begun_us(first.desk.run) / 1_000_000, tz=UTC).date().isoformat()
     clock.advance(3 * 86_400)
     change(shop, *CHANGED)
     workshop.job(shop).scan()

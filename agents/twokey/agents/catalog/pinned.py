@@ -97,19 +97,15 @@ class Pinned:
             if notes.profiles
         ]
         if self._wanted:
-            taken = [(run, notes) for run, notes in taken if self._read_by(notes, date.fromisoformat(self._wanted))]
+            taken = [(run, notes) for run, notes in taken if self._begun_by(run, date.fromisoformat(self._wanted))]
             if not taken:
                 raise _unknown(f"No scan of this warehouse up to {self._wanted} is known.")
         return taken[0] if taken else ("", None)
 
-    def _read_by(self, notes: Notes, day: date) -> bool:
-        """Whether the notes were taken before the end of a day (UTC)."""
-        try:
-            evidence, _ = self._desk.content(notes.schema)
-        except NotFound:
-            return False
+    def _begun_by(self, run: str, day: date) -> bool:
+        """Whether a run began before the end of a day (UTC)."""
         end = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
-        return evidence.created_us < end.timestamp() * 1_000_000
+        return self._desk.begun_us(run) < end.timestamp() * 1_000_000
 
     def _adopted(self, before: Notes, evidence: Sequence[str]) -> tuple[str, ...]:
         asked: Mapping[str, Json] = {each: before.asked[each] for each in evidence if each in before.asked}
