@@ -178,11 +178,13 @@ class _Checker:
         node = each.node
         if node is None or each.kind == "other":
             return False
-        if each.kind in {"source", "node"}:
-            return self._source(each, node) if each.kind == "source" else self.backing.table(node.names)
+        if each.kind == "source":
+            return self._source(each, node)
         if each.column is not None and not self.backing.column(node.names, each.column):
             return False
         match each.kind:
+            case "node":
+                return self.backing.table(node.names)
             case "column" | "quote":
                 return True
             case "description":
@@ -193,10 +195,8 @@ class _Checker:
                 return self._meta(each)
             case "tag":
                 return self._mark(each, loaded(each.value))
-            case "test":
-                return self._test(each, node)
-            case "freshness":
-                return further.freshness(self._find, each)
+            case "test" | "freshness":
+                return self._test(each, node) if each.kind == "test" else further.freshness(self._find, each)
 
     def _find(self, kind: str, each: Statement, *phrases: Words) -> bool:
         names = each.node.names if each.node else ()

@@ -7,8 +7,8 @@ from twokey.tools.read.warehouse import Order
 
 
 def rows(count: int, later: int = 5) -> dict[str, list[str | None]]:
-    first = [f"2026-01-{1 + n % 20:02}" for n in range(count)]
-    second = [f"2026-01-{1 + n % 20 + later:02}" for n in range(count)]
+    first: list[str | None] = [f"2026-01-{1 + n % 20:02}" for n in range(count)]
+    second: list[str | None] = [f"2026-01-{1 + n % 20 + later:02}" for n in range(count)]
     return {"started_on": first, "ended_on": second}
 
 

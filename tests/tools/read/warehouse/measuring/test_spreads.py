@@ -1,5 +1,6 @@
 """How numbers lie: cuts that say it exactly, and nothing of numbers that may be those of people."""
 
+from collections.abc import Sequence
 from random import Random
 
 from hypothesis import given, settings
@@ -10,7 +11,7 @@ from twokey.tools.read.warehouse import Spread
 from twokey.tools.read.warehouse.measuring.spreads import CUTS
 
 
-def spread(values: list[object], name: str = "amount") -> Spread | None:
+def spread(values: Sequence[object], name: str = "amount") -> Spread | None:
     return next(iter(measures({name: values}).spreads), None)
 
 

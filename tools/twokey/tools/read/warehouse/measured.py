@@ -10,10 +10,8 @@ from pydantic import Field, StringConstraints
 
 from twokey.core.values import Count, Value
 
-MAX_NAME = 500
-"""Longest name of a schema, table or column that is worked with, in characters."""
-
-Name = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+"""A column, as in ``values``."""
 Figure = Annotated[str, StringConstraints(max_length=80)]
 
 

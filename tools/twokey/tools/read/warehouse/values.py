@@ -10,9 +10,13 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StrictBool, StrictInt, StrictStr, StringConstraints, model_validator
 
 from twokey.core.values import Code, Count, Value
-from twokey.tools.read.warehouse.measured import MAX_NAME, Measured, Name
+from twokey.tools.read.warehouse.measured import Measured
 from twokey.tools.read.warehouse.signal_names import SignalName
 
+MAX_NAME = 500
+"""Longest name of a schema, table or column that is worked with, in characters."""
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME)]
 SchemaName = Annotated[str, StringConstraints(max_length=MAX_NAME)]
 Sentence = Annotated[str, StringConstraints(max_length=300)]
 Short = Annotated[str, StringConstraints(max_length=100)]
