@@ -16,6 +16,7 @@ def add_to(app: typer.Typer) -> None:
     measure.command("errors")(errors)
     measure.command("injection")(injection)
     measure.command("yaml")(yaml)
+    measure.command("logs")(logs)
     app.add_typer(measure, name="eval")
     bench = typer.Typer(help="Measure speed.")
     bench.command("startup")(startup)
@@ -121,6 +122,23 @@ def yaml(
         SESSION.say(f"noise    {each['file']}  {each['line']}")
     for each in result["changes"]:
         SESSION.say(f"changed  {each['file']}  {each['place']}")
+    SESSION.give(result)
+
+
+def logs(
+    folder: Annotated[str, typer.Argument(metavar="DIR", help="Folder with SYSTEM/log.csv for each system.")],
+) -> None:
+    """Mine the templates of log lines, and compare with the true ones."""
+    from pathlib import Path
+
+    from twokey.agents.incident.evaluate_logs import on_folder
+
+    result = on_folder(Path(folder))
+    for name, figures in (*result["systems"].items(), ("mean", result["mean"])):
+        SESSION.say(
+            f"{name:<12} grouping {figures['grouping_accuracy']:.3f}   parsing {figures['parsing_accuracy']:.3f}   "
+            f"{figures['lines_per_s']:,.0f} lines/s"
+        )
     SESSION.give(result)
 
 
