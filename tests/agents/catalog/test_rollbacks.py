@@ -39,7 +39,7 @@ def test_the_version_before_the_deployed_one_is_named_and_borne_out():
     read = {"files": [{"path": path, "text": text.decode()} for path, text in held.items()]}
     assert fault(finding, {"e-000000000002": Content(read)}) is None
     assert fault(
-        finding.model_copy(update={"claim": finding.claim.replace("3", "4")}), {"e-000000000002": Content(read)}
+        finding.model_copy(update={"claim": finding.claim.replace("3", "97")}), {"e-000000000002": Content(read)}
     )
 
 

@@ -1,8 +1,9 @@
 """What can be asked of a warehouse and what comes back, as frozen values.
 
 Rules: names of tables and columns come from outside, so they are always text in a list and never a key of a map;
-counts are integers, every other number is text; nothing but ``SelectResult`` carries a value of a cell, and a profile
-carries one only where few different values repeat in a column that does not look personal.
+counts are integers, every other number is text; nothing but ``SelectResult`` carries a value of a cell, but for columns
+that do not look personal: a profile carries the ends of numbers and dates and few values that repeat, and a ``Spread``
+some numbers between those ends.
 """
 
 from typing import Annotated, Literal, Self

@@ -45,7 +45,8 @@ _TRUTH: Final = frozenset(
 _VERSION: Final = frozenset({"version", "model", "release", "champion"})
 _YES: Final = frozenset({"1", "true", "t", "yes", "y"})
 _NO: Final = frozenset({"0", "false", "f", "no", "n"})
-_SHOWN: Final = re.compile(r"[\w][\w .+:@/-]{0,59}")
+_SHOWN: Final = re.compile(r"\w[\w.+:/-]{0,39}(?: [\w.+:/-]{1,20})?")
+"""What a version is called, in at most two words: no sentence passes for one."""
 
 
 def find(grid: Grid, dated: Sequence[Dates]) -> Iterator[Outcome]:

@@ -4,12 +4,13 @@ Rules: only where nearly all cells are numbers; nothing is given of a column tha
 numbers (long ones that lie scattered, as those of people do) or by what some of its texts look like.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 from twokey.tools.read.warehouse import patterns
 from twokey.tools.read.warehouse.inspection.grid import Column
 from twokey.tools.read.warehouse.measured import Spread
-from twokey.tools.read.warehouse.profile import looks_personal, plain_number, scattered
+from twokey.tools.read.warehouse.profile import looks_personal, scattered
 from twokey.tools.read.warehouse.values import ColumnProfile
 
 CUTS: Final = 32
@@ -20,6 +21,8 @@ _NEARLY_ALL: Final = 0.95
 _LONG: Final = 7
 """Digits from which a number may be that of a telephone or card."""
 _LOOKED_AT: Final = 60
+_EXACT: Final = 2**53
+"""Whole numbers below this are exact as floating-point numbers."""
 
 
 def spread(column: Column) -> Spread | None:
@@ -32,33 +35,35 @@ def spread(column: Column) -> Spread | None:
     if _may_be_personal(column, known[0][0], known[-1][0]):
         return None
     rows, before = column.numeric, 0
-    merged: list[tuple[float, str, int]] = []
+    merged: dict[float, int] = {}
     for number, code in known:
         before += column.counts[code]
-        if merged and merged[-1][0] == number:
-            merged[-1] = (number, merged[-1][1], before)
-        else:
-            merged.append((number, column.texts[code], before))
+        merged[number] = before
     whole = len(merged) <= CUTS
-    kept = merged if whole else _evenly(merged, rows)
+    kept = list(merged.items()) if whole else _evenly(merged.items(), rows)
     return Spread(
         column=column.name,
         rows=rows,
         whole=whole,
-        upto=tuple((plain_number(text) or text)[:80] for _, text, _ in kept),
-        rows_upto=tuple(count for _, _, count in kept),
+        upto=tuple(_as_text(number) for number, _ in kept),
+        rows_upto=tuple(count for _, count in kept),
     )
 
 
-def _evenly(merged: list[tuple[float, str, int]], rows: int) -> list[tuple[float, str, int]]:
+def _evenly(merged: Iterable[tuple[float, int]], rows: int) -> list[tuple[float, int]]:
     """Keep the first number at or beyond each step."""
-    kept: list[tuple[float, str, int]] = []
+    kept: list[tuple[float, int]] = []
     step = 1
-    for each in merged:
-        if each[2] * CUTS >= step * rows:
-            kept.append(each)
-            step = each[2] * CUTS // rows + 1
+    for number, upto in merged:
+        if upto * CUTS >= step * rows:
+            kept.append((number, upto))
+            step = upto * CUTS // rows + 1
     return kept
+
+
+def _as_text(number: float) -> str:
+    """Write a number in one way, however a database writes it."""
+    return str(int(number)) if number.is_integer() and abs(number) < _EXACT else repr(number)
 
 
 def _may_be_personal(column: Column, low: float, high: float) -> bool:
