@@ -254,8 +254,7 @@ def _numbers(table: Table, column: str, before: Spread, now: Spread) -> Iterator
     moved, _ = margins.distance(then, today)
     index, parts = margins.index_of(then, today)
     by_distance = moved >= LEAST and moved > margins.chance_of_distance(before.rows, now.rows)
-    chance = margins.chance_of_index(parts, before.rows, now.rows) + margins.INDEX_ERROR
-    by_index = index >= LEAST_INDEX and index > chance
+    by_index = index >= LEAST_INDEX and index > margins.chance_of_index(parts, before.rows, now.rows)
     if by_distance or by_index:
         claim = f"The numbers of {place(table, column)} lie elsewhere than in the baseline: {_levels(then, today)}."
         attention = moved >= 2 * LEAST or index >= MAJOR

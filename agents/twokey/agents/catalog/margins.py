@@ -30,8 +30,6 @@ _SMIRNOV: Final = 2.7
 _EXPECTED: Final = 14.0
 """Rows expected below which that none came is no surprise: -ln(1e-6), rounded up."""
 BINS: Final = 10
-INDEX_ERROR: Final = 0.1
-"""What a stability index over ``BINS`` parts can be off by, because a ``Spread`` knows rows to a thirtieth only."""
 
 
 def shares_differ(part: int, whole: int, other: int, of: int) -> bool:
@@ -100,7 +98,11 @@ def distance(before: Curve, now: Curve) -> tuple[float, float]:
 
 
 def index_of(before: Curve, now: Curve) -> tuple[float, int]:
-    """Give the population stability index over about ten equal parts of the earlier rows, and how many these are."""
+    """Give the population stability index over about ten equal parts of the earlier rows, and how many these are.
+
+    Where it is not known how many rows of today lie below the end of a part, it is as many as before, as far as that
+    can be: what is not certain makes no difference.
+    """
     n = before.spread.rows
     edges: list[float] = []
     step = 1
@@ -108,13 +110,15 @@ def index_of(before: Curve, now: Curve) -> tuple[float, int]:
         if rows * BINS >= step * n:
             edges.append(number)
             step = rows * BINS // n + 1
-    first = _parts([before.at(edge) for edge in edges], n)
-    second = _parts([now.at(edge) for edge in edges], now.spread.rows)
-    return stability_index(first, second), len(first)
+    then = [before.at(edge)[0] for edge in edges]
+    today: list[float] = []
+    for edge, rows in zip(edges, then, strict=True):
+        least, most = now.at(edge)
+        today.append(min(max(rows / n * now.spread.rows, least), most))
+    return stability_index(_parts(then, n), _parts(today, now.spread.rows)), len(edges) + 1
 
 
-def _parts(bounds: Sequence[tuple[int, int]], rows: int) -> list[float]:
-    upto = [(least + most) / 2 for least, most in bounds]
+def _parts(upto: Sequence[float], rows: int) -> list[float]:
     return [after - before for before, after in zip([0.0, *upto], [*upto, float(rows)], strict=True)]
 
 
