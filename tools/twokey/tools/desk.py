@@ -23,9 +23,10 @@ from twokey.store.proposals import ProposalRecord
 from twokey.tools import budgets, calls, recording
 from twokey.tools.adopting import Adopter, Found, Wanted, adopt
 from twokey.tools.contract import Context, Place, Places, ReadTool
+from twokey.tools.endings import Ending, endings
 from twokey.tools.faults import TOOL_FAULT, code_of, contained
 from twokey.tools.ledger import Ledger
-from twokey.tools.proposing import Draft, Proposer
+from twokey.tools.proposing import Draft, Proposer, checked, made_before
 from twokey.tools.registry import Registry
 
 Result = TypeVar("Result", bound=Value)
@@ -324,14 +325,16 @@ class Desk:
 
         A step that runs again after a crash gets the proposal it made before, not a second one.
         """
-        if self._office.registry.writer(draft.tool).only_undoes:
+        tool = self._office.registry.writer(draft.tool)
+        if tool.only_undoes:
             raise Refused(
                 f"{draft.tool} only undoes what was written before, so no agent may propose it.",
                 next="Undo a write with `twokey approvals revert ID`.",
                 code="only_undoes",
             )
+        args = checked(tool, draft.args)
         for made in self.proposals():
-            if made.proposal.step == step and made.proposal.tool == draft.tool:
+            if made_before(made, tool, args, step):
                 return made
         return self._office.proposer.propose(
             draft,
@@ -347,6 +350,14 @@ class Desk:
         """What this run has proposed, oldest first."""
         with self._office.ledger.look() as connection:
             return proposals.list_proposals(connection, run=self.run)[::-1]
+
+    def endings(self, tool: str) -> list[Ending]:
+        """Give how proposals of a tool ended before, in any run, as the log bears it out; newest first, and few."""
+        return endings(self._office.ledger, tool)
+
+    def now_us(self) -> int:
+        """What time it is, in microseconds."""
+        return self._office.clock.now_us()
 
     def forget(self, name: str) -> None:
         """Withdraw a document that an earlier step handed over, because a later one found it unfit."""

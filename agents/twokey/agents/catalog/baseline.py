@@ -25,8 +25,11 @@ class Then:
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """The reading that is compared with: whose run it was (empty: there is none), and what is evidence of this one."""
+    """The reading that is compared with: whose run it was (empty: there is none), and what is evidence of this one.
+
+    A piece of evidence may speak of more tables than it counts for, so it is named for each table by its key.
+    """
 
     run: str = ""
-    profiles: tuple[str, ...] = ()
-    cells: tuple[str, ...] = ()
+    profiles: Mapping[str, str] = field(default_factory=dict[str, str])
+    cells: Mapping[str, str] = field(default_factory=dict[str, str])

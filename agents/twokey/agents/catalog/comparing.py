@@ -14,17 +14,28 @@ from twokey.tools.read.warehouse import ProfileResult, SchemaResult
 
 def then(desk: Desk, earlier: Earlier, schema: SchemaResult) -> Mapping[str, Then]:
     """Give what each table was, by its key; raises ``NotFound``, ``CheckFailed`` as reading evidence does."""
-    keys = {info.table: key for key, info in reading.names_of(schema).items()}
+    infos = reading.names_of(schema)
+    profiles = {
+        (evidence, item.table): item.profile
+        for evidence in dict.fromkeys(earlier.profiles.values())
+        for item in reading.profiles_of(reading.kept_answer(desk, evidence)).tables
+        if item.profile is not None
+    }
+    cells = {
+        (evidence, item.table): item
+        for evidence in dict.fromkeys(earlier.cells.values())
+        for item in reading.inspection_of(reading.kept_answer(desk, evidence)).tables
+        if item.reached and not item.problem
+    }
     found: dict[str, Then] = {}
-    for evidence in earlier.profiles:
-        for item in reading.profiles_of(reading.kept_answer(desk, evidence)).tables:
-            if item.profile is not None and item.table in keys:
-                found[keys[item.table]] = _of(item.profile, evidence)
-    for evidence in earlier.cells:
-        for item in reading.inspection_of(reading.kept_answer(desk, evidence)).tables:
-            key = keys.get(item.table)
-            if key is not None and item.reached and not item.problem:
-                found[key] = replace(found.get(key, Then()), measured=item.measured, cells_evidence=evidence)
+    for key, evidence in earlier.profiles.items():
+        profile = profiles.get((evidence, infos[key].table)) if key in infos else None
+        if profile is not None:
+            found[key] = _of(profile, evidence)
+    for key, evidence in earlier.cells.items():
+        inspected = cells.get((evidence, infos[key].table)) if key in infos else None
+        if inspected is not None:
+            found[key] = replace(found.get(key, Then()), measured=inspected.measured, cells_evidence=evidence)
     return found
 
 

@@ -16,7 +16,7 @@ from twokey.agents.catalog.joins import Counted
 from twokey.agents.catalog.understanding import Understanding, questions, understand
 from twokey.core.canonical import Json
 from twokey.tools.desk import Desk
-from twokey.tools.read.warehouse import Inspected, SchemaResult
+from twokey.tools.read.warehouse import Inspected, SchemaResult, TableInfo
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,11 @@ class Notes:
     counted: bool = False
     """Whether everything that had to be counted was."""
     asked: Mapping[str, Json] = field(default_factory=dict[str, Json])
-    """Evidence of profiles, cells and counts -> what it was asked with."""
+    """Evidence -> what it was asked with."""
     baseline: Earlier | None = None
     """What is compared with; None where nothing was looked for yet."""
+    day: str = ""
+    """Day on which the scan began, where an earlier one could be of use."""
 
     @classmethod
     def of(cls, desk: Desk, step: int) -> "Notes | None":
@@ -69,6 +71,7 @@ class Notes:
             counted=bool(body.get("counted", False)),
             asked=dict(body.get("asked", ())),
             baseline=_earlier_of(body.get("baseline")),
+            day=body.get("day", ""),
         )
 
     @classmethod
@@ -107,9 +110,10 @@ class Notes:
                 if self.baseline is None
                 else {
                     "run": self.baseline.run,
-                    "profiles": list(self.baseline.profiles),
-                    "cells": list(self.baseline.cells),
+                    "profiles": [[table, evidence] for table, evidence in self.baseline.profiles.items()],
+                    "cells": [[table, evidence] for table, evidence in self.baseline.cells.items()],
                 },
+                "day": self.day,
             },
         )
 
@@ -146,6 +150,16 @@ class Notes:
         """Note that nothing is left to count."""
         return replace(self, counted=True)
 
+    def cells(self, desk: Desk, infos: Mapping[str, TableInfo]) -> Mapping[str, tuple[Inspected, str]]:
+        """Read again what is wrong in the cells of each table, and which evidence says so."""
+        held = {
+            (evidence, found.table): found
+            for evidence in dict.fromkeys(evidence for evidence, _ in self.inspections)
+            for found in reading.inspection_of(reading.kept_answer(desk, evidence)).tables
+        }
+        asked = [(key, evidence, infos[key].table) for evidence, tables in self.inspections for key in tables]
+        return {key: (held[evidence, table], evidence) for key, evidence, table in asked if (evidence, table) in held}
+
     def facts(self, desk: Desk) -> tuple[SchemaResult, Warehouse]:
         """Read schema and profiles again."""
         schema = reading.schema_of(reading.kept_answer(desk, self.schema))
@@ -165,30 +179,28 @@ class Notes:
         asked = questions(facts, self.chosen)
         counts: dict[Join, Counted] = {}
         cited: dict[Join, str] = {}
-        answers = [
-            (fact, evidence)
+        answers = {
+            fact.check: (fact, evidence)  # one that was asked for again counts as answered the last time
             for evidence in self.counts
             for fact in reading.keys_of(reading.kept_answer(desk, evidence)).checks
-        ]
-        for join, (fact, evidence) in zip(asked.all, answers, strict=False):
-            counted = reading.counted(fact)
+        }
+        for join, check in zip(asked.all, reading.checks_of(asked.all, reading.names_of(schema)), strict=True):
+            fact, evidence = answers.get(check, (None, ""))
+            counted = None if fact is None else reading.counted(fact)
             if counted is not None:
                 counts[join] = counted
                 cited[join] = evidence
         problems = {table: problem for table, problem in self.problems.items() if problem}
-        cells: dict[str, Inspected] = {}
-        seen: dict[str, str] = {}
-        for evidence, tables in self.inspections:
-            answers = reading.inspection_of(reading.kept_answer(desk, evidence)).tables
-            for table, found in zip(tables, answers, strict=False):
-                cells[table], seen[table] = found, evidence
-        understood = replace(understand(facts, self.chosen, counts, asked), inspections=cells)
+        cells = self.cells(desk, reading.names_of(schema))
+        found = {table: inspected for table, (inspected, _) in cells.items()}
+        understood = replace(understand(facts, self.chosen, counts, asked), inspections=found)
+        seen = {table: evidence for table, (_, evidence) in cells.items()}
         then = comparing.then(desk, self.baseline, schema) if self.baseline is not None else {}
         return understood, Citations(self.schema, self.profiles, cited, problems, seen, then)
 
 
 def _earlier_of(body: "dict[str, Any] | None") -> Earlier | None:
-    return None if body is None else Earlier(body["run"], tuple(body["profiles"]), tuple(body["cells"]))
+    return None if body is None else Earlier(body["run"], dict(body["profiles"]), dict(body["cells"]))
 
 
 def _name(step: int | str) -> str:

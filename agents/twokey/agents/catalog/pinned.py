@@ -9,7 +9,7 @@ Rules
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
@@ -71,8 +71,8 @@ class Pinned:
         if before is None:
             return Earlier()
         meant = frozenset(notes.chosen)
-        profiles = self._adopted(before, [item for table, item in before.profiles.items() if table in meant])
-        cells = self._adopted(before, [item for item, tables in before.inspections if not meant.isdisjoint(tables)])
+        profiles = self._adopted(before, {key: each for key, each in before.profiles.items() if key in meant})
+        cells = self._adopted(before, {key: each for each, keys in before.inspections for key in keys if key in meant})
         if self._wanted and not profiles:
             raise CheckFailed(
                 f"What run {run} read of these tables cannot be compared with: the log does not bear it out, or it was "
@@ -80,7 +80,7 @@ class Pinned:
                 next="Name another run as the baseline, or leave it out.",
                 code="baseline_unproven",
             )
-        return Earlier(run if profiles else "", profiles, cells if profiles else ())
+        return Earlier(run, profiles, cells) if profiles else Earlier()
 
     def _chosen(self, warehouse: str) -> tuple[str, Notes | None]:
         if RUN.fullmatch(self._wanted):
@@ -107,14 +107,15 @@ class Pinned:
         end = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
         return self._desk.begun_us(run) < end.timestamp() * 1_000_000
 
-    def _adopted(self, before: Notes, evidence: Sequence[str]) -> tuple[str, ...]:
-        asked: Mapping[str, Json] = {each: before.asked[each] for each in evidence if each in before.asked}
+    def _adopted(self, before: Notes, evidence: Mapping[str, str]) -> dict[str, str]:
+        """Adopt the evidence of some tables, by their keys; gives the new evidence in the same way."""
+        asked: Mapping[str, Json] = {each: before.asked[each] for each in evidence.values() if each in before.asked}
         wanted = [
             Wanted(each, QueryArgs.model_validate({"warehouse": before.warehouse, "ask": request}))
             for each, request in asked.items()
         ]
         adopted = self._desk.adopt(TOOL, wanted, agent=AGENT, step=self._step, fits=lambda _: True)
-        return tuple(new for new, _ in adopted.values())
+        return {key: adopted[each][0] for key, each in evidence.items() if each in adopted}
 
 
 def _unknown(sentence: str) -> BadInput:

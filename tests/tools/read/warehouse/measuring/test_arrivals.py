@@ -7,7 +7,7 @@ from support.inspected_rows import NOW_US, grid
 from support.measured_rows import measures
 
 from twokey.tools.read.warehouse import Arrivals
-from twokey.tools.read.warehouse.measuring.table import measured
+from twokey.tools.read.warehouse.measuring.table import late_from, measured
 
 NOW = datetime.fromtimestamp(NOW_US / 1_000_000, tz=UTC)
 
@@ -68,3 +68,13 @@ def test_the_first_rows_of_a_table_say_nothing_of_its_newest():
     rows = grid({"loaded_on": days(*range(1, 31))})
     assert measured(rows, NOW_US, "spread").arrivals
     assert measured(rows, NOW_US, "first").arrivals == ()
+
+
+def test_what_is_on_time_today_is_late_from_a_day_on():
+    today = NOW.date()
+    daily = measures({"loaded_on": days(*range(1, 31))})
+    assert late_from(daily, today) == today + timedelta(days=3)
+    moments = [(NOW - timedelta(hours=2 * n)).strftime("%Y-%m-%d %H:%M:%S") for n in range(1, 60)]
+    assert late_from(measures({"received_at": moments}), today) == today + timedelta(days=1)
+    assert late_from(measures({"loaded_on": days(*range(100, 131))}), today) is None
+    assert late_from(measures({"amount": list(range(50))}), today) is None

@@ -10,11 +10,11 @@ from typing import Any, Final
 
 from twokey.core.errors import ToolRetry
 from twokey.tools.read.warehouse import patterns
-from twokey.tools.read.warehouse.inspection import found
+from twokey.tools.read.warehouse.inspection import found, times
 from twokey.tools.read.warehouse.inspection.grid import BLANK, Grid, column_of
 from twokey.tools.read.warehouse.inspection.inspecting import inspect
-from twokey.tools.read.warehouse.measuring.table import measured
-from twokey.tools.read.warehouse.sources import Deadline, Most, Sampled, Source, StatementFailed
+from twokey.tools.read.warehouse.measuring.table import late_from, measured
+from twokey.tools.read.warehouse.sources import Deadline, Most, Sampled, Source, StatementFailed, day_of
 from twokey.tools.read.warehouse.values import (
     Inspected,
     InspectRequest,
@@ -57,8 +57,10 @@ def answer(source: Source, request: InspectRequest, deadline: Deadline, now_us: 
 def of_rows(sampled: Sampled, now_us: int) -> Inspected:
     """Inspect rows and say what is wrong."""
     grid = grid_of(sampled)
-    found = told(sampled, grid, inspect(grid, now_us))
-    return found.model_copy(update={"measured": measured(grid, now_us, sampled.sampling)})
+    measures, today = measured(grid, now_us, sampled.sampling), day_of(now_us)
+    turns = [day for day in (times.until(grid, now_us), late_from(measures, today)) if day is not None]
+    seen = {"day": today.isoformat(), "until": min(turns).isoformat() if turns else "", "measured": measures}
+    return told(sampled, grid, inspect(grid, now_us)).model_copy(update=seen)
 
 
 def told(sampled: Sampled, grid: Grid, problems: Sequence[found.Problem]) -> Inspected:
@@ -69,6 +71,7 @@ def told(sampled: Sampled, grid: Grid, problems: Sequence[found.Problem]) -> Ins
         notices.append(Notice(code="more_problems", text=text))
     return Inspected(
         table=sampled.table,
+        version=sampled.version,
         rows=sampled.rows,
         sampled=sampled.sampled,
         sampling=sampled.sampling,
@@ -98,7 +101,7 @@ def _told(grid: Grid, problem: found.Problem) -> Problem:
         by=_names(grid, problem.by),
         cells=len(problem.cells),
         rows=problem.rows,
-        days=problem.days,
+        newest="" if problem.newest is None else problem.newest.isoformat(),
         confidence=problem.confidence,
         detail=problem.detail,
         conversions=tuple(

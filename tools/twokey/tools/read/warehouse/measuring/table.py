@@ -4,6 +4,7 @@ Rules: a function of the rows and of the moment it is asked at; nothing here cal
 given holds a value of a column that may be personal.
 """
 
+from datetime import date, timedelta
 from typing import Final, Literal
 
 from twokey.tools.read.warehouse.inspection.grid import Grid
@@ -27,3 +28,13 @@ def measured(grid: Grid, now_us: int, sampling: Literal["all", "spread", "first"
         orders=tuple(orders.find(dated)),
         outcomes=tuple(outcomes.find(grid, dated)),
     )
+
+
+def late_from(found: Measured, today: date) -> date | None:
+    """Give the first later day on which rows that are on time today are late, if none came; ``None`` where none are."""
+    left = [
+        (each.warn_after - each.age) // (24 if each.unit == "hour" else 1)
+        for each in found.arrivals
+        if each.age <= each.warn_after
+    ]
+    return today + timedelta(days=min(left) + 1) if left else None
