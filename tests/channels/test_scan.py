@@ -24,3 +24,13 @@ def test_a_scan_tells_what_it_found_and_proposes_nothing(tmp_path: Path):
     assert any(finding["kind"] == "sensitivity" for finding in result["findings"])
     assert twokey.json("runs", "show", result["run"])["findings"] == result["findings"]
     assert twokey.json("approvals", "list", "--all")["proposals"] == []
+    # what is compared with is named by run or by day
+    with closing(sqlite3.connect(shop)) as connection:
+        connection.execute("DELETE FROM people WHERE person_id > 30")
+        connection.commit()
+    again = twokey("catalog", "scan", shop, "--baseline", result["run"], "--as", "ana")
+    assert f"compared with what run {result['run']} read" in again.out
+    assert again.code == 0
+    refused = twokey.refused("catalog", "scan", shop, "--baseline", "lately", "--as", "ana", code=2)
+    assert "baseline" in str(refused)
+    twokey.refused("catalog", "scan", shop, "--baseline", "r-zzzzzzzzzzzz", "--as", "ana", code=2)

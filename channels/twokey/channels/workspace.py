@@ -160,13 +160,15 @@ class Workspace:
         repository: str | None,
         tables: Sequence[str],
         tell: "Callable[[Progress], None] | None",
+        baseline: str | None = None,
     ) -> Outcome:
         """Read the warehouse at ``url``; with a repository, propose its documentation there.
 
-        Without ``tell`` it is left to the workers.
+        Without ``tell`` it is left to the workers. ``baseline`` is the run, or the day, to compare with.
 
         Raises:
-            BadInput: the warehouse's address cannot be used, or the repository is neither a folder nor an address.
+            BadInput: the warehouse's address cannot be used, the repository is neither a folder nor an address, or the
+                baseline is neither a run nor a day.
 
         """
         location = canonical_location(url)
@@ -179,6 +181,10 @@ class Workspace:
         warehouse = self._granted("warehouse", location, display_name)
         args: dict[str, Any] = {"warehouse": warehouse.id, "tables": [f"*{table}*" for table in tables]}
         places = [warehouse]
+        if baseline is not None:
+            from twokey.agents.catalog.pinned import checked  # noqa: PLC0415 - needed for this only
+
+            args["baseline"] = checked(baseline)
         if repository is not None:
             target = self._granted("repository", _repository(repository), str)
             args["repository"] = target.id

@@ -1,7 +1,11 @@
 """The sample workspace of the demo: what was planted in it is found, and its repository is respected."""
 
+import re
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from support.catalog_workshop import Workshop, files_of, tables_of
 
@@ -68,3 +72,39 @@ def test_the_proposal_keeps_the_house_in_order_and_its_claims_hold(workshop: Wor
     assert sources["customers"]["columns"]["contact"]["meta"] == {"sensitivity": "personal", "personal_data": "email"}
     assert sources["customers"]["columns"]["country"]["description"].startswith("ISO 3166-1")
     assert job.submit(body).state is State.AWAITING_APPROVAL
+    assert_checks_hold(sample.warehouse, files)
+
+
+def assert_checks_hold(database: Path, files: dict[str, str]) -> None:
+    """Run every test that the files propose as dbt would; none fails on today's rows but those that only warn."""
+    run = 0
+    with closing(sqlite3.connect(database)) as connection:
+        for path, text in files.items():
+            if path.endswith(".sql"):
+                statement = re.sub(r"\{\{ (?:ref|source)\((?:'[^']*', )?'(\w+)'\) \}\}", r"\1", text)
+                assert connection.execute(statement).fetchall() == [], path
+                run += 1
+                continue
+            for name, entry in tables_of(text).items():
+                for column, told in entry["columns"].items():
+                    for test in told.get("data_tests", []):
+                        failing = failing_rows(name, column, test)
+                        assert failing is None or connection.execute(failing).fetchall() == [], (name, column, test)
+                        run += 1
+    assert run > 80
+
+
+def failing_rows(table: str, column: str, test: Any) -> str | None:
+    """The rows that fail a generic test, as SQL; None where it only warns."""
+    kind, body = (test, {}) if isinstance(test, str) else next(iter(test.items()))
+    if body.get("config", {}).get("severity") == "warn":
+        return None
+    of, at = f'FROM {table} WHERE "{column}"', body.get("arguments", body)
+    if kind == "not_null":
+        return f"SELECT 1 {of} IS NULL"
+    if kind == "unique":
+        return f'SELECT 1 {of} IS NOT NULL GROUP BY "{column}" HAVING count(*) > 1'
+    if kind == "accepted_values":
+        return f"SELECT 1 {of} NOT IN ({', '.join(repr(value) for value in at['values'])})"
+    parent = re.findall(r"'(\w+)'", at["to"])[-1]
+    return f"SELECT 1 {of} NOT IN (SELECT {at['field']} FROM {parent} WHERE {at['field']} IS NOT NULL)"

@@ -84,7 +84,8 @@ def test_a_database_that_changed_is_read_again(workshop: Workshop, shop: str):
         connection.commit()
     second = workshop.job(shop)
     second.scan()
-    assert returned(workshop, second) == ["ok", "ok", "ok", "ok", "ok"]
+    # Before keys are counted, what the first one read is taken over, to compare with.
+    assert returned(workshop, second) == ["ok", "ok", "ok", "ok", "unchanged", "unchanged", "ok"]
 
 
 def test_of_a_folder_only_files_that_changed_are_read_again(workshop: Workshop, tmp_path: Path):

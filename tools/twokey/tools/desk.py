@@ -232,6 +232,16 @@ class Desk:
         with self._office.ledger.look() as connection:
             return runs.recent_documents(connection, prefix=prefix, but=self.run, limit=limit)
 
+    def handed_over(self, run: str, name: str) -> Json:
+        """Read what another run handed over under ``name``; raises ``NotFound``. A hint, as those of ``earlier``."""
+        with self._office.ledger.look() as connection:
+            return runs.get_document(connection, run=run, name=name)
+
+    def begun_us(self, run: str) -> int:
+        """Give when a run began, in microseconds since 1970 (UTC); raises ``NotFound``."""
+        with self._office.ledger.look() as connection:
+            return runs.get_run(connection, run).created_us
+
     def planned(self, plan: Plan) -> None:
         """Keep the plan and record that there is one."""
         with self._office.ledger.change() as unit:

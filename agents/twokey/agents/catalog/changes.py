@@ -6,8 +6,9 @@ Rules
 - A table is documented where the repository already speaks of it; where several places may be meant nothing is
   guessed. A table nobody speaks of becomes part of a new source.
 - Where the repository holds data contracts, the same statements go there too (``contract_changes``).
-- Only tests that plain dbt knows: ``unique``, ``not_null``, ``relationships``, ``accepted_values``, and for a key of
-  several columns a singular test. A test that today's data would fail is added with ``severity: warn``.
+- Only tests that the project can run: ``unique``, ``not_null``, ``relationships``, ``accepted_values``, a singular test
+  for a key of several columns and for the order of two dates; and those of a package that the project says it uses. A
+  test that today's data would fail is added with ``severity: warn``.
 - Names and values reach the files only through the editor of ``properties``, or where ``vetting`` allows them.
 """
 
@@ -17,7 +18,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Final
 
-from twokey.agents.catalog import contract_changes, contracts, dbt_project, properties, types, vetting
+from twokey.agents.catalog import (
+    contract_changes,
+    contracts,
+    dbt_project,
+    dbt_tests,
+    properties,
+    types,
+    vetting,
+    worth,
+)
 from twokey.agents.catalog.contract_changes import ContractDraft
 from twokey.agents.catalog.dbt_project import Ambiguous, Found, Repository, Undocumented
 from twokey.agents.catalog.documented import Documented, DocumentedColumn
@@ -30,6 +40,7 @@ from twokey.agents.catalog.understanding import About, Understanding
 from twokey.agents.catalog.vetting import JsonLike, NodeName, NotAllowed
 from twokey.core.errors import BadInput
 from twokey.core.values import Finding
+from twokey.tools.read.warehouse import Inspected
 
 MAX_LINES: Final = 9_000
 """Lines one change may add, roughly; tables beyond are left for the next."""
@@ -311,6 +322,8 @@ class _Writer:
         for about in self.understanding.of(self.table):
             self._column(about, said.column(about.column.name) if said is not None else None)
         self._whole_key()
+        self._orders()
+        self._freshness()
 
     def _finding(self, column: str | None, kind: str) -> Finding | None:
         return self.findings.by_place.get((self.table.key, column, kind))
@@ -341,6 +354,9 @@ class _Writer:
                 self._add(AddDataType(self.spot.node, name, data_type), typed)
             if judged is not None and not is_marked(said.meta, said.tags):
                 self._add(AddMeta(self.spot.node, name, meta), judged)
+        unit, told = worth.unit_of(about, self._inspected), self._finding(name, "unit")
+        if unit is not None and told is not None and (said is None or _UNITS.isdisjoint(said.meta)):
+            self._add(AddMeta(self.spot.node, name, {"unit": unit}), told)
         for spec, finding in tests:
             self._add(AddTests(self.spot.node, name, [spec]), finding)
 
@@ -375,7 +391,17 @@ class _Writer:
             if not about.accepted.holds:
                 body["config"] = {"severity": "warn"}
             found.append(({"accepted_values": body}, values))
+        have = [*present, *(str(spec) for spec, _ in found if isinstance(spec, str))]
+        found += dbt_tests.of_column(about, self._inspected, self._finding, self._packages, have)
         return found
+
+    @property
+    def _inspected(self) -> Inspected | None:
+        return self.understanding.inspections.get(self.table.key)
+
+    @property
+    def _packages(self) -> frozenset[str]:
+        return self.house.packages.get(self.spot.project, frozenset())
 
     def _relationship(self, join: Join) -> JsonLike:
         """Give the test of a relationship, or None where its parent is not documented or cannot be named."""
@@ -403,6 +429,29 @@ class _Writer:
             name = f"assert_{dbt_project.slug(self.table.name)}_key_is_unique.sql"
             path = str(PurePosixPath(self.house.tests_folder(self.spot.project), name))
             self.draft.tests[path] = (text, (keyed,))
+
+    def _orders(self) -> None:
+        """Test the order of two dates, where no package does: a singular test for each."""
+        for column in self.table.columns:
+            order, told = worth.order_of(self._inspected, column.name), self._finding(column.name, "date_order")
+            if order is None or told is None or dbt_tests.by_package(order, self._packages):
+                continue
+            text = dbt_tests.order_test(self.spot.node, order, lambda name: _must_quote(name, self.dialect))
+            if text is not None:
+                name = f"assert_{dbt_project.slug(self.table.name)}_{dbt_project.slug(order.column)}_in_order.sql"
+                self.draft.tests[str(PurePosixPath(self.house.tests_folder(self.spot.project), name))] = (text, (told,))
+
+    def _freshness(self) -> None:
+        """Say when a source is late, where the rhythm of its rows tells and the database has times."""
+        arrivals, told = worth.on_time(self.table, self._inspected), self._finding(None, "freshness")
+        if arrivals is None or told is None or self.dialect == "sqlite" or (self.spot.said and self.spot.said.fresh):
+            return
+        edit = dbt_tests.freshness(self.spot.node, self.table, arrivals)
+        if edit is not None:
+            self._add(edit, told)
+
+
+_UNITS: Final = frozenset({"unit", "units", "unit_of_measure", "uom"})
 
 
 def key_test(node: NodeName, key: Key, dialect: str) -> str | None:

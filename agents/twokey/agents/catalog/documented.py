@@ -13,6 +13,7 @@ from twokey.agents.catalog.vetting import NodeName
 from twokey.agents.catalog.yaml_tree import Plain, parse, plain
 
 Kind: TypeAlias = Literal["model", "seed", "snapshot", "source"]
+_FRESHNESS: Final = frozenset({"freshness", "loaded_at_field", "loaded_at_query"})
 _SECTIONS: Final[tuple[tuple[str, Kind], ...]] = (("models", "model"), ("seeds", "seed"), ("snapshots", "snapshot"))
 
 
@@ -51,6 +52,8 @@ class Documented:
     identifier: str | None = None
     versions: tuple[str, ...] = ()
     """Names that the versions have in the database, the latest first."""
+    fresh: bool = False
+    """Whether something is said of its freshness, by the table or by its source."""
     version_files: tuple[str, ...] = ()
     """Names, without suffix, of the files that define the versions."""
 
@@ -119,6 +122,7 @@ def _documented(kind: Kind, entry: dict[str, Plain], source: dict[str, Plain] | 
         identifier=identifier,
         versions=tuple(alias for alias, _ in versions),
         version_files=tuple(file for _, file in versions),
+        fresh=any(not _FRESHNESS.isdisjoint({*each, *_dict(each.get("config"))}) for each in (entry, source or {})),
     )
 
 

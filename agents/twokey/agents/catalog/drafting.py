@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from twokey.agents.catalog import changes, dbt_project, dbt_reading, findings, house, inert, letter, owners
+from twokey.agents.catalog import changes, dbt_project, dbt_reading, findings, house, inert, letter, owners, rollbacks
 from twokey.agents.catalog.changes import Change
 from twokey.agents.catalog.findings import Findings
 from twokey.agents.catalog.understanding import Understanding
@@ -55,6 +55,7 @@ def draft(
         default_schema="main" if understanding.warehouse.dialect == "sqlite" else None,
     )
     own = _own_findings(change, (*read.problems, *change.problems), (repository_evidence, schema_evidence))
+    own += rollbacks.rules(contents, claims, repository_evidence)
     if not change.files:
         return Drafted(None, own, "nothing to do: the repository says all of it already")
     touched = frozenset(change.documented)

@@ -16,6 +16,7 @@ from twokey.agents.catalog import vetting
 from twokey.agents.catalog.edits import (
     AddColumn,
     AddDataType,
+    AddFreshness,
     AddMeta,
     AddNode,
     AddTags,
@@ -124,6 +125,8 @@ class Session(TreeEditor):
                 return self._meta(place, edit.items, column=edit.column is not None, replace=edit.replace)
             case AddTags():
                 return self._tags(self._target(edit.node, edit.column), edit.tags, column=edit.column is not None)
+            case AddFreshness():
+                return self._freshness(self._target(edit.node, None), edit)
             case AddColumn():
                 return self._column(self._target(edit.node, None), edit.column)
             case AddNode():
@@ -281,6 +284,18 @@ class Session(TreeEditor):
         if not fresh:
             return []
         return [self.append(place.mapping, self._beside(place, "tags", column=column), [Scalar(tag) for tag in fresh])]
+
+    def _freshness(self, place: Place, edit: AddFreshness) -> Changes:
+        if any(self._present(place, key) for key in ("loaded_at_field", "loaded_at_query", "freshness")):
+            raise NotAllowed("exists", "The table says something of its freshness already.")
+        field = Scalar(vetting.loaded_at(edit.loaded_at, is_date=edit.is_date))
+        ages = {"warn_after": edit.warn_after, "error_after": edit.error_after}
+        freshness = node_of({key: {"count": count, "period": edit.period} for key, count in ages.items()})
+        self.layout.check_mapping(place.mapping, "freshness")
+        return [
+            *self.scalar(place.mapping, "loaded_at_field", field),
+            lambda: self.insert(place.mapping, "freshness", freshness, ordered=True),
+        ]
 
     def _column(self, place: Place, column: Column) -> Changes:
         name = vetting.name(column.name, "column name")

@@ -72,6 +72,22 @@ class AddTags:
 
 
 @dataclass(frozen=True, slots=True)
+class AddFreshness:
+    """Say by which column a source table is seen to be loaded, and after how long without a row it is late.
+
+    ``loaded_at`` is the name of a column of times, or of dates where ``is_date``, which dbt then reads as the moment
+    their day begins. The counts are of ``period``. A table that says something of its freshness is left as it is.
+    """
+
+    node: tuple[str, str]
+    loaded_at: str
+    is_date: bool
+    period: Literal["hour", "day"]
+    warn_after: int
+    error_after: int
+
+
+@dataclass(frozen=True, slots=True)
 class Column:
     """A column as it should stand. ``quote`` writes ``quote: true``, for names that are no plain SQL identifier."""
 
@@ -118,7 +134,7 @@ class AddNode:
     source_description: str | None = None
 
 
-Edit: TypeAlias = SetDescription | AddDataType | AddTests | AddMeta | AddTags | AddColumn | AddNode
+Edit: TypeAlias = SetDescription | AddDataType | AddTests | AddMeta | AddTags | AddFreshness | AddColumn | AddNode
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
-from twokey.agents.catalog import inert, inspected, types
+from twokey.agents.catalog import accuracy, drift, inert, inspected, types, worth
+from twokey.agents.catalog.baseline import Then
 from twokey.agents.catalog.facts import Join, Profile, Table
 from twokey.agents.catalog.judgement import Judgement
 from twokey.agents.catalog.phrases import listed, place
@@ -29,7 +30,9 @@ UNNAMABLE: Final = "unnamable"
 _FOCUSED: Final[Mapping[Focus, frozenset[str]]] = {
     "sensitivity": frozenset({"sensitivity", "unreadable", UNNAMABLE}),
     "descriptions": frozenset({"describes", "data_type", "unreadable", UNNAMABLE}),
-    "relationships": frozenset({"relationship", "primary_key", "orphans", "unreadable", UNNAMABLE}),
+    "relationships": frozenset(
+        {"relationship", "primary_key", "orphans", "never_null", "unique_values", "range", "unreadable", UNNAMABLE}
+    ),
 }
 
 
@@ -44,6 +47,8 @@ class Citations:
     """Tables that could not be read, with the reason the tool gave."""
     inspections: Mapping[str, str] = field(default_factory=dict[str, str])
     """Evidence of what is wrong in the cells of each table."""
+    baseline: Mapping[str, Then] = field(default_factory=dict[str, Then])
+    """What each table was at an earlier scan, with the evidence of that."""
 
     def of(self, table: str) -> tuple[str, ...]:
         """Evidence of what one table holds."""
@@ -111,6 +116,45 @@ def _claims(understanding: Understanding, cited: Citations) -> Iterator[_Claim]:
             else:
                 yield _unnamable((table.key, about.column.name, UNNAMABLE), "A column", cited)
         yield from _of_cells(understanding, table, cited)
+        yield from _worth(understanding, table, cited)
+        yield from _changed(understanding, table, cited)
+
+
+def _worth(understanding: Understanding, table: Table, cited: Citations) -> Iterator[_Claim]:
+    """Tell which further checks a table is worth, and in which units it measures."""
+    cells = cited.inspections.get(table.key)
+    for check in worth.checks(understanding, table):
+        evidence = (cells,) if check.cells and cells else cited.of(table.key)
+        yield _Claim((table.key, check.column, check.kind), check.claim, evidence, check.confidence)
+
+
+def _changed(understanding: Understanding, table: Table, cited: Citations) -> Iterator[_Claim]:
+    """Tell how good the models of a table are, and how the table changed since the baseline."""
+    then, cells = cited.baseline.get(table.key), cited.inspections.get(table.key)
+    found = understanding.inspections.get(table.key)
+    measured = found.measured if found is not None else None
+    if measured is not None and cells is not None:
+        for each in accuracy.judged(table, measured, then):
+            both = (cells, then.cells_evidence) if each.baseline and then is not None else (cells,)
+            at = (table.key, each.column, each.kind)
+            yield _Claim(at, each.claim, both, each.confidence, each.attention)
+    if then is not None:
+        for change in drift.drifted(table, measured, then, _growing(understanding, table)):
+            now = cells if change.cells else cited.profiles.get(table.key)
+            before = then.cells_evidence if change.cells else then.profile_evidence
+            if now and before:
+                at = (table.key, change.column, change.kind)
+                yield _Claim(at, change.claim, (now, before), change.confidence, change.attention)
+
+
+def _growing(understanding: Understanding, table: Table) -> frozenset[str]:
+    """Give the columns whose values are others because there are other rows: keys, references and moments."""
+    key = understanding.keys.get(table.key)
+    return frozenset(key.columns if key is not None else ()) | {
+        about.column.name
+        for about in understanding.of(table)
+        if about.join is not None or about.judgement.kind in {"key", "moment"}
+    }
 
 
 def _of_cells(understanding: Understanding, table: Table, cited: Citations) -> Iterator[_Claim]:

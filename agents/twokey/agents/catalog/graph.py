@@ -18,6 +18,7 @@ from langgraph.runtime import Runtime
 
 from twokey.agents.catalog import drafting, findings, inert, reading, understanding
 from twokey.agents.catalog.notes import Notes
+from twokey.agents.catalog.pinned import Pinned
 from twokey.agents.catalog.reading import AGENT
 from twokey.agents.catalog.unchanged import Unchanged
 from twokey.agents.state import Progress, State, Surroundings
@@ -30,17 +31,19 @@ Compiled = CompiledStateGraph[State, Surroundings, State, State]
 
 
 def build_scan() -> Compiled:
-    """Compile the graph of a scan: schema, profiles, cells, counts, findings."""
+    """Compile the graph of a scan: schema, profiles, cells, baseline, counts, findings."""
     graph: StateGraph[State, Surroundings, State, State] = StateGraph(State, context_schema=Surroundings)
     graph.add_node("schema", read_schema)
     graph.add_node("profiles", read_profiles)
     graph.add_node("cells", inspect_cells)
+    graph.add_node("baseline", take_baseline)
     graph.add_node("counts", count_keys)
     graph.add_node("findings", conclude)
     graph.add_edge(START, "schema")
     graph.add_edge("schema", "profiles")
     graph.add_edge("profiles", "cells")
-    graph.add_edge("cells", "counts")
+    graph.add_edge("cells", "baseline")
+    graph.add_edge("baseline", "counts")
     graph.add_edge("counts", "findings")
     graph.add_edge("findings", END)
     return graph.compile(name="catalog_scan")
@@ -160,6 +163,19 @@ def inspect_cells(state: State, runtime: Runtime[Surroundings]) -> State:
 
 def _holds_rows(info: TableInfo) -> bool:
     return not (info.rows_exact and info.rows == 0)
+
+
+def take_baseline(state: State, runtime: Runtime[Surroundings]) -> State:
+    """Take over what an earlier scan read, to compare with: the one that was named, else the latest."""
+    desk, step = runtime.context.desk, _step(state, runtime)
+    notes = Notes.expected(desk, step.number)
+    if notes.focus != "all" or notes.baseline is not None:
+        return {}
+    earlier = Pinned(desk, step.number, str(step.args.get("baseline", ""))).take(notes)
+    notes.compared_with(earlier).keep(desk, step.number)
+    if earlier.run:
+        runtime.context.tell(Progress(step.number, f"compared with what run {earlier.run} read"))
+    return {}
 
 
 def count_keys(state: State, runtime: Runtime[Surroundings]) -> State:

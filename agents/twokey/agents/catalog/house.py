@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Final, Literal
 
+from twokey.agents.catalog import packages
 from twokey.agents.catalog.dbt_project import Project, Repository
 from twokey.agents.catalog.edits import Conventions
 from twokey.agents.catalog.judgement import Level
@@ -55,6 +56,8 @@ class House:
     words: Mapping[Level, str] = field(default_factory=lambda: dict(OWN_WORDS))
     test_paths: Mapping[str, str] = field(default_factory=dict[str, str])
     """Folder of a project -> folder of its singular tests."""
+    packages: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+    """Folder of a project -> packages that it says it uses, of those whose tests we know."""
 
     def tests_folder(self, project: str) -> str:
         """Give the folder (relative to the repository) in which a project keeps its singular tests."""
@@ -82,6 +85,7 @@ def habits(repository: Repository, files: Mapping[str, bytes]) -> House:
             for project in repository.projects
             if (folder := _test_path(project, files)) is not None
         },
+        packages={project.root: packages.used(files, project.root) for project in repository.projects},
     )
 
 

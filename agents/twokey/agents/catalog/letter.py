@@ -58,6 +58,7 @@ def write(
         _section("Relationships", _cited(_of_kind(change.used, "relationship"))),
         _section("Keys", _cited(_of_kind(change.used, "primary_key"))),
         _section("Accepted values", _cited(_of_kind(change.used, "accepted_values"))),
+        _section("Further checks", _cited(_further(change.used))),
         _section("Wants attention", _cited(attention)),
         _section("Left alone", _left(change)),
         _section("Evidence", [f"- {', '.join(evidence[:200])}{_more(len(evidence) - 200)}"]),
@@ -122,9 +123,11 @@ def _files(change: Change) -> list[str]:
             ("primary_key", "key"),
             ("relationship", "relationship"),
             ("accepted_values", "value list"),
+            ("unit", "unit"),
         )
         if kind in kinds
     ]
+    words += [_number(len(_further(change.used)), "further check")] if _further(change.used) else []
     summary = [f"- Adds {listed(words, 'and')}."] if words else []
     if change.new:
         names = listed([inert.code(key, 80) for key in change.new[:20]], "and") + _more(len(change.new) - 20)
@@ -159,6 +162,13 @@ def _left(change: Change) -> list[str]:
 
 def _of_kind(used: Iterable[Finding], kind: str) -> list[Finding]:
     return [finding for finding in used if finding.kind == kind]
+
+
+_FURTHER: Final = frozenset({"never_null", "unique_values", "range", "date_order", "freshness"})
+
+
+def _further(used: Iterable[Finding]) -> list[Finding]:
+    return [finding for finding in used if finding.kind in _FURTHER]
 
 
 def _personal(used: Iterable[Finding]) -> list[Finding]:

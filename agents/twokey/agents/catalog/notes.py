@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
-from twokey.agents.catalog import reading
+from twokey.agents.catalog import comparing, reading
+from twokey.agents.catalog.baseline import Earlier
 from twokey.agents.catalog.facts import Join, Warehouse
 from twokey.agents.catalog.findings import Citations, Focus
 from twokey.agents.catalog.joins import Counted
@@ -40,6 +41,8 @@ class Notes:
     """Whether everything that had to be counted was."""
     asked: Mapping[str, Json] = field(default_factory=dict[str, Json])
     """Evidence -> what it was asked with."""
+    baseline: Earlier | None = None
+    """What is compared with; None where nothing was looked for yet."""
     day: str = ""
     """Day on which the scan began, where an earlier one could be of use."""
 
@@ -67,14 +70,25 @@ class Notes:
             reused=bool(body.get("reused", False)),
             counted=bool(body.get("counted", False)),
             asked=dict(body.get("asked", ())),
+            baseline=_earlier_of(body.get("baseline")),
             day=body.get("day", ""),
         )
 
     @classmethod
     def earlier(cls, desk: Desk, warehouse: str) -> "Sequence[Notes]":
         """Give the notes that other runs took of ``warehouse`` lately, newest first. Hints: nothing in them counts."""
-        bodies = [cast("dict[str, Any]", body) for _, body in desk.earlier(_name(""))]
-        return [cls._of(body) for body in bodies if body.get("warehouse") == warehouse]
+        return [notes for _, notes in cls.earlier_by_run(desk, warehouse)]
+
+    @classmethod
+    def earlier_by_run(cls, desk: Desk, warehouse: str, *, limit: int = 10) -> "Sequence[tuple[str, Notes]]":
+        """Give the same, each with the run that took them."""
+        found = [(run, cast("dict[str, Any]", body)) for run, body in desk.earlier(_name(""), limit=limit)]
+        return [(run, cls._of(body)) for run, body in found if body.get("warehouse") == warehouse]
+
+    @classmethod
+    def of_run(cls, desk: Desk, run: str) -> "Notes":
+        """Read the notes of the first step of another run; raises ``NotFound``. Hints, too."""
+        return cls._of(cast("dict[str, Any]", desk.handed_over(run, _name(1))))
 
     def keep(self, desk: Desk, step: int) -> None:
         """Write the notes down."""
@@ -92,6 +106,13 @@ class Notes:
                 "reused": self.reused,
                 "counted": self.counted,
                 "asked": [[evidence, request] for evidence, request in self.asked.items()],
+                "baseline": None
+                if self.baseline is None
+                else {
+                    "run": self.baseline.run,
+                    "profiles": [[table, evidence] for table, evidence in self.baseline.profiles.items()],
+                    "cells": [[table, evidence] for table, evidence in self.baseline.cells.items()],
+                },
                 "day": self.day,
             },
         )
@@ -116,6 +137,10 @@ class Notes:
     def with_counts(self, evidence: str) -> "Notes":
         """Note counted keys."""
         return replace(self, counts=(*self.counts, evidence))
+
+    def compared_with(self, earlier: Earlier) -> "Notes":
+        """Note the reading that is compared with."""
+        return replace(self, baseline=earlier)
 
     def all_reused(self) -> "Notes":
         """Note that every profile is that of an earlier scan."""
@@ -170,7 +195,12 @@ class Notes:
         found = {table: inspected for table, (inspected, _) in cells.items()}
         understood = replace(understand(facts, self.chosen, counts, asked), inspections=found)
         seen = {table: evidence for table, (_, evidence) in cells.items()}
-        return understood, Citations(self.schema, self.profiles, cited, problems, seen)
+        then = comparing.then(desk, self.baseline, schema) if self.baseline is not None else {}
+        return understood, Citations(self.schema, self.profiles, cited, problems, seen, then)
+
+
+def _earlier_of(body: "dict[str, Any] | None") -> Earlier | None:
+    return None if body is None else Earlier(body["run"], dict(body["profiles"]), dict(body["cells"]))
 
 
 def _name(step: int | str) -> str:

@@ -36,6 +36,7 @@ from twokey.agents.catalog.editing import Session
 from twokey.agents.catalog.edits import (
     AddColumn,
     AddDataType,
+    AddFreshness,
     AddMeta,
     AddNode,
     AddTags,
@@ -54,6 +55,7 @@ __all__ = [
     "MAX_BYTES",
     "AddColumn",
     "AddDataType",
+    "AddFreshness",
     "AddMeta",
     "AddNode",
     "AddTags",

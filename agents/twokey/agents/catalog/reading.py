@@ -255,7 +255,7 @@ def _profiled(table: Table, profile: ProfileResult) -> Table:
     return replace(
         table,
         columns=tuple(
-            replace(column, profile=_column_profile(by_name[column.name], complete=complete))
+            replace(column, profile=profile_of(by_name[column.name], complete=complete))
             if column.name in by_name and not by_name[column.name].problem
             else column
             for column in table.columns
@@ -265,7 +265,8 @@ def _profiled(table: Table, profile: ProfileResult) -> Table:
     )
 
 
-def _column_profile(found: ColumnProfile, *, complete: bool) -> Profile:
+def profile_of(found: ColumnProfile, *, complete: bool) -> Profile:
+    """Give the profile of one column as facts; ``complete``: every row of its table was looked at."""
     return Profile(
         rows=found.values + found.nulls,
         nulls=found.nulls,

@@ -53,6 +53,8 @@ FRAMEWORK: Final = frozenset(
         "where",
     }
 )
+EXPRESSION: Final = "dbt_utils.expression_is_true"
+"""A test that pastes its argument into SQL: a comparison with one other column is all that may stand there."""
 _SETTABLE: Final = frozenset({"config", "description", "name"})
 _RELATION_ARGUMENTS: Final = frozenset({"to", "compare_model"})
 
@@ -67,6 +69,8 @@ _RELATION: Final = re.compile(
 )
 _RELATION_PART: Final = re.compile(r"[\w.$ -]+\Z")
 _IDENTIFIER: Final = re.compile(r"[\w$]+(?:\.[\w$]+)*\Z")
+_PLAIN_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}\Z")
+_COMPARISON: Final = re.compile(r"(?:<=|>=) [A-Za-z_][A-Za-z0-9_]{0,99}\Z")
 _DELIMITED: Final = re.compile(r"(?:\"[^\"\\{}\x00-\x1f]+\"|`[^`\\{}\x00-\x1f]+`|\[[^\[\]'\"\\{}\x00-\x1f]+\])\Z")
 _DELIMITABLE: Final = re.compile(r"[^\"'`\[\]\\{}\x00-\x1f\x7f]+\Z")
 _LITERAL: Final = re.compile(r"[^'\\\x00-\x1f\x7f]*\Z")
@@ -190,6 +194,18 @@ def column_in_sql(column: str, *, quoted: bool) -> None:
         )
 
 
+def loaded_at(column: str, *, is_date: bool) -> str:
+    """Write the ``loaded_at_field`` of a source table, which dbt pastes into SQL: a column, or a date as a timestamp.
+
+    Raises:
+        NotAllowed: ``unsafe_sql`` where the name is no plain identifier.
+
+    """
+    if not _PLAIN_NAME.match(column):
+        raise NotAllowed("unsafe_sql", "The column name is no plain SQL identifier; dbt would paste it as it is.")
+    return f"cast({column} as timestamp)" if is_date else column
+
+
 def relation(node: NodeName) -> str:
     """Write the ``to`` of a relationships test: ``ref('model')`` or ``source('source', 'table')``.
 
@@ -264,6 +280,8 @@ def _arguments(test_name: str, arguments: Mapping[str, JsonLike]) -> None:
             if not isinstance(inner, str):
                 raise NotAllowed("test_form", "The field of a relationships test is a column name.")
             column_in_sql(inner, quoted=False)
+        elif test_name == EXPRESSION and isinstance(inner, str) and key == "expression" and _COMPARISON.match(inner):
+            continue
         else:
             _words(inner)
 

@@ -136,6 +136,7 @@ def _plan(state: State, runtime: Runtime[Surroundings]) -> Command[str]:
             repository=str(request.args.get("repository", "")),
             tables=tuple(str(table) for table in request.args.get("tables", ())),
             focus=request.args.get("focus", "all"),
+            baseline=str(request.args.get("baseline", "")),
         )
     if isinstance(understood, Unclear):
         desk.keep(

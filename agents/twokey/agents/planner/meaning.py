@@ -66,6 +66,8 @@ class Understood:
     repository: str
     tables: tuple[str, ...]
     focus: Focus
+    baseline: str = ""
+    """The run or the day to compare with; empty for the latest scan before."""
 
     @property
     def sentence(self) -> str:
@@ -80,7 +82,7 @@ class Understood:
                 "descriptions": f"Look at how {tables} in {place} are described",
                 "relationships": f"Look for relationships and testable rules in {tables} in {place}",
             }
-            return f"{looked[self.focus]}; propose nothing."
+            return f"{looked[self.focus]}{self._compared}; propose nothing."
         proposed = {
             "all": (
                 f"Document {tables} in {place}, tag personal data,"
@@ -90,7 +92,11 @@ class Understood:
             "descriptions": f"Document {tables} in {place}",
             "relationships": f"Add the tests and relationships that the data supports to {tables} in {place}",
         }
-        return f"{proposed[self.focus]}, and open a pull request in {short(self.repository)}."
+        return f"{proposed[self.focus]}{self._compared}, and open a pull request in {short(self.repository)}."
+
+    @property
+    def _compared(self) -> str:
+        return f", compared with {self.baseline}" if self.baseline else ""
 
 
 @dataclass(frozen=True, slots=True)

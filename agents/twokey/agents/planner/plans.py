@@ -7,7 +7,7 @@ and filters; nothing of the request's own words goes into a plan.
 from collections.abc import Sequence
 from typing import Final
 
-from twokey.agents.planner.meaning import Focus, Understood, said, short
+from twokey.agents.planner.meaning import Focus, Intent, Understood, said, short
 from twokey.core.values import Plan, Step
 
 _REVIEW: Final = "check every claim against its evidence"
@@ -27,6 +27,7 @@ def plan(understood: Understood) -> Plan:
                 "warehouse": understood.warehouse,
                 "tables": list(understood.tables),
                 "focus": understood.focus,
+                **({"baseline": understood.baseline} if understood.baseline else {}),
             },
             title=f"look at {tables} in {short(understood.warehouse)}"[:200],
         )
@@ -66,9 +67,13 @@ def _impact(understood: Understood) -> Plan:
     )
 
 
-def direct(*, warehouse: str, repository: str, tables: Sequence[str] = (), focus: Focus = "all") -> Understood:
+def direct(
+    *, warehouse: str, repository: str, tables: Sequence[str] = (), focus: Focus = "all", baseline: str = ""
+) -> Understood:
     """Give the meaning of a direct command such as ``twokey catalog propose URL --repo DIR``.
 
-    The places are the names the run was granted; no repository means a scan. ``tables`` as in ``Understood``.
+    The places are the names the run was granted; no repository means a scan. ``tables`` and ``baseline`` as in
+    ``Understood``.
     """
-    return Understood("catalog_propose" if repository else "catalog_scan", warehouse, repository, tuple(tables), focus)
+    intent: Intent = "catalog_propose" if repository else "catalog_scan"
+    return Understood(intent, warehouse, repository, tuple(tables), focus, baseline)

@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import Any, Final, cast
 
 from twokey.agents.catalog.yaml_tree import Unreadable
+from twokey.agents.reviewer import further
 from twokey.agents.reviewer.claims import scope
 from twokey.agents.reviewer.scopes import Content, Words, words
 from twokey.agents.reviewer.statements import Node, Statement, loaded, state
@@ -110,7 +111,7 @@ def problems(draft: Mapping[str, Any], backing: Backing, dropped: Iterable[Findi
                 parsed[path] = (state(backing.files.get(path, "").encode()), state(content.encode()))
             except (Unreadable, UnicodeEncodeError):
                 found.append(_problem(path, "unreadable"))
-        elif path in backing.files or not _is_key_test(path, content, backing):
+        elif path in backing.files or not (_is_key_test(path, content, backing) or _is_order(path, content, backing)):
             found.append(_problem(path, "file"))
     known = backing.nodes + tuple(each.node for _, after in parsed.values() for each in after if each.node is not None)
     for path, (before, after) in parsed.items():
@@ -148,6 +149,15 @@ def _is_key_test(path: str, content: str, backing: Backing) -> bool:
     )
 
 
+def _is_order(path: str, content: str, backing: Backing) -> bool:
+    """Tell whether a file tests the order of two dates, as a finding says it."""
+    match = further.ORDER.fullmatch(content) if path.endswith(".sql") else None
+    if match is None:
+        return False
+    first, second, names = match["first"], match["second"], _target(match["relation"], backing.nodes)
+    return backing.find("date_order", names, first, ("later", "than", *words(second))) is not None
+
+
 def _target(relation: str, nodes: Iterable[Node]) -> tuple[str, ...]:
     """Give what the table that ``ref`` or ``source`` names may be called in the warehouse."""
     match = _RELATION.fullmatch(relation.strip())
@@ -170,11 +180,11 @@ class _Checker:
             return False
         if each.kind == "source":
             return self._source(each, node)
-        if each.kind == "node":
-            return self.backing.table(node.names)
         if each.column is not None and not self.backing.column(node.names, each.column):
             return False
         match each.kind:
+            case "node":
+                return self.backing.table(node.names)
             case "column" | "quote":
                 return True
             case "description":
@@ -185,8 +195,8 @@ class _Checker:
                 return self._meta(each)
             case "tag":
                 return self._mark(each, loaded(each.value))
-            case "test":
-                return self._test(each, node)
+            case "test" | "freshness":
+                return self._test(each, node) if each.kind == "test" else further.freshness(self._find, each)
 
     def _find(self, kind: str, each: Statement, *phrases: Words) -> bool:
         names = each.node.names if each.node else ()
@@ -208,6 +218,8 @@ class _Checker:
         value = loaded(each.value)
         if each.key == "sensitivity":
             return self._mark(each, value)
+        if each.key == "unit" and isinstance(value, str):
+            return bool(words(value)) and self._find("unit", each, ("is", *words(value.replace("_", " "))))
         if each.key == "personal_data" and isinstance(value, str) and _KIND_OF_DATA.fullmatch(value):
             return self._find("sensitivity", each, ("is", "personal"))
         return False
@@ -223,12 +235,14 @@ class _Checker:
         if config not in ({}, {"severity": "warn"}):
             return False
         if each.key in {"not_null", "unique"}:
-            return not arguments and each.column is not None and self._key(node, each.column, each.key)
+            if arguments or each.column is None:
+                return False
+            return self._key(node, each.column, each.key) or self._find(further.SIMPLE[each.key], each)
         if each.key == "relationships":
             return self._relationship(each, arguments)
         if each.key == "accepted_values":
             return self._values(each, node, arguments)
-        return False
+        return not config and further.of_package(self._find, each, arguments)
 
     def _key(self, node: Node, column: str, test: str) -> bool:
         found = self.backing.find("primary_key", node.names, None, words(column))

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, TypeAlias
 from twokey.agents.catalog.yaml_tree import Plain, parse, plain
 
 Kind: TypeAlias = Literal[
-    "source", "node", "column", "description", "data_type", "quote", "meta", "tag", "test", "other"
+    "source", "node", "column", "description", "data_type", "quote", "meta", "tag", "test", "freshness", "other"
 ]
 _SECTIONS: Final = ("models", "seeds", "snapshots")
 
@@ -197,6 +197,8 @@ def _property(node: Node, column: str | None, key: str, value: Plain) -> Iterato
         case "tests" | "data_tests", list():
             for test in value:
                 yield _test(node, column, test)
+        case ("loaded_at_field", str()) | ("freshness", dict()) if column is None and node.section == "sources":
+            yield Statement("freshness", node, None, key, _dumped(value))
         case "config", dict():
             yield from _config(node, column, value)
         case _:

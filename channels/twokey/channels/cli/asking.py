@@ -44,6 +44,9 @@ def catalog_propose(
     url: Annotated[str, typer.Argument(help="Database URL, database file, or folder of CSV/Parquet.")],
     repo: Annotated[str, typer.Option(help="Git repository that gets the pull request.")] = ".",
     table: Annotated[list[str] | None, typer.Option(help="Only tables whose name contains this; repeatable.")] = None,
+    baseline: Annotated[
+        str | None, typer.Option(help="Compare with what this run read, or with the last scan up to this day.")
+    ] = None,
     *,
     detach: Detach = False,
 ) -> None:
@@ -53,12 +56,15 @@ def catalog_propose(
 
     with opened(SESSION.workspace) as workspace:
         identity, _ = workspace.identify(SESSION.principal, "cli")
-        follow(lambda tell: workspace.catalog(identity, url, repo, tuple(table or ()), tell), detach=detach)
+        follow(lambda tell: workspace.catalog(identity, url, repo, tuple(table or ()), tell, baseline), detach=detach)
 
 
 def catalog_scan(
     url: Annotated[str, typer.Argument(help="Database URL, database file, or folder of CSV/Parquet.")],
     table: Annotated[list[str] | None, typer.Option(help="Only tables whose name contains this; repeatable.")] = None,
+    baseline: Annotated[
+        str | None, typer.Option(help="Compare with what this run read, or with the last scan up to this day.")
+    ] = None,
     *,
     detach: Detach = False,
 ) -> None:
@@ -68,7 +74,7 @@ def catalog_scan(
 
     with opened(SESSION.workspace) as workspace:
         identity, _ = workspace.identify(SESSION.principal, "cli")
-        follow(lambda tell: workspace.catalog(identity, url, None, tuple(table or ()), tell), detach=detach)
+        follow(lambda tell: workspace.catalog(identity, url, None, tuple(table or ()), tell, baseline), detach=detach)
 
 
 def catalog_check(

@@ -1,6 +1,14 @@
 """``query_warehouse``: read-only answers about a warehouse. See ``tool`` for the rules, ``values`` for the results."""
 
 from twokey.tools.read.warehouse.location import canonical_location, display_name
+from twokey.tools.read.warehouse.measured import (
+    Arrivals,
+    Measured,
+    Order,
+    Outcome,
+    Part,
+    Spread,
+)
 from twokey.tools.read.warehouse.tool import QueryWarehouse
 from twokey.tools.read.warehouse.values import (
     ColumnInfo,
@@ -37,6 +45,7 @@ from twokey.tools.read.warehouse.values import (
 )
 
 __all__ = [
+    "Arrivals",
     "ColumnInfo",
     "ColumnProfile",
     "ForeignKey",
@@ -47,7 +56,11 @@ __all__ = [
     "KeyFacts",
     "KeysRequest",
     "KeysResult",
+    "Measured",
     "Notice",
+    "Order",
+    "Outcome",
+    "Part",
     "Patterns",
     "Problem",
     "ProfileRequest",
@@ -63,6 +76,7 @@ __all__ = [
     "SelectRequest",
     "SelectResult",
     "Signal",
+    "Spread",
     "TableInfo",
     "TableName",
     "Tally",

@@ -382,8 +382,12 @@ def _looks_like_numbers_of_people(facts: Facts, minimum: str | None, maximum: st
         return False
     if not (patterns.is_integer(minimum) and patterns.is_integer(maximum)):
         return False
-    low, high = int(minimum), int(maximum)
-    return low >= 10**8 and high < 10**16 and high - low > 1_000 * facts.distinct
+    return scattered(int(minimum), int(maximum), facts.distinct)
+
+
+def scattered(low: int, high: int, distinct: int) -> bool:
+    """Whether whole numbers are as long as those of people's papers, and lie as far apart."""
+    return low >= 10**8 and high < 10**16 and high - low > 1_000 * distinct
 
 
 def _top(facts: Facts) -> tuple[tuple[Tally, ...], bool]:

@@ -1,8 +1,9 @@
 """What can be asked of a warehouse and what comes back, as frozen values.
 
 Rules: names of tables and columns come from outside, so they are always text in a list and never a key of a map;
-counts are integers, every other number is text; nothing but ``SelectResult`` carries a value of a cell, and a profile
-carries one only where few different values repeat in a column that does not look personal.
+counts are integers, every other number is text; nothing but ``SelectResult`` carries a value of a cell, but for columns
+that do not look personal: a profile carries the ends of numbers and dates and few values that repeat, and a ``Spread``
+some numbers between those ends.
 """
 
 from typing import Annotated, Literal, Self
@@ -10,6 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StrictBool, StrictInt, StrictStr, StringConstraints, model_validator
 
 from twokey.core.values import Code, Count, Value
+from twokey.tools.read.warehouse.measured import Measured
 from twokey.tools.read.warehouse.signal_names import SignalName
 
 MAX_NAME = 500
@@ -364,6 +366,8 @@ class Inspected(Value):
     sampled: Count = 0
     sampling: Literal["all", "spread", "first"] = "all"
     problems: tuple[Problem, ...] = ()
+    measured: Measured = Measured()
+    """What the same rows measure: for comparing with another day, and for tests worth having."""
     notices: tuple[Notice, ...] = ()
     problem: Sentence = ""
     reached: bool = True

@@ -13,6 +13,7 @@ from twokey.tools.read.warehouse import patterns
 from twokey.tools.read.warehouse.inspection import found, times
 from twokey.tools.read.warehouse.inspection.grid import BLANK, Grid, column_of
 from twokey.tools.read.warehouse.inspection.inspecting import inspect
+from twokey.tools.read.warehouse.measuring.table import late_from, measured
 from twokey.tools.read.warehouse.sources import Deadline, Most, Sampled, Source, StatementFailed, day_of
 from twokey.tools.read.warehouse.values import (
     Inspected,
@@ -56,9 +57,10 @@ def answer(source: Source, request: InspectRequest, deadline: Deadline, now_us: 
 def of_rows(sampled: Sampled, now_us: int) -> Inspected:
     """Inspect rows and say what is wrong."""
     grid = grid_of(sampled)
-    until = times.until(grid, now_us)
-    dates = {"day": day_of(now_us).isoformat(), "until": "" if until is None else until.isoformat()}
-    return told(sampled, grid, inspect(grid, now_us)).model_copy(update=dates)
+    measures, today = measured(grid, now_us, sampled.sampling), day_of(now_us)
+    turns = [day for day in (times.until(grid, now_us), late_from(measures, today)) if day is not None]
+    seen = {"day": today.isoformat(), "until": min(turns).isoformat() if turns else "", "measured": measures}
+    return told(sampled, grid, inspect(grid, now_us)).model_copy(update=seen)
 
 
 def told(sampled: Sampled, grid: Grid, problems: Sequence[found.Problem]) -> Inspected:
