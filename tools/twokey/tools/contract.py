@@ -283,6 +283,13 @@ class WriteTool(Contract[In, Out]):
     guarantee: ClassVar[Guarantee]
     only_undoes: ClassVar[bool] = False
     """True for a tool that is proposed from another one's rollback plan and never by an agent."""
+    apart_by: ClassVar[str | None] = None
+    """The argument that tells apart what one step proposes with this tool. Without one a step proposes once."""
+
+    @classmethod
+    def same_work(cls, args: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+        """Tell whether two calls by one step ask for the same: a step that runs again proposes it once."""
+        return cls.apart_by is None or args.get(cls.apart_by) == other.get(cls.apart_by)
 
     @abstractmethod
     def render(self, args: In, context: Context) -> Rendered:

@@ -312,16 +312,19 @@ class Desk:
     def propose(self, draft: Draft, *, agent: str, step: int) -> ProposalRecord:
         """Ask for a write. It waits for policy and people; nothing is written here.
 
-        A step that runs again after a crash gets the proposal it made before, not a second one.
+        A step that runs again after a crash gets the proposal it made before, not a second one. One step may propose
+        several times with a tool that tells them apart (``WriteTool.apart_by``).
         """
-        if self._office.registry.writer(draft.tool).only_undoes:
+        tool = self._office.registry.writer(draft.tool)
+        if tool.only_undoes:
             raise Refused(
                 f"{draft.tool} only undoes what was written before, so no agent may propose it.",
                 next="Undo a write with `twokey approvals revert ID`.",
                 code="only_undoes",
             )
         for made in self.proposals():
-            if made.proposal.step == step and made.proposal.tool == draft.tool:
+            given = made.proposal
+            if (given.step, given.tool) == (step, draft.tool) and tool.same_work(given.args, draft.args):
                 return made
         return self._office.proposer.propose(
             draft,
@@ -336,7 +339,7 @@ class Desk:
     def proposals(self) -> list[ProposalRecord]:
         """What this run has proposed, oldest first."""
         with self._office.ledger.look() as connection:
-            return proposals.list_proposals(connection, run=self.run)[::-1]
+            return proposals.list_proposals(connection, run=self.run, limit=proposals.MOST_OF_RUN)[::-1]
 
     def forget(self, name: str) -> None:
         """Withdraw a document that an earlier step handed over, because a later one found it unfit."""

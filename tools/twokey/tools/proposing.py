@@ -118,8 +118,8 @@ class Proposer:
 
         ``contributors`` are those whose words are in it, beside the requester.
 
-        ``once``: where this step of the run has proposed with this tool before, that proposal is given and none made,
-        even if two processes are at it at the same moment.
+        ``once``: where this step of the run has proposed the same with this tool before (``WriteTool.same_work``), that
+        proposal is given and none made, even if two processes are at it at the same moment.
 
         Raises:
             ToolRetry: the draft's arguments do not fit, or what it says or renders to cannot be part of a proposal.
@@ -168,8 +168,10 @@ class Proposer:
                 with self._ledger.change() as unit:
                     if once:
                         runs.hold_run(unit.connection, run)
-                        for record in proposals.list_proposals(unit.connection, run=run)[::-1]:
-                            if (record.proposal.step, record.proposal.tool) == (step, tool.name):
+                        known = proposals.list_proposals(unit.connection, run=run, limit=proposals.MOST_OF_RUN)
+                        for record in known[::-1]:
+                            given = record.proposal
+                            if (given.step, given.tool) == (step, tool.name) and tool.same_work(given.args, made.args):
                                 return record
                     return self.add(unit, decided)
             except Outdated:

@@ -79,6 +79,7 @@ class OpenPullRequest(WriteTool[PullRequestArgs, OpenedPullRequest]):
     kind: ClassVar[ResourceKind] = "repository"
     limits: ClassVar[Limits] = Limits(max_rows=MAX_FILES, max_bytes=MAX_CHANGE_BYTES)
     guarantee: ClassVar[Guarantee] = "keyed"
+    apart_by: ClassVar[str | None] = "branch"
     input_type = PullRequestArgs
     output_type = OpenedPullRequest
 
