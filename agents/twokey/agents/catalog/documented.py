@@ -53,6 +53,10 @@ class Documented:
     """Names that the versions have in the database, the latest first."""
     version_files: tuple[str, ...] = ()
     """Names, without suffix, of the files that define the versions."""
+    owner: str | None = None
+    """The ``owner`` in the meta of a node, or in that of its source."""
+    group: str | None = None
+    """The dbt group of a node."""
 
     @property
     def node(self) -> NodeName:
@@ -104,6 +108,9 @@ def _documented(kind: Kind, entry: dict[str, Plain], source: dict[str, Plain] | 
         owner = str(source["name"])
         schema, database = _text(source.get("schema")) or owner, _text(source.get("database"))
         identifier = _text(entry.get("identifier"))
+    whole = source or {}
+    metas = [each.get("meta") for each in (entry, config, whole, _dict(whole.get("config")))]
+    owners = (_text(_dict(meta).get("owner")) for meta in metas)
     versions = _versions(entry.get("versions"), entry.get("latest_version"), name)
     return Documented(
         kind=kind,
@@ -119,6 +126,8 @@ def _documented(kind: Kind, entry: dict[str, Plain], source: dict[str, Plain] | 
         identifier=identifier,
         versions=tuple(alias for alias, _ in versions),
         version_files=tuple(file for _, file in versions),
+        owner=next((owner for owner in owners if owner is not None), None),
+        group=_text(config.get("group")) or _text(entry.get("group")),
     )
 
 

@@ -125,7 +125,7 @@ class Session(TreeEditor):
             case AddTags():
                 return self._tags(self._target(edit.node, edit.column), edit.tags, column=edit.column is not None)
             case AddColumn():
-                return self._column(self._target(edit.node, None), edit.column)
+                return self._column(self._target(edit.node, None), edit.column, edit.after)
             case AddNode():
                 return self._node(edit)
             case _:
@@ -282,7 +282,7 @@ class Session(TreeEditor):
             return []
         return [self.append(place.mapping, self._beside(place, "tags", column=column), [Scalar(tag) for tag in fresh])]
 
-    def _column(self, place: Place, column: Column) -> Changes:
+    def _column(self, place: Place, column: Column, after: str | None = None) -> Changes:
         name = vetting.name(column.name, "column name")
         columns = self._columns(place)
         if name in columns:
@@ -292,7 +292,7 @@ class Session(TreeEditor):
         made = Place(Mapping([(Scalar("name"), Scalar(name))]), ())
         for change in self._fill_column(made, column):
             change()
-        append = self.append(place.mapping, ["columns"], [made.mapping])
+        append = self.append(place.mapping, ["columns"], [made.mapping], after=after)
 
         def register() -> None:
             columns[name] = [made]

@@ -18,6 +18,7 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 from langgraph.types import Command, interrupt
 
+from twokey.agents import drafts
 from twokey.agents.catalog.graph import build_propose, build_scan
 from twokey.agents.catalog.impacts import impact_step
 from twokey.agents.planner.intents import Known, Unclear, Understood, understand, understand_with_model
@@ -145,8 +146,7 @@ def _propose(state: State, runtime: Runtime[Surroundings]) -> State:
     desk = runtime.context.desk
     made: list[str] = []
     for step in _steps(desk):
-        name = f"draft-{step.number}"
-        if desk.has(name):
+        for name in drafts.names(desk, step.number):
             record = desk.propose(read_draft(desk.kept(name)), agent=step.agent, step=step.number)
             made.append(record.id)
             runtime.context.tell(Progress(step.number, f"proposal {record.id} is {record.state.value}"))

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from langgraph.runtime import Runtime
 
+from twokey.agents import drafts
 from twokey.agents.reviewer.checks import review
 from twokey.agents.state import Progress, State, Surroundings
 from twokey.core.errors import NotFound
@@ -27,7 +28,7 @@ def review_step(state: State, runtime: Runtime[Surroundings]) -> State:
     result = review(report, evidence, None)
     problems = list(result.problems)
     unfit = {finding for finding, _ in result.dropped}
-    for name in [f"draft-{step}" for step in earlier if desk.has(f"draft-{step}")]:
+    for name in [name for step in earlier for name in drafts.names(desk, step)]:
         draft = cast("dict[str, Any]", desk.kept(name))
         found = review(report, evidence | _named(desk, draft), _without(draft, unfit)).problems
         if found:
