@@ -98,10 +98,12 @@ Close this pull request and delete its branch. After a merge, revert the commit.
 <details>
 <summary><code>orders</code></summary>
 
-- orders.email is personal: 9 of 9 values are e-mail addresses. (e-000000000001)
-- orders.person refers to people.id: declared in the database. (e-000000000003)
-- orders.state holds one of open or paid. (e-000000000004)
+- orders.email is personal: 9 of 9 values are e-mail addresses.
+- orders.person refers to people.id: declared in the database.
+- orders.state holds one of open or paid.
 - If `email` changes: daily.mail (`models/daily.sql`)
+
+Evidence: e-000000000001, e-000000000005, e-000000000002, e-000000000003, e-000000000004
 
 </details>
 
@@ -195,6 +197,22 @@ def test_tests_that_hold_and_names_that_no_shell_takes():
     assert read(several).title == "Document 4 tables of shop"
     source = change(said("t", "c", "test", by=VALUES, test="unique"), places={"t": At("models/a.yml", ("app", "t"))})
     assert "dbt test --select source:app.t`" in read(source).body
+
+
+def test_many_tables_are_selected_by_their_sources():
+    tables = [f"t{n}" for n in range(9)]
+    places = {table: At("models/a.yml", ("app" if number % 2 else "ml", table)) for number, table in enumerate(tables)}
+    made = change(*(said(table, "c", "test", by=VALUES, test="unique") for table in tables), places=places)
+    assert "dbt test --select source:ml source:app`" in read(made).body
+
+
+def test_what_depends_as_a_whole_is_not_told_beside_its_columns():
+    column, whole, other = Thing("table", "daily", "x"), Thing("table", "daily"), Thing("table", "weekly")
+    by = Edge(Thing("table", "orders", "email"), column, "value", "models/daily.sql")
+    each = Depending("email", tuple(Affected(thing, by, 1) for thing in (whole, column, other)), ())
+    body = read(WHOLE, dependents={"orders": Dependents("orders", (each,), "depends")}).body
+    assert "- If `email` changes: daily.x and weekly (`models/daily.sql`)" in body
+    assert "| daily and weekly |" in body
 
 
 def test_a_contract_alone_has_no_dbt_to_run():

@@ -14,6 +14,7 @@ from twokey.agents.state import Progress
 from twokey.core.errors import Refused
 from twokey.core.lifecycle import State
 from twokey.store.proposals import ProposalRecord
+from twokey.tools.amending import Suggestion
 
 FILES = {
     "CODEOWNERS": b"/models/people/ @shop/people\n/models/sales/ @shop/sales\n",
@@ -97,6 +98,18 @@ def test_what_takes_the_place_of_one_leaves_the_other_alone(ride: Ride):
     assert (new.proposal.supersedes, paths(new)) == (second.id, paths(second))
     answer(ride.bench, new)
     assert ride.drive() == ()
+
+
+def test_a_suggestion_in_the_review_of_one_part_makes_a_proposal_of_that_part(ride: Ride):
+    ride.drive()
+    first, second = sorted(ride.desk.proposals(), key=paths)
+    for record in (first, second):
+        answer(ride.bench, record)
+    change = Suggestion(proposal=second.id, path="models/sales/sources.yml", first=2, last=2, text="  - name: deals\n")
+    new = ride.bench.gate.amend(change, run=ride.bench.desk("kim").run, requester="kim")
+    assert paths(new) == paths(second)
+    assert "  - name: deals\n" in new.proposal.args["files"][0]["content"]
+    assert new.proposal.args["branch"] not in {record.proposal.args["branch"] for record in (first, second)}
 
 
 def test_drafts_of_an_earlier_try_are_dropped(ride: Ride):

@@ -54,7 +54,8 @@ def carried_out(draft: Draft, terms: ContractDraft, files: Mapping[str, bytes], 
         result = properties.edit(files.get(path) or b"version: 2\n", edits, conventions=house.conventions)
         for each in result.applied:
             written.append(_written(path, *draft.owners[id(each)], each))
-            needs |= {(path, other) for other in [draft.new.get(_referred(each))] if other not in {None, path}}
+            other = draft.new.get(_referred(each), path)
+            needs |= {(path, other)} if other != path else set()
         refused.extend(
             (draft.owners[id(each.edit)][0], each.reason) for each in result.refused if each.code not in _EXPECTED
         )
@@ -81,14 +82,18 @@ def carried_out(draft: Draft, terms: ContractDraft, files: Mapping[str, bytes], 
 def _written(path: str, table: str, findings: tuple[Finding, ...], edit: Edit) -> Written:
     """Say what one edit of a property file states."""
     column = edit.column.name if isinstance(edit, AddColumn) else getattr(edit, "column", None)
-    says: list[Says] = [_KINDS[finding.kind] for finding in findings if finding.kind in _KINDS]
     if not isinstance(edit, AddTests):
-        return Written(path, table, column, tuple(says), findings)
+        return Written(path, table, column, _says(findings), findings)
     name, _, config = vetting.generic_test(edit.tests[0])
     return Written(path, table, column, ("test",), findings, test=name, warns="config" in config)
 
 
 _KINDS: Final[Mapping[str, Says]] = {"describes": "description", "data_type": "type", "sensitivity": "mark"}
+
+
+def _says(findings: tuple[Finding, ...]) -> tuple[Says, ...]:
+    found: list[Says] = [_KINDS[finding.kind] for finding in findings if finding.kind in _KINDS]
+    return tuple(found)
 
 
 def _referred(edit: Edit) -> str:
@@ -106,5 +111,4 @@ def _term(path: str, table: str, findings: tuple[Finding, ...], edit: ContractEd
     """Say what one edit of a data contract states."""
     if isinstance(edit, AddCheck):
         return Written(path, table, edit.column, ("test",), findings, test=edit.metric, warns=edit.warn)
-    says = tuple(_KINDS[finding.kind] for finding in findings if finding.kind in _KINDS)
-    return Written(path, table, edit.column, says, findings)
+    return Written(path, table, edit.column, _says(findings), findings)

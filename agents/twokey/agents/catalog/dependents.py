@@ -31,7 +31,7 @@ Known: TypeAlias = Literal["depends", "nothing", "unsure", "cut"]
 
 @dataclass(frozen=True, slots=True)
 class Depending:
-    """What depends on one column, or on the table as a whole where ``column`` is None."""
+    """What depends on one column, or on the table as a whole where ``column`` is None: no column of it changed."""
 
     column: str | None
     sure: tuple[Affected, ...]
@@ -60,17 +60,20 @@ class Dependents:
         )
 
 
-def of_change(change: Change, lineage: Lineage, warehouse: Warehouse, *, complete: bool) -> Mapping[str, Dependents]:
+def of_change(
+    change: Change, lineage: Lineage, warehouse: Warehouse, *, complete: bool, most: int = MOST_FOLLOWED
+) -> Mapping[str, Dependents]:
     """Work out what depends on each table that a change says something new of, by the key of the table.
 
-    ``complete`` says that every file was read; gaps of the lineage count beside it.
+    ``complete`` says that every file was read; gaps of the lineage count beside it. ``most`` bounds the work.
     """
     names = _Names(lineage)
     whole = complete and not lineage.traced.gaps
-    room = MOST_FOLLOWED
+    room = most
     found: dict[str, Dependents] = {}
     for key in change.changed:
         told = dict.fromkeys(each.column for each in change.written if each.table == key)
+        told = {column: None for column in told if column is not None} or told
         name = names.of(warehouse, key, change.places.get(key))
         columns: list[Depending] = []
         for column in told if name is not None else ():
@@ -136,6 +139,13 @@ def told(things: Sequence[Thing], most: int = MOST_TOLD) -> str:
     """Name things for a reader, harmlessly."""
     names = [inert.prose(str(thing)) for thing in things[:most]]
     return listed([*names, "others"], "and") if len(things) > most else listed(names, "and")
+
+
+def closest(items: Iterable[Affected]) -> tuple[Thing, ...]:
+    """Give what depends, and nothing as a whole of which columns are told."""
+    things = list(dict.fromkeys(item.thing for item in items))
+    parted = {thing.whole for thing in things if thing.column}
+    return tuple(thing for thing in things if thing.column or thing not in parted)
 
 
 def _wholes(items: Iterable[Affected]) -> tuple[Thing, ...]:

@@ -23,7 +23,8 @@ MOST_FIRST: Final = 10
 """Findings that want attention and are not folded."""
 MOST_NAMED: Final = 3
 """Tables that the title names."""
-MOST_SELECTED: Final = 12
+MOST_SELECTED: Final = 6
+"""Tables that a command names one by one; beyond, it names their sources."""
 MAX_BODY: Final = 50_000
 _ROLLBACK: Final = (
     "Close this pull request and delete its branch. After a merge, revert the commit. Nothing else is written."
@@ -231,11 +232,16 @@ def _checks(change: Change) -> list[str]:
 
 
 def _selected(places: Sequence[At]) -> str:
-    """Select the tables of a change, where their names are plain and few."""
-    names = [at.node if isinstance(at.node, str) else f"source:{at.node[0]}.{at.node[1]}" for at in places]
+    """Select the tables of a change, or their sources where they are many; nothing where a name is not plain."""
     parts = [part for at in places for part in ([at.node] if isinstance(at.node, str) else at.node)]
+    many = len(places) > MOST_SELECTED
+    chosen = [
+        at.node if isinstance(at.node, str) else f"source:{at.node[0]}" if many else f"source:{'.'.join(at.node)}"
+        for at in places
+    ]
+    names = list(dict.fromkeys(chosen))
     plain = all(_PLAIN.fullmatch(part) for part in parts)
-    return f" --select {' '.join(dict.fromkeys(names))}" if plain and len(names) <= MOST_SELECTED else ""
+    return f" --select {' '.join(names)}" if plain and len(names) <= 2 * MOST_SELECTED else ""
 
 
 def personal_of(used: Iterable[Finding]) -> list[Finding]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from twokey.agents.catalog import inert
-from twokey.agents.catalog.dependents import Dependents, Depending, told
+from twokey.agents.catalog.dependents import Dependents, Depending, closest, told
 from twokey.agents.catalog.phrases import lead
 from twokey.agents.catalog.written import Change, Written
 from twokey.core.values import Finding
@@ -83,6 +83,7 @@ def details(change: Change, dependents: Mapping[str, Dependents], *, room: int) 
         inner = [*_reasons(change, key), *_depending(dependents.get(key))]
         if not inner:
             continue
+        inner += ["", f"Evidence: {', '.join(_cited(change, key))}"]
         block = [
             "<details>",
             f"<summary><code>{inert.prose(key, 100)}</code></summary>",
@@ -102,9 +103,14 @@ def details(change: Change, dependents: Mapping[str, Dependents], *, room: int) 
 def _reasons(change: Change, key: str) -> Iterator[str]:
     findings = {finding.id: finding for each in change.written if each.table == key for finding in each.findings}
     found = [finding for kind in _TOLD for finding in findings.values() if finding.kind == kind and _matters(finding)]
-    yield from (f"- {lead(finding.claim)} ({', '.join(finding.evidence)})" for finding in found[:MOST_REASONS])
+    yield from (f"- {lead(finding.claim)}" for finding in found[:MOST_REASONS])
     if len(found) > MOST_REASONS:
         yield f"- and {len(found) - MOST_REASONS:,} more, in the findings"
+
+
+def _cited(change: Change, key: str) -> Sequence[str]:
+    findings = [finding for each in change.written if each.table == key for finding in each.findings]
+    return list(dict.fromkeys(cited for finding in findings for cited in finding.evidence))[:MOST_REASONS]
 
 
 def _matters(finding: Finding) -> bool:
@@ -123,7 +129,7 @@ def _column(each: Depending) -> Iterator[str]:
     name = inert.code(each.column, 80) if each.column else "the table"
     for items, words in ((each.sure, ""), (each.possible, ", perhaps")):
         if items:
-            things = told([item.thing for item in items])
+            things = told(closest(items))
             paths = list(dict.fromkeys(item.by.path for item in items))
             shown = ", ".join(inert.code(path, 200) for path in paths[:3]) + (", …" if len(paths) > 3 else "")
             yield f"- If {name} changes{words}: {things} ({shown})"

@@ -17,6 +17,7 @@ from twokey.agents.catalog.documented import Documented
 from twokey.agents.catalog.yaml_tree import Plain, Unreadable, parse, plain
 
 Source: TypeAlias = Literal["CODEOWNERS", "meta", "group", "tag", "history"]
+_STATED: Final[tuple[Source, ...]] = ("meta", "group", "tag")
 _SURE: Final[Mapping[Source, int]] = {"CODEOWNERS": 99, "meta": 90, "group": 90, "tag": 80}
 _TAGS: Final = ("owner:", "team:")
 
@@ -59,11 +60,11 @@ def _said(repository: Repository, groups: Mapping[str, str]) -> Mapping[str, Own
     for node in repository.nodes:
         for source, name in _of_node(node.properties, groups):
             found.setdefault(node.path, {}).setdefault(source, {})[name] = None
-    return {
-        path: Owned(tuple(ways[source])[:MAX_OWNERS], source, _SURE[source])
-        for path, ways in found.items()
-        for source in [min(ways, key=list(_SURE).index)]
-    }
+    strongest: dict[str, Owned] = {}
+    for path, ways in found.items():
+        source = next(each for each in _STATED if each in ways)
+        strongest[path] = Owned(tuple(ways[source])[:MAX_OWNERS], source, _SURE[source])
+    return strongest
 
 
 def _of_node(node: Documented, groups: Mapping[str, str]) -> Iterator[tuple[Source, str]]:
