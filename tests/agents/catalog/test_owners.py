@@ -9,6 +9,7 @@ from twokey.agents.catalog.codeowners import rules
 from twokey.agents.catalog.dbt_reading import read_repository
 from twokey.agents.catalog.owners import Owned, of_files, shown
 from twokey.agents.catalog.written import Change
+from twokey.tools.forge import Writer
 
 CODEOWNERS = """\
 # the last rule that matches counts
@@ -72,6 +73,24 @@ def test_the_owner_of_a_source_a_group_and_a_tag_count_in_that_order():
         "models/c.yml": Owned(("growth",), "tag", 80),
     }
     assert all(owned.stated for owned in found.values())
+
+
+def test_where_nobody_states_it_those_who_wrote_most_are_guessed():
+    history = {
+        "a.yml": (Writer(who="Ana", share=70), Writer(who="Ben", share=20)),
+        "b.yml": (Writer(who="Ben", share=29),),
+        "c.yml": (Writer(who="Zoe", share=45), Writer(who="Ana", share=40)),
+        "d.yml": (Writer(who="Ana", share=100),),
+        "e.yml": (Writer(who="Ana", share=100),),
+    }
+    contents = {"CODEOWNERS": b"d.yml @team\ne.yml\n"}
+    found = of_files(history, contents, read_repository({}), history)
+    assert found == {
+        "a.yml": Owned(("Ana",), "history", 60),
+        "c.yml": Owned(("Zoe", "Ana"), "history", 45),
+        "d.yml": Owned(("@team",), "CODEOWNERS", 99),
+    }
+    assert [path for path, owned in found.items() if owned.stated] == ["d.yml"]
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,8 @@ def draft(understanding: Understanding, claims: Findings, ground: Ground) -> Dra
     names = {table.key: table.name for table in understanding.warehouse.tables}
     told = dependents.findings(depending.values(), names, cited, first=FIRST_OWN + len(own))
     by_table = dict(zip([each.table for each in depending.values() if each.known == "depends"], told, strict=True))
-    owned = owners.of_files(change.files, contents, read)
+    history = {each.file: each.writers for each in ground.files.written}
+    owned = owners.of_files(change.files, contents, read, history)
     parts = split(change, owned, contents)
     bodies: list[Json] = []
     titles: list[str] = []

@@ -6,7 +6,7 @@ that is a guess, and told as one. Owners are outside text and only shown: who ma
 directory, never here. An e-mail address is never shown.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
@@ -15,8 +15,13 @@ from twokey.agents.catalog.codeowners import MAX_OWNERS
 from twokey.agents.catalog.dbt_project import Repository
 from twokey.agents.catalog.documented import Documented
 from twokey.agents.catalog.yaml_tree import Plain, Unreadable, parse, plain
+from twokey.tools.forge import Writer
 
 Source: TypeAlias = Literal["CODEOWNERS", "meta", "group", "tag", "history"]
+LEAST_WRITTEN: Final = 30
+"""Percent of the lines of a file that somebody wrote whom one may ask about it."""
+MOST_SURE: Final = 60
+"""Percent, of a guess from the history."""
 _STATED: Final[tuple[Source, ...]] = ("meta", "group", "tag")
 _SURE: Final[Mapping[Source, int]] = {"CODEOWNERS": 99, "meta": 90, "group": 90, "tag": 80}
 _TAGS: Final = ("owner:", "team:")
@@ -36,17 +41,29 @@ class Owned:
         return self.source != "history"
 
 
-def of_files(paths: Iterable[str], contents: Mapping[str, bytes], repository: Repository) -> Mapping[str, Owned]:
-    """Give the owners of each path; paths that nobody is known to own are left out."""
+def of_files(
+    paths: Iterable[str],
+    contents: Mapping[str, bytes],
+    repository: Repository,
+    history: Mapping[str, Sequence[Writer]] | None = None,
+) -> Mapping[str, Owned]:
+    """Give the owners of each path; paths that nobody is known to own are left out. ``history`` says who wrote what."""
     listed = codeowners.of_repository(contents)
     said = _said(repository, _groups(contents))
     owners: dict[str, Owned] = {}
     for path in paths:
         named = codeowners.owners_of(path, listed)
         found = Owned(named, "CODEOWNERS", _SURE["CODEOWNERS"]) if named is not None else said.get(path)
+        if found is None:
+            found = _guessed((history or {}).get(path, ()))
         if found is not None and found.names:
             owners[path] = found
     return owners
+
+
+def _guessed(writers: Sequence[Writer]) -> Owned | None:
+    names = tuple(writer.who for writer in writers if writer.share >= LEAST_WRITTEN)
+    return Owned(names, "history", min(MOST_SURE, writers[0].share)) if names else None
 
 
 def shown(owner: str) -> str:
