@@ -79,7 +79,7 @@ def _said(repository: Repository, groups: Mapping[str, str]) -> Mapping[str, Own
             found.setdefault(node.path, {}).setdefault(source, {})[name] = None
     strongest: dict[str, Owned] = {}
     for path, ways in found.items():
-        source = next(each for each in _STATED if each in ways)
+        source = min(ways, key=_STATED.index)
         strongest[path] = Owned(tuple(ways[source])[:MAX_OWNERS], source, _SURE[source])
     return strongest
 
