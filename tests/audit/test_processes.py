@@ -1,13 +1,13 @@
 """Several processes on one log, and processes that die."""
 
 import multiprocessing
-import subprocess
-import sys
+import signal
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 from support import log_writer
+from support.command import warm
 from support.log_world import World
 
 from twokey.audit.log import Log
@@ -81,26 +81,21 @@ def test_what_was_promised_before_a_kill_is_in_the_log(world: World, url: str, m
     key = world.folder / "log.key"
     promised: dict[int, str] = {}
     for round_number in range(1, 4):
-        process = subprocess.Popen(
-            [sys.executable, str(Path(log_writer.__file__)), url, str(key), "gate", "50"],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert process.stdout is not None
-        with process, process.stdout as lines:
-            seen = 0
-            for line in lines:
-                word, value, *entry = line.split()
-                if word == "kept":
-                    promised[int(value)] = entry[0]
-                seen += word == moment
-                if seen == round_number:
-                    process.kill()
-                    break
-            for line in lines:  # what it managed to say before it died
-                word, value, *entry = line.split()
-                if word == "kept":
-                    promised[int(value)] = entry[0]
+        process = warm().start(Path(log_writer.__file__), url, key, "gate", 50)
+        seen = 0
+        for line in process.stdout:
+            word, value, *entry = line.split()
+            if word == "kept":
+                promised[int(value)] = entry[0]
+            seen += word == moment
+            if seen == round_number:
+                process.send_signal(signal.SIGKILL)
+                break
+        for line in process.finish().splitlines():  # what it managed to say before it died
+            word, value, *entry = line.split()
+            if word == "kept":
+                promised[int(value)] = entry[0]
+        assert process.returncode == -signal.SIGKILL
         log = world.open()
         for value, entry_id in promised.items():
             event = log.proven(entry_id).event

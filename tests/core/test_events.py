@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Annotated, Any, get_args
 
 import pytest
@@ -81,6 +82,13 @@ def _one_line(text: str) -> bool:
     return "\n" not in text  # in Python, unlike in pydantic, `$` matches before a last line break
 
 
+@cache
+def _text(pattern: str) -> st.SearchStrategy[str]:
+    """Texts of a form. Most forms occur in many fields, and taking one apart takes long."""
+    return st.from_regex(re.compile(pattern, re.ASCII), fullmatch=True).filter(_one_line)
+
+
+@cache
 def _strategy(model: type[BaseModel]) -> st.SearchStrategy[Any]:
     """Valid values of ``model``, made from its own JSON schema."""
     schema = model.model_json_schema()
@@ -103,7 +111,7 @@ def _strategy(model: type[BaseModel]) -> st.SearchStrategy[Any]:
             case "integer":
                 return st.integers(node["minimum"], node["maximum"])
             case "string":
-                return st.from_regex(re.compile(str(node["pattern"]), re.ASCII), fullmatch=True).filter(_one_line)
+                return _text(str(node["pattern"]))
             case "array":
                 return st.lists(build(node["items"]), max_size=3)
             case _:

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from functools import cache
 from pathlib import Path
 from typing import Any, get_args
 
@@ -53,12 +54,18 @@ def commands() -> list[tuple[str, str]]:
     return found
 
 
+@cache
+def program() -> Any:
+    """The whole command, put together once."""
+    return get_command(app)
+
+
 @pytest.mark.parametrize(("page", "line"), commands())
 def test_every_command_that_a_page_shows_exists(page: str, line: str, monkeypatch: pytest.MonkeyPatch):
     for option in ("workspace", "as_json", "principal"):  # what the line says is not for the tests after this one
         monkeypatch.setattr(SESSION, option, getattr(SESSION, option))
     words = hoist(shlex.split(line)[1:])
-    command: Any = get_command(app)
+    command = program()
     while words and hasattr(command, "commands") and words[0] in command.commands:
         command = command.commands[words.pop(0)]
     assert not hasattr(command, "commands") or not words, f"{page}: no such command: {line}"

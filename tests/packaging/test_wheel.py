@@ -4,7 +4,9 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -45,9 +47,17 @@ def test_the_wheel_carries_every_portion_the_bundle_and_the_migrations(wheel: Pa
     assert not [name for name in names if name.startswith(("tests/", "twokey/tests"))]
 
 
+@pytest.fixture
+def beside_the_cache() -> Iterator[Path]:
+    """A folder on the disk where packages are kept, so that they are linked and not copied into memory."""
+    (ROOT / ".cache").mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="wheel-", dir=ROOT / ".cache") as folder:
+        yield Path(folder)
+
+
 @pytest.mark.timeout(300)
-def test_the_wheel_runs_the_demo_in_an_empty_environment(wheel: Path, tmp_path: Path):
-    environment = tmp_path / "environment"
+def test_the_wheel_runs_the_demo_in_an_empty_environment(wheel: Path, tmp_path: Path, beside_the_cache: Path):
+    environment = beside_the_cache / "environment"
     python = environment / "bin" / "python"
     subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, environment], check=True, timeout=60)
     install = [UV, "pip", "install", "--quiet", "--python", python]

@@ -73,7 +73,14 @@ CHANGE = st.fixed_dictionaries(
         "contributors": st.lists(NAMES, max_size=3),
         "files": FILES,
         "labels": st.sampled_from(
-            [[], ["adds_files"], ["changes_sensitivity"], ["changes_ci", "novel"], ["changes_policy", "novel"]]
+            [
+                [],
+                ["adds_files"],
+                ["changes_sensitivity"],
+                ["links_elsewhere"],
+                ["changes_ci", "novel"],
+                ["changes_policy", "novel"],
+            ]
         ),
         "evidence": st.sampled_from([0, 1, 1, 1, 9]),
         "rollback": MOSTLY,

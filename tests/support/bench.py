@@ -10,6 +10,8 @@ from typing import Any
 from conftest import CountingIds, FixedClock
 from sqlalchemy import Engine
 
+from support.git_repo import drop_samples
+from support.templates import templates
 from twokey.audit import storage
 from twokey.audit.keys import LogKey
 from twokey.audit.log import Log
@@ -92,9 +94,15 @@ def policy_data(tools: Iterable[AnyTool], **changes: Any) -> dict[str, Any]:
 
 
 @cache
+def own_tools() -> tuple[AnyTool, ...]:
+    """The tools that are installed, found once: looking for plugins reads through all that is installed."""
+    return tuple(installed({}).all())
+
+
+@cache
 def policy(changes: tuple[tuple[str, Any], ...] = ()) -> Policy:
     """The real bundle in the embedded engine; engines are shared by the tests of a process."""
-    held = bundle.load().with_data(policy_data(installed({}).all(), **dict(changes)))
+    held = bundle.load().with_data(policy_data(own_tools(), **dict(changes)))
     # A shared machine may stall for longer than the product's deadline; what is tested here is not speed.
     return Guard(Embedded(held, deadline_s=10.0))
 
@@ -109,12 +117,17 @@ def git(repository: Path, *arguments: str) -> str:
 
 def new_repository(path: Path) -> Path:
     """A git repository with one commit on ``main``."""
-    path.mkdir(parents=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return templates().copy("bench repository", _repository, path)
+
+
+def _repository(path: Path) -> None:
+    path.mkdir()
     git(path, "init", "-q", "-b", "main")
     (path / "README.md").write_text("# models\n", encoding="utf-8")
     git(path, "add", ".")
     git(path, "-c", "user.name=Owner", "-c", "user.email=owner@example.com", "commit", "-qm", "Begin")
-    return path
+    drop_samples(path)
 
 
 @dataclass
@@ -275,7 +288,7 @@ def build(folder: Path, url: str, clock: FixedClock, ids: CountingIds, tools: It
     log = Log(engine, workspace=WORKSPACE, clock=clock, ids=ids, key=log_key)
     ledger = Ledger(engine, log, ids)
     ledger.record(WorkspaceCreated(workspace=WORKSPACE, demo=False, version="0"))
-    registry = installed({}) if tools is None else Registry(tools)
+    registry = Registry(own_tools() if tools is None else tools)
     switch = Switch(policy())
     repository = new_repository(folder / "repository")
     book = PlaceBook()

@@ -49,7 +49,7 @@ class Job:
 
     def drafts(self) -> list[dict[str, Any]]:
         """All the drafts that the proposal made."""
-        return [cast("dict[str, Any]", self.desk.kept(name)) for name in drafts.names(self.desk, 2)]
+        return [cast("dict[str, Any]", self.desk.kept(name)) for name in drafts.names(self.desk, [2])]
 
     def findings(self, step: int) -> tuple[Finding, ...]:
         return Report.model_validate(self.desk.kept(f"report-{step}")).findings

@@ -15,13 +15,14 @@ from typing import Any
 
 import pytest
 
-from support.git_repo import make_commit, run_git
+from support.git_repo import drop_samples, make_commit, run_git
+from support.templates import templates
 from support.warm import Warm
 from twokey.audit.keys import LogKey
 from twokey.audit.verify import SqliteSource, verify
 
 PROGRAM = Path(sys.executable).with_name("twokey")
-_AT_START = ("PYTHON", "LC_", "LANG", "PATH")
+_AT_START = ("PYTHON", "LC_", "LANG")
 """Variables that count when a process starts: a command that is given one is started as the program."""
 PATIENCE_S = 150
 """How long one command may take on a busy machine; none of them should take a tenth of it."""
@@ -174,10 +175,14 @@ def account(folder: Path, people: str = "ana:analysts,sam:platform-owners", *mor
 
 def repository(folder: Path) -> Path:
     """A git repository with one commit on ``main``."""
+    return templates().copy("repository", _repository, folder)
+
+
+def _repository(folder: Path) -> None:
     folder.mkdir()
     run_git(folder, "init", "--quiet", "--initial-branch=main")
     make_commit(folder, {"README.md": b"# models\n"}, "Begin")
-    return folder
+    drop_samples(folder)
 
 
 def everything_in(repository: Path) -> list[str]:

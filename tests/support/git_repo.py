@@ -4,6 +4,8 @@ import os
 import subprocess
 from pathlib import Path
 
+from support.templates import templates
+
 ENVIRONMENT = {
     "PATH": os.environ["PATH"],
     "HOME": "/nonexistent",
@@ -47,8 +49,18 @@ def make_commit(folder: Path, files: dict[str, bytes | None], message: str = "a 
     return run_git(folder, "rev-parse", "HEAD").strip()
 
 
+def drop_samples(folder: Path) -> None:
+    """Remove the examples of hooks that git puts into a repository: nothing runs them, and they are copied with it."""
+    for sample in (folder / ".git" / "hooks").glob("*.sample"):
+        sample.unlink()
+
+
 def small_project(folder: Path) -> Path:
     """Make a small dbt project in a new repository, one commit on ``main``."""
+    return templates().copy("small project", _small_project, folder)
+
+
+def _small_project(folder: Path) -> None:
     folder.mkdir()
     run_git(folder, "init", "--quiet", "--initial-branch=main")
     files: dict[str, bytes | None] = {
@@ -59,4 +71,4 @@ def small_project(folder: Path) -> Path:
         "docs/guide.md": b"one\ntwo\nthree",
     }
     make_commit(folder, files, "the project")
-    return folder
+    drop_samples(folder)

@@ -146,6 +146,22 @@ class KeyedNotes(NoteWriter):
         return folder / f"{args.name}.{marker.key[:16]}"
 
 
+class HalvedNotes(KeyedNotes):
+    """Writes a note in two halves, with a step between them; one half alone is part of it."""
+
+    def write(self, folder: Path, args: NoteArgs, marker: Marker) -> None:
+        half = folder / f"half.{marker.key[:16]}"
+        half.write_text(args.text)
+        self.pass_("between")
+        super().write(folder, args, marker)
+        half.unlink()
+
+    def reconcile(self, args: NoteArgs, rendered: Rendered, marker: Marker, context: Context) -> Outcome[Written]:
+        if (self.folder(args, context) / f"half.{marker.key[:16]}").exists():
+            return Outcome("partly")
+        return super().reconcile(args, rendered, marker, context)
+
+
 class TracedNotes(NoteWriter):
     """Lines of one file, each with its mark: writing twice is two lines, and each can be found."""
 

@@ -9,9 +9,12 @@ how a process starts (encodings, warnings, signals) is tested with the program i
 
 import array
 import atexit
+import contextlib
+import gc
 import io
 import json
 import os
+import pkgutil
 import runpy
 import select
 import signal
@@ -20,7 +23,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +35,23 @@ PRELOADED = (
     "twokey.channels.worker",
     "twokey.agents.planner.runner",
     "twokey.agents.planner.savers",
+    "twokey.channels.creation",
+    "twokey.channels.cli.following",
     "alembic.command",
+    "alembic.config",
     "duckdb",
+    "dulwich.porcelain",
+    "hypothesis",
+    "pytest",
+    "rapidfuzz.fuzz",
+    "rapidfuzz.process",
+    "statistics",
+)
+PRELOADED_WITH_ALL_BELOW = (
+    "twokey.agents.models",
+    "twokey.channels.rendering",
+    "twokey.tools.read.warehouse",
+    "twokey.tools.write",
 )
 HEADER = 8
 _CLIENT = """#!{python} -IS
@@ -48,7 +67,53 @@ file = sock.makefile("rb")
 file.read({header})
 sys.exit(int.from_bytes(file.read({header}), "big", signed=True) & 255)
 """
-_STREAMS = 2
+_STREAMS = 3
+"""Standard output and error, and standard input where it is given."""
+_STANDARD_ERROR = 2
+_PATIENCE_S = 120.0
+_TESTS = Path(__file__).resolve().parent.parent
+
+
+class Started:
+    """A script under way in a process of its own; its errors go where those of the tests go."""
+
+    def __init__(self, sock: socket.socket, pid: int, stdin: int, stdout: int) -> None:
+        self.pid = pid
+        self.returncode: int | None = None
+        """Its exit code, negative for a signal; nothing until it was waited for."""
+        self.stdin = os.fdopen(stdin, "w", encoding="utf-8")
+        self.stdout = os.fdopen(stdout, encoding="utf-8")
+        self._sock = sock
+        try:
+            self._handle = os.pidfd_open(pid)
+        except ProcessLookupError:  # it has ended already
+            self._handle = -1
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal; one that has ended meanwhile is not hurt."""
+        with contextlib.suppress(OSError):
+            signal.pidfd_send_signal(self._handle, number)
+
+    def wait_stopped(self) -> None:
+        """Wait until it is stopped by a signal (proc_pid_stat(5): state T)."""
+        until = time.monotonic() + _PATIENCE_S
+        while Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0] != "T":
+            assert time.monotonic() < until, "it does not stop"
+            os.sched_yield()
+
+    def finish(self) -> str:
+        """Wait for its end; gives what it wrote and nobody has read."""
+        with contextlib.suppress(BrokenPipeError):
+            self.stdin.close()
+        with self.stdout:
+            written = self.stdout.read()
+        self._sock.settimeout(_PATIENCE_S)
+        with self._sock:
+            self.returncode = int.from_bytes(_exactly(self._sock, HEADER), "big", signed=True)
+        if self._handle >= 0:
+            os.close(self._handle)
+        self._handle = -1
+        return written
 
 
 class Warm:
@@ -82,22 +147,8 @@ class Warm:
             subprocess.TimeoutExpired: it took longer than ``timeout_s`` and was killed.
 
         """
-        asked = json.dumps(
-            {
-                "argv": list(arguments),
-                "cwd": str(folder),
-                "env": dict(environment),
-                "script": str(script) if script is not None else None,
-            }
-        ).encode()
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-            with socket.socket(socket.AF_UNIX) as sock:
-                sock.connect(self._address)
-                fds = array.array("i", [out.fileno(), err.fileno()])
-                sock.sendmsg(
-                    [len(asked).to_bytes(HEADER, "big")], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds.tobytes())]
-                )
-                sock.sendall(asked)
+            with self._ask(arguments, folder, environment, script, [out.fileno(), err.fileno()]) as sock:
                 pid = int.from_bytes(_exactly(sock, HEADER), "big")
                 sock.settimeout(timeout_s)
                 try:
@@ -106,6 +157,45 @@ class Warm:
                     os.kill(pid, signal.SIGKILL)
                     raise subprocess.TimeoutExpired(list(arguments), timeout_s) from None
             return status, _all(out), _all(err)
+
+    def start(self, script: Path, *arguments: object, environment: Mapping[str, str] | None = None) -> Started:
+        """Start a script of the tests and leave it running; whoever starts it waits for its end with ``finish``.
+
+        It finds the other parts of the tests, as it would in a process of its own.
+        """
+        variables = dict(os.environ if environment is None else environment) | {"PYTHONPATH": str(_TESTS)}
+        (stdin, write), (read, stdout) = os.pipe(), os.pipe()
+        try:
+            sock = self._ask(
+                [str(script), *map(str, arguments)], Path.cwd(), variables, script, [stdout, _STANDARD_ERROR, stdin]
+            )
+        finally:
+            os.close(stdin)
+            os.close(stdout)
+        return Started(sock, int.from_bytes(_exactly(sock, HEADER), "big"), write, read)
+
+    def _ask(
+        self,
+        arguments: Sequence[str],
+        folder: Path,
+        environment: Mapping[str, str],
+        script: Path | None,
+        streams: Sequence[int],
+    ) -> socket.socket:
+        asked = json.dumps(
+            {
+                "argv": list(arguments),
+                "cwd": str(folder),
+                "env": dict(environment),
+                "script": str(script) if script is not None else None,
+            }
+        ).encode()
+        sock = socket.socket(socket.AF_UNIX)
+        sock.connect(self._address)
+        fds = array.array("i", streams)
+        sock.sendmsg([len(asked).to_bytes(HEADER, "big")], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds.tobytes())])
+        sock.sendall(asked)
+        return sock
 
     def program(self, folder: Path) -> Path:
         """Make a program ``twokey`` in ``folder`` for scripts; its standard input is empty."""
@@ -140,8 +230,10 @@ def _exactly(sock: socket.socket, size: int) -> bytes:
 
 def serve(address: str) -> None:
     """Import, wait, fork for each command."""
-    for name in PRELOADED:
+    for name in (*PRELOADED, *_modules_below(*PRELOADED_WITH_ALL_BELOW)):
         __import__(name)
+    gc.collect()
+    gc.freeze()  # or each command would come to own a copy of all of it
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(address)
     listener.listen(64)
@@ -161,6 +253,13 @@ def serve(address: str) -> None:
         sock.close()
         while _reap():
             pass
+
+
+def _modules_below(*packages: str) -> Iterator[str]:
+    """The modules of packages, at any depth."""
+    for package in packages:
+        path = __import__(package, fromlist=["__path__"]).__path__
+        yield from (module.name for module in pkgutil.walk_packages(path, f"{package}."))
 
 
 def _reap() -> bool:
@@ -194,9 +293,10 @@ def _attend(sock: socket.socket) -> int:
 
 def _become(asked: dict[str, Any], streams: list[int]) -> None:
     """Become the command; does not return."""
-    for number, fd in enumerate(streams, start=1):
+    for number, fd in zip((1, 2, 0), streams, strict=False):
         os.dup2(fd, number)
         os.close(fd)
+    sys.stdin = io.TextIOWrapper(io.BufferedReader(io.FileIO(0, closefd=False)), encoding="utf-8")
     # The old objects remember what kind of files they wrote to.
     sys.stdout = io.TextIOWrapper(io.BufferedWriter(io.FileIO(1, "w", closefd=False)), encoding="utf-8")
     sys.stderr = io.TextIOWrapper(
@@ -256,3 +356,4 @@ def _measure() -> None:
 
 if __name__ == "__main__":
     serve(sys.argv[1])
+    gc.unfreeze()  # libraries complain at the end of what was not cleared away

@@ -1,7 +1,7 @@
 """What an agent can do, what is kept of it, and what never reaches the log."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, select
@@ -11,6 +11,7 @@ from support.notes import (
     KeyedNotes,
     MakeBench,
     Note,
+    NoteArgs,
     ReadArgs,
     ReadNotes,
     approved_note,
@@ -349,7 +350,8 @@ def test_a_step_that_runs_again_gets_the_proposal_it_made(make_notes_once: MakeB
 class NotesApart(KeyedNotes):
     """A step may write several notes, told apart by their names."""
 
-    apart_by: ClassVar[str | None] = "name"
+    def once(self, args: NoteArgs) -> str:
+        return args.name
 
 
 def test_a_step_proposes_each_of_several_once_where_the_tool_tells_them_apart(make_notes_once: MakeBench):

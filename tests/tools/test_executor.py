@@ -7,6 +7,7 @@ from typing import Any, cast
 import pytest
 from support.notes import (
     BlindNotes,
+    HalvedNotes,
     KeyedNotes,
     MakeBench,
     NoteArgs,
@@ -54,6 +55,11 @@ def prepared(folder: Path, tool: NoteWriter) -> tuple[Permit, Context]:
 
 def applied(folder: Path, tool: NoteWriter) -> Applied:
     return executor.apply(*prepared(folder, tool))
+
+
+@pytest.mark.parametrize("error", [OUTAGE, FAULT, Refused("No.", next="Stop.", code="no")])
+def test_a_write_of_which_a_part_is_there_is_not_said_to_be_undone(tmp_path: Path, error: Exception):
+    assert applied(tmp_path, HalvedNotes({"between": raising(error)})) == Applied("unknown", "partly_written")
 
 
 @pytest.mark.parametrize("kind", [KeyedNotes, TracedNotes])

@@ -1,8 +1,5 @@
 """The kill switch: on, nothing is approved and no write begins, in any process; nothing but a proven order lets go."""
 
-import os
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -11,7 +8,9 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Engine, delete, event, insert, text, update
+from support import writing_process
 from support.bench import WORKSPACE, Bench
+from support.command import warm
 from support.notes import (
     KeyedNotes,
     MakeBench,
@@ -36,8 +35,6 @@ from twokey.tools.contract import Places
 from twokey.tools.gate import WRITE_LEASE_S
 from twokey.tools.ledger import Ledger
 from twokey.tools.places import PlaceBook
-
-TESTS = Path(__file__).resolve().parent.parent
 
 
 class Died(BaseException):
@@ -288,18 +285,12 @@ def test_another_process_stops_within_a_second(make_notes: MakeBench):
     bench = make_notes()
     waiting = [approved_note(bench, name="a" * (number + 1)).id for number in range(12)]
     url, folder = bench.engine.url.render_as_string(hide_password=False), bench.repository.parent
-    process = subprocess.Popen(
-        [sys.executable, "-m", "support.writing_process", folder, url, str(bench.clock.now_us()), *waiting],
-        stdout=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"PYTHONPATH": str(TESTS)},
-    )
-    assert process.stdout is not None
+    process = warm().start(Path(writing_process.__file__), folder, url, bench.clock.now_us(), *waiting)
     first = process.stdout.readline()
     given = bench.order("sam", "freeze_on")
     bench.gate.orders.freeze(given, channel="cli", reason="")
     returned = time.monotonic_ns()
-    rest, _ = process.communicate(timeout=120)
+    rest = process.finish()
     said = [line.split() for line in (first + rest).splitlines()]
     assert process.returncode == 0
     assert said[0][1] == "written"

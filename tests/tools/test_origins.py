@@ -29,7 +29,7 @@ def read(
         commitment="0" * 64,
         created_us=0,
     )
-    return Read(value, content, receipt=receipt)
+    return Read(value, content, receipt=receipt, vouched=content)
 
 
 def found(args: dict[str, Any], *claims: Provenance, text: str = "", items: list[Read] | None = None) -> Origins:

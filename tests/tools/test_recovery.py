@@ -1,9 +1,6 @@
 """A write whose executor died, stopped or was too slow: at most one effect, and nothing said that is not known."""
 
-import os
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -11,9 +8,12 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, event, insert, select, text, update
+from support import note_process
 from support.bench import Bench
+from support.command import warm
 from support.notes import (
     BlindNotes,
+    HalvedNotes,
     KeyedNotes,
     MakeBench,
     NoteWriter,
@@ -25,6 +25,7 @@ from support.notes import (
     proposed_note,
     target,
 )
+from support.warm import Started
 
 from twokey.core.errors import NotFound, Refused
 from twokey.core.events import WriteEnded
@@ -37,7 +38,6 @@ from twokey.tools.gate import WRITE_LEASE_S, Gate
 from twokey.tools.registry import Registry
 from twokey.tools.steps import Steps
 
-TESTS = Path(__file__).resolve().parent.parent
 KINDS: dict[str, type[NoteWriter]] = {"keyed": KeyedNotes, "reconcilable": TracedNotes, "neither": BlindNotes}
 
 
@@ -68,6 +68,16 @@ def receipts(bench: Bench, record: ProposalRecord) -> list[tuple[str, str]]:
 
 def lease_over(bench: Bench) -> None:
     bench.clock.advance(WRITE_LEASE_S + 1)
+
+
+def test_what_was_cut_off_half_way_is_completed(make_notes: MakeBench):
+    at: dict[str, Callable[[], None]] = {}
+    bench = make_notes([HalvedNotes(at)])
+    record = interrupted(bench, at, "between", "write_note")
+    lease_over(bench)
+    assert bench.gate.recover(record.id).state is State.DONE
+    assert effects(target(bench)) == 1
+    assert receipts(bench, record) == [("written", "written")]
 
 
 # -- what a takeover does -----------------------------------------------------------------------------------------
@@ -540,20 +550,15 @@ def test_an_executor_whose_intent_took_longer_than_its_lease_does_not_write(make
 # -- processes that are killed or held ----------------------------------------------------------------------------
 
 
-def start(bench: Bench, record: ProposalRecord, *fault: str) -> "subprocess.Popen[str]":
+def start(bench: Bench, record: ProposalRecord, *fault: str) -> Started:
     """Execute in another process, at the bench's time; ``fault`` is a step of the tool and a signal."""
     url = bench.engine.url.render_as_string(hide_password=False)
-    folder = bench.repository.parent
-    return subprocess.Popen(
-        [sys.executable, "-m", "support.note_process", folder, url, record.id, str(bench.clock.now_us()), *fault],
-        stdout=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"PYTHONPATH": str(TESTS)},
-    )
+    arguments = (bench.repository.parent, url, record.id, bench.clock.now_us(), *fault)
+    return warm().start(Path(note_process.__file__), *arguments)
 
 
-def ended(process: "subprocess.Popen[str]") -> tuple[int, str]:
-    output, _ = process.communicate(timeout=120)
+def ended(process: Started) -> tuple[int | None, str]:
+    output = process.finish()
     return process.returncode, output.strip()
 
 
@@ -594,8 +599,7 @@ def test_an_executor_that_was_only_held_adds_no_second_effect_and_leaves_its_rec
     bench = make_notes()
     record = approved_note(bench, KINDS[kind].name)
     process = start(bench, record, "before", "SIGSTOP")
-    _, status = os.waitpid(process.pid, os.WUNTRACED)
-    assert os.WIFSTOPPED(status)
+    process.wait_stopped()
     lease_over(bench)
     assert bench.gate.recover(record.id).state is state
     process.send_signal(signal.SIGCONT)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TypedDict
 
 from twokey.agents.models.port import Models
+from twokey.agents.triage.team import Team
 from twokey.tools.desk import Desk
 
 
@@ -39,3 +40,5 @@ class Surroundings:
     desk: Desk
     models: Models
     tell: Callable[[Progress], None]
+    team: Team | None = None
+    """What the triage job needs of the team's settings."""

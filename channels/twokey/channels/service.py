@@ -374,6 +374,16 @@ class Service:
             found = () if made else tuple(_findings(runs.list_documents(connection, run=run, prefix="report-")))
         return Outcome(record, tuple(made), question if isinstance(question, dict) else None, found)
 
+    def findings(self, run: str) -> tuple[Finding, ...]:
+        """Give all that a run found, whatever came of it."""
+        with self._ledger.look() as connection:
+            return tuple(_findings(runs.list_documents(connection, run=run, prefix="report-")))
+
+    def document(self, run: str, name: str) -> Any:
+        """Give what a run kept under a name; ``None`` where it kept nothing."""
+        with self._ledger.look() as connection:
+            return runs.find_document(connection, run=run, name=name)
+
     def runs(self, limit: int = 50) -> list[RunRecord]:
         """Give the latest runs, newest first."""
         with self._ledger.look() as connection:

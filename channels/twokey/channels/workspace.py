@@ -40,6 +40,8 @@ REVERT: Final = "revert"
 """Intent of a request to undo a write."""
 AMEND: Final = "amend"
 """Intent of a request to propose something with lines that a review suggests."""
+NEXT_TICKETS: Final = "triage-next"
+"""Document of a run that says where the next one goes on in the tickets."""
 POLICY_PROPOSE: Final = "policy_propose"
 """Intent of a request to change the policy."""
 READS_ONLY: Final = frozenset({"catalog_scan"})
@@ -275,6 +277,65 @@ class Workspace:
         request = self._request(identity, "", POLICY_PROPOSE, wanted.args() | {"repository": target.id})
         return self._asked(identity, request, [target], tell)
 
+    def triage(
+        self,
+        identity: Identity,
+        keys: Sequence[str],
+        since: str | None,
+        tell: "Callable[[Progress], None] | None",
+        *,
+        passed: Sequence[int] = (),
+        tickets: str | None = None,
+    ) -> Outcome:
+        """Look at tickets, those that ``keys`` name or the new ones, and propose one change for each.
+
+        Without ``tell`` it is left to the workers.
+
+        Raises:
+            BadInput: the settings name no tickets, or not these.
+
+        """
+        request, place = self._about_tickets(identity, keys, since, passed, tickets)
+        return self._asked(identity, request, [place], tell)
+
+    def triage_on(
+        self, identity: Identity, keys: Sequence[str], since: str | None, tell: "Callable[[Progress], None]"
+    ) -> tuple[Outcome, dict[str, Any] | None]:
+        """Look at tickets run by run until one proposes something or there are none left; see ``triage``.
+
+        Gives the last run, and where the next one would go on: each run holds a bounded number of tickets.
+        """
+        passed: tuple[int, ...] = ()
+        while True:
+            outcome = self.triage(identity, keys, since, tell, passed=passed)
+            going_on = self.service.document(outcome.run.id, NEXT_TICKETS)
+            if not isinstance(going_on, dict) or keys or outcome.proposals or outcome.run.state == "failed":
+                return outcome, going_on if isinstance(going_on, dict) else None
+            since, passed = str(going_on["since"]), tuple(int(number) for number in going_on["passed"])
+
+    def leave_triage(
+        self, identity: Identity, keys: Sequence[str], *, run: str, only_if: Callable[[Unit], bool]
+    ) -> str | None:
+        """Have tickets looked at by the workers; see ``leave``."""
+        request, place = self._about_tickets(identity, keys, None, (), None)
+        self._readiness.demand()
+        return self.service.leave(identity, request, [place], run=run, only_if=only_if)
+
+    def _about_tickets(
+        self, identity: Identity, keys: Sequence[str], since: str | None, passed: Sequence[int], tickets: str | None
+    ) -> tuple[Request, Resource]:
+        name = tickets or self.config.triage.tickets
+        configured = (place.resource for place in self._book.configured())
+        found = next((one for one in configured if (one.kind, one.id) == ("tickets", name)), None)
+        if found is None:
+            raise BadInput(
+                "The settings name no such tickets.",
+                next="Name a place of kind tickets in twokey.toml, and set triage.tickets to it.",
+                code="no_tickets",
+            )
+        args: dict[str, Any] = {"tickets": name, "keys": list(keys), "since": since, "passed": list(passed)}
+        return self._request(identity, "", "triage", args), found
+
     def resume(self, run: str, tell: "Callable[[Progress], None]") -> Outcome:
         """Take up a run that was interrupted."""
         self._readiness.demand()
@@ -314,7 +375,11 @@ class Workspace:
         return f"{self._engine.name} decides; bundle {revisions.policy[:12]}, data {revisions.data[:12]}"
 
     def _in_words(self, identity: Identity, text: str) -> Request:
-        defaults = {"warehouse": self.config.catalog.warehouse, "repository": self.config.catalog.repository}
+        defaults = {
+            "warehouse": self.config.catalog.warehouse,
+            "repository": self.config.catalog.repository,
+            "tickets": self.config.triage.tickets,
+        }
         return self._request(identity, text, "ask", defaults)
 
     def _request(self, identity: Identity, text: str, intent: str, args: dict[str, Any]) -> Request:

@@ -92,6 +92,31 @@ class CatalogSection(_Section):
     repository: str = ""
 
 
+LabelName = Annotated[str, StringConstraints(min_length=1, max_length=50)]
+
+
+class TriageSection(_Section):
+    """The triage job: which tickets, and the words that this team uses for what they are."""
+
+    tickets: str = ""
+    """Name of the place where tickets are that a request means where it names none."""
+    asked_by: Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9_-]{0,39})?$")] = ""
+    """The principal in whose name new tickets are looked at when GitHub tells of them; empty looks at none."""
+    kinds: tuple[LabelName, ...] = ("bug", "feature", "question")
+    """Labels of which each ticket gets one."""
+    priorities: dict[Literal["urgent", "high", "normal", "low"], LabelName] = Field(default_factory=dict)
+    """The label for each degree of pressure; without it none is put on."""
+    security: LabelName = "security"
+    spam: LabelName = "spam"
+    duplicate: LabelName = "duplicate"
+    target: Annotated[int, Field(ge=50, le=99)] = 90
+    """How often, in percent, a proposed kind has to be right; below it the job says that it does not know."""
+    most: Annotated[int, Field(ge=1, le=50)] = 25
+    """How many tickets one run proposes to change at most."""
+    routing: str = ""
+    """File of who looks after what and when, relative to the workspace."""
+
+
 class ControlsSection(_Section):
     """Who keeps the kill switch and answers for emergencies."""
 
@@ -271,6 +296,7 @@ class Settings(_Section):
     store: StoreSection = StoreSection()
     policy: PolicySection = PolicySection()
     catalog: CatalogSection = CatalogSection()
+    triage: TriageSection = TriageSection()
     controls: ControlsSection = ControlsSection()
     model: ModelSection = ModelSection()
     server: ServerSection = ServerSection()
@@ -283,7 +309,7 @@ class Settings(_Section):
 
 
 FROM_FILE_ONLY: Final = frozenset(
-    {"controls", "github", "workspace", "places", "policy", "principals", "schedules", "slack", "tools"}
+    {"controls", "github", "workspace", "places", "policy", "principals", "schedules", "slack", "tools", "triage"}
 )
 """Sections that decide who may do what: a variable in somebody's shell must not change them."""
 
@@ -360,6 +386,12 @@ def load(folder: Path, environment: Mapping[str, str] | None = None) -> Settings
                 next="Name somebody of the section principals.",
                 code="bad_settings",
             )
+    if found.triage.asked_by and found.triage.asked_by not in found.principals:
+        raise BadInput(
+            f"{FILE_NAME}: triage asks in the name of {found.triage.asked_by!r}, who is no principal.",
+            next="Name somebody of the section principals.",
+            code="bad_settings",
+        )
     return found
 
 

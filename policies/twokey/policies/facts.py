@@ -37,6 +37,8 @@ MAX_EXPIRY_S: Final = 30 * 24 * 3600
 
 DEFAULTS: Final[Mapping[str, Any]] = {
     "listed_places": ["repository"],
+    "forbidden_changes": ["comments_security_report", "mentions_people", "links_elsewhere", "holds_markup"],
+    "allowed_values": [],
     "classes": [],
     "default_class": "internal",
     "risk_of_class": {},
@@ -172,6 +174,15 @@ class Escalation(Value):
     group: GroupName
 
 
+class AllowedValues(Value):
+    """The only values that an argument of a write tool takes, for these resources (all where none is named)."""
+
+    tool: ToolName
+    path: ArgumentPath
+    values: tuple[Name, ...]
+    resources: tuple[Name, ...] = ()
+
+
 class Risk(Value):
     """How many different people have to say yes, for how many seconds that holds, and what proves it is theirs."""
 
@@ -202,6 +213,8 @@ class Facts(Value):
     tools: tuple[ListedTool, ...]
     contracts: dict[ToolName, ToolContract]
     listed_places: tuple[ResourceKind, ...]
+    forbidden_changes: tuple[Code, ...]
+    allowed_values: tuple[AllowedValues, ...]
     limits: SizeLimits
     risks: dict[Code, Risk]
     break_glass: BreakGlassRule

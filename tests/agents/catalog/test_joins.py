@@ -1,5 +1,6 @@
 """Which columns refer to which."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.warehouse_facts import column, integers, profile, refers, table, warehouse
 
-from twokey.agents.catalog import joins, keys
+from twokey.agents.catalog import joins, keys, proposals
 from twokey.agents.catalog.facts import Join, Table, Warehouse
 from twokey.agents.catalog.joins import Counted
 from twokey.agents.catalog.likeness import likeness, probes, traits
@@ -31,7 +32,7 @@ def counts(**changes: Any) -> Counted:
 
 
 def proposed(found: Warehouse) -> tuple[Join, ...]:
-    return joins.candidates(found, keys.of_all(found, {}), joins.declared(found))
+    return proposals.candidates(found, keys.of_all(found, {}), joins.declared(found))
 
 
 def best(child: Table, name: str, *others: Table) -> tuple[str, str] | None:
@@ -116,6 +117,29 @@ def test_values_decide():
     assert few.orphans == 3
     assert joins.settle([join], {join: counts(present=50)}) == ()
     assert joins.settle([join], {join: counts(parent_distinct=299)}) == ()
+
+
+def test_of_too_many_values_a_part_is_looked_for_and_that_is_said():
+    (join,) = proposed(warehouse(ORDERS, CUSTOMERS))
+    part = counts(
+        filled=9_000_000,
+        distinct=4_000_000,
+        looked=500_000,
+        present=499_990,
+        orphans_most=140,
+        orphan_rows=31,
+        orphan_rows_about=248,
+        orphan_shapes=("aaaa9",),
+        parent_sure=False,
+    )  # fmt: skip - one set of counts
+    (kept,) = joins.settle([join], {join: part})
+    assert kept.reasons[-1] == (
+        "499,990 of 500,000 different values that were looked for are found there; of about 4,000,000 in all at most 140 "
+        "are missing, as far as that tells"
+    )
+    assert (kept.orphans, kept.orphans_about, kept.orphan_shapes) == (31, 248, ("aaaa9",))
+    assert joins.settle([join], {join: replace(part, present=400_000)}) == ()
+    assert joins.settle([join], {join: replace(part, looked=0, present=0)}) == ()
 
 
 def test_without_values_only_a_sure_name_is_believed():
@@ -215,3 +239,39 @@ def test_only_names_that_touch_can_be_alike(parent: str, key: str, name: str):
     other = table(parent, column(key, "INTEGER"), key=(key,))
     if not probes(name) & traits(other, key):
         assert likeness(child, name, other, key, sole_key=True).score == 0
+
+
+SUBSCRIBERS = table("subscribers", column("subscriber_id", "INTEGER"), "name", "mail", key=("subscriber_id",))
+
+
+def test_a_copy_of_a_table_neither_refers_to_it_nor_is_meant():
+    copy = table("subscribers_old", column("subscriber_id", "INTEGER"), "name", "mail", key=("subscriber_id",))
+    child = table("mails", column("id", "INTEGER"), column("subscriber_id", "INTEGER"), key=("id",))
+    found = proposed(warehouse(copy, SUBSCRIBERS, child))
+    assert {(join.child, join.parent) for join in found} == {("mails", "subscribers"), ("mails", "subscribers_old")}
+    (kept,) = joins.settle(found, {join: counts() for join in found})
+    assert kept.parent == "subscribers"
+
+
+def test_a_column_leads_to_the_table_that_others_extend():
+    """Both hold its values, and the name speaks more for the one that is only half of them."""
+    users = table("users", column("id", "INTEGER"), "name", key=("id",))
+    profiles = table("user_profiles", column("user_id", "INTEGER"), "text", key=("user_id",))
+    child = table("posts", column("id", "INTEGER"), column("user_id", "INTEGER"), key=("id",))
+    for order in ((users, profiles, child), (child, profiles, users)):
+        found = proposed(warehouse(*order))
+        settled = joins.settle(found, {join: counts() for join in found})
+        assert {(join.child, join.parent) for join in settled} == {("posts", "users"), ("user_profiles", "users")}
+    # where the other one does not hold, it is no root
+    found = proposed(warehouse(users, profiles, child))
+    lost = {join: counts(present=10 if join.parent == "users" else 100) for join in found}
+    assert {(join.child, join.parent) for join in joins.settle(found, lost)} == {("posts", "user_profiles")}
+
+
+def test_the_smallest_key_of_several_columns_is_enough():
+    two = Join("shipments", ("order_no", "line_no"), "order_lines", ("order_no", "line_no"), confidence=85)
+    three = Join(
+        "shipments", ("order_no", "line_no", "day"), "order_lines", ("order_no", "line_no", "day"), confidence=85
+    )
+    (kept,) = joins.settle([three, two], {two: counts(), three: counts()})
+    assert kept.columns == two.columns

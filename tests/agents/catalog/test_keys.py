@@ -84,3 +84,22 @@ def test_combinations_are_tried_where_something_refers():
     assert keys.combinations_to_try(found, []) == ()
     many = table("wide", *(column(f"a{n}_id", "INTEGER", filled) for n in range(9)))
     assert keys.combinations_to_try(many, ["a1_id"]) == ()
+
+
+def test_what_only_a_sample_shows_is_counted_before_it_is_called_the_key():
+    sampled = table("orders", column("order_id", "INTEGER", integers(complete=False)), "note")
+    assert keys.primary_key(sampled) is None
+    assert keys.likely_key(sampled) == Key(("order_id",), declared=False, confidence=95)
+    twice = integers(complete=False, unique=False)
+    assert keys.likely_key(table("orders", column("order_id", "INTEGER", twice))) is None
+    assert keys.likely_key(table("orders", column("order_id", "INTEGER", UNIQUE))) is None
+    assert keys.likely_key(table("orders", column("order_id", "INTEGER"), key=("order_id",))) is None
+
+
+def test_a_table_without_rows_has_the_key_its_names_speak_for():
+    empty = integers(0, unique=False, lowest=None, highest=None)
+    found = keys.likely_key(table("orders", column("id", "INTEGER", empty), column("customer_id", "INTEGER", empty)))
+    assert found is not None
+    assert found.columns == ("id",)
+    assert keys.primary_key(table("orders", column("id", "INTEGER", empty))) is None
+    assert keys.likely_key(table("orders", column("id", "INTEGER"))) is None  # nobody looked

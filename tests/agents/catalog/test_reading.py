@@ -52,7 +52,7 @@ def test_an_answer_to_another_question_is_refused():
     profiles = ProfilesResult(tables=())
     assert reading.schema_of(schema) is schema
     assert reading.profiles_of(profiles) is profiles
-    assert reading.version_of(VersionResult(version="v")) == "v"
+    assert reading.version_of(VersionResult(version="v")).version == "v"
     expected = (reading.schema_of, reading.profiles_of, reading.keys_of, reading.version_of)
     for expect, answer in zip(expected, (profiles, schema, schema, schema), strict=True):
         with pytest.raises(CheckFailed):

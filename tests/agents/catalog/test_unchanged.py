@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +67,7 @@ def test_nothing_is_read_twice_where_nothing_changed(workshop: Workshop, shop: s
     first.scan()
     second.scan()
     assert returned(workshop, first) == ["ok", "ok", "ok", "ok"]
-    # Cells are looked at again: whether a table is stale depends on the day, and not on the table alone.
-    assert returned(workshop, second) == ["ok", "unchanged", "unchanged", "ok", "unchanged"]
+    assert returned(workshop, second) == ["ok", "unchanged", "unchanged", "unchanged", "unchanged"]
     assert claims(first) == claims(second) != set()
     assert any("unchanged" in progress.text for progress in second.told)
     cited = {evidence for finding in second.findings(1) for evidence in finding.evidence}
@@ -101,6 +101,58 @@ def test_of_a_folder_only_files_that_changed_are_read_again(workshop: Workshop, 
     _, facts = notes.facts(second.desk)
     assert [table.rows for table in facts.tables] == [40, 1, 40]
     assert not notes.reused
+
+
+DAY_S = 86_400
+
+
+def loads(clock: Any, ago: int) -> str:
+    """Rows of a table that was loaded every day, the last time so many days ago."""
+    newest = datetime.fromtimestamp(clock.now_us() / 1e6, UTC) - timedelta(days=ago)
+    rows = [(number, (newest - timedelta(days=number % 40)).date().isoformat()) for number in range(120)]
+    return ", ".join(f"({number}, '{day}')" for number, day in rows)
+
+
+def test_what_depends_on_the_day_holds_until_the_day_that_changes_it(workshop: Workshop, clock: Any):
+    shop = workshop.database(
+        "CREATE TABLE loads (load_id INTEGER PRIMARY KEY, loaded_at TEXT)",
+        f"INSERT INTO loads VALUES {loads(clock, 5)}",
+    )
+
+    def scanned() -> tuple[str, set[str]]:
+        job = workshop.job(shop)
+        job.scan()
+        return returned(workshop, job)[3], {finding.kind for finding in job.findings(1)}
+
+    workshop.job(shop).scan()
+    code, kinds = scanned()
+    assert (code, "stale" in kinds) == ("unchanged", False)
+    clock.advance(25 * DAY_S)
+    code, kinds = scanned()
+    assert (code, "stale" in kinds) == ("unchanged", False)
+    clock.advance(1 * DAY_S)
+    code, kinds = scanned()
+    assert (code, "stale" in kinds) == ("ok", True)
+    clock.advance(300 * DAY_S)
+    code, kinds = scanned()
+    assert (code, "stale" in kinds) == ("unchanged", True)
+
+
+def test_the_cells_of_more_tables_are_asked_for_otherwise(workshop: Workshop, tmp_path: Path, clock: Any):
+    folder = tmp_path / "files"
+    folder.mkdir()
+    for number in range(12):
+        (folder / f"t{number}.csv").write_text("id,city\n" + "".join(f"{i},Oslo\n" for i in range(3)))
+    workshop.job(str(folder), tables=[f"t{number}" for number in range(10)]).scan()
+    clock.advance(1)
+    second = workshop.job(str(folder))
+    second.scan()
+    clock.advance(1)
+    third = workshop.job(str(folder))
+    third.scan()
+    assert [len(tables) for _, tables in Notes.expected(second.desk, 1).inspections] == [12]
+    assert set(returned(workshop, third)[1:]) == {"unchanged"}
+    assert claims(second) == claims(third)
 
 
 def test_other_tables_are_meant_than_before(workshop: Workshop, shop: str):
@@ -183,4 +235,4 @@ def test_a_question_that_fails_costs_its_tables():
 def test_a_file_has_a_version(workshop: Workshop, shop: str):
     job = workshop.job(shop)
     ask = reading.through_desk(job.desk, shop, 1)
-    assert len(reading.version_of(ask(VersionRequest())[0])) == 16
+    assert len(reading.version_of(ask(VersionRequest())[0]).version) == 16

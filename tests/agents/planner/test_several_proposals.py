@@ -114,9 +114,9 @@ def test_a_suggestion_in_the_review_of_one_part_makes_a_proposal_of_that_part(ri
 
 def test_drafts_of_an_earlier_try_are_dropped(ride: Ride):
     drafts.keep(ride.desk, 2, [{"a": 1}, {"a": 2}, {"a": 3}])
-    assert drafts.names(ride.desk, 2) == ["draft-2", "draft-2-2", "draft-2-3"]
+    assert drafts.names(ride.desk, [2]) == ["draft-2", "draft-2-2", "draft-2-3"]
     ride.desk.forget("draft-2")
-    assert drafts.names(ride.desk, 2) == ["draft-2-2", "draft-2-3"]
+    assert drafts.names(ride.desk, [2]) == ["draft-2-2", "draft-2-3"]
     drafts.keep(ride.desk, 2, [{"a": 4}])
-    assert drafts.names(ride.desk, 2) == ["draft-2"]
+    assert drafts.names(ride.desk, [2]) == ["draft-2"]
     assert ride.desk.kept("draft-2") == {"a": 4}

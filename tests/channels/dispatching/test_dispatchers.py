@@ -2,8 +2,6 @@
 
 import asyncio
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,7 +11,9 @@ from typing import Self
 import pytest
 from sqlalchemy import create_engine, text
 from support import job_process
+from support.command import warm
 from support.job_process import LEASE_S, dispatcher
+from support.warm import Started
 
 from twokey.channels.dispatching.stopping import Stop
 from twokey.core import jobs
@@ -193,13 +193,11 @@ def test_what_does_not_come_to_its_end_in_time_is_handed_back(database_url: str,
     never.set()
 
 
-def start(url: str, folder: Path, mode: str) -> "subprocess.Popen[str]":
-    command = [sys.executable, str(job_process.__file__), url, str(folder), mode]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+def start(url: str, folder: Path, mode: str) -> Started:
+    return warm().start(Path(job_process.__file__), url, folder, mode)
 
 
-def line(process: "subprocess.Popen[str]") -> str:
-    assert process.stdout is not None
+def line(process: Started) -> str:
     return process.stdout.readline().strip()
 
 
@@ -209,7 +207,7 @@ def test_a_job_of_a_worker_that_was_killed_is_taken_up_by_another(queue: Dispatc
     assert line(process) == f"began {ONE}"
     assert not asyncio.run(queue.work(lambda _: None, Stop(), concurrency=1, drain=True)), "it is being worked on"
     process.send_signal(signal.SIGKILL)
-    process.communicate()
+    process.finish()
     done = threading.Event()
     with Working(queue, lambda _: done.set()):
         assert done.wait(PATIENCE_S)
@@ -222,7 +220,7 @@ def test_of_a_dead_workers_job_and_the_same_one_queued_one_is_left(postgresql_ur
         process = start(postgresql_url, tmp_path, "hold")
         assert line(process) == f"began {ONE}"
         process.send_signal(signal.SIGKILL)
-        process.communicate()
+        process.finish()
         assert queue.submit(jobs.drive(ONE))
         seen, done = list[str](), threading.Event()
 
@@ -241,7 +239,7 @@ def test_a_worker_ends_on_sigterm_and_hands_back_what_it_holds(queue: Dispatcher
     process = start(database_url, tmp_path, "hold")
     assert line(process) == f"began {ONE}"
     process.send_signal(signal.SIGTERM)
-    out, _ = process.communicate(timeout=PATIENCE_S)
+    out = process.finish()
     assert (process.returncode, out) == (0, "ended\n")
     seen: list[str] = []
     assert drain(queue, lambda job: seen.append(job.subject)) == 1

@@ -5,6 +5,8 @@ import pytest
 import yaml
 
 from twokey.channels.sample import Sample
+from twokey.tools.local_tickets import LocalTickets
+from twokey.tools.tickets import Query
 
 
 def read(sample: Sample) -> dict[str, tuple[dict[str, Any], str]]:
@@ -99,3 +101,11 @@ def test_special_tickets_are_what_they_are_called(
     assert "security report" in body["security"]
     assert "Bonjour" in body["language"]
     assert len(body["empty"]) < 20
+
+
+def test_the_folder_is_a_tracker_in_which_tickets_changed_when_they_were_made(sample: Sample) -> None:
+    there = LocalTickets(sample.tickets)
+    found = [ticket for page in there.list(Query(state="all")) for ticket in page]
+    assert [ticket.key for ticket in found] == [ticket.id for ticket in sample.ticket_truth]
+    assert all(ticket.updated_at == ticket.created_at for ticket in found)
+    assert there.unread() == ()

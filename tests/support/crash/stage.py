@@ -141,7 +141,7 @@ class Stages:
         stage = Stage(self._folder / name, self._database(f"{self._name}_{name}"))
         shutil.copytree(self._template.folder, stage.folder)
         if self.server:
-            self._admin(f'CREATE DATABASE "{self._name}_{name}" TEMPLATE "{self._name}"')
+            self._admin(f'CREATE DATABASE "{self._name}_{name}" TEMPLATE "{self._name}" STRATEGY FILE_COPY')
         try:
             yield stage
         finally:

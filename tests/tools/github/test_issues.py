@@ -120,6 +120,19 @@ def test_a_comment_is_made_once_whatever_is_cut_off(github: Stand, kind: str) ->
     assert [found.id for page in there.comments(1) for found in page] == [again.id]
 
 
+def test_of_two_comments_made_at_the_same_moment_the_first_stays(github: Stand) -> None:
+    ticket, there = add(github, "Orders are late"), tickets(github)
+    marked = "Looking into it.\n\n<!-- twokey:comment m-000000000001 -->"
+
+    def meanwhile(answer: object) -> object:
+        comment(github.world, ticket, github.world.user("twokey"), marked)  # by a process that did not see ours yet
+        return answer
+
+    github.twin.faults = [Fault("tamper", "POST", "/comments", change=meanwhile)]
+    made = there.comment(1, "Looking into it.", "m-000000000001")
+    assert [(str(found["id"]), found["body"]) for found in ticket.comments] == [(made.id, marked)]
+
+
 def test_somebody_elses_comment_with_our_marker_is_not_ours(github: Stand) -> None:
     ticket = add(github, "Orders are late")
     text = "Fine!\n\n<!-- twokey:comment m-000000000001 -->"
@@ -147,3 +160,30 @@ def test_who_twokey_is_has_to_be_known(github: Stand) -> None:
     there = hub(github)
     del github.world.tokens[github.token]
     assert refused(there.me) == "github_auth"
+
+
+def test_people_name_an_issue_by_its_number_in_writing(github: Stand) -> None:
+    add(github, "Orders are late")
+    there = tickets(github)
+    assert there.named("1") == there.named("#1") == there.get(1)
+    assert (there.get(1).key, there.get(1).version) == ("1", there.get(1).updated_at)
+    for key in ("", "0", "-1", "1/2", "acme/secret#1", "1 ", "٣", "9" * 16):
+        assert refused(lambda key=key: there.named(key)) == "no_ticket"
+    assert there.unread() == ()
+
+
+def test_a_comment_is_struck_once_and_stays_ours(github: Stand) -> None:
+    add(github, "Orders are late")
+    there = tickets(github)
+    there.comment(1, "Looking into it.\n\nSoon.", "m-000000000001")
+    calls = len(github.twin.calls)
+    found = there.strike(1, "m-000000000001", "Taken back: it was not late.")
+    for _ in range(2):
+        assert there.strike(1, "m-000000000001", "Taken back: it was not late.").id == found.id
+        assert found.body.startswith("~~Looking into it.~~\n\n~~Soon.~~\n\nTaken back: it was not late.\n\n<!-- ")
+    assert [call.method for call in github.twin.calls[calls:]].count("PATCH") == 1
+    assert there.comment(1, "Looking into it.", "m-000000000001").id == found.id
+    assert refused(lambda: there.strike(1, "m-000000000002", "no")) == "no_comment"
+    copied = found.body.replace("000000000001", "000000000003")
+    comment(github.world, github.repository.tickets[1], github.world.user("ana"), copied)
+    assert refused(lambda: there.strike(1, "m-000000000003", "no")) == "no_comment"

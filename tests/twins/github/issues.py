@@ -184,6 +184,16 @@ def update_comment(world: World, repository: Repository, asked: Asked) -> Answer
     return Answer(200, made, "issue-comment")
 
 
+@route("DELETE", ISSUES + "/comments/{comment_id}", "issues:write")
+def delete_comment(world: World, repository: Repository, asked: Asked) -> Answer:
+    made = _comment_at(repository, asked.params["comment_id"])
+    for ticket in repository.tickets.values():
+        if made in ticket.comments:
+            ticket.comments.remove(made)
+            ticket.updated_at = world.moment()
+    return Answer(204)
+
+
 def comment(world: World, ticket: Ticket, user: User, text: str) -> dict[str, Any]:
     """Put a comment under an issue."""
     if not text or len(text) > 65_536:

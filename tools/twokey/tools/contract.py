@@ -63,6 +63,8 @@ class Places:
     """The allow-list of one run: what the workspace's settings and the request itself named, and nothing else."""
 
     items: tuple[Place, ...] = ()
+    names: frozenset[str] = frozenset()
+    """Names besides those of places that the settings let a write use: labels, people."""
 
     def find(self, kind: ResourceKind, name: str) -> Place:
         """Give the place called ``name``.
@@ -197,6 +199,10 @@ class ReadTool(Contract[In, Out]):
 
         """
 
+    def listed(self, content: Json) -> Json:
+        """Give what of a result the resource lists by itself, and nobody who merely writes into it: by default all."""
+        return content
+
     @abstractmethod
     def summary(self, args: In, result: Out) -> str:
         """Say in at most 400 characters what was read; no cell values, no credentials."""
@@ -260,9 +266,12 @@ class Marker:
 
 @dataclass(frozen=True, slots=True)
 class Outcome(Generic[Out]):
-    """What reconciliation saw. ``written`` carries the result; ``absent`` is no proof that nothing was written."""
+    """What reconciliation saw. ``written`` carries the result; ``absent`` is no proof that nothing was written.
 
-    seen: Literal["written", "absent", "different"]
+    ``partly``: some of it is there and nothing else is in the way; a keyed tool that applies again completes it.
+    """
+
+    seen: Literal["written", "absent", "partly", "different"]
     result: Out | None = None
 
 
@@ -283,13 +292,11 @@ class WriteTool(Contract[In, Out]):
     guarantee: ClassVar[Guarantee]
     only_undoes: ClassVar[bool] = False
     """True for a tool that is proposed from another one's rollback plan and never by an agent."""
-    apart_by: ClassVar[str | None] = None
-    """The argument that tells apart what one step proposes with this tool. Without one a step proposes once."""
 
-    @classmethod
-    def same_work(cls, args: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-        """Tell whether two calls by one step ask for the same: a step that runs again proposes it once."""
-        return cls.apart_by is None or args.get(cls.apart_by) == other.get(cls.apart_by)
+    def once(self, args: In) -> str:
+        """Name what one step of a run changes at most once with this tool; by default it calls the tool once."""
+        del args
+        return ""
 
     @abstractmethod
     def render(self, args: In, context: Context) -> Rendered:

@@ -23,9 +23,10 @@ from twokey.store.proposals import ProposalRecord
 from twokey.tools import budgets, calls, recording
 from twokey.tools.adopting import Adopter, Found, Wanted, adopt
 from twokey.tools.contract import Context, Place, Places, ReadTool
+from twokey.tools.endings import Ending, endings
 from twokey.tools.faults import TOOL_FAULT, code_of, contained
 from twokey.tools.ledger import Ledger
-from twokey.tools.proposing import Draft, Proposer
+from twokey.tools.proposing import Draft, Proposer, checked, made_before
 from twokey.tools.registry import Registry
 
 Result = TypeVar("Result", bound=Value)
@@ -313,7 +314,7 @@ class Desk:
         """Ask for a write. It waits for policy and people; nothing is written here.
 
         A step that runs again after a crash gets the proposal it made before, not a second one. One step may propose
-        several times with a tool that tells them apart (``WriteTool.apart_by``).
+        several times with a tool that tells them apart (``WriteTool.once``).
         """
         tool = self._office.registry.writer(draft.tool)
         if tool.only_undoes:
@@ -322,9 +323,9 @@ class Desk:
                 next="Undo a write with `twokey approvals revert ID`.",
                 code="only_undoes",
             )
+        args = checked(tool, draft.args)
         for made in self.proposals():
-            given = made.proposal
-            if (given.step, given.tool) == (step, draft.tool) and tool.same_work(given.args, draft.args):
+            if made_before(made, tool, args, step):
                 return made
         return self._office.proposer.propose(
             draft,
@@ -340,6 +341,14 @@ class Desk:
         """What this run has proposed, oldest first."""
         with self._office.ledger.look() as connection:
             return proposals.list_proposals(connection, run=self.run, limit=proposals.MOST_OF_RUN)[::-1]
+
+    def endings(self, tool: str) -> list[Ending]:
+        """Give how proposals of a tool ended before, in any run, as the log bears it out; newest first, and few."""
+        return endings(self._office.ledger, tool)
+
+    def now_us(self) -> int:
+        """What time it is, in microseconds."""
+        return self._office.clock.now_us()
 
     def forget(self, name: str) -> None:
         """Withdraw a document that an earlier step handed over, because a later one found it unfit."""

@@ -5,7 +5,7 @@ was rendered, once; an error while writing is not taken for "nothing written": t
 """
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from twokey.core import canonical
 from twokey.core.canonical import Json
@@ -13,6 +13,9 @@ from twokey.core.errors import Refused, TwokeyError
 from twokey.core.values import Value
 from twokey.tools.contract import Context, Marker, Outcome, Rendered, WriteTool
 from twokey.tools.faults import code_of, fault
+
+PARTLY: Final = "partly_written"
+"""Code where some of a write is there, whatever went wrong: it is neither written nor not written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,8 @@ def settle(permit: Permit, context: Context, failure: TwokeyError | None) -> App
         return Applied("unknown", code or "cannot_reconcile")
     if seen.seen == "written":
         return Applied("written", "written_despite_error" if failure else "written", result)
+    if seen.seen == "partly":
+        return Applied("unknown", PARTLY)
     if code is None:
         return Applied("unknown", "written_not_found" if seen.seen == "absent" else "target_differs")
     # A keyed target shows its key or was not written. Where something else lies there, the tool must say that it

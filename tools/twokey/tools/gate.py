@@ -240,6 +240,8 @@ class Gate:
     def recover(self, proposal: str) -> Result:
         """Finish a write whose executor died: look at the target first; apply again only where the tool is keyed.
 
+        What was cut off half-way is completed that way.
+
         Raises:
             Refused: the log shows that this write was ended before.
             NotFound: this process does not have the tool.
@@ -289,10 +291,11 @@ class Gate:
             return False
 
     def _resume(self, record: ProposalRecord, intent: str, proven: Standing) -> Applied | None:
-        """Look at the target; write where nothing is there and the tool is keyed. None where that has to wait."""
+        """Look at the target; write what is not there where the tool is keyed. None where that has to wait."""
         permit, context = self._permit(record, intent)
         seen = executor.settle(permit, context, None)
-        if (seen.outcome, seen.code) != ("unknown", "written_not_found") or permit.tool.guarantee != "keyed":
+        goes_on = seen.outcome == "unknown" and seen.code in {"written_not_found", executor.PARTLY}
+        if not goes_on or permit.tool.guarantee != "keyed":
             return seen
         now = self._sight.of(record.id)
         if proven.frozen or isinstance(now.off, str):

@@ -1,9 +1,15 @@
 """The tools of a laptop: the contracts of this package with the adapters that need no server."""
 
+from twokey.tools.local_tickets import LocalTickets
 from twokey.tools.read.catalog import ReadCatalog
+from twokey.tools.read.ticket_pages import ReadTickets
+from twokey.tools.read.tickets import SearchTickets
+from twokey.tools.trackers import Trackers
 from twokey.tools.write.close_pull_request import ClosePullRequest
 from twokey.tools.write.local_git import LocalGit
 from twokey.tools.write.pull_request import OpenPullRequest
+from twokey.tools.write.restore_ticket import RestoreTicket
+from twokey.tools.write.update_ticket import UpdateTicket
 
 
 def close_pull_request() -> ClosePullRequest:
@@ -16,6 +22,26 @@ def open_pull_request() -> OpenPullRequest:
     return OpenPullRequest(LocalGit())
 
 
+def search_tickets() -> SearchTickets:
+    """Give ``search_tickets`` for folders of tickets on this disk."""
+    return SearchTickets(LocalTickets)
+
+
 def read_catalog() -> ReadCatalog:
     """Give ``read_catalog`` for git repositories on this disk."""
     return ReadCatalog(LocalGit())
+
+
+def read_tickets() -> ReadTickets:
+    """Give ``read_tickets`` for tickets in folders on this disk."""
+    return ReadTickets(Trackers(LocalTickets, None))
+
+
+def restore_ticket() -> RestoreTicket:
+    """Give ``restore_ticket`` for tickets in folders on this disk."""
+    return RestoreTicket(Trackers(LocalTickets, None))
+
+
+def update_ticket() -> UpdateTicket:
+    """Give ``update_ticket`` for tickets in folders on this disk."""
+    return UpdateTicket(Trackers(LocalTickets, None))

@@ -1,10 +1,10 @@
 """Where the arguments of a draft really came from, as far as Twokey can tell by itself.
 
 Rules: an agent's word is a claim. What can be checked is checked: `request` has to occur in what was asked, `config`
-has to be a place of the settings, `evidence` has to cite some; else the claim counts as `untrusted`. Evidence is
-trusted where Twokey made it and the log says so, never because its row says so. Whatever label stands beside it, a
-value that untrusted evidence of the run holds is named, unless the request, the settings or a receipt name it too. A
-value that is longer than any name is named as well, since nobody looks for it.
+has to be a place or a name of the settings, `evidence` has to cite some; else the claim counts as `untrusted`.
+Evidence is trusted where Twokey made it and the log says so, never because its row says so. Whatever label stands
+beside it, a value that untrusted evidence of the run holds is named, unless the request, the settings or a receipt name
+it too. A value that is longer than any name is named as well, since nobody looks for it.
 """
 
 import re
@@ -33,6 +33,8 @@ class Read:
     evidence: Evidence
     content: Json
     receipt: bool = False
+    vouched: Json = None
+    """What of the content the resource lists by itself: names in it are known to the resource."""
 
     @property
     def trusted(self) -> bool:
@@ -99,9 +101,10 @@ def _copies(
 ) -> tuple[set[str], set[str]]:
     """Give the paths whose values untrusted evidence holds: not known to the resource itself, and known to it."""
     receipts = {text for item in read if item.trusted for text in scalars(item.content)}
-    here = [item.content for item in read if not item.trusted and item.evidence.origin == own]
+    mine = [item for item in read if not item.trusted and item.evidence.origin == own]
+    here = [item.content for item in mine]
     elsewhere = [item.content for item in read if not item.trusted and item.evidence.origin != own]
-    listed = {text for content in here for text in scalars(content, names=False)}
+    listed = {text for item in mine for text in scalars(item.vouched, names=False)}
     ours, others = (_Text(text for content in part for text in scalars(content)) for part in (here, elsewhere))
     copied, mentioned = set[str](), set[str]()
     for value in {value for _, value in leaves}:
@@ -122,6 +125,7 @@ class _Asked:
 
     def __init__(self, request: Request, places: Places) -> None:
         self.configured = {item.resource.id for item in places.items if item.resource.granted_by == "config"}
+        self.configured |= places.names
         self._named = {item.resource.id for item in places.items if item.resource.granted_by == "request"}
         self._text = "\n".join((request.text, *scalars(request.args)))
 

@@ -14,7 +14,14 @@ from twokey.tools.contract import Place, Places
 class PlaceBook:
     """Resolves resources to places. ``configured`` maps the names in the settings to locations."""
 
-    def __init__(self, configured: Iterable[Place] = (), secrets: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        configured: Iterable[Place] = (),
+        secrets: Mapping[str, str] | None = None,
+        names: Iterable[str] = (),
+    ) -> None:
+        """``names`` are what the settings let a write use besides places: labels, people."""
+        self._names = frozenset(names)
         self._configured = {(place.resource.kind, place.resource.id): place for place in configured}
         self._secrets = dict(secrets or {})
 
@@ -36,4 +43,4 @@ class PlaceBook:
                     found.append(place)
             else:
                 found.append(Place(resource, self._secrets.get(resource.id, resource.id)))
-        return Places(tuple(found))
+        return Places(tuple(found), self._names)

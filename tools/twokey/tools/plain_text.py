@@ -15,30 +15,33 @@ _NEVER: Final = frozenset({"Cc", "Cs", "Co", "Zl", "Zp"})
 _BIDI: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
-def _is_shown(char: str) -> bool:
+def is_shown(char: str) -> bool:
+    """Tell whether a character may stand in text that people read: it is visible and moves nothing around it."""
     return unicodedata.category(char) not in _NEVER and char not in _BIDI
 
 
-def _check_line(text: str) -> str:
-    if text != text.strip() or not all(map(_is_shown, text)):
+def check_line(text: str) -> str:
+    """Let one line of visible text pass; raises ``ValueError``."""
+    if text != text.strip() or not all(map(is_shown, text)):
         raise ValueError("one line of visible text, without blanks around it")
     return text
 
 
-def _check_text(text: str) -> str:
-    if not all(char in "\n\t" or _is_shown(char) for char in text):
+def check_text(text: str) -> str:
+    """Let lines of visible text pass; raises ``ValueError``."""
+    if not all(char in "\n\t" or is_shown(char) for char in text):
         raise ValueError("lines of visible text; a line ends with a line feed")
     return text
 
 
 def _check_branch(name: str) -> str:
-    if not check_ref_format(Ref(b"heads/" + name.encode())) or not all(map(_is_shown, name)) or name == "HEAD":
+    if not check_ref_format(Ref(b"heads/" + name.encode())) or not all(map(is_shown, name)) or name == "HEAD":
         raise ValueError("a branch name that git takes")
     return name
 
 
-Title = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_check_line)]
-Body = Annotated[str, StringConstraints(max_length=60_000), AfterValidator(_check_text)]
+Title = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(check_line)]
+Body = Annotated[str, StringConstraints(max_length=60_000), AfterValidator(check_text)]
 BranchName = Annotated[
     str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^-]"), AfterValidator(_check_branch)
 ]

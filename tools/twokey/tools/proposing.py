@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from twokey.core.errors import CheckFailed, Refused, ToolRetry
+from twokey.core.canonical import Json
+from twokey.core.errors import CheckFailed, NotFound, Refused, ToolRetry
 from twokey.core.events import Event, ProposalMoved, ToolReturned
 from twokey.core.lifecycle import State
 from twokey.core.ports import Clock, Directory, Ids, Policy
@@ -68,6 +69,18 @@ def checked(tool: WriteTool[Any, Any], args: dict[str, Any]) -> Value:
     return value
 
 
+def made_before(record: ProposalRecord, tool: WriteTool[Any, Any], args: Value, step: int) -> bool:
+    """Tell whether a proposal is the one that a step makes with these arguments."""
+    proposal = record.proposal
+    if (proposal.step, proposal.tool, proposal.tool_schema) != (step, tool.name, tool.schema_digest()):
+        return False
+    return tool.once(checked(tool, proposal.args)) == tool.once(args)
+
+
+def _of_run(unit: Unit, run: str) -> list[ProposalRecord]:
+    return proposals.list_proposals(unit.connection, run=run, limit=proposals.MOST_OF_RUN)[::-1]
+
+
 def expiry(proposal: Proposal, decision: Decision) -> int:
     """When approvals of this proposal end, in microseconds. From hashed fields only, so no row can move it."""
     seconds = decision.approvals.expires_s if decision.approvals else 0
@@ -118,8 +131,8 @@ class Proposer:
 
         ``contributors`` are those whose words are in it, beside the requester.
 
-        ``once``: where this step of the run has proposed the same with this tool before (``WriteTool.same_work``), that
-        proposal is given and none made, even if two processes are at it at the same moment.
+        ``once``: where this step of the run has proposed with this tool before (to change the same, where the tool
+        tells that apart), that proposal is given and none made, even if two processes are at it at the same moment.
 
         Raises:
             ToolRetry: the draft's arguments do not fit, or what it says or renders to cannot be part of a proposal.
@@ -168,10 +181,8 @@ class Proposer:
                 with self._ledger.change() as unit:
                     if once:
                         runs.hold_run(unit.connection, run)
-                        known = proposals.list_proposals(unit.connection, run=run, limit=proposals.MOST_OF_RUN)
-                        for record in known[::-1]:
-                            given = record.proposal
-                            if (given.step, given.tool) == (step, tool.name) and tool.same_work(given.args, made.args):
+                        for record in _of_run(unit, run):
+                            if made_before(record, tool, args, step):
                                 return record
                     return self.add(unit, decided)
             except Outdated:
@@ -245,8 +256,17 @@ class Proposer:
                 code="foreign_evidence",
             )
         receipts = self._check_logged(found, run)
-        read = [Read(value, content, receipt=value.id in receipts) for value, content in held.values()]
+        read = [
+            Read(value, content, receipt=value.id in receipts, vouched=self._listed(value.tool, content))
+            for value, content in held.values()
+        ]
         return tuple(EvidenceRef(id=value.id, sha256=value.sha256) for value in found), read, record.request
+
+    def _listed(self, tool: str, content: Json) -> Json:
+        try:
+            return self._registry.reader(tool).listed(content)
+        except NotFound:  # what Twokey itself kept
+            return content
 
     def _check_logged(self, found: list[Evidence], run: str) -> set[str]:
         """Hold evidence against the entries that were made when it was read; rows alone prove nothing.

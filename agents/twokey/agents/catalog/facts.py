@@ -156,4 +156,8 @@ class Join:
     confidence: int = 0
     reasons: tuple[str, ...] = ()
     orphans: int | None = None
-    """Child rows whose value is not found in the parent; None where it was not counted."""
+    """Child rows whose value was seen not to be in the parent; None where it was not counted."""
+    orphans_about: int | None = None
+    """Estimate of all such rows, where not every value could be looked for; None where ``orphans`` are all."""
+    orphan_shapes: tuple[str, ...] = ()
+    """Masked forms of such values, the most frequent first."""

@@ -152,7 +152,8 @@ def _of_table(understanding: Understanding, table: Table, cited: Citations) -> I
             )
         elif len(key.columns) == 1:
             claim = f"{columns} identifies a row of {name}: no value occurs twice and none is missing."
-            evidence = cited.of(table.key)
+            counted = cited.counted(Join(table.key, key.columns, table.key, key.columns))
+            evidence = tuple(dict.fromkeys((*counted, *cited.of(table.key))))
         else:
             claim = f"{columns} together identify a row of {name}: no combination occurs twice."
             evidence = cited.counted(Join(table.key, key.columns, table.key, key.columns))
@@ -235,7 +236,13 @@ def _of_join(understanding: Understanding, table: Table, join: Join, cited: Cita
         join.confidence,
     )
     if join.orphans:
-        claim = f"{_rows(join.orphans)} of {child_side} hold a value that {parent_side} lacks."
+        holds = "holds" if join.orphans == 1 else "hold"
+        claim = f"{_rows(join.orphans)} of {child_side} {holds} a value that {parent_side} lacks"
+        if join.orphan_shapes:
+            claim += f", of the form {listed([f'“{inert.prose(form, 40)}”' for form in join.orphan_shapes])} (masked)"
+        if join.orphans_about is not None:
+            claim = f"At least {claim}; going by the values that were looked for it is about {join.orphans_about:,}"
+        claim += "."
         yield _Claim((table.key, join.columns[0], "orphans"), claim, evidence, 97, attention=True)
 
 

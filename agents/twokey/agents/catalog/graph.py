@@ -9,6 +9,7 @@ Rules
 - Nothing is proposed here: the draft is a document that the reviewer checks and the planner hands on.
 """
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 from langgraph.graph import END, START, StateGraph
@@ -21,9 +22,10 @@ from twokey.agents.catalog.notes import Notes
 from twokey.agents.catalog.reading import AGENT
 from twokey.agents.catalog.unchanged import Unchanged
 from twokey.agents.state import Progress, State, Surroundings
+from twokey.core.canonical import Json
 from twokey.core.values import Plan, Report, Step
 from twokey.tools.read.catalog import CatalogFiles
-from twokey.tools.read.warehouse import InspectRequest, KeysRequest, SchemaRequest, TableInfo
+from twokey.tools.read.warehouse import InspectRequest, SchemaRequest, TableInfo
 
 Compiled = CompiledStateGraph[State, Surroundings, State, State]
 
@@ -68,11 +70,13 @@ def read_schema(state: State, runtime: Runtime[Surroundings]) -> State:
     desk.step_started(step.number, AGENT)
     warehouse = str(step.args["warehouse"])
     ask = reading.through_desk(desk, warehouse, step.number)
-    answer, evidence = Unchanged(desk, step.number, warehouse).schema(ask) or ask(SchemaRequest())
+    unchanged, day = Unchanged(desk, step.number, warehouse).schema(ask)
+    answer, evidence = unchanged or ask(SchemaRequest())
     schema = reading.schema_of(answer)
     facts = reading.warehouse_of(schema)
     chosen = reading.chosen(facts, [str(table) for table in step.args.get("tables", ())])
-    Notes(warehouse=warehouse, focus=_focus(step), chosen=chosen, schema=evidence).keep(desk, step.number)
+    notes = Notes(warehouse=warehouse, focus=_focus(step), chosen=chosen, schema=evidence, day=day)
+    notes.keep(desk, step.number)
     columns = sum(len(facts.by_key[key].columns) for key in chosen)
     runtime.context.tell(Progress(step.number, f"{_number(len(chosen), 'table')}, {_number(columns, 'column')}"))
     return {}
@@ -119,17 +123,35 @@ def inspect_cells(state: State, runtime: Runtime[Surroundings]) -> State:
     if notes.focus != "all":
         return {}
     infos = reading.names_of(reading.schema_of(reading.kept_answer(desk, notes.schema)))
-    ask = reading.through_desk(desk, notes.warehouse, step.number)
-    waiting = [key for key in notes.chosen if key in notes.profiles and _holds_rows(infos[key])]
-    total, cells = len(waiting), reading.cells_each(len(waiting))
-    waiting = [key for key in waiting if key not in notes.inspected]
+    asked: dict[str, Json] = {}
+    ask = reading.noting(reading.through_desk(desk, notes.warehouse, step.number), asked)
+    meant = [key for key in notes.chosen if key in notes.profiles and _holds_rows(infos[key])]
+    total, cells = len(meant), reading.cells_each(len(meant))
+    waiting = [key for key in meant if key not in notes.inspected]
+
+    def question(keys: Sequence[str]) -> InspectRequest:
+        return InspectRequest(tables=tuple(infos[key].table for key in keys), max_cells=cells)
+
+    if waiting:
+        unchanged = Unchanged(desk, step.number, notes.warehouse)
+        found, before = unchanged.cells(
+            {key: infos[key] for key in waiting}, question(waiting[:1]).model_dump(mode="json"), notes.day
+        )
+        for evidence in before:
+            notes = notes.with_inspection(evidence, [key for key in waiting if found.get(key) == evidence])
+        waiting = [key for key in waiting if key not in found]
+        if found:
+            notes = notes.with_asked(before)
+            notes.keep(desk, step.number)
+            text = f"the cells of {_number(len(found), 'table')} unchanged since an earlier scan"
+            runtime.context.tell(Progress(step.number, text, total - len(waiting), total))
     while waiting:
         part = waiting[: reading.INSPECTED_AT_ONCE]
-        answer, evidence = ask(InspectRequest(tables=tuple(infos[key].table for key in part), max_cells=cells))
+        answer, evidence = ask(question(part))
         reached = [found.reached for found in reading.inspection_of(answer).tables]
         # a table that was not reached is asked for again, but for the first, so that there is an end
         done = max(1, reached.index(False)) if False in reached else len(part)
-        notes = notes.with_inspection(evidence, part[:done])
+        notes = notes.with_inspection(evidence, part[:done]).with_asked(asked)
         notes.keep(desk, step.number)
         waiting = waiting[done:]
         looked = f"looked at the cells of {_number(total - len(waiting), 'table')}"
@@ -158,9 +180,12 @@ def count_keys(state: State, runtime: Runtime[Surroundings]) -> State:
     asked = understanding.questions(facts, notes.chosen)
     checks = reading.checks_of(asked.all, reading.names_of(schema))
     ask = reading.through_desk(desk, notes.warehouse, step.number)
-    for start in range(len(notes.counts) * reading.CHECKS_AT_ONCE, len(checks), reading.CHECKS_AT_ONCE):
-        request = KeysRequest(checks=checks[start : start + reading.CHECKS_AT_ONCE])
-        _, evidence = unchanged.answer(request, schema.version) or ask(request)
+    kept = [reading.keys_of(reading.kept_answer(desk, evidence)) for evidence in notes.counts]
+    done = dict.fromkeys(fact.check for result in kept for fact in result.checks if fact.reached)
+    waiting = [check for check in checks if check not in done]
+    for request, _, evidence in reading.counts(
+        lambda request: unchanged.answer(request, schema.version) or ask(request), waiting
+    ):
         notes = notes.with_counts(evidence).with_asked({evidence: request.model_dump(mode="json")})
         notes.keep(desk, step.number)
     notes.all_counted().keep(desk, step.number)

@@ -205,7 +205,7 @@ def _duplicates(table: Table, problem: Problem) -> str:
 
 def _stale(table: Table, problem: Problem) -> str:
     return (
-        f"The newest {_at(table, problem)} is {problem.days:,} days old, more than its rhythm explains: "
+        f"The newest {_at(table, problem)} is of {problem.newest}, longer ago than its rhythm explains: "
         "look whether loading stopped."
     )
 

@@ -5,7 +5,7 @@ candidates the name decides, and a unique column that is not named like a key is
 Fractions, dates, long texts and money are never keys, however unique.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import Final
 
@@ -27,9 +27,24 @@ def primary_key(table: Table, others: Iterable[Table] = ()) -> Key | None:
     """
     if table.primary_key:
         return Key(table.primary_key, declared=True, confidence=99)
+    return _best(table, others, _is_unique)
+
+
+def likely_key(table: Table, others: Iterable[Table] = ()) -> Key | None:
+    """Give the column that its name and a sample speak for as the key of a table; its name alone, if there are no rows.
+
+    It is to be counted before it is believed. ``others`` as for ``primary_key``.
+    """
+    return None if table.primary_key else _best(table, others, _may_be_unique)
+
+
+def _best(table: Table, others: Iterable[Table], is_unique: Callable[[Column], bool]) -> Key | None:
     foreign = {names.entity(other.name) for other in others if other.key != table.key} - {names.entity(table.name)}
     ranked = sorted(
-        ((_likely(table, column, foreign), -position, column) for position, column in enumerate(table.columns)),
+        (
+            (_likely(table, column, foreign) if is_unique(column) else 0, -position, column)
+            for position, column in enumerate(table.columns)
+        ),
         key=lambda item: item[:2],
         reverse=True,
     )
@@ -96,12 +111,7 @@ def combinations_to_try(table: Table, references: Sequence[str]) -> tuple[tuple[
 def _likely(table: Table, column: Column, foreign: set[tuple[str, ...]]) -> int:
     """Say how sure (percent) it is that a column is the key, by itself."""
     profile = column.profile
-    if (
-        not _is_unique(column)
-        or profile is None
-        or types.meaning(column) not in _KEYABLE
-        or profile.longest > _MAX_KEY_LENGTH
-    ):
+    if types.meaning(column) not in _KEYABLE or (profile is not None and profile.longest > _MAX_KEY_LENGTH):
         return 0
     own, stem = names.entity(table.name), names.stem(column.name)
     if not _is_named_like_key(column.name) and stem != own:
@@ -113,12 +123,20 @@ def _likely(table: Table, column: Column, foreign: set[tuple[str, ...]]) -> int:
     else:
         score = 75
     first = column.name == table.columns[0].name
-    return score + (3 if first else -5) - (25 if profile.rows < _FEW_ROWS else 0)
+    return score + (3 if first else -5) - (25 if profile is None or profile.rows < _FEW_ROWS else 0)
 
 
 def _is_unique(column: Column) -> bool:
     profile = column.profile
     return profile is not None and profile.complete and profile.unique and profile.nulls == profile.blanks == 0
+
+
+def _may_be_unique(column: Column) -> bool:
+    """Tell whether a sample shows no value twice and none missing, or there is no row to look at."""
+    profile = column.profile
+    if profile is None or profile.rows == 0:
+        return profile is not None
+    return not profile.complete and profile.unique and profile.nulls == profile.blanks == 0
 
 
 def _is_named_like_key(name: str) -> bool:

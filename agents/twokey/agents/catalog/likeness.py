@@ -17,7 +17,8 @@ _ROLES: Final = frozenset(
     manager supervisor boss lead leader head owner rep representative agent assignee assigned reviewer author
     creator editor handler approver chief coach captain principal advisor adviser consultant clerk operator
     requester responsible contact chair winner loser opponent director host organizer sponsor mentor teacher
-    instructor driver technician executive seller salesperson
+    instructor driver technician executive seller salesperson sender receiver recipient buyer payer payee borrower
+    lender applicant inviter invitee follower uploader submitter holder beneficiary organiser moderator
     """.split()  # noqa: SIM905 - a list of words reads better as words
 )
 _ABOVE: Final = frozenset({"manager", "supervisor", "boss", "chief", "reports", "superior", "head", "lead"})

@@ -14,7 +14,6 @@ from twokey.agents.catalog.understanding import Understanding
 from twokey.core.values import Resource, Value
 from twokey.tools.contract import Context, Place, Places
 from twokey.tools.read.warehouse import (
-    KeysRequest,
     ProfileResult,
     QueryArgs,
     QueryWarehouse,
@@ -59,12 +58,10 @@ def understood(schema: SchemaResult, ask: Ask, wanted: tuple[str, ...] = ()) -> 
     questions = understanding.questions(warehouse, chosen)
     asked = questions.all
     checks = reading.checks_of(asked, infos)
+    answered = {fact.check: fact for _, result, _ in reading.counts(ask, checks) for fact in result.checks}
     counts: dict[Join, Counted] = {}
-    for start in range(0, len(checks), reading.CHECKS_AT_ONCE):
-        part = slice(start, start + reading.CHECKS_AT_ONCE)
-        answered = reading.keys_of(ask(KeysRequest(checks=checks[part]))[0]).checks
-        for join, fact in zip(asked[part], answered, strict=True):
-            counted = reading.counted(fact)
-            if counted is not None:
-                counts[join] = counted
+    for join, check in zip(asked, checks, strict=True):
+        counted = reading.counted(answered[check])
+        if counted is not None:
+            counts[join] = counted
     return understanding.understand(warehouse, chosen, counts, questions)

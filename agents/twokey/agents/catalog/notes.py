@@ -15,7 +15,7 @@ from twokey.agents.catalog.joins import Counted
 from twokey.agents.catalog.understanding import Understanding, questions, understand
 from twokey.core.canonical import Json
 from twokey.tools.desk import Desk
-from twokey.tools.read.warehouse import Inspected, SchemaResult
+from twokey.tools.read.warehouse import Inspected, SchemaResult, TableInfo
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,9 @@ class Notes:
     counted: bool = False
     """Whether everything that had to be counted was."""
     asked: Mapping[str, Json] = field(default_factory=dict[str, Json])
-    """Evidence of profiles and counts -> what it was asked with."""
+    """Evidence -> what it was asked with."""
+    day: str = ""
+    """Day on which the scan began, where an earlier one could be of use."""
 
     @classmethod
     def of(cls, desk: Desk, step: int) -> "Notes | None":
@@ -65,6 +67,7 @@ class Notes:
             reused=bool(body.get("reused", False)),
             counted=bool(body.get("counted", False)),
             asked=dict(body.get("asked", ())),
+            day=body.get("day", ""),
         )
 
     @classmethod
@@ -89,6 +92,7 @@ class Notes:
                 "reused": self.reused,
                 "counted": self.counted,
                 "asked": [[evidence, request] for evidence, request in self.asked.items()],
+                "day": self.day,
             },
         )
 
@@ -121,6 +125,16 @@ class Notes:
         """Note that nothing is left to count."""
         return replace(self, counted=True)
 
+    def cells(self, desk: Desk, infos: Mapping[str, TableInfo]) -> Mapping[str, tuple[Inspected, str]]:
+        """Read again what is wrong in the cells of each table, and which evidence says so."""
+        held = {
+            (evidence, found.table): found
+            for evidence in dict.fromkeys(evidence for evidence, _ in self.inspections)
+            for found in reading.inspection_of(reading.kept_answer(desk, evidence)).tables
+        }
+        asked = [(key, evidence, infos[key].table) for evidence, tables in self.inspections for key in tables]
+        return {key: (held[evidence, table], evidence) for key, evidence, table in asked if (evidence, table) in held}
+
     def facts(self, desk: Desk) -> tuple[SchemaResult, Warehouse]:
         """Read schema and profiles again."""
         schema = reading.schema_of(reading.kept_answer(desk, self.schema))
@@ -136,28 +150,26 @@ class Notes:
 
     def understood(self, desk: Desk) -> tuple[Understanding, Citations]:
         """Work out what is understood, and which evidence holds what."""
-        _, facts = self.facts(desk)
+        schema, facts = self.facts(desk)
         asked = questions(facts, self.chosen)
         counts: dict[Join, Counted] = {}
         cited: dict[Join, str] = {}
-        answers = [
-            (fact, evidence)
+        answers = {
+            fact.check: (fact, evidence)  # one that was asked for again counts as answered the last time
             for evidence in self.counts
             for fact in reading.keys_of(reading.kept_answer(desk, evidence)).checks
-        ]
-        for join, (fact, evidence) in zip(asked.all, answers, strict=False):
-            counted = reading.counted(fact)
+        }
+        for join, check in zip(asked.all, reading.checks_of(asked.all, reading.names_of(schema)), strict=True):
+            fact, evidence = answers.get(check, (None, ""))
+            counted = None if fact is None else reading.counted(fact)
             if counted is not None:
                 counts[join] = counted
                 cited[join] = evidence
         problems = {table: problem for table, problem in self.problems.items() if problem}
-        cells: dict[str, Inspected] = {}
-        seen: dict[str, str] = {}
-        for evidence, tables in self.inspections:
-            answers = reading.inspection_of(reading.kept_answer(desk, evidence)).tables
-            for table, found in zip(tables, answers, strict=False):
-                cells[table], seen[table] = found, evidence
-        understood = replace(understand(facts, self.chosen, counts, asked), inspections=cells)
+        cells = self.cells(desk, reading.names_of(schema))
+        found = {table: inspected for table, (inspected, _) in cells.items()}
+        understood = replace(understand(facts, self.chosen, counts, asked), inspections=found)
+        seen = {table: evidence for table, (_, evidence) in cells.items()}
         return understood, Citations(self.schema, self.profiles, cited, problems, seen)
 
 

@@ -120,11 +120,11 @@ def inspection_of(answer: Value) -> InspectResult:
     return answer
 
 
-def version_of(answer: Value) -> str:
+def version_of(answer: Value) -> VersionResult:
     """Expect a version; raises ``CheckFailed`` for any other answer."""
     if not isinstance(answer, VersionResult):
         raise _unexpected()
-    return answer.version
+    return answer
 
 
 def keys_of(answer: Value) -> KeysResult:
@@ -320,4 +320,24 @@ def counted(facts: KeyFacts) -> Counted | None:
         parent_rows=facts.parent_rows,
         parent_distinct=facts.parent_distinct,
         parent_filled=facts.parent_filled,
+        looked=facts.looked,
+        orphans_most=facts.orphans_most,
+        orphan_rows_about=facts.orphan_rows_about,
+        orphan_shapes=tuple(tally.text for tally in facts.orphan_shapes),
+        parent_sure=facts.parent_margin == 0,
     )
+
+
+def counts(ask: Ask, checks: Sequence[KeyCheck]) -> Iterator[tuple[KeysRequest, KeysResult, str]]:
+    """Ask ``checks``, some at a time; gives each question with its answer and evidence.
+
+    A check that the time of one call did not reach is asked for again; the first of a call always is reached.
+    """
+    waiting = list(checks)
+    while waiting:
+        request = KeysRequest(checks=tuple(waiting[:CHECKS_AT_ONCE]))
+        answer, evidence = ask(request)
+        result = keys_of(answer)
+        late = [fact.check for fact in result.checks if not fact.reached]
+        waiting = late[len(late) == len(request.checks) :] + waiting[CHECKS_AT_ONCE:]
+        yield request, result, evidence

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from twokey.agents.catalog import accepted, describe, inert, joins, keys, sensitivity
+from twokey.agents.catalog import accepted, describe, inert, joins, keys, proposals, sensitivity
 from twokey.agents.catalog.accepted import Accepted
 from twokey.agents.catalog.describe import Description, Surround
 from twokey.agents.catalog.facts import Column, Join, Key, Table, Warehouse
@@ -24,7 +24,7 @@ KEY_ROWS = 30
 
 @dataclass(frozen=True, slots=True)
 class Questions:
-    """What has to be counted. ``whole`` are combinations of columns whose rows may all differ."""
+    """What has to be counted. ``whole`` are columns, alone or together, in which all rows of a table may differ."""
 
     joins: tuple[Join, ...]
     whole: tuple[tuple[str, tuple[str, ...]], ...]
@@ -77,7 +77,12 @@ def questions(warehouse: Warehouse, chosen: Sequence[str]) -> Questions:
     wanted = frozenset(chosen)
     known = tuple(join for join in joins.declared(warehouse) if join.child in wanted)
     found = keys.of_all(warehouse, {})
-    proposed = tuple(join for join in joins.candidates(warehouse, found, known) if join.child in wanted)
+    likely = {
+        table.key: key
+        for table in warehouse.tables
+        if table.key not in found and (key := keys.likely_key(table, warehouse.tables)) is not None
+    }
+    proposed = tuple(join for join in proposals.candidates(warehouse, found | likely, known) if join.child in wanted)
     referring: dict[str, list[str]] = {}
     for join in (*known, *proposed):
         referring.setdefault(join.child, []).extend(join.columns)
@@ -85,9 +90,14 @@ def questions(warehouse: Warehouse, chosen: Sequence[str]) -> Questions:
         (table.key, columns)
         for table in warehouse.tables
         if table.key in wanted and table.key not in found
-        for columns in keys.combinations_to_try(table, tuple(dict.fromkeys(referring.get(table.key, ()))))
+        for columns in (
+            [likely[table.key].columns]
+            if table.key in likely
+            else keys.combinations_to_try(table, tuple(dict.fromkeys(referring.get(table.key, ()))))
+        )
     ]
-    return Questions((*known, *proposed), tuple(whole))
+    together = proposals.of_several(warehouse, found, [item for item in whole if len(item[1]) > 1], (*known, *proposed))
+    return Questions((*known, *proposed, *(join for join in together if join.child in wanted)), tuple(whole))
 
 
 def understand(
@@ -99,7 +109,9 @@ def understand(
     for table, columns in asked.whole:
         counted = counts.get(Join(table, columns, table, columns))
         if table not in combined and counted is not None and _all_differ(counted):
-            combined[table] = Key(columns, declared=False, confidence=80)
+            likely = keys.likely_key(warehouse.by_key[table], warehouse.tables)
+            known = likely if likely is not None and likely.columns == columns else None
+            combined[table] = known or Key(columns, declared=False, confidence=80)
     found = keys.of_all(warehouse, combined)
     settled = tuple(joins.with_orphans(join, counts.get(join)) for join in asked.joins if join.declared) + joins.settle(
         [join for join in asked.joins if not join.declared], counts
@@ -128,7 +140,8 @@ def _can_be_told(warehouse: Warehouse, join: Join) -> bool:
 
 
 def _all_differ(counted: Counted) -> bool:
-    return counted.parent_rows >= KEY_ROWS and counted.parent_rows == counted.parent_filled == counted.parent_distinct
+    every = counted.parent_rows == counted.parent_filled == counted.parent_distinct
+    return every and counted.parent_sure and counted.parent_rows >= KEY_ROWS
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,11 @@ from twokey.agents.catalog.graph import build_propose, build_scan
 from twokey.agents.catalog.impacts import impact_step
 from twokey.agents.planner.intents import Known, Unclear, Understood, understand, understand_with_model
 from twokey.agents.planner.plans import direct, plan
+from twokey.agents.planner.triage import AboutTickets, plan_triage, understand_triage
+from twokey.agents.planner.triage import direct as about_tickets
 from twokey.agents.reviewer.agent import review_step
 from twokey.agents.state import Progress, State, Surroundings
+from twokey.agents.triage.steps import propose_step, scan_step
 from twokey.core.errors import Refused
 from twokey.core.lifecycle import OPEN
 from twokey.core.values import Finding, Plan, Provenance, Request, Step
@@ -54,6 +57,8 @@ def build(saver: BaseCheckpointSaver[str]) -> Compiled:
         "catalog_propose": _whole(build_propose()),
         "catalog_impact": impact_step,
         "reviewer_review": review_step,
+        "triage_scan": scan_step,
+        "triage_propose": propose_step,
     }
     onward = (*agents, "propose")
     graph: StateGraph[State, Surroundings, State, State] = StateGraph(State, context_schema=Surroundings)
@@ -100,13 +105,16 @@ def known_places(desk: Desk, request: Request) -> Known:
     """Give the names that a request may use: the run's own places and nothing else."""
     names = {
         kind: tuple(place.resource.id for place in desk.places.items if place.resource.kind == kind)
-        for kind in ("warehouse", "repository")
+        for kind in ("warehouse", "repository", "tickets")
     }
     return Known(
         warehouses=names["warehouse"],
         repositories=names["repository"],
         default_warehouse=str(request.args.get("warehouse", "")) or None,
         default_repository=str(request.args.get("repository", "")) or None,
+        trackers=names["tickets"],
+        default_tracker=str(request.args.get("tickets", "")) or None,
+        jobs=frozenset({"catalog", "triage"}),
     )
 
 
@@ -116,11 +124,13 @@ def _plan(state: State, runtime: Runtime[Surroundings]) -> Command[str]:
     desk, models = runtime.context.desk, runtime.context.models
     request = Request.model_validate(desk.kept("request"))
     known = known_places(desk, request)
-    understood: Understood | Unclear
+    understood: Understood | AboutTickets | Unclear
     if request.intent == "ask":
-        understood = understand(request.text, known)
+        understood = understand_triage(request.text, known) or understand(request.text, known)
         if isinstance(understood, Unclear) and models.configured("small"):
             understood = understand_with_model(models, desk, request.text, known)
+    elif request.intent == "triage":
+        understood = _tickets_asked(request)
     else:
         understood = direct(
             warehouse=str(request.args["warehouse"]),
@@ -134,10 +144,22 @@ def _plan(state: State, runtime: Runtime[Surroundings]) -> Command[str]:
             {"code": understood.code, "question": understood.question, "suggestions": list(understood.suggestions)},
         )
         return Command(goto=END, update={"position": 0, "proposals": []})
-    written = plan(understood)
+    written = plan_triage(understood) if isinstance(understood, AboutTickets) else plan(understood)
     desk.planned(written)
     runtime.context.tell(Progress(0, written.understood))
     return Command(goto=_node(written.steps, 0), update={"position": 0, "proposals": []})
+
+
+def _tickets_asked(request: Request) -> AboutTickets:
+    args = request.args
+    since = args.get("since")
+    return about_tickets(
+        str(args["tickets"]),
+        [str(key) for key in args.get("keys", ())],
+        str(since) if since else None,
+        [int(number) for number in args.get("passed", ())],
+        looks_only=bool(args.get("looks_only", False)),
+    )
 
 
 def _propose(state: State, runtime: Runtime[Surroundings]) -> State:
@@ -146,7 +168,7 @@ def _propose(state: State, runtime: Runtime[Surroundings]) -> State:
     desk = runtime.context.desk
     made: list[str] = []
     for step in _steps(desk):
-        for name in drafts.names(desk, step.number):
+        for name in drafts.names(desk, [step.number]):
             record = desk.propose(read_draft(desk.kept(name)), agent=step.agent, step=step.number)
             made.append(record.id)
             runtime.context.tell(Progress(step.number, f"proposal {record.id} is {record.state.value}"))

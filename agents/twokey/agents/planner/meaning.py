@@ -27,6 +27,8 @@ class Known:
     default_repository: str | None = None
     tables: tuple[str, ...] = ()
     jobs: frozenset[Job] = frozenset({"catalog"})
+    trackers: tuple[str, ...] = ()
+    default_tracker: str | None = None
 
     @property
     def warehouse(self) -> str | None:
@@ -37,6 +39,11 @@ class Known:
     def repository(self) -> str | None:
         """The repository that is meant where none is named: the default, or the only one."""
         return _meant(self.default_repository, self.repositories)
+
+    @property
+    def tracker(self) -> str | None:
+        """Where the tickets are that are meant where no place is named: the default, or the only one."""
+        return _meant(self.default_tracker, self.trackers)
 
 
 def _meant(default: str | None, names: tuple[str, ...]) -> str | None:

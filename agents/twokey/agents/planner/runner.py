@@ -24,6 +24,7 @@ from twokey.agents.models.port import Models
 from twokey.agents.planner.graph import RECURSION_LIMIT, Compiled, build
 from twokey.agents.planner.guarding import GuardedSaver
 from twokey.agents.state import Progress, Surroundings
+from twokey.agents.triage.team import Team
 from twokey.core.errors import EnvironmentFault, Halted, TwokeyError
 from twokey.tools.desk import Desk
 
@@ -85,9 +86,14 @@ class Runner:
     """Runs the planner's graph. One object may drive several runs at once, each in a thread of its own."""
 
     def __init__(
-        self, savers: Callable[[], AbstractContextManager[Saver]], desks: Callable[[str, str], Desk], models: Models
+        self,
+        savers: Callable[[], AbstractContextManager[Saver]],
+        desks: Callable[[str, str], Desk],
+        models: Models,
+        team: Team | None = None,
     ) -> None:
-        """``desks`` gives the desk of a run for the holder of its lease."""
+        """``desks`` gives the desk of a run for the holder of its lease; ``team`` what the triage job needs."""
+        self._team = team
         self._savers = savers
         self._desks = desks
         self._models = models
@@ -109,7 +115,9 @@ class Runner:
         with self._savers() as saver:
             graph = self._graph(GuardedSaver(saver, held.check))
             config: RunnableConfig = {"configurable": {"thread_id": run}, "recursion_limit": RECURSION_LIMIT}
-            surroundings = Surroundings(desk=self._desks(run, held.holder), models=self._models, tell=tell)
+            surroundings = Surroundings(
+                desk=self._desks(run, held.holder), models=self._models, tell=tell, team=self._team
+            )
             try:
                 output = graph.invoke(
                     _input(graph, config, run),

@@ -9,8 +9,10 @@ from typing import Any, cast
 from langgraph.runtime import Runtime
 
 from twokey.agents import drafts
+from twokey.agents.reviewer import tickets
 from twokey.agents.reviewer.checks import review
 from twokey.agents.state import Progress, State, Surroundings
+from twokey.agents.triage.steps import read_by
 from twokey.core.errors import NotFound
 from twokey.core.values import Plan, Report
 from twokey.tools.desk import Desk
@@ -23,12 +25,14 @@ def review_step(state: State, runtime: Runtime[Surroundings]) -> State:
     number = steps[state.get("position", 0)].number
     desk.step_started(number, "reviewer")
     earlier = [step.number for step in steps if step.number < number]
+    if any(step.agent == "triage" for step in steps):
+        return _review_tickets(runtime, number, earlier)
     report = _reported(desk, earlier)
     evidence = _evidence(desk, report)
     result = review(report, evidence, None)
     problems = list(result.problems)
     unfit = {finding for finding, _ in result.dropped}
-    for name in [name for step in earlier for name in drafts.names(desk, step)]:
+    for name in drafts.names(desk, earlier):
         draft = cast("dict[str, Any]", desk.kept(name))
         found = review(report, evidence | _named(desk, draft), _without(draft, unfit)).problems
         if found:
@@ -42,6 +46,32 @@ def review_step(state: State, runtime: Runtime[Surroundings]) -> State:
     desk.reviewed(**summary, code=code)
     desk.step_ended(number, "reviewer", code=code)
     runtime.context.tell(Progress(number, _said(result.supported, result.claims, len(problems))))
+    return {}
+
+
+def _review_tickets(runtime: Runtime[Surroundings], number: int, earlier: list[int]) -> State:
+    """Review what was said about tickets, and each change by itself: one that fails takes no other with it."""
+    desk = runtime.context.desk
+    report = _reported(desk, earlier)
+    evidence = tickets.Evidence(_held(desk, set(read_by(desk))))
+    unfit = {finding.id for finding in report.findings if tickets.fault(finding, evidence) is not None}
+    names = runtime.context.team.names() if runtime.context.team else frozenset[str]()
+    problems: list[str] = []
+    for name in drafts.names(desk, earlier):
+        draft = cast("dict[str, Any]", desk.kept(name))
+        kept = _without(draft, unfit)
+        found = tickets.problems(draft, evidence, names) or ([] if kept["findings"] else ["nothing is left to say"])
+        if found:
+            problems += found
+            desk.forget(name)
+        elif unfit:
+            desk.keep(name, kept)
+    summary = {"claims": len(report.findings), "supported": len(report.findings) - len(unfit), "dropped": len(unfit)}
+    code = "unbacked_claim" if problems else "ok"
+    desk.keep("review", {**summary, "problems": problems[:50]})
+    desk.reviewed(**summary, code=code)
+    desk.step_ended(number, "reviewer", code=code)
+    runtime.context.tell(Progress(number, _said(summary["supported"], summary["claims"], len(problems))))
     return {}
 
 

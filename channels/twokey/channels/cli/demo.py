@@ -15,11 +15,13 @@ from twokey.channels.auditing import verify
 from twokey.channels.cli.following import as_json, tell
 from twokey.channels.cli.session import SESSION
 from twokey.channels.rendering.cards import card_document
+from twokey.channels.triage_report import lines
 from twokey.core.errors import BadInput, CheckFailed
 from twokey.core.lifecycle import State
 
 QUESTION = "document the churn tables and tag what is personal"
-ASKS, APPROVES = "ana", "sam"
+ASKS, APPROVES, ANSWERS_FOR_RISK = "ana", "sam", "rita"
+TICKETS = ("FERN-131", "FERN-134", "FERN-137")
 
 
 def run(folder: Path | None, *, once: bool) -> None:
@@ -40,7 +42,10 @@ def run(folder: Path | None, *, once: bool) -> None:
         sections={
             "places.app": {"kind": "warehouse", "location": str(built.warehouse)},
             "places.dbt": {"kind": "repository", "location": str(built.repo)},
+            "places.desk": {"kind": "tickets", "location": str(built.tickets)},
             "catalog": {"warehouse": "app", "repository": "dbt"},
+            "triage": {"tickets": "desk", "routing": str(built.folder / "routing.yaml")},
+            "triage.priorities": {"urgent": "priority: urgent", "high": "priority: high", "low": "priority: low"},
         },
     )
     SESSION.say(f"sample workspace   {made.folder}   (identities are asserted here, and the log says so)")
@@ -76,6 +81,7 @@ def run(folder: Path | None, *, once: bool) -> None:
         SESSION.say(f"  {key}: {plain.line(str(value))}")
     SESSION.say()
     _show_branch(built.repo, str(written.get("branch", "")))
+    sorted_tickets = _triaged(made.folder)
     SESSION.say("$ twokey audit verify")
     checked = verify(made.folder, None, None)
     SESSION.say(f"{'ok' if checked['ok'] else 'NOT ok'}: {checked['size']:,} entries, root {checked['root']}")
@@ -89,11 +95,37 @@ def run(folder: Path | None, *, once: bool) -> None:
             "state": result.state.value,
             "proposals": [{"id": record.id, "digest": record.digest, "state": record.state.value}],
             "result": written,
+            "triage": sorted_tickets,
             "audit": checked,
         }
     )
     if result.state is not State.DONE or not checked["ok"]:
         raise CheckFailed("The demo did not end with a write and a verified log.", next="Run `twokey doctor` there.")
+
+
+def _triaged(workspace: Path) -> dict[str, Any]:
+    """Have a few tickets looked at, and the report of a weakness among them sorted by those who have to agree."""
+    SESSION.say(f"$ twokey triage {' '.join(TICKETS)} --as {ASKS}")
+    with wiring.opened(workspace) as opened:
+        identity, _ = opened.people.identify(ASKS, "demo")
+        outcome = opened.triage(identity, TICKETS, None, tell)
+        for text in lines(outcome, opened.service.findings(outcome.run.id), None):
+            SESSION.say(text)
+        if not outcome.proposals:
+            raise CheckFailed(
+                f"The tickets of the sample were not sorted: {outcome.run.code}.",
+                next="Run `twokey doctor` in the sample workspace.",
+            )
+        proposal = outcome.proposals[0].id
+        for name in (APPROVES, ANSWERS_FOR_RISK):
+            SESSION.say(f"$ twokey approvals approve {proposal} --as {name}")
+            approver, credential = opened.people.identify(name, "demo")
+            result = opened.service.answer(approver, credential, action="approve", proposal=proposal, tell=tell)
+            SESSION.say(f"{result.id} is {result.state.value} ({result.code})")
+    SESSION.say()
+    if result.state is not State.DONE:
+        raise CheckFailed("The ticket was not changed.", next="Run `twokey doctor` in the sample workspace.")
+    return as_json(outcome)
 
 
 def _folder(folder: Path | None) -> Path:

@@ -22,6 +22,7 @@ from twokey.channels.cli import (
     probing,
     serving,
     setup,
+    triaging,
     working,
 )
 from twokey.channels.cli.session import INTERRUPTED, SESSION, prepare_output
@@ -68,6 +69,7 @@ serving.add_to(app)
 policy.add_to(app)
 evidence.add_to(app)
 measuring.add_to(app)
+triaging.add_to(app)
 
 _WITH_VALUE = {"-C": "workspace", "--workspace": "workspace", "--as": "principal"}
 

@@ -14,8 +14,11 @@ def add_to(app: typer.Typer) -> None:
     measure.command("classify")(classify)
     measure.command("joins")(joins)
     measure.command("errors")(errors)
+    measure.command("duplicates")(duplicates)
     measure.command("injection")(injection)
     measure.command("yaml")(yaml)
+    measure.command("triage")(triage)
+    measure.command("logs")(logs)
     app.add_typer(measure, name="eval")
     bench = typer.Typer(help="Measure speed.")
     bench.command("startup")(startup)
@@ -65,6 +68,21 @@ def joins(
     for key in ("found", "missed", "extra"):
         for item in result[key]:
             SESSION.say(f"{key:<10} {item}")
+    SESSION.give(result)
+
+
+def duplicates(
+    reports: Annotated[str, typer.Option("--reports", help="CSV: id, created_at, title, body.")],
+    pairs: Annotated[str, typer.Option("--pairs", help="CSV: id, duplicate_of. Read for scoring only.")],
+) -> None:
+    """Look each report up among the earlier ones, and compare with the known pairs."""
+    from pathlib import Path
+
+    from twokey.agents.triage.evaluate_duplicates import as_lines, evaluate
+
+    result = evaluate(Path(reports), Path(pairs))
+    for line in as_lines(result):
+        SESSION.say(line)
     SESSION.give(result)
 
 
@@ -121,6 +139,60 @@ def yaml(
         SESSION.say(f"noise    {each['file']}  {each['line']}")
     for each in result["changes"]:
         SESSION.say(f"changed  {each['file']}  {each['place']}")
+    SESSION.give(result)
+
+
+def triage(
+    train: Annotated[str | None, typer.Option("--train", help="CSV of labelled tickets to learn from.")] = None,
+    test: Annotated[str | None, typer.Option("--test", help="CSV of labelled tickets to judge.")] = None,
+    folds: Annotated[
+        int | None, typer.Option("--folds", help="Learn and judge within one file, in so many parts.")
+    ] = None,
+    label: Annotated[str, typer.Option("--label", help="Column with the kind.")] = "label",
+    text: Annotated[str, typer.Option("--text", help="Columns of the title and the body, by comma.")] = "title,body",
+    group: Annotated[str | None, typer.Option("--group", help="Column with the project.")] = None,
+    shots: Annotated[int | None, typer.Option("--shots", help="Learn from so many per kind and project.")] = None,
+    target: Annotated[float, typer.Option("--target", help="Share of what it stands by that is to be right.")] = 0.9,
+    resamples: Annotated[
+        int, typer.Option("--resamples", help="Bootstrap samples in which the target is tried.")
+    ] = 1_000,
+) -> None:
+    """Learn kinds of tickets from labelled ones, tell them of others, and compare."""
+    from pathlib import Path
+
+    from twokey.agents.triage.evaluate_triage import Plan, as_lines, evaluate
+
+    plan = Plan(
+        train=Path(train) if train is not None else None,
+        test=Path(test) if test is not None else None,
+        folds=folds,
+        label=label,
+        text=tuple(name.strip() for name in text.split(",") if name.strip()),
+        group=group,
+        shots=shots,
+        target=target,
+        resamples=resamples,
+    )
+    result = evaluate(plan)
+    for line in as_lines(result):
+        SESSION.say(line)
+    SESSION.give(result)
+
+
+def logs(
+    folder: Annotated[str, typer.Argument(metavar="DIR", help="Folder with SYSTEM/log.csv for each system.")],
+) -> None:
+    """Mine the templates of log lines, and compare with the true ones."""
+    from pathlib import Path
+
+    from twokey.agents.incident.evaluate_logs import on_folder
+
+    result = on_folder(Path(folder))
+    for name, figures in (*result["systems"].items(), ("mean", result["mean"])):
+        SESSION.say(
+            f"{name:<12} grouping {figures['grouping_accuracy']:.3f}   parsing {figures['parsing_accuracy']:.3f}   "
+            f"{figures['lines_per_s']:,.0f} lines/s"
+        )
     SESSION.give(result)
 
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from twokey.channels.sample import dbt, people, runbooks, telemetry, tickets, warehouse
+from twokey.channels.sample import dbt, people, runbooks, shipped, telemetry, tickets, warehouse
 from twokey.channels.sample.people import PEOPLE
 from twokey.channels.sample.tables import RELATIONS
 from twokey.channels.sample.values import Canary, Person, Personal, Planted, Relation, Sample, TicketTruth
@@ -94,6 +94,7 @@ def _fill(folder: Path, seed: int, now: datetime) -> Sample:
     repository.mkdir()
     commit = dbt.build(repository, now)
     ticket_truth = tickets.build(folder / "tickets", now)
+    (folder / "routing.yaml").write_bytes(shipped.read("routing.yaml"))
     runbooks.build(folder / "runbooks")
     telemetry.build(folder / "telemetry", seed=seed, now=now)
     return Sample(

@@ -1,10 +1,12 @@
 """Forty tickets as such a team gets them, one Markdown file each.
 
 Rules: front matter is YAML with exactly ``id``, ``title``, ``author``, ``created_at`` (ISO-8601 UTC), ``labels``,
-``assignee`` (or null) and ``state`` (``open`` or ``closed``); the text follows. What a careful person would say of a
+``assignee`` (or null) and ``state`` (``open`` or ``closed``); the text follows. A file was changed last when its ticket
+was made. What a careful person would say of a
 ticket is returned and never written. The texts hold a prompt injection and a security report; both are data.
 """
 
+import os
 import tomllib
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -32,7 +34,9 @@ def build(folder: Path, now: datetime) -> tuple[TicketTruth, ...]:
             "state": ticket["state"],
         }
         head = yaml.safe_dump(front, sort_keys=False, allow_unicode=True, width=1_000)
-        (folder / f"{ticket['id']}.md").write_bytes(f"---\n{head}---\n\n{ticket['body']}".encode())
+        path = folder / f"{ticket['id']}.md"
+        path.write_bytes(f"---\n{head}---\n\n{ticket['body']}".encode())
+        os.utime(path, (created.timestamp(), created.timestamp()))
     return tuple(
         TicketTruth(ticket["id"], ticket["kind"], ticket.get("duplicate_of"), ticket.get("trait")) for ticket in tickets
     )

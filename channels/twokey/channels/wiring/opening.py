@@ -26,6 +26,7 @@ from twokey.channels.wiring.once import Once
 from twokey.channels.wiring.outside import Outside, connector, github_if_set
 from twokey.channels.wiring.policy import NoShadow, batch_engine, enforcement_of, engine_on, rules_of, shadow_of
 from twokey.channels.wiring.stores import STATE_FOLDER, check_demo, dispatcher_of, ledger_of, states_of
+from twokey.channels.wiring.triage import names_of, team_of
 from twokey.channels.workspace import AMEND, POLICY_PROPOSE, REVERT, Workspace
 from twokey.core import settings
 from twokey.core.entropy import RandomIds, SystemClock
@@ -47,10 +48,12 @@ from twokey.tools.forges import Forges, through
 from twokey.tools.gate import Gate
 from twokey.tools.identity import KeyRing
 from twokey.tools.ledger import Ledger
+from twokey.tools.local_tickets import LocalTickets
 from twokey.tools.places import PlaceBook
 from twokey.tools.proposing import Proposer
 from twokey.tools.read.warehouse import canonical_location
 from twokey.tools.steps import Steps
+from twokey.tools.trackers import Trackers
 from twokey.tools.waivers import Waivers
 from twokey.tools.write.local_git import LocalGit
 
@@ -128,10 +131,13 @@ def opened_parts(
         stack.callback(shadow.close)
         stack.callback(shadow.catch_up)
         shadow.begin()
-        book = PlaceBook([*_places(folder, config), *stage.places])
+        book = PlaceBook([*_places(folder, config), *stage.places], names=names_of(folder, config))
         github = github_if_set(folder, config, clock, stack)
         forges = Forges(LocalGit(), None if github is None else lambda: github().forge)
-        tools = stage.tools or through(forges, registry.installed(config.tools.plugins))
+        trackers = Trackers(LocalTickets, None if github is None else lambda location: github().tickets(location))
+        tools = stage.tools or trackers.through(
+            through(forges, registry.installed(config.tools.plugins)), folder / STATE_FOLDER / "tickets"
+        )
         connect = stage.connect or connector(github, home, clock)
         yield _parts(
             folder, config, home, ledger, engine, shadow, clock, ids, stack, held, forges, tools, book, connect
@@ -213,7 +219,7 @@ def _parts(  # what that were opened
     def new_runner() -> "Runner":
         from twokey.agents.planner.runner import Runner  # noqa: PLC0415 - LangGraph comes in when a run is driven
 
-        return Runner(savers, desk, _models(config, stack))
+        return Runner(savers, desk, _models(config, stack), team_of(folder, config))
 
     def new_dispatcher() -> Dispatcher:
         dispatcher = dispatcher_of(folder, config.store.url, ledger, clock, ids)

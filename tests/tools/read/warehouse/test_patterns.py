@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twokey.tools.read.warehouse.patterns import PATTERN_NAMES, contains_email, detect, name_words, redact, shape
+from twokey.tools.read.warehouse.patterns import (
+    PATTERN_NAMES,
+    contains_email,
+    detect,
+    examine,
+    name_words,
+    redact,
+    shape,
+)
 from twokey.tools.read.warehouse.values import Patterns
 
 EXAMPLES: Final = {
@@ -158,3 +166,24 @@ def test_names_are_split_at_signs_digits_and_case() -> None:
     assert name_words("EMailAddress") == ("e", "mail", "address")
     assert name_words("HTTPCode straße") == ("http", "code", "stra", "ß", "e")
     assert name_words("") == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0" * 32,
+        "0" * 28 + "e12" + "0",
+        "12345678901234567890123456789e12",
+        "d41d8cd98f00b204e9800998ecf8427e",
+        "abcdefabcdefabcdefabcdefabcdefab",
+        "gghhiijjkkllmmnnooppqqrrssttuuvv",
+        "1234567890123456789012345ext1234",
+        "https://ana:word@host.example/x",
+        "ftp://host.example/some/where/else",
+        "001.02.3.255",
+        "1.2.3.256",
+    ],
+)
+def test_many_texts_are_compared_as_each_one_is(text: str) -> None:
+    found, _ = examine([(text, 3), ("x", 1)])
+    assert {name for name, count in found.items() if count == 3} == set(detect(text))

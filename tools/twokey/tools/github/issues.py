@@ -1,8 +1,8 @@
 """Tickets that are issues on GitHub.
 
 Rules, beside those of the port: pull requests are no tickets, though GitHub lists them as issues; a comment is ours
-where it bears the marker and is by the account that Twokey writes as, which is asked of GitHub once; text that is
-searched for is one quoted phrase.
+where it bears the marker and is by the account that Twokey writes as, which is asked of GitHub once; of two that were
+made under one marker at the same moment the later one is taken away; text that is searched for is one quoted phrase.
 """
 
 import re
@@ -13,12 +13,14 @@ from twokey.core.errors import BadInput, NotFound, Refused
 from twokey.tools.github.client import Client
 from twokey.tools.github.models import Account, Comment, FoundIssues, Issue, read
 from twokey.tools.github.wire import segment
-from twokey.tools.tickets import Query, Ticket, TicketComment, TicketState
+from twokey.tools.tickets import Query, Ticket, TicketComment, TicketState, Unread, struck
 
 MOST_PAGES: Final = 1_000
 MOST_COMMENTS: Final = 100
 MAX_PHRASE: Final = 200
 MAX_BODY: Final = 65_000
+_KEY: Final = re.compile(r"#?([1-9][0-9]{0,14})")
+_MARKED: Final = re.compile(r"<!-- twokey:comment [a-z0-9:_-]{1,128} -->\Z")
 _MARKER: Final = re.compile(r"[a-z0-9][a-z0-9:_-]{0,127}")
 
 
@@ -72,10 +74,25 @@ class GitHubTickets:
             raise NotFound("That is a pull request and no ticket.", next="Name an issue.", code="not_a_ticket")
         return _ticket(issue)
 
+    def named(self, key: str) -> Ticket:
+        """Read one issue by its number in writing, with or without ``#``."""
+        found = _KEY.fullmatch(key)
+        if found is None:
+            raise NotFound("That is no number of an issue.", next="Write it as 131 or #131.", code="no_ticket")
+        return self.get(int(found[1]))
+
+    def unread(self) -> Sequence[Unread]:
+        """Give nothing: GitHub shows issues or fails."""
+        return ()
+
     def comments(self, number: int) -> Iterator[Sequence[TicketComment]]:
         """Give the comments on an issue or pull request page by page, oldest first; raises ``NotFound``."""
         for page in self._client.pages(f"{self._path}/{number:d}/comments", most=MOST_COMMENTS):
-            yield [_comment(read(Comment, item)) for item in page]
+            yield [self._told(read(Comment, item)) for item in page]
+
+    def _told(self, found: Comment) -> TicketComment:
+        marked = _MARKED.search(found.body or "") is not None
+        return _comment(found).model_copy(update={"ours": marked and self._mine(found.user)})
 
     def label(self, number: int, *, add: Sequence[str] = (), remove: Sequence[str] = ()) -> Ticket:
         """Put labels on and take labels off; a label that nobody made before is made."""
@@ -114,16 +131,41 @@ class GitHubTickets:
             return there
         text = f"{body[:MAX_BODY]}\n\n{marker_of(marker)}"
         reply = self._client.send("POST", f"{self._path}/{number:d}/comments", {"body": text}, keyed=False)
-        return _comment(read(Comment, reply.json()))
+        made = read(Comment, reply.json())
+        ours = {made.id: made} | {found.id: found for found in self._ours(number, marker)}
+        first, *others = (ours[key] for key in sorted(ours))
+        for other in others:
+            self._client.send("DELETE", f"{self._path}/comments/{other.id:d}", keyed=True, fine=(404,))
+        return _comment(first)
 
     def find_comment(self, number: int, marker: str) -> TicketComment | None:
         """Look for the comment that was made under ``marker``; anybody may copy the marker, but not the account."""
+        found = self._mine_under(number, marker)
+        return None if found is None else _comment(found)
+
+    def strike(self, number: int, marker: str, note: str) -> TicketComment:
+        """Strike out the comment made under ``marker``; it is found under it afterwards, too."""
+        found = self._mine_under(number, marker)
+        if found is None:
+            raise NotFound("There is no such comment of ours.", next="Look at the ticket.", code="no_comment")
+        mark = marker_of(marker)
+        before = (found.body or "").removesuffix(mark).rstrip()
+        after = struck(before, note)
+        if after == before:
+            return _comment(found)
+        path = f"{self._path}/comments/{found.id:d}"
+        reply = self._client.send("PATCH", path, {"body": f"{after[:MAX_BODY]}\n\n{mark}"}, keyed=True)
+        return _comment(read(Comment, reply.json()))
+
+    def _mine_under(self, number: int, marker: str) -> Comment | None:
+        return min(self._ours(number, marker), key=lambda found: found.id, default=None)
+
+    def _ours(self, number: int, marker: str) -> Iterator[Comment]:
         mark = marker_of(marker)
         for page in self._client.pages(f"{self._path}/{number:d}/comments", most=MOST_COMMENTS):
             for found in (read(Comment, item) for item in page):
                 if (found.body or "").endswith(mark) and self._mine(found.user):
-                    return _comment(found)
-        return None
+                    yield found
 
     def move(self, number: int, state: TicketState, reason: str = "") -> Ticket:
         """Close an issue or open it again."""
@@ -137,6 +179,7 @@ class GitHubTickets:
 def _ticket(issue: Issue) -> Ticket:
     return Ticket(
         number=issue.number,
+        key=str(issue.number),
         title=issue.title,
         body=issue.body or "",
         state="closed" if issue.state == "closed" else "open",
@@ -148,6 +191,7 @@ def _ticket(issue: Issue) -> Ticket:
         comments=issue.comments,
         created_at=issue.created_at,
         updated_at=issue.updated_at,
+        version=issue.updated_at,
     )
 
 

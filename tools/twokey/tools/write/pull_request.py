@@ -79,7 +79,6 @@ class OpenPullRequest(WriteTool[PullRequestArgs, OpenedPullRequest]):
     kind: ClassVar[ResourceKind] = "repository"
     limits: ClassVar[Limits] = Limits(max_rows=MAX_FILES, max_bytes=MAX_CHANGE_BYTES)
     guarantee: ClassVar[Guarantee] = "keyed"
-    apart_by: ClassVar[str | None] = "branch"
     input_type = PullRequestArgs
     output_type = OpenedPullRequest
 
@@ -89,6 +88,10 @@ class OpenPullRequest(WriteTool[PullRequestArgs, OpenedPullRequest]):
     def place_name(self, args: PullRequestArgs) -> str:
         """Give the name of the repository."""
         return args.repository
+
+    def once(self, args: PullRequestArgs) -> str:
+        """Name the branch: one step may open several pull requests, each in a branch of its own."""
+        return args.branch
 
     def render(self, args: PullRequestArgs, context: Context) -> Rendered:
         """Work out the change on top of the tip of the base branch, in memory.

@@ -141,7 +141,8 @@ write_reasons contains {
 	"message": "A label, the class of the resource or the environment raises the risk, so more people are asked.",
 	"rule": "R18",
 } if {
-	quorum > data.twokey_data.risks[data.twokey_data.default_risk].quorum
+	default_risk := data.twokey_data.default_risk
+	quorum > data.twokey_data.risks[default_risk].quorum
 }
 
 # METADATA

@@ -23,30 +23,26 @@ broken contains "R23" if {
 }
 
 within_budgets if {
-	every budget in data.twokey_data.budgets {
-		budget_holds(budget)
-	}
+	budgets := data.twokey_data.budgets
+	is_array(budgets)
+	spent := [budget | some budget in budgets; budget.measure != "cost"; not budget_holds(budget)]
+	count(spent) == 0
 }
 
-budget_holds(budget) if budget.measure == "cost"
-
+# One look-up a step: regorus takes ten times as long where a reference has two variable parts.
 budget_holds(budget) if {
-	used := input.counters[budget.over][budget.measure]
-	more := asked(budget.measure)
-	used + more <= budget.most
+	counters := input.counters[budget.over]
+	counters[budget.measure] + asked[budget.measure] <= budget.most
 }
 
-asked(measure) := 1 if measure in {"proposals", "writes"}
+# What this write adds to each count.
+asked["proposals"] := 1
 
-asked(measure) := n if {
-	measure == "files"
-	n := count(input.change.files)
-}
+asked["writes"] := 1
 
-asked(measure) := n if {
-	measure == "lines"
-	n := changed_lines
-}
+asked["files"] := count(input.change.files)
+
+asked["lines"] := changed_lines
 
 # METADATA
 # title: The budget of cost is used up
@@ -66,11 +62,10 @@ deny contains {
 broken contains "R24" if not within_cost
 
 within_cost if {
-	every budget in data.twokey_data.budgets {
-		cost_holds(budget)
-	}
+	budgets := data.twokey_data.budgets
+	is_array(budgets)
+	spent := [budget | some budget in budgets; budget.measure == "cost"; not cost_holds(budget)]
+	count(spent) == 0
 }
-
-cost_holds(budget) if budget.measure != "cost"
 
 cost_holds(budget) if input.counters[budget.over].cost < budget.most

@@ -42,6 +42,8 @@ facts := {
 		},
 	},
 	"listed_places": ["repository"],
+	"forbidden_changes": ["comments_security_report", "mentions_people"],
+	"allowed_values": [],
 	"limits": {"files": 2, "lines": 10},
 	"risks": {
 		"normal": {"quorum": 1, "expires_s": 86400, "auth": ["key", "slack"]},

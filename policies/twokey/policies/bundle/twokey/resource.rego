@@ -20,7 +20,8 @@ resource_granted if input.resource.granted_by == "config"
 
 resource_granted if {
 	input.resource.granted_by == "request"
-	some group in data.twokey_data.may_name[input.effect][input.resource.kind]
+	kinds := data.twokey_data.may_name[input.effect]
+	some group in kinds[input.resource.kind]
 	group in requester_groups
 }
 

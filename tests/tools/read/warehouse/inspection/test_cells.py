@@ -1,9 +1,14 @@
 """Cells that a column's own habits speak against: missing as text, mixed types, formats, characters, slips."""
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from support.inspected_rows import codes, grid, problems, rows_of
 
-from twokey.tools.read.warehouse.inspection.grid import BLANK, MAX_TEXT, form
+from twokey.tools.read.warehouse.inspection.grid import BLANK, MAX_TEXT
+from twokey.tools.read.warehouse.inspection.written import MAX_FORM, forms_of
 
 
 def test_a_text_is_held_once_and_blanks_are_nothing() -> None:
@@ -14,7 +19,7 @@ def test_a_text_is_held_once_and_blanks_are_nothing() -> None:
 
 
 def test_a_form_is_what_a_text_is_written_like() -> None:
-    assert form("12 Main  St, 4b") == "9 a a, 9a"
+    assert forms_of(["12 Main  St, 4b", "x\ny", ""]) == ["9 a a, 9a", "a a", ""]
     (column,) = grid({"a": ["12", "-1.5e3", "ab-12"]}).columns
     assert column.forms == ["9", "-9.9a9", "a-9"]
 
@@ -166,3 +171,9 @@ def test_case_blanks_and_points_make_a_variant() -> None:
 
 def test_values_that_never_repeat_have_no_slips() -> None:
     assert codes({"key": [f"{chr(97 + number % 26)}{number * 7919 % 10007}x" for number in range(200)]}) == []
+
+
+@given(st.lists(st.text(st.sampled_from("aB é²٣9 \t\n_-.:/") | st.characters(exclude_categories=["Cs"]), max_size=230)))
+def test_texts_written_together_have_the_forms_that_each_has_alone(texts: list[str]) -> None:
+    apart = [re.sub(r"[^\W\d_]+", "a", re.sub(r"[0-9]+", "9", text[:MAX_FORM])) for text in texts]
+    assert forms_of(texts) == [re.sub(r"\s+", " ", form) for form in apart]

@@ -1,6 +1,8 @@
 """Cells that other cells speak against: dependencies, sources that disagree, spilled values, dates, numbers, repeats."""
 
 import random
+from datetime import UTC, date, datetime
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -259,7 +261,7 @@ def test_dates_are_dates_only_where_nearly_all_are() -> None:
 def test_a_table_that_is_loaded_no_more() -> None:
     old = [f"2025-{number % 6 + 1:02}-{number % 28 + 1:02} 10:00:00" for number in range(120)]
     (problem,) = problems({"updated_at": old})
-    assert (problem.code, problem.claims, problem.days) == ("stale", False, 218)
+    assert (problem.code, problem.claims, problem.newest) == ("stale", False, date(2025, 6, 28))
     fresh = [f"2026-01-{number % 28 + 1:02}" for number in range(120)]
     assert codes({"updated_at": fresh}) == []
     assert codes({"created_at": old, "shipped_at": fresh}) == ["stale"]
@@ -270,6 +272,45 @@ def test_the_clock_is_the_callers() -> None:
     old = grid({"updated_at": [f"2026-01-{number % 28 + 1:02}" for number in range(120)]})
     assert list(times.find(old, NOW_US)) == []
     assert [problem.code for problem in times.find(old, NOW_US + 90 * 86_400_000_000)] == ["stale"]
+
+
+DAY_US = 86_400_000_000
+
+
+@pytest.mark.parametrize(
+    ("columns", "first"),
+    [
+        ({"updated_at": [f"2026-01-{number % 28 + 1:02}" for number in range(120)]}, "2026-02-28"),
+        ({"created_at": [f"2026-02-{number % 28 + 1:02}" for number in range(120)]}, "2026-02-02"),
+        ({"born": [*days(), "2029-03-04"]}, "2027-03-03"),
+        ({"due": [f"2026-03-{number % 28 + 1:02}" for number in range(120)]}, "2026-03-27"),
+        ({"born": days()}, None),
+        ({"updated_at": [f"{year:04}-01-01" for year in (1, 2, 3, 4, *range(5, 2026, 404))] * 3}, None),
+    ],
+)
+def test_what_is_found_holds_until_the_day_that_is_told(columns: dict[str, list[str]], first: str | None) -> None:
+    """On each day before it the same is found; after it something else may be."""
+    table = grid(columns)
+    until = times.until(table, NOW_US)
+    assert until == (None if first is None else date.fromisoformat(first))
+    days_left = 1_500 if until is None else (until - date(2026, 2, 1)).days
+    now = list(times.find(table, NOW_US))
+    assert all(list(times.find(table, NOW_US + day * DAY_US)) == now for day in range(days_left))
+
+
+def test_what_changes_with_the_day_changes_when_that_was_told() -> None:
+    table = grid(
+        {
+            "updated_at": [f"2026-01-{number % 28 + 1:02}" for number in range(120)],
+            "born": [*days()[1:], "2029-03-04"],
+        }
+    )
+    now, seen = NOW_US, [set(times.find(table, NOW_US))]
+    while (until := times.until(table, now)) is not None:
+        now = int(datetime(until.year, until.month, until.day, tzinfo=UTC).timestamp()) * 1_000_000
+        seen.append(set(times.find(table, now)))
+    grown, reached = [{problem.code for problem in now ^ before} for before, now in pairwise(seen)]
+    assert (grown, reached) == ({"stale"}, {"impossible_dates"})
 
 
 # --- repeats -------------------------------------------------------------------------------------------------------

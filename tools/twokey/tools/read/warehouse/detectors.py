@@ -40,6 +40,8 @@ _BOOLEANS: Final = frozenset({"true", "false", "yes", "no", "y", "n", "t", "f", 
 
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,320}")
 _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]{1,320}(?:\.[0-9]{0,320})?|\.[0-9]{1,320})(?:[eE][+-]?[0-9]{1,4})?")
+_OCTET: Final = "(?:25[0-5]|2[0-4][0-9]|[01]?[0-9]{1,2})"
+_IPV4: Final = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}")
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME: Final = re.compile(
@@ -99,7 +101,7 @@ def is_phone(text: str) -> bool:
     if not _PHONE.fullmatch(text) or is_postal(text):
         return False
     number = text.split("x", 1)[0].split("e", 1)[0]
-    digits = sum(character.isdigit() for character in number)
+    digits = sum(map(str.isdigit, number))
     if not 7 <= digits <= 15 or number.count("(") != number.count(")"):
         return False
     if text[0] == "+" or "(" in number:
@@ -112,10 +114,7 @@ def is_phone(text: str) -> bool:
 
 def is_ipv4(text: str) -> bool:
     """Four decimal octets."""
-    parts = text.split(".")
-    return len(parts) == 4 and all(
-        part.isascii() and part.isdigit() and len(part) <= 3 and int(part) < 256 for part in parts
-    )
+    return _IPV4.fullmatch(text) is not None
 
 
 def is_ip(text: str) -> bool:
@@ -229,8 +228,8 @@ def is_secret(text: str) -> bool:
     """The form of a credential: a known prefix, or one long word of mixed letters and digits that is no UUID."""
     if SECRET_START.match(text):
         return True
-    if not _TOKEN.fullmatch(text) or is_uuid(text) or is_datetime(text):
-        return False
     if _LONG_HEXADECIMAL.fullmatch(text):
         return not text.isdigit()
+    if not _TOKEN.fullmatch(text) or is_uuid(text) or is_datetime(text):
+        return False
     return all(sort.search(text) for sort in _SORTS) and len(set(text)) >= 12

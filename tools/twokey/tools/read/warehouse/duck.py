@@ -21,10 +21,12 @@ import duckdb
 from twokey.core.errors import BadInput
 from twokey.tools.read.warehouse import cells
 from twokey.tools.read.warehouse.duck_cells import sample_cells
+from twokey.tools.read.warehouse.duck_columns import has_row_ids
 from twokey.tools.read.warehouse.duck_profile import FEW_CELLS, Subject, profile_rows, profile_table
 from twokey.tools.read.warehouse.duck_session import DuckSession, quote
 from twokey.tools.read.warehouse.fingerprint import Seen, look
 from twokey.tools.read.warehouse.folder import File, Way, estimated_lines, files_of, ways_to_read
+from twokey.tools.read.warehouse.key_sql import WriteNumber, duckdb_number
 from twokey.tools.read.warehouse.keys import answer_keys
 from twokey.tools.read.warehouse.location import Location, display_name
 from twokey.tools.read.warehouse.sources import (
@@ -38,6 +40,7 @@ from twokey.tools.read.warehouse.sources import (
     not_readable,
     select_failed,
     settled,
+    unchanged,
 )
 from twokey.tools.read.warehouse.values import (
     MAX_NAME,
@@ -358,7 +361,7 @@ class DuckSource:
                 request.table,
                 _wanted(request, described.columns),
                 _quoted_table(described.table),
-                numbered=not described.is_view,
+                numbered=_is_numbered(described),
             ),
         )
 
@@ -376,14 +379,15 @@ class DuckSource:
             fetched = self._fetched(file, request)
             if fetched is not None:
                 return fetched
-        numbered = file.is_text and file.size <= _LOAD_AT_MOST
+        held = file.is_text and file.size <= _LOAD_AT_MOST
         try:
-            self._create("TABLE" if numbered else "VIEW", file, as_text=True)
+            self._create("TABLE" if held else "VIEW", file, as_text=True)
             described = [(str(row[0]), str(row[1])) for row in self._session.rows(f"DESCRIBE {quote(file.name)}")]
-            wanted = _wanted(request, _infos(described))
+            infos = _infos(described)
+            wanted, numbered = _wanted(request, infos), held and has_row_ids(infos)
             return profile_table(self._session, Subject(request.table, wanted, quote(file.name), numbered=numbered))
         finally:
-            self._session.rows(f"DROP {'TABLE' if numbered else 'VIEW'} IF EXISTS {quote(file.name)}")
+            self._session.rows(f"DROP {'TABLE' if held else 'VIEW'} IF EXISTS {quote(file.name)}")
 
     def _fetched(self, file: File, request: ProfileRequest) -> ProfileResult | None:
         """Profile a small text file from its rows; ``None`` where it has more than a sample may have."""
@@ -411,22 +415,28 @@ class DuckSource:
         try:
             if self._is_database:
                 described = self._of(table)
-                source, numbered = _quoted_table(described.table), not described.is_view
-                return sample_cells(self._session, table, described.columns, source, most, numbered=numbered)
-            return self._sample_of_file(self._file(table), table, most)
+                source, numbered = _quoted_table(described.table), _is_numbered(described)
+                before = self._look()
+                sampled = sample_cells(self._session, table, described.columns, source, most, numbered=numbered)
+                return unchanged(sampled, before, self._look())
+            file = self._file(table)
+            before = self._look_at([file.path])
+            return unchanged(self._sample_of_file(file, table, most), before, self._look_at([file.path]))
         except StatementFailed as fault:
             raise not_readable(table, fault) from fault
 
     def _sample_of_file(self, file: File, table: TableName, most: Most) -> Sampled:
         # Several tables are sampled in one call, and what is allowed first is all that is.
         self._allow([each for each in self._files() if not each.problem])
-        numbered = file.is_text and file.size <= _LOAD_AT_MOST
+        held = file.is_text and file.size <= _LOAD_AT_MOST
         try:
-            self._create("TABLE" if numbered else "VIEW", file, as_text=True)
+            self._create("TABLE" if held else "VIEW", file, as_text=True)
             infos = _infos([(str(row[0]), str(row[1])) for row in self._session.rows(f"DESCRIBE {quote(file.name)}")])
-            return sample_cells(self._session, table, infos, quote(file.name), most, numbered=numbered)
+            return sample_cells(
+                self._session, table, infos, quote(file.name), most, numbered=held and has_row_ids(infos)
+            )
         finally:
-            self._session.rows(f"DROP {'TABLE' if numbered else 'VIEW'} IF EXISTS {quote(file.name)}")
+            self._session.rows(f"DROP {'TABLE' if held else 'VIEW'} IF EXISTS {quote(file.name)}")
 
     # -- keys and select ----------------------------------------------------------------------------------------------
 
@@ -438,12 +448,25 @@ class DuckSource:
             tables = self._bind_all(lambda file: file.name in named, as_text=True)
         except StatementFailed as fault:
             raise select_failed(fault) from fault
-
-        def count(sql: str) -> Sequence[int]:
-            return [int(value or 0) for value in self._session.rows(sql)[0]]
-
-        result = answer_keys(request, tables, _quoted_table if self._is_database else _quoted_name, quote, count)
+        result = answer_keys(request, tables, self, self._bounds, self._session.deadline)
         return result.model_copy(update={"version": before.version if self._look() == before else ""})
+
+    @property
+    def number(self) -> WriteNumber | None:
+        """How parts of a column are told."""
+        return duckdb_number
+
+    def rows(self, sql: str) -> Sequence[Sequence[object]]:
+        """Run a statement that counts keys."""
+        return self._session.rows(sql)
+
+    def quote_table(self, table: TableName) -> str:
+        """Give a table as it stands in a statement."""
+        return _quoted_table(table) if self._is_database else quote(table.name)
+
+    def quote(self, name: str) -> str:
+        """Give a column as it stands in a statement."""
+        return quote(name)
 
     def select(self, request: SelectRequest) -> SelectResult:
         """Run one checked SELECT."""
@@ -513,13 +536,13 @@ def _wanted(request: ProfileRequest, columns: Sequence[ColumnInfo]) -> Sequence[
     return [known[name] for name in request.columns] or columns
 
 
+def _is_numbered(described: _Described) -> bool:
+    return not described.is_view and has_row_ids(described.columns)
+
+
 def _with_main(table: TableName) -> TableName:
     return table if table.schema_name else table.model_copy(update={"schema_name": "main"})
 
 
 def _quoted_table(table: TableName) -> str:
     return f"{quote(table.schema_name or 'main')}.{quote(table.name)}"
-
-
-def _quoted_name(table: TableName) -> str:
-    return quote(table.name)

@@ -6,7 +6,7 @@ cut, binaries are left out. What is read stays inside the read tool.
 
 from collections.abc import Sequence
 
-from twokey.tools.read.warehouse.duck_profile import sort_of
+from twokey.tools.read.warehouse.duck_columns import sort_of
 from twokey.tools.read.warehouse.duck_session import DuckSession, quote
 from twokey.tools.read.warehouse.inspection.grid import MAX_TEXT
 from twokey.tools.read.warehouse.sources import Most, Sampled

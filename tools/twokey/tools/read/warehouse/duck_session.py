@@ -65,6 +65,11 @@ class DuckSession:
         with self.limited(self.bounds.statement_s if at_most is None else at_most):
             return (self.connection.execute(sql, list(args)) if args else self.connection.execute(sql)).fetchall()
 
+    def arrays(self, sql: str) -> dict[str, Any]:
+        """Run a statement and give its columns as arrays by their names; masked where some are null."""
+        with self.limited(self.bounds.statement_s):
+            return self.connection.execute(sql).fetchnumpy()
+
     def table(self, sql: str, at_most_rows: int) -> tuple[list[str], list[tuple[Any, ...]]]:
         """Run a statement and give the names of its columns, and so many of its rows."""
         with self.limited(self.bounds.statement_s):

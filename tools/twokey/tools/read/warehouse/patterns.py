@@ -14,6 +14,7 @@ ISO/IEC 7812-1 (Luhn digit); IBAN ISO 13616 (modulo 97); countries ISO 3166-1; c
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from typing import Final
 
@@ -138,9 +139,12 @@ _ALL: Final[dict[str, Detector]] = {
 
 # The patterns as far as a mask shows them: what does not fit these cannot fit those.
 _PHONE_MASK: Final = re.compile(r"\+?[9(][9 ().\-/?]{5,24}9(?: ?(?:a|aaa\.?) ?9{1,6})?")
-_SECRET_MASK: Final = re.compile(
-    r"aaa_|aaaaaa_aaa_|aa[-_]|aaaa-|AAAA|AAaa|aaaaa-|aaA|-----AAAAA |\?9a\?|\?aaaaa9|[a9]{1,20}://"
-)
+_SECRET_MASK: Final = re.compile(r"aaa_|aaaaaa_aaa_|aa[-_]|aaaa-|AAAA|AAaa|aaaaa-|aaA|-----AAAAA |\?9a\?|\?aaaaa9")
+_SECRET_MASK_OF_ADDRESS: Final = re.compile(r"[a9]{1,20}://")
+"""Credentials in front of a host, which end in ``@``."""
+_HEXADECIMAL_MASK: Final = re.compile(r"[9a]{32,200}")
+_FEW_LETTERS: Final = 3
+"""A mask of digits with so many letters may still be a number with an exponent, or one with an extension."""
 _INTEGER_SIGNS: Final = frozenset("9+-")
 _NUMBER_SIGNS: Final = frozenset("9+-.")
 _FLOAT_SIGNS: Final = frozenset("9+-.aA")
@@ -150,6 +154,7 @@ _LONGEST_BOOLEAN: Final = 5
 _LONGEST_POSTAL: Final = 10
 _SHORTEST_IBAN: Final = 15
 _SHORTEST_SECRET: Final = 10
+_ONE_LONG_WORD: Final[Plan] = (("secret", is_secret),)
 _PLACES: Final = {name: number for number, name in enumerate(PATTERN_NAMES)}
 _JOINED_AT_MOST: Final = 4 * 1024 * 1024
 
@@ -170,14 +175,14 @@ def examine(groups: Sequence[tuple[str, int]]) -> tuple[dict[str, int], Counter[
     The same as ``detect`` and ``mask`` of each text, but most is decided once per mask. Texts of blanks only are
     left out by the caller; ``shorten`` makes a mask a shape.
     """
-    several = masks([text for text, _ in groups])
-    shapes: Counter[str] = Counter()
-    for (_, rows), masked in zip(groups, several, strict=True):
-        shapes[masked] += rows
-    apart: set[str] = {text for text, _ in groups if not text.isascii()}
-    plain = Counter(shapes)
-    for (text, rows), masked in zip(groups, several, strict=True) if apart else ():
-        plain[masked] -= rows if text in apart else 0
+    texts = [text for text, _ in groups]
+    several = masks(texts)
+    shapes = Counter(several)
+    if shapes.total() < sum(rows for _, rows in groups):
+        for (_, rows), masked in zip(groups, several, strict=True):
+            shapes[masked] += rows - 1
+    apart: set[str] = set() if all(map(str.isascii, texts)) else {text for text in texts if not text.isascii()}
+    plain = _without(shapes, groups, several, apart)
     counts: Counter[str] = Counter()
     whole: set[str] = set()
     asked: dict[str, tuple[tuple[str, Detector], ...]] = {}
@@ -191,11 +196,25 @@ def examine(groups: Sequence[tuple[str, int]]) -> tuple[dict[str, int], Counter[
         for (text, rows), masked in zip(groups, several, strict=True):
             if masked in whole or text in apart:
                 names: Iterable[str] = detect(text)
+            elif masked in asked:
+                names = [name for name, fits in asked[masked] if fits(text)]
             else:
-                names = [name for name, fits in asked.get(masked, ()) if fits(text)]
+                continue
             for name in names:
                 counts[name] += rows
     return {name: rows for name, rows in counts.items() if rows}, shapes
+
+
+def _without(
+    shapes: Counter[str], groups: Sequence[tuple[str, int]], several: Sequence[str], apart: AbstractSet[str]
+) -> Counter[str]:
+    """Take the texts that are looked at one by one out of the count of their masks."""
+    if not apart:
+        return shapes
+    plain = Counter(shapes)
+    for (text, rows), masked in zip(groups, several, strict=True):
+        plain[masked] -= rows if text in apart else 0
+    return plain
 
 
 def _decide(counts: Counter[str], masked: str, rows: int) -> tuple[tuple[str, Detector], ...]:
@@ -229,6 +248,8 @@ def plan_of(masked: str) -> Plan:
     """Say which detectors a value of this mask could pass: most values of a column share a few masks."""
     if "@" in masked:
         return _plan_of_at_sign(masked)
+    if _HEXADECIMAL_MASK.fullmatch(masked) and masked.count("a") > _FEW_LETTERS:
+        return _ONE_LONG_WORD
     if masked[0] in "aA" and " " in masked and len(masked) > _LONGEST_BOOLEAN:
         return _plan_of_words(masked)
     signs = frozenset(masked)
@@ -337,7 +358,7 @@ def _plan_of_at_sign(masked: str) -> Plan:
         found.append(("embedded_email", None))
     if "://" in masked or masked.startswith(("aaa.", "AAA.")):
         found.append(("url", is_url))
-    if _SECRET_MASK.match(masked):
+    if _SECRET_MASK.match(masked) or _SECRET_MASK_OF_ADDRESS.match(masked):
         found.append(("secret", _starts_secret))
     return tuple(found)
 
@@ -367,7 +388,7 @@ class _Mask(dict[int, str]):
 _MASK: Final = _Mask()
 _MASK_LINES: Final = _Mask({10: "\n"})
 _RUNS: Final = re.compile(r"(\w)\1{7,}")
-_LONG_RUNS: Final = tuple(sign * 8 for sign in "9aA_")
+_LONGEST_RUN: Final = 7
 
 
 def mask(text: str) -> str:
@@ -385,7 +406,9 @@ def shape(text: str) -> str:
 
 def shorten(masked: str) -> str:
     """Make a mask a shape."""
-    if len(masked) > 7 and any(run in masked for run in _LONG_RUNS):
+    if len(masked) > _LONGEST_RUN and (
+        "99999999" in masked or "aaaaaaaa" in masked or "AAAAAAAA" in masked or "________" in masked
+    ):
         masked = _RUNS.sub(r"\1+", masked[: MAX_SHAPE * 4])
     return masked if len(masked) <= MAX_SHAPE else masked[: MAX_SHAPE - 1] + "\u2026"
 

@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
-from heapq import nsmallest
 from operator import mul
 from typing import Final, cast
 
@@ -206,9 +205,7 @@ def column_profile(facts: Facts) -> ColumnProfile:
         looked=looked,
         signals=tuple(Signal(name=name, count=count) for name, count in sorted(seen.items(), key=_most_first)),
         mentions_email=facts.mentions_email,
-        shapes=tuple(
-            Tally(text=text, count=count) for text, count in nsmallest(MAX_SHAPES, shapes.items(), key=_most_first)
-        ),
+        shapes=tuple(Tally(text=text, count=shapes[text]) for text in _most_frequent(shapes, MAX_SHAPES)),
         samples=tuple(dict.fromkeys(patterns.redact(word)[:_MAX_SHOWN] for word in words)),
     )
     minimum, maximum = _range(facts, profile)
@@ -220,9 +217,11 @@ def column_profile(facts: Facts) -> ColumnProfile:
 
 def _signals(facts: Facts) -> tuple[int, Mapping[SignalName, int]]:
     """Count what the values are recognised as; of columns of numbers only their range may be known."""
-    texts = [(_plain(value), count) for value, count in facts.groups if not isinstance(value, bytes | bool)]
-    if texts:
-        return signals.count(texts)
+    told = facts.groups
+    if facts.binaries or facts.booleans:
+        told = [(value, count) for value, count in told if not isinstance(value, bytes | bool)]
+    if told:
+        return signals.count([(_plain(value), count) for value, count in signals.evenly(told)])
     return (facts.values, signals.of_range(facts.minimum, facts.maximum, facts.values)) if facts.counted else (0, {})
 
 
@@ -258,6 +257,11 @@ def looks_personal(name: str, profile: ColumnProfile) -> bool:
 
 def _most_first(item: tuple[str, int]) -> tuple[int, str]:
     return -item[1], item[0]
+
+
+def _most_frequent(counts: Mapping[str, int], most: int) -> Sequence[str]:
+    """Give the most frequent texts, those of one count in their order."""
+    return sorted(sorted(counts), key=counts.__getitem__, reverse=True)[:most]
 
 
 def _evenly(groups: Sequence[tuple[Key, int]]) -> Sequence[tuple[Key, int]]:

@@ -138,11 +138,12 @@ def _of_figures(value: str) -> Iterator[SignalName]:
 def _of_known(value: str, folded: str) -> Iterator[SignalName]:
     """Name what the whole text is by the lists."""
     flags = gazetteer.known().get(folded, 0)
-    for bit, name in _ALONE:
-        if flags & bit:
-            yield name
-    if flags & gazetteer.STATE_CODE and value.isupper():
-        yield "state_code"
+    if flags:
+        for bit, name in _ALONE:
+            if flags & bit:
+                yield name
+        if flags & gazetteer.STATE_CODE and value.isupper():
+            yield "state_code"
     if "," in folded and _is_long_country(folded):
         yield "country"
     if _is_origin(folded):
@@ -158,9 +159,16 @@ def _is_long_country(folded: str) -> bool:
 def _is_origin(folded: str) -> bool:
     """Whether every word is one of origin or joins such words (``Black, Non-Hispanic``)."""
     words = _APART.split(folded)
+    if len(words) == 1:
+        return False
     known = gazetteer.known()
-    told = [word for word in words if word and word not in _JOINING]
-    return len(words) > 1 and bool(told) and all(known.get(word, 0) & gazetteer.ORIGIN for word in told)
+    told = False
+    for word in words:
+        if word and word not in _JOINING:
+            if not known.get(word, 0) & gazetteer.ORIGIN:
+                return False
+            told = True
+    return told
 
 
 def _of_mixed(value: str, folded: str) -> Iterator[SignalName]:

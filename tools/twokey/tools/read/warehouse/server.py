@@ -20,6 +20,7 @@ from sqlalchemy.sql import quoted_name
 from twokey.core.errors import BadInput, EnvironmentFault
 from twokey.tools.read.warehouse import cells
 from twokey.tools.read.warehouse.catalog import Catalog, table_clause
+from twokey.tools.read.warehouse.key_sql import WriteNumber, postgresql_number
 from twokey.tools.read.warehouse.keys import answer_keys
 from twokey.tools.read.warehouse.location import Location
 from twokey.tools.read.warehouse.profile import Key, column_profile, facts_of, in_parts
@@ -285,21 +286,30 @@ class ServerSource:
 
     def keys(self, request: KeysRequest) -> KeysResult:
         """Answer each check."""
-        preparer = self._session.dialect.identifier_preparer
-
-        def quote_table(table: TableName) -> str:
-            resolved = self._resolved(table)
-            name = preparer.quote_identifier(resolved.name)
-            return f"{preparer.quote_identifier(resolved.schema_name)}.{name}" if resolved.schema_name else name
-
-        def count(sql: str) -> Sequence[int]:
-            return [int(value or 0) for value in self._session.rows(sql)[0]]
-
         try:
             tables = self._readable()
         except StatementFailed as fault:
             raise select_failed(fault) from fault
-        return answer_keys(request, tables, quote_table, preparer.quote_identifier, count)
+        return answer_keys(request, tables, self, self._bounds, self._session.deadline)
+
+    @property
+    def number(self) -> WriteNumber | None:
+        """How parts of a column are told: PostgreSQL alone has a hash that is known here."""
+        return postgresql_number if self._session.is_postgresql else None
+
+    def rows(self, sql: str) -> Sequence[Sequence[object]]:
+        """Run a statement that counts keys."""
+        return self._session.rows(sql)
+
+    def quote_table(self, table: TableName) -> str:
+        """Give a table as it stands in a statement."""
+        resolved = self._resolved(table)
+        name = self.quote(resolved.name)
+        return f"{self.quote(resolved.schema_name)}.{name}" if resolved.schema_name else name
+
+    def quote(self, name: str) -> str:
+        """Give a name as it stands in a statement."""
+        return self._session.dialect.identifier_preparer.quote_identifier(name)
 
     def select(self, request: SelectRequest) -> SelectResult:
         """Run one checked SELECT."""
@@ -322,7 +332,7 @@ class ServerSource:
                 # protocol, which takes one statement only
                 sql = f"SELECT * FROM ({sql}) AS twokey_answer LIMIT %(n)s"  # noqa: S608 - checked
                 arguments = {"n": max_rows + 1}
-                path = ", ".join(["pg_catalog", *(self._quote(schema) for schema in self._catalog.schemas())])
+                path = ", ".join(["pg_catalog", *(self.quote(schema) for schema in self._catalog.schemas())])
                 self._session.guarded(lambda: self._session.connection.exec_driver_sql(f"SET search_path = {path}"))
 
             def work() -> SelectResult:
@@ -335,9 +345,6 @@ class ServerSource:
             return self._session.guarded(work)
         except StatementFailed as fault:
             raise select_failed(fault) from fault
-
-    def _quote(self, name: str) -> str:
-        return self._session.dialect.identifier_preparer.quote_identifier(name)
 
 
 def _key(value: Any) -> Key | None:

@@ -10,10 +10,12 @@ Rules
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 from twokey.tools.read.warehouse import official_numbers, patterns, recognise
 from twokey.tools.read.warehouse.signal_names import SignalName
+
+Item = TypeVar("Item")
 
 MOST_VALUES: Final = 150
 _MOST_NUMBERS: Final = 20
@@ -26,7 +28,7 @@ _EXTENSION: Final = re.compile(r" {0,3}(?:ext|extension|anexo|poste|int|x)[.: ]{
 
 def count(groups: Sequence[tuple[str, int]]) -> tuple[int, Mapping[SignalName, int]]:
     """Give the rows that were looked at, and the rows of each signal, for different texts with their rows."""
-    chosen = _evenly(groups, MOST_VALUES)
+    chosen = evenly(groups)
     looked = sum(rows for _, rows in chosen)
     found: Counter[SignalName] = Counter()
     figures: list[str] = []
@@ -60,7 +62,8 @@ def of_range(minimum: str | None, maximum: str | None, rows: int) -> Mapping[Sig
     return {name: rows for name, fits in found.items() if fits}
 
 
-def _evenly(items: Sequence[tuple[str, int]], most: int) -> Sequence[tuple[str, int]]:
+def evenly(items: Sequence[Item], most: int = MOST_VALUES) -> Sequence[Item]:
+    """Choose so many items that lie evenly apart."""
     if len(items) <= most:
         return items
     step = len(items) / most

@@ -7,7 +7,8 @@ own table, column or check and nothing else. What a database says in an error ne
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from types import TracebackType
 from typing import Any, Final, Literal, Protocol, Self
 
@@ -50,6 +51,12 @@ class Bounds:
     """Processors that reading files may use."""
     settled_s: float = 2
     """How long ago a file must have changed for its version to be trusted (``fingerprint``)."""
+    key_values: int = 1_000_000
+    """Different values of a key up to which they are counted at once."""
+    key_part: int = 200_000
+    """Different values that are counted at the same time where there are more."""
+    keys_s: float = 5
+    """After how long such a key is estimated from the values counted until then."""
     max_rows: int = 10_000
     max_bytes: int = 8 * 1024 * 1024
 
@@ -88,6 +95,8 @@ class Sampled:
     sampled: int
     sampling: Literal["all", "spread", "first"]
     notices: Sequence[Notice] = ()
+    version: str = ""
+    """That of the table, where it is known and did not change while it was read."""
 
 
 class StatementFailed(Exception):  # noqa: N818 - caught inside this package; becomes ``problem`` of a part
@@ -181,6 +190,16 @@ def settled(result: ProfileResult, before: Seen, after: Seen) -> ProfileResult:
         return result.model_copy(update={"version": before.version})
     text = "The data changed while it was read, so the figures may mix two states of it."
     return result.model_copy(update={"notices": (*result.notices, Notice(code="changed_while_read", text=text))})
+
+
+def unchanged(sampled: Sampled, before: Seen, after: Seen) -> Sampled:
+    """Put the version on rows, unless what was read changed while it was read."""
+    return replace(sampled, version=before.version) if before.digest == after.digest else sampled
+
+
+def day_of(now_us: int) -> date:
+    """Give the day (UTC) of a moment."""
+    return datetime.fromtimestamp(now_us / 1_000_000, tz=UTC).date()
 
 
 @contextmanager

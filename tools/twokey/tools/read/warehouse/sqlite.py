@@ -20,6 +20,7 @@ from twokey.core.errors import BadInput, EnvironmentFault, TwokeyError
 from twokey.tools.read.warehouse import cells
 from twokey.tools.read.warehouse.fingerprint import UNKNOWN, Seen, look
 from twokey.tools.read.warehouse.inspection.grid import MAX_TEXT
+from twokey.tools.read.warehouse.key_sql import SQLITE_HASH, WriteNumber, sqlite_hash, sqlite_number
 from twokey.tools.read.warehouse.keys import answer_keys
 from twokey.tools.read.warehouse.location import Location, display_name
 from twokey.tools.read.warehouse.patterns import words
@@ -37,6 +38,7 @@ from twokey.tools.read.warehouse.sources import (
     not_readable,
     select_failed,
     settled,
+    unchanged,
 )
 from twokey.tools.read.warehouse.values import (
     MAX_NAME,
@@ -69,7 +71,7 @@ FUNCTIONS: Final = words(
     percent_rank pow power printf quote rank replace round row_number rtrim sign sqrt strftime string_agg substr
     substring sum time timediff total trim trunc typeof unicode unixepoch unlikely upper
     """
-)
+) | {SQLITE_HASH}
 _STRIPES: Final = 50
 _COUNT_AT_MOST: Final = 1_000_000
 _MAX_VALUE_BYTES: Final = 64 * 1024 * 1024
@@ -124,22 +126,40 @@ class SqliteSource:
     def sample(self, table: TableName, most: Most) -> Sampled:
         """Read rows of one table to look at their cells."""
         try:
-            return self._consistent(lambda: self._sampled(table, most))
+            return self._consistent(lambda: self._seen(table, most))
         except StatementFailed as fault:
             raise not_readable(table, fault) from fault
+
+    def _seen(self, table: TableName, most: Most) -> Sampled:
+        before = self._look()
+        return unchanged(self._sampled(table, most), before, self._look())
 
     def keys(self, request: KeysRequest) -> KeysResult:
         """Answer each check."""
 
-        def count(sql: str) -> Sequence[int]:
-            return [int(cast("int", value or 0)) for value in self._rows(sql)[0]]
-
         def answer() -> KeysResult:
             before = self._look()
-            result = answer_keys(request, self._columns_by_table(), _quoted_table, quote, count)
+            result = answer_keys(request, self._columns_by_table(), self, self._bounds, self._deadline)
             return result.model_copy(update={"version": before.version if self._look() == before else ""})
 
         return self._consistent(answer)
+
+    @property
+    def number(self) -> WriteNumber | None:
+        """How parts of a column are told."""
+        return sqlite_number
+
+    def rows(self, sql: str) -> Sequence[Sequence[object]]:
+        """Run a statement that counts keys."""
+        return self._rows(sql)
+
+    def quote_table(self, table: TableName) -> str:
+        """Give a table as it stands in a statement."""
+        return _quoted_table(table)
+
+    def quote(self, name: str) -> str:
+        """Give a column as it stands in a statement."""
+        return quote(name)
 
     def select(self, request: SelectRequest) -> SelectResult:
         """Run one checked SELECT."""
@@ -160,6 +180,7 @@ class SqliteSource:
             connection = sqlite3.connect(f"{self._path.as_uri()}?{mode}", uri=True, isolation_level=None)
         except sqlite3.Error as error:
             raise self._unreadable(error) from error
+        connection.create_function(SQLITE_HASH, -1, sqlite_hash, deterministic=True)
         connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MAX_VALUE_BYTES)
         try:

@@ -14,6 +14,7 @@ from twokey.tools.read.warehouse.sources import (
     Deadline,
     Source,
     StatementFailed,
+    day_of,
     open_source,
     select_failed,
 )
@@ -134,7 +135,7 @@ def _answer(source: Source, ask: Ask, bounds: Bounds, now_us: int) -> Answer:
     if isinstance(ask, ProfilesRequest):
         return source.profiles(ask)
     if isinstance(ask, VersionRequest):
-        return VersionResult(version=source.version())
+        return VersionResult(version=source.version(), day=day_of(now_us).isoformat())
     if isinstance(ask, KeysRequest):
         return source.keys(ask)
     return source.select(ask)

@@ -10,10 +10,10 @@ from typing import Any, Final
 
 from twokey.core.errors import ToolRetry
 from twokey.tools.read.warehouse import patterns
-from twokey.tools.read.warehouse.inspection import found
+from twokey.tools.read.warehouse.inspection import found, times
 from twokey.tools.read.warehouse.inspection.grid import BLANK, Grid, column_of
 from twokey.tools.read.warehouse.inspection.inspecting import inspect
-from twokey.tools.read.warehouse.sources import Deadline, Most, Sampled, Source, StatementFailed
+from twokey.tools.read.warehouse.sources import Deadline, Most, Sampled, Source, StatementFailed, day_of
 from twokey.tools.read.warehouse.values import (
     Inspected,
     InspectRequest,
@@ -56,7 +56,9 @@ def answer(source: Source, request: InspectRequest, deadline: Deadline, now_us: 
 def of_rows(sampled: Sampled, now_us: int) -> Inspected:
     """Inspect rows and say what is wrong."""
     grid = grid_of(sampled)
-    return told(sampled, grid, inspect(grid, now_us))
+    until = times.until(grid, now_us)
+    dates = {"day": day_of(now_us).isoformat(), "until": "" if until is None else until.isoformat()}
+    return told(sampled, grid, inspect(grid, now_us)).model_copy(update=dates)
 
 
 def told(sampled: Sampled, grid: Grid, problems: Sequence[found.Problem]) -> Inspected:
@@ -67,6 +69,7 @@ def told(sampled: Sampled, grid: Grid, problems: Sequence[found.Problem]) -> Ins
         notices.append(Notice(code="more_problems", text=text))
     return Inspected(
         table=sampled.table,
+        version=sampled.version,
         rows=sampled.rows,
         sampled=sampled.sampled,
         sampling=sampled.sampling,
@@ -96,7 +99,7 @@ def _told(grid: Grid, problem: found.Problem) -> Problem:
         by=_names(grid, problem.by),
         cells=len(problem.cells),
         rows=problem.rows,
-        days=problem.days,
+        newest="" if problem.newest is None else problem.newest.isoformat(),
         confidence=problem.confidence,
         detail=problem.detail,
         conversions=tuple(

@@ -6,6 +6,7 @@ leaves it is how many they are.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Literal, TypeAlias
 
 Cell: TypeAlias = tuple[int, int]
@@ -55,7 +56,8 @@ class Problem:
     conversions: tuple[Conversion, ...] = ()
     rows: int = 0
     """For faults of whole rows or of the table: how many rows; their cells are not wrong by themselves."""
-    days: int = 0
+    newest: date | None = None
+    """Day of the newest change, where the table is stale."""
     claims: bool = field(default=True)
     """Whether the cells themselves are called wrong."""
 

@@ -6,7 +6,7 @@ characters, so a huge cell costs what a long one costs. Nothing here leaves the 
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,14 +14,15 @@ from math import isfinite
 from typing import Final, cast
 
 from twokey.tools.read.warehouse.inspection.absent import standing_for_nothing
+from twokey.tools.read.warehouse.inspection.days import days_of
+from twokey.tools.read.warehouse.inspection.written import forms_of
 
 MAX_TEXT: Final = 1_000
 BLANK: Final = -1
-_MAX_FORM: Final = 200
+_BEGIN_NUMBERS: Final = frozenset("0123456789+-.")
+_MAX_NUMBER: Final = 64
 _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]{1,30}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})(?:[eE][+-]?[0-9]{1,3})?")
 _DIGITS: Final = re.compile(r"[0-9]+")
-_LETTERS: Final = re.compile(r"[^\W\d_]+")
-_BLANKS: Final = re.compile(r"\s+")
 _WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 
@@ -61,15 +62,17 @@ class Column:
     @cached_property
     def forms(self) -> Sequence[str]:
         """Each text with its runs of digits as ``9``, runs of letters as ``a``, runs of blanks as one."""
-        return [
-            form(text) if number is None else _form_of_number(text)
-            for text, number in zip(self.texts, self.numbers, strict=True)
-        ]
+        return forms_of(self.texts)
 
     @cached_property
     def nothing(self) -> frozenset[int]:
         """Texts that stand where a value is missing."""
         return standing_for_nothing(self.texts, self.counts, self.forms, self.numeric) if self.is_text else frozenset()
+
+    @cached_property
+    def days(self) -> Mapping[int, int | None] | None:
+        """Day number of each text that is a date; ``None`` where the column does not hold dates."""
+        return days_of(self.texts, self.counts, self.forms)
 
     @cached_property
     def most(self) -> int:
@@ -123,22 +126,13 @@ def column_of(index: int, name: str, cells: Sequence[str | None], *, is_text: bo
     return Column(index, name, tuple(texts), counts, [known[cell] for cell in cells], is_text)
 
 
-def form(text: str) -> str:
-    """Give the form of a text: what it is written like, without what it says."""
-    return _BLANKS.sub(" ", _LETTERS.sub("a", _DIGITS.sub("9", text[:_MAX_FORM])))
-
-
 def masked(text: str) -> str:
     """Give a text with its runs of digits as ``9``."""
     return _DIGITS.sub("9", text)
 
 
-def _form_of_number(text: str) -> str:
-    return "9" if text.isdigit() else _DIGITS.sub("9", text).replace("E", "a").replace("e", "a")
-
-
 def _number(text: str) -> float | None:
-    if len(text) > 64 or not _NUMBER.fullmatch(text):
+    if text[0] not in _BEGIN_NUMBERS or len(text) > _MAX_NUMBER or not _NUMBER.fullmatch(text):
         return None
     number = float(text)
     return number if isfinite(number) else None

@@ -1,103 +1,91 @@
 """Dates that no calendar has, that lie where no date of the column can, that are in the wrong order, or that stopped.
 
-Rules: a column is one of dates where nearly all cells are ISO dates, with or without a time, or dates with ``/`` in one
-order of day and month. Two columns have an order where it holds for nearly all rows that hold both. A table is stale
-where its newest change is older than its own rhythm explains; ``now`` comes from the caller.
+Rules: which columns hold dates, ``days`` says. Two columns have an order where it holds for nearly all rows that hold
+both. A table is stale where its newest change is older than its own rhythm explains. ``now`` comes from the caller,
+and only its day matters; ``until`` says how long what was found holds.
 """
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from itertools import pairwise
+from math import floor
 from statistics import median
 from typing import Final
 
+from twokey.tools.read.warehouse.inspection.days import ENOUGH
 from twokey.tools.read.warehouse.inspection.found import Problem, cells_of
 from twokey.tools.read.warehouse.inspection.grid import BLANK, Column, Grid
+from twokey.tools.read.warehouse.sources import day_of
 
-ENOUGH: Final = 30
-_NEARLY_ALL: Final = 0.9
-_ISO: Final = re.compile(r"([0-9]{4})[-/]([0-9]{1,2})[-/]([0-9]{1,2})(?:[T ].{1,40})?", re.DOTALL)
-_LOCAL: Final = re.compile(r"([0-9]{1,2})([/.-])([0-9]{1,2})\2([0-9]{4})(?:[T ].{1,40})?", re.DOTALL)
 _CHANGES: Final = frozenset({"updated", "modified", "created", "loaded", "inserted", "ingested", "synced", "changed"})
 _STAMPS: Final = frozenset({"timestamp", "ts", "time", "date", "day", "at", "on"})
 _FUTURE_DAYS: Final = 366 * 2
 _STALE_DAYS: Final = 30
 _MOST_PAIRS: Final = 15
 _LEAST_DAYS: Final = 10
+_LAST_DAY: Final = date.max.toordinal()
 
 
 @dataclass(frozen=True, slots=True)
-class _Dates:
+class Dates:
     """A column of dates: the day number of each text, ``None`` where no calendar has the day; others are absent."""
 
     column: Column
-    days: dict[int, int | None]
+    days: Mapping[int, int | None]
 
 
 def find(grid: Grid, now_us: int) -> Iterator[Problem]:
     """Give the faults of the columns of dates, and of the table's newest change."""
-    today = datetime.fromtimestamp(now_us / 1_000_000, tz=UTC).date().toordinal()
-    dated = [found for column in grid.columns if (found := _dates(column)) is not None]
+    today = day_of(now_us).toordinal()
+    dated = _dated(grid)
     for dates in dated:
         yield from _impossible(dates, today)
     yield from _orders(dated)
     yield from _stale(dated, today)
 
 
-def _dates(column: Column) -> _Dates | None:
+def until(grid: Grid, now_us: int) -> date | None:
+    """Give the first later day on which ``find`` may say something else of the same rows; ``None`` where there is none.
+
+    Until then no column of dates ends in the past that does not yet, no date that lies too far ahead comes near
+    enough, no change that lies ahead becomes the newest, and nothing grows stale that is not so yet.
+    """
+    today = day_of(now_us).toordinal()
+    dated = _dated(grid)
+    turns: list[int] = []
+    for dates in dated:
+        known = [day for day in dates.days.values() if day is not None]
+        if known:
+            turns += [_ends(known)[1], *(day - _FUTURE_DAYS for day in known)]
+    for dates in _telling(dated):
+        turns += [day for day in dates.days.values() if day is not None]
+    newest = _newest(dated, today)
+    if newest is not None:
+        turns.append(newest.last_fresh + 1)
+    first = min((turn for turn in turns if today < turn <= _LAST_DAY), default=None)
+    return None if first is None else date.fromordinal(first)
+
+
+def _dated(grid: Grid) -> list[Dates]:
+    return [found for column in grid.columns if (found := dates_of(column)) is not None]
+
+
+def dates_of(column: Column) -> Dates | None:
+    """Read a column as dates; ``None`` where it holds something else, or too little."""
     if column.filled < ENOUGH or not any(text[:1].isdigit() for text in column.texts[:3]):
         return None
-    likely = sum(
-        count
-        for form, count in zip(column.forms, column.counts, strict=True)
-        if form[:5] in {"9-9-9", "9/9/9", "9.9.9"}
-    )
-    if likely < _NEARLY_ALL * column.filled:
-        return None
-    parts: dict[int, tuple[int, int, int]] = {}
-    local: dict[int, tuple[int, int, int]] = {}
-    for code, text in enumerate(column.texts):
-        iso = _ISO.fullmatch(text)
-        if iso is not None:
-            parts[code] = (int(iso[1]), int(iso[2]), int(iso[3]))
-            continue
-        other = _LOCAL.fullmatch(text)
-        if other is not None:
-            local[code] = (int(other[1]), int(other[3]), int(other[4]))
-    if local:
-        parts |= _in_order(column, local)
-    if sum(column.counts[code] for code in parts) < _NEARLY_ALL * column.filled:
-        return None
-    return _Dates(column, {code: _day(*part) for code, part in parts.items()})
+    return None if column.days is None else Dates(column, column.days)
 
 
-def _in_order(column: Column, local: dict[int, tuple[int, int, int]]) -> dict[int, tuple[int, int, int]]:
-    """Read day and month in the order that makes more of the dates possible."""
-    day_first = sum(column.counts[code] for code, (_, second, _) in local.items() if second <= 12)
-    month_first = sum(column.counts[code] for code, (first, _, _) in local.items() if first <= 12)
-    if day_first > month_first:
-        return {code: (year, second, first) for code, (first, second, year) in local.items()}
-    return {code: (year, first, second) for code, (first, second, year) in local.items()}
-
-
-def _day(year: int, month: int, day: int) -> int | None:
-    try:
-        return date(year, month, day).toordinal()
-    except ValueError:
-        return None
-
-
-def _impossible(dates: _Dates, today: int) -> Iterator[Problem]:
+def _impossible(dates: Dates, today: int) -> Iterator[Problem]:
     """Give days that no calendar has, and days far before or after all others."""
     column = dates.column
     none = {code for code, day in dates.days.items() if day is None}
     known = {code: day for code, day in dates.days.items() if day is not None}
     if not known:
         return
-    ordered = sorted(known.items(), key=lambda item: item[1])
-    low, high = ordered[len(ordered) // 20][1], ordered[-1 - len(ordered) // 20][1]
+    low, high = _ends(known.values())
     margin = max(3 * (high - low), 3_650)
     far = {code for code, day in known.items() if day < low - margin or day > high + margin}
     if high <= today:
@@ -109,7 +97,13 @@ def _impossible(dates: _Dates, today: int) -> Iterator[Problem]:
         yield Problem("impossible_dates", (column.index,), cells_of(column.index, rows), 92 if none else 80)
 
 
-def _orders(dated: list[_Dates]) -> Iterator[Problem]:
+def _ends(days: Iterable[int]) -> tuple[int, int]:
+    """Give the days between which nine of ten different ones lie."""
+    ordered = sorted(days)
+    return ordered[len(ordered) // 20], ordered[-1 - len(ordered) // 20]
+
+
+def _orders(dated: list[Dates]) -> Iterator[Problem]:
     """Give pairs of columns whose order nearly all rows keep, and the rows that do not."""
     for at, first in enumerate(dated[:_MOST_PAIRS]):
         for second in dated[at + 1 : _MOST_PAIRS]:
@@ -132,20 +126,36 @@ def _orders(dated: list[_Dates]) -> Iterator[Problem]:
                     yield Problem("wrong_order", columns, cells_of(later.column.index, wrong), 82)
 
 
-def _stale(dated: list[_Dates], today: int) -> Iterator[Problem]:
-    """Give the table's newest change where its own rhythm does not explain how old that is."""
-    likely = [dates for dates in dated if not _CHANGES.isdisjoint(dates.column.words)] or [
+@dataclass(frozen=True, slots=True)
+class _Newest:
+    """The newest change of a table: the column that tells it, its day, and the last day on which that is no wonder."""
+
+    column: Column
+    day: int
+    last_fresh: int
+
+
+def _telling(dated: list[Dates]) -> list[Dates]:
+    """Give the columns whose newest day tells when the table changed."""
+    return [dates for dates in dated if not _CHANGES.isdisjoint(dates.column.words)] or [
         dates for dates in dated if not _STAMPS.isdisjoint(dates.column.words)
     ]
-    newest: tuple[int, int, float] | None = None
-    for dates in likely:
+
+
+def _newest(dated: list[Dates], today: int) -> _Newest | None:
+    """Find the newest change and the rhythm of the column that tells it."""
+    newest: _Newest | None = None
+    for dates in _telling(dated):
         days = sorted({day for day in dates.days.values() if day is not None and day <= today})
-        if len(days) >= 10:
+        if len(days) >= _LEAST_DAYS and (newest is None or days[-1] > newest.day):
             gap = median([after - before for before, after in pairwise(days)])
-            if newest is None or days[-1] > newest[0]:
-                newest = (days[-1], dates.column.index, gap)
-    if newest is None:
-        return
-    age = today - newest[0]
-    if age > max(_STALE_DAYS, 20 * newest[2]):
-        yield Problem("stale", (newest[1],), frozenset(), 70, days=age, claims=False)
+            newest = _Newest(dates.column, days[-1], days[-1] + floor(max(_STALE_DAYS, 20 * gap)))
+    return newest
+
+
+def _stale(dated: list[Dates], today: int) -> Iterator[Problem]:
+    """Give the table's newest change where its own rhythm does not explain how old that is."""
+    newest = _newest(dated, today)
+    if newest is not None and today > newest.last_fresh:
+        day = date.fromordinal(newest.day)
+        yield Problem("stale", (newest.column.index,), frozenset(), 70, newest=day, claims=False)

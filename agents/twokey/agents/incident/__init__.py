@@ -1,0 +1,1 @@
+"""The incident agent's parts: what happened, shown with evidence."""

@@ -1,0 +1,75 @@
+package twokey
+
+# METADATA
+# title: A kind of change that is never written
+# description: >-
+#   The tool that renders a write says what kinds of change it holds, from the change itself; the data names kinds that
+#   are not written whoever approves, such as a public comment on a report of a weakness.
+# custom:
+#   rule: R28
+#   code: forbidden_change
+deny contains {
+	"code": "forbidden_change",
+	"message": "The write holds a kind of change that the data forbids.",
+	"rule": "R28",
+} if {
+	input.effect == "write"
+	not changes_allowed
+}
+
+changes_allowed if {
+	is_array(input.change.labels)
+	is_array(data.twokey_data.forbidden_changes)
+	every label in input.change.labels {
+		not label in data.twokey_data.forbidden_changes
+	}
+}
+
+# METADATA
+# title: A value that the data does not allow
+# description: >-
+#   Where the data lists the values of an argument (labels that may be put on, people who may be assigned), it takes no
+#   other.
+# custom:
+#   rule: R29
+#   code: value_not_allowed
+deny contains {
+	"code": "value_not_allowed",
+	"message": "An argument holds a value that the data does not list for it.",
+	"rule": "R29",
+} if {
+	input.effect == "write"
+	not values_allowed
+}
+
+values_allowed if {
+	is_array(data.twokey_data.allowed_values)
+	every entry in data.twokey_data.allowed_values {
+		entry_allows(entry)
+	}
+}
+
+entry_allows(entry) if entry.tool != input.tool
+
+entry_allows(entry) if {
+	count(entry.resources) > 0
+	not input.resource.id in entry.resources
+}
+
+entry_allows(entry) if {
+	every value in values_at(entry.path) {
+		value in entry.values
+	}
+}
+
+values_at(path) := [] if value_at(path) == null
+
+values_at(path) := value_at(path) if is_array(value_at(path))
+
+values_at(path) := [value] if {
+	value := value_at(path)
+	value != null
+	not is_array(value)
+}
+
+value_at(path) := object.get(input.args, split(path, "."), null)

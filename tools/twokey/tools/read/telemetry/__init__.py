@@ -1,0 +1,1 @@
+"""What was measured and logged around an incident: read without changing anything."""

@@ -1,0 +1,174 @@
+"""The write tool ``update_ticket``: sorts one ticket. Labels, people, priority, a link to the ticket it repeats, a
+comment, a checklist and the state, in one change that is shown whole.
+
+Rules: what is not named is not touched; a comment is written word for word as it was shown; a duplicate is a duplicate
+of an earlier ticket of the same tracker; the rules of ``ticket_writing`` hold.
+"""
+
+from typing import Annotated, ClassVar, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from twokey.core.errors import NotFound, Refused
+from twokey.core.values import Count, Digest, Value
+from twokey.tools.contract import Context, Marker, Rendered, Reverse
+from twokey.tools.plain_text import check_line
+from twokey.tools.tickets import Ticket, Tickets, TicketState
+from twokey.tools.write import ticket_change
+from twokey.tools.write.ticket_change import (
+    Change,
+    ClosedAs,
+    Comment,
+    Keyed,
+    Label,
+    Names,
+    People,
+    clashes,
+    composed,
+    folded,
+)
+from twokey.tools.write.ticket_writing import STRUCK_NOTE, TicketWriter, Wanted, find, key_of
+
+CheckItem = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\n\r]+$")]
+
+
+class UpdateTicketArgs(Value):
+    """What is to become of a ticket. ``seen`` is ``ticket_change.seen`` of what was looked at, for this very change."""
+
+    tickets: Annotated[str, StringConstraints(min_length=1, max_length=400)]
+    ticket: Count
+    seen: Digest
+    labels: Names = Names()
+    priority: Label | None = None
+    """The label that says how pressing it is; it is put on like the others."""
+    assignees: People = People()
+    duplicate_of: Count | None = None
+    comment: Comment = ""
+    checklist: Annotated[tuple[CheckItem, ...], Field(max_length=20)] = ()
+    state: TicketState | None = None
+    reason: ClosedAs = ""
+    """As what it is closed; where it is opened again, as what it was closed before."""
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> Self:
+        if clashes(self.all_labels) or clashes(self.assignees):
+            raise ValueError("a name stands twice in what is put on and taken off")
+        if self.duplicate_of == self.ticket:
+            raise ValueError("a ticket is no duplicate of itself")
+        if self.reason and not self.state:
+            raise ValueError("a reason goes with a state")
+        for line in self.checklist:
+            check_line(line)
+        words = self.comment.strip() or self.checklist or self.duplicate_of is not None
+        if not (words or self.state) and self.all_labels == Names() and self.assignees == People():
+            raise ValueError("it changes nothing")
+        return self
+
+    @property
+    def all_labels(self) -> Names:
+        """The labels with the one of the priority among them."""
+        if self.priority is None or self.priority.casefold() in folded(self.labels.add):
+            return self.labels
+        return Names(add=(*self.labels.add, self.priority), remove=self.labels.remove)
+
+
+def change_of(args: UpdateTicketArgs, duplicate: Keyed | None) -> Change:
+    """Give the change that arguments ask for; ``duplicate`` is the ticket that ``duplicate_of`` names."""
+    return Change(
+        labels=args.all_labels,
+        people=args.assignees,
+        state=args.state,
+        reason=args.reason,
+        comment=composed(args.comment, args.checklist, duplicate),
+    )
+
+
+class UpdateTicket(TicketWriter[UpdateTicketArgs]):
+    """Sorts tickets."""
+
+    name: ClassVar[str] = "update_ticket"
+    version: ClassVar[str] = "1"
+    input_type = UpdateTicketArgs
+
+    def place_name(self, args: UpdateTicketArgs) -> str:
+        """Give the name of the tracker."""
+        return args.tickets
+
+    def once(self, args: UpdateTicketArgs) -> str:
+        """Give the ticket: a step changes each ticket once."""
+        return str(args.ticket)
+
+    def wanted(self, args: UpdateTicketArgs, tickets: Tickets) -> Wanted:
+        """Read the change; the ticket that it repeats is looked up."""
+        duplicate = _earlier(args, tickets) if args.duplicate_of is not None else None
+        return Wanted(args.tickets, args.ticket, args.seen, change_of(args, duplicate), duplicate)
+
+    def reverse(self, args: UpdateTicketArgs, rendered: Rendered, marker: Marker, context: Context) -> Reverse:
+        """Take back what of the change is still there.
+
+        Raises:
+            Refused: nothing of it is there any more.
+
+        """
+        del rendered
+        tickets = self.open(args, context)
+        wanted = self.wanted(args, tickets)
+        return undoing(tickets, wanted, key_of(marker))
+
+
+def _earlier(args: UpdateTicketArgs, tickets: Tickets) -> Ticket:
+    try:
+        found = tickets.get(int(args.duplicate_of or 0))
+    except NotFound as error:
+        raise Refused(
+            "The ticket that it is said to repeat is not there.",
+            next="Ask for the ticket to be looked at again.",
+            code="no_such_duplicate",
+        ) from error
+    if found.created_at > tickets.get(args.ticket).created_at:
+        raise Refused(
+            "The ticket that it is said to repeat is the later one.",
+            next="Mark the later one as the duplicate.",
+            code="later_duplicate",
+        )
+    return found
+
+
+def undoing(tickets: Tickets, wanted: Wanted, key: str) -> Reverse:
+    """Give the call that takes ``wanted`` back, as far as it is still there."""
+    ticket, change = tickets.get(wanted.ticket), wanted.change
+    labels, people = folded(ticket.labels), folded(ticket.assignees)
+    marker = change.strike or key
+    said = find(tickets, wanted.ticket, marker) if change.comment else None
+    strikes = said is not None and not said.endswith(STRUCK_NOTE)
+    back = Change(
+        labels=Names(
+            add=tuple(name for name in change.labels.remove if name.casefold() not in labels),
+            remove=tuple(name for name in change.labels.add if name.casefold() in labels),
+        ),
+        people=People(
+            add=tuple(name for name in change.people.remove if name.casefold() not in people),
+            remove=tuple(name for name in change.people.add if name.casefold() in people),
+        ),
+        state=None if change.state != ticket.state else "open" if ticket.state == "closed" else "closed",
+        strike=key if strikes else None,
+    )
+    if back == Change():
+        raise Refused(
+            "Nothing of the change is there any more.", next="Nothing is left to undo.", code="nothing_to_undo"
+        )
+    return Reverse(
+        tool="restore_ticket",
+        args={
+            "tickets": wanted.tickets,
+            "ticket": wanted.ticket,
+            "seen": ticket_change.seen(ticket, back),
+            "labels": back.labels.model_dump(mode="json"),
+            "assignees": back.people.model_dump(mode="json"),
+            "state": back.state,
+            "reason": change.reason if back.state else "",
+            "strike": back.strike,
+            "says": said if strikes else "",
+        },
+        why=f"Take back what was done to {ticket_change.called(ticket)}.",
+    )
