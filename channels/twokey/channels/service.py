@@ -10,7 +10,7 @@ befell the one before is in the log.
 import contextlib
 import dataclasses
 import logging
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -311,7 +311,7 @@ class Service:
             return self._settle(holding, "failed", "unbacked_claim", "The draft said more than its evidence supports.")
         if not outcome.proposals:
             return self._settle(holding, "done", "nothing_to_propose", "")
-        return self._settle(holding, "done", _ended_as(outcome.proposals), "")
+        return self._settle(holding, "done", ended_as(record.state for record in outcome.proposals), "")
 
     def _withdrawn(self, run: str) -> bool:
         """Tell whether the reviewer kept a draft from becoming a proposal."""
@@ -621,8 +621,8 @@ def _findings(reports: Sequence[Json]) -> Generator[Finding]:
         yield from Report.model_validate(report).findings
 
 
-def _ended_as(made: Sequence[ProposalRecord]) -> str:
+def ended_as(states: Iterable[State]) -> str:
     """Say in one code how the proposals of a run ended; what was superseded ended as what took its place."""
-    ends = {record.state for record in made}
-    ends = ends - {State.SUPERSEDED} or ends
+    found = set(states)
+    ends = found - {State.SUPERSEDED} or found
     return ends.pop().value if len(ends) == 1 else SEVERAL_ENDS
