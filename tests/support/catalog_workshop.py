@@ -11,6 +11,7 @@ import yaml
 
 from support.bench import Bench
 from support.git_repo import make_commit
+from twokey.agents import drafts
 from twokey.agents.catalog.graph import build_propose, build_scan
 from twokey.agents.models.none import NoModels
 from twokey.agents.reviewer.checks import Review, review
@@ -41,9 +42,14 @@ class Job:
         return self.findings(1)
 
     def propose(self) -> dict[str, Any] | None:
-        """Run the proposal; gives the draft."""
+        """Run the proposal; gives the first draft."""
         PROPOSE.invoke({"run": self.desk.run, "position": 1}, context=self.surroundings)
-        return cast("dict[str, Any]", self.desk.kept("draft-2")) if self.desk.has("draft-2") else None
+        made = self.drafts()
+        return made[0] if made else None
+
+    def drafts(self) -> list[dict[str, Any]]:
+        """All the drafts that the proposal made."""
+        return [cast("dict[str, Any]", self.desk.kept(name)) for name in drafts.names(self.desk, [2])]
 
     def findings(self, step: int) -> tuple[Finding, ...]:
         return Report.model_validate(self.desk.kept(f"report-{step}")).findings

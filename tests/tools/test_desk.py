@@ -8,8 +8,10 @@ from sqlalchemy import Engine, select
 from support.bench import Bench
 from support.notes import (
     RULES,
+    KeyedNotes,
     MakeBench,
     Note,
+    NoteArgs,
     ReadArgs,
     ReadNotes,
     approved_note,
@@ -343,6 +345,28 @@ def test_a_step_that_runs_again_gets_the_proposal_it_made(make_notes_once: MakeB
     assert desk.propose(draft, agent="catalog", step=2).id == first.id
     other = desk.propose(note_draft(desk, name="other"), agent="catalog", step=3)
     assert [record.id for record in desk.proposals()] == sorted((first.id, other.id))
+
+
+class NotesApart(KeyedNotes):
+    """A step may write several notes, told apart by their names."""
+
+    def once(self, args: NoteArgs) -> str:
+        return args.name
+
+
+def test_a_step_proposes_each_of_several_once_where_the_tool_tells_them_apart(make_notes_once: MakeBench):
+    bench = make_notes_once([NotesApart()])
+    desk = notes_desk(bench)
+    drafts = [note_draft(desk, name=name) for name in ("one", "two", "three")]
+    made = [desk.propose(draft, agent="catalog", step=2) for draft in drafts]
+    assert len({record.digest for record in made}) == 3
+    again = [desk.propose(draft, agent="catalog", step=2).id for draft in reversed(drafts)]
+    assert again == [record.id for record in reversed(made)]
+    late = bench.office.proposer.propose(
+        drafts[1], run=desk.run, requester="ana", agent="catalog", step=2, places=desk.places, once=True
+    )
+    assert late.id == made[1].id
+    assert len(desk.proposals()) == 3
 
 
 def test_two_processes_at_the_same_step_make_one_proposal(make_notes: MakeBench):

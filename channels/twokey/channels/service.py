@@ -10,7 +10,7 @@ befell the one before is in the log.
 import contextlib
 import dataclasses
 import logging
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -53,6 +53,10 @@ _logger: Final = logging.getLogger("twokey.service")
 
 Unplanned = Callable[[RunRecord, Callable[[Progress], None]], ProposalRecord]
 """Makes the one proposal of a run whose intent needs no planner."""
+
+
+SEVERAL_ENDS: Final = "several_ends"
+"""Code of a run whose proposals did not all end alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,7 +311,7 @@ class Service:
             return self._settle(holding, "failed", "unbacked_claim", "The draft said more than its evidence supports.")
         if not outcome.proposals:
             return self._settle(holding, "done", "nothing_to_propose", "")
-        return self._settle(holding, "done", outcome.proposals[0].state.value, "")
+        return self._settle(holding, "done", ended_as(record.state for record in outcome.proposals), "")
 
     def _withdrawn(self, run: str) -> bool:
         """Tell whether the reviewer kept a draft from becoming a proposal."""
@@ -365,7 +369,7 @@ class Service:
         """Say where a run stands; raises ``NotFound``."""
         with self._ledger.look() as connection:
             record = runs.get_run(connection, run)
-            made = proposals.list_proposals(connection, run=run)[::-1]
+            made = proposals.list_proposals(connection, run=run, limit=proposals.MOST_OF_RUN)[::-1]
             question = runs.find_document(connection, run=run, name="question")
             found = () if made else tuple(_findings(runs.list_documents(connection, run=run, prefix="report-")))
         return Outcome(record, tuple(made), question if isinstance(question, dict) else None, found)
@@ -615,3 +619,10 @@ class Service:
 def _findings(reports: Sequence[Json]) -> Generator[Finding]:
     for report in reports:
         yield from Report.model_validate(report).findings
+
+
+def ended_as(states: Iterable[State]) -> str:
+    """Say in one code how the proposals of a run ended; what was superseded ended as what took its place."""
+    found = set(states)
+    ends = found - {State.SUPERSEDED} or found
+    return ends.pop().value if len(ends) == 1 else SEVERAL_ENDS

@@ -33,6 +33,9 @@ from twokey.core.values import (
 )
 from twokey.store import rows, tables
 
+MOST_OF_RUN: Final = 1_000
+"""Proposals of one run that are looked at where all of them count; policy's budgets keep a run far below."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ProposalRecord:

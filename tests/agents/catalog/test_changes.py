@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 from support.warehouse_facts import column, few, table, warehouse
 
-from twokey.agents.catalog import changes, dbt_reading, house, letter
-from twokey.agents.catalog.changes import Change, key_test
+from twokey.agents.catalog import changes, dbt_reading, house
+from twokey.agents.catalog.changes import key_test
 from twokey.agents.catalog.facts import Key, Table
 from twokey.agents.catalog.findings import Citations, collect
 from twokey.agents.catalog.understanding import understand
-from twokey.core.values import Finding
+from twokey.agents.catalog.written import Change
 
 CITED = Citations("e-000000000001", {}, {}, {})
 ORDERS = table("orders", column("id", "INTEGER"), column("status", "TEXT", few("open", "paid")), key=("id",))
@@ -135,40 +135,3 @@ def test_a_large_warehouse_is_done_in_parts():
     assert len(made.documented) + len(made.later) == 20
     assert made.later
     assert sum(text.count("\n") for text in made.files.values()) < 10_000
-
-
-def finding(number: int, kind: str, claim: str) -> Finding:
-    return Finding(
-        id=f"f-{number}",
-        subject="a",
-        kind=kind,
-        claim=claim,
-        evidence=("e-000000000001",),
-        confidence=90,
-        attention=True,
-    )
-
-
-def test_a_letter_is_cut_and_says_so():
-    many = tuple(finding(n, "sensitivity", f"c{n} is personal: it is.") for n in range(100))
-    left = Change({}, many, left=(("a`b", "No."),), refused=(("t", "Not that."), ("t", "Not that.")), later=("x",))
-    written = letter.write(left, many[:2], warehouse="postgresql://u@h/db?x=1", evidence=["e-000000000001"])
-    assert "and 60 more, in the files and findings" in written.body
-    assert "`a'b`: No." in written.body
-    assert "2 statements not written. Not that." in written.body
-    assert "1 more table" in written.body
-    assert written.title == "Document 0 tables of db: 100 personal columns"
-    assert "2 findings want attention" in written.why
-
-
-@pytest.mark.parametrize(
-    ("place", "name"),
-    [
-        ("/data/shop.sqlite3", "shop"),
-        ("postgresql://h/db?sslmode=x", "db"),
-        ("C:\\data\\a.db", "a"),
-        ("/", "warehouse"),
-    ],
-)
-def test_a_warehouse_is_called_what_people_call_it(place: str, name: str):
-    assert letter.short_name(place) == name

@@ -13,13 +13,13 @@ from support.catalog_workshop import Workshop, files_of
 from support.warehouse_facts import column, few, table, warehouse
 
 from twokey.agents.catalog import changes, contracts, dbt_reading, house, properties
-from twokey.agents.catalog.changes import Change
 from twokey.agents.catalog.checking import compare
 from twokey.agents.catalog.contract_edits import AddCheck, AddProperty, Classify, ContractEdit, Describe, SetType
 from twokey.agents.catalog.contracts import ContractObject, ContractProperty, edit, read
 from twokey.agents.catalog.facts import Table
 from twokey.agents.catalog.findings import Citations, collect
 from twokey.agents.catalog.understanding import understand
+from twokey.agents.catalog.written import Change
 from twokey.agents.catalog.yaml_score import Wish, score
 from twokey.agents.catalog.yaml_tree import parse
 

@@ -5,9 +5,11 @@ import time
 import pytest
 
 from twokey.agents.catalog import letter
-from twokey.agents.catalog.changes import Change
+from twokey.agents.catalog.codeowners import rules
 from twokey.agents.catalog.dbt_reading import read_repository
-from twokey.agents.catalog.owners import of_files, rules
+from twokey.agents.catalog.owners import Owned, of_files, shown
+from twokey.agents.catalog.written import Change
+from twokey.tools.forge import Writer
 
 CODEOWNERS = """\
 # the last rule that matches counts
@@ -39,18 +41,63 @@ docs/*            docs@example.org
 )
 def test_the_last_rule_that_matches_says_who_owns_a_file(path: str, owners: tuple[str, ...]):
     found = of_files([path], {"CODEOWNERS": CODEOWNERS.encode()}, read_repository({}))
-    assert found.get(path, ()) == owners
+    assert (found[path].names if path in found else ()) == owners
 
 
 def test_the_file_that_the_forge_reads_counts():
     contents = {"CODEOWNERS": b"* @top\n", ".github/CODEOWNERS": b"* @forge\n", "docs/CODEOWNERS": b"* @docs\n"}
-    assert of_files(["a"], contents, read_repository({})) == {"a": ("@forge",)}
+    assert of_files(["a"], contents, read_repository({})) == {"a": Owned(("@forge",), "CODEOWNERS", 99)}
 
 
 def test_without_a_rule_the_meta_of_what_a_file_documents_says_it():
     text = b"models:\n  - {name: a, meta: {owner: ana}}\n  - {name: b, config: {meta: {owner: ben}}}\n  - {name: c}\n"
     repository = read_repository({"models/a.yml": text, "models/b.yml": b"models: [{name: d, meta: {owner: 3}}]\n"})
-    assert of_files(["models/a.yml", "models/b.yml"], {}, repository) == {"models/a.yml": ("ana", "ben")}
+    owned = Owned(("ana", "ben"), "meta", 90)
+    assert of_files(["models/a.yml", "models/b.yml"], {}, repository) == {"models/a.yml": owned}
+
+
+def test_the_owner_of_a_source_a_group_and_a_tag_count_in_that_order():
+    files = {
+        "models/a.yml": b"sources:\n  - {name: s, meta: {owner: mia}, tables: [{name: t, tags: ['owner:zoe']}]}\n",
+        "models/b.yml": b"models:\n  - {name: b, config: {group: finance}, tags: ['team:zoe']}\n  - {name: c, group: ops}\n",
+        "models/c.yml": b"models: [{name: d, tags: ['team:growth', 'owner: ', daily]}]\n",
+        "models/groups.yml": b"groups:\n  - {name: finance, owner: {name: Finn, email: finn@example.org}}\n  - 3\n  - {name: ops}\n",
+        "models/broken.yml": b"groups: [\n",
+        "models/flat.yml": b"groups: none\n",
+        "models/list.yml": b"- groups:\n",
+    }
+    found = of_files(files, files, read_repository(files))
+    assert found == {
+        "models/a.yml": Owned(("mia",), "meta", 90),
+        "models/b.yml": Owned(("Finn", "ops"), "group", 90),
+        "models/c.yml": Owned(("growth",), "tag", 80),
+    }
+    assert all(owned.stated for owned in found.values())
+
+
+def test_where_nobody_states_it_those_who_wrote_most_are_guessed():
+    history = {
+        "a.yml": (Writer(who="Ana", share=70), Writer(who="Ben", share=20)),
+        "b.yml": (Writer(who="Ben", share=29),),
+        "c.yml": (Writer(who="Zoe", share=45), Writer(who="Ana", share=40)),
+        "d.yml": (Writer(who="Ana", share=100),),
+        "e.yml": (Writer(who="Ana", share=100),),
+    }
+    contents = {"CODEOWNERS": b"d.yml @team\ne.yml\n"}
+    found = of_files(history, contents, read_repository({}), history)
+    assert found == {
+        "a.yml": Owned(("Ana",), "history", 60),
+        "c.yml": Owned(("Zoe", "Ana"), "history", 45),
+        "d.yml": Owned(("@team",), "CODEOWNERS", 99),
+    }
+    assert [path for path, owned in found.items() if owned.stated] == ["d.yml"]
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"), [("@team/x", "team/x"), ("docs@example.org", "docs"), ("Mia", "Mia"), ("@", "@")]
+)
+def test_a_name_calls_nobody_and_shows_no_address(owner: str, name: str):
+    assert shown(owner) == name
 
 
 def test_a_hostile_file_costs_no_time():
@@ -63,7 +110,11 @@ def test_a_hostile_file_costs_no_time():
 
 
 def test_the_letter_names_the_owners_of_each_file_harmlessly():
-    owners = {"models/a.yml": ("@team", "[x](http://evil)")}
-    written = letter.write(Change({"models/a.yml": ""}, ()), (), warehouse="shop", evidence=(), owners=owners)
-    assert "### Owners\n\n- `models/a.yml`: \uff20team, (x)(http: / /evil)" in written.body
+    owned = Owned(("@team", "[x](http://evil)", "docs@example.org"), "CODEOWNERS", 99)
+    around = letter.Around(owners={"models/a.yml": owned, "b.yml": Owned(("Mia",), "history", 40)})
+    written = letter.write(
+        Change({"models/a.yml": "", "b.yml": ""}, ()), (), warehouse="shop", evidence=(), around=around
+    )
+    assert "- `team`, `(x)(http: / /evil)`, `docs` (CODEOWNERS): `models/a.yml`" in written.body
+    assert "- `Mia` (wrote most of it, which is a guess): `b.yml`" in written.body
     assert "### Owners" not in letter.write(Change({}, ()), (), warehouse="shop", evidence=()).body

@@ -1234,3 +1234,44 @@ def test_reading_stops_at_the_bound_of_depth() -> None:
     with pytest.raises(yaml_tree.Unreadable) as caught:
         yaml_tree.parse(b"[" * 1_000_000)
     assert caught.value.code == "nesting"
+
+
+ORDERED = b"""models:
+  - name: m
+    columns:
+      # keys first
+      - name: b
+        data_tests: [unique, not_null]
+
+      # what it costs
+      - name: d
+        description: |+
+          Cost.
+
+      - name: f
+        data_tests: [not_null]  # by hand
+"""
+
+
+def added(name: str, after: str | None) -> AddColumn:
+    return AddColumn("m", Column(name), after)
+
+
+def test_a_column_goes_where_it_belongs():
+    edits = [added("a", ""), added("c", "b"), added("c2", "c"), added("e", "d"), added("g", "f"), added("h", "gone")]
+    result = edit(ORDERED, edits)
+    assert (result.refused, len(result.applied)) == ((), 6)
+    names = re.findall(r"- name: (\S+)", result.text.decode())
+    assert names == ["m", "a", "b", "c", "c2", "d", "e", "f", "g", "h"]
+    lines = result.text.decode().splitlines()
+    assert [line for line in ORDERED.decode().splitlines() if line not in lines] == []
+    assert lines[lines.index("      # what it costs") + 1] == "      - name: d"
+
+
+def test_a_short_list_makes_way_where_a_test_needs_lines_of_its_own():
+    test = {"relationships": {"to": "ref('x')", "field": "id"}}
+    result = edit(ORDERED, [AddTests("m", "b", [test]), AddTests("m", "f", [test])])
+    text = result.text.decode()
+    assert "        data_tests:\n          - unique\n          - not_null\n          - relationships:\n" in text
+    assert "        data_tests: [not_null, {relationships:" in text  # a comment follows, so the line stays
+    assert len(result.applied) == 2

@@ -52,26 +52,35 @@ def test_the_canaries_leave_the_warehouse_nowhere(workshop: Workshop):
     body = job.propose()
     assert body is not None
     for canary in sample.canaries:
-        assert canary.value not in text + str(body)
+        assert canary.value not in text + str(job.drafts())
 
 
-def test_the_proposal_keeps_the_house_in_order_and_its_claims_hold(workshop: Workshop):
+def test_the_proposals_keep_the_house_in_order_and_their_claims_hold(workshop: Workshop):
     sample = placed(workshop)
     job = workshop.job(str(sample.warehouse))
     findings = job.scan()
-    body = job.propose()
-    assert body is not None
-    reviewed = job.review(body)
-    assert (reviewed.dropped, reviewed.problems) == ((), ())
-    assert reviewed.supported >= len(findings)
-    files = files_of(body)
-    churn = (Path(sample.repo) / "models/churn/schema.yml").read_text(encoding="utf-8")
-    for line in churn.splitlines():
-        assert line in files["models/churn/schema.yml"] or line.strip() == "data_tests: [not_null]"
-    sources = tables_of(files["models/staging/_sources.yml"])
+    job.propose()
+    staging, churn = job.drafts()
+    for body in (staging, churn):
+        reviewed = job.review(body)
+        assert (reviewed.dropped, reviewed.problems) == ((), ())
+        assert reviewed.supported >= len(findings)
+    before = (Path(sample.repo) / "models/churn/schema.yml").read_text(encoding="utf-8")
+    after = files_of(churn)["models/churn/schema.yml"]
+    for line in before.splitlines():
+        assert line in after or line.strip() == "data_tests: [not_null]"
+    names = list(tables_of(after)["churn_features"]["columns"])
+    sql = (Path(sample.repo) / "models/churn/churn_features.sql").read_text(encoding="utf-8")
+    selected = sql.rpartition("select\n")[2].partition("\nfrom")[0].split(",\n")
+    assert names == [line.split()[-1].rpartition(".")[2] for line in selected]  # the house keeps the order of the SQL
+    sources = tables_of(files_of(staging)["models/staging/_sources.yml"])
     assert sources["customers"]["columns"]["contact"]["meta"] == {"sensitivity": "personal", "personal_data": "email"}
     assert sources["customers"]["columns"]["country"]["description"].startswith("ISO 3166-1")
-    assert job.submit(body).state is State.AWAITING_APPROVAL
+    assert "It is for `fernhill/platform-owners`" in staging["args"]["body"]
+    assert "It is for `fernhill/model-owners`" in churn["args"]["body"]
+    assert "| exposure success_console |" in churn["args"]["body"]
+    assert [job.submit(body).state for body in (staging, churn)] == [State.AWAITING_APPROVAL] * 2
+    files = files_of(staging) | files_of(churn)
     assert_checks_hold(sample.warehouse, files)
 
 

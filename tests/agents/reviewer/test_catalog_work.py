@@ -87,18 +87,20 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Work:
     )
     read = CatalogFiles(branch="main", commit="0" * 40, projects=("",), files=files, left_out=())
     reader.evidence[REPOSITORY] = read.canonical()
-    drafted = drafting.draft(
-        understood,
-        claims,
-        read,
+    ground = drafting.Ground(
         warehouse="app_db",
         repository=Resource(kind="repository", id="dbt", granted_by="config"),
         branch="twokey/r-1",
+        files=read,
         repository_evidence=REPOSITORY,
         schema_evidence=schema_evidence,
     )
-    assert isinstance(drafted.body, dict)
-    return Work((*claims.items, *drafted.findings), drafted.body, reader.evidence)
+    drafted = drafting.draft(understood, claims, ground)
+    staging, churn = drafted.bodies
+    assert isinstance(staging, dict)
+    assert isinstance(churn, dict)
+    assert (staging["args"]["branch"], churn["args"]["branch"]) == ("twokey/r-1", "twokey/r-1-2")
+    return Work((*claims.items, *drafted.findings), staging, reader.evidence)
 
 
 def test_the_catalog_agents_work_passes_whole(work: Work):

@@ -253,5 +253,5 @@ def test_reading_leaves_nothing_behind(repository: Path) -> None:
 
 
 def test_the_contract_is_fixed() -> None:
-    assert (TOOL.name, TOOL.version, TOOL.kind, TOOL.effect) == ("read_catalog", "1", "repository", "read")
-    assert TOOL.schema_digest() == snapshot("01ebf27a22e6d34baa13ebdb2455d2b2604370444a51522a9b79fa31467fc879")
+    assert (TOOL.name, TOOL.version, TOOL.kind, TOOL.effect) == ("read_catalog", "2", "repository", "read")
+    assert TOOL.schema_digest() == snapshot("aff89ea42a018e87a8a35f03cb46939389edab4c74ac82a2fb0f39ba44760c82")

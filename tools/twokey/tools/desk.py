@@ -324,7 +324,8 @@ class Desk:
     def propose(self, draft: Draft, *, agent: str, step: int) -> ProposalRecord:
         """Ask for a write. It waits for policy and people; nothing is written here.
 
-        A step that runs again after a crash gets the proposal it made before, not a second one.
+        A step that runs again after a crash gets the proposal it made before, not a second one. One step may propose
+        several times with a tool that tells them apart (``WriteTool.once``).
         """
         tool = self._office.registry.writer(draft.tool)
         if tool.only_undoes:
@@ -350,7 +351,7 @@ class Desk:
     def proposals(self) -> list[ProposalRecord]:
         """What this run has proposed, oldest first."""
         with self._office.ledger.look() as connection:
-            return proposals.list_proposals(connection, run=self.run)[::-1]
+            return proposals.list_proposals(connection, run=self.run, limit=proposals.MOST_OF_RUN)[::-1]
 
     def waiting(self, tool: str) -> list[dict[str, Any]]:
         """Give the arguments of proposals of a tool that other runs made and that are open; a hint, and few."""

@@ -12,12 +12,12 @@ Rules every adapter keeps:
 - names and bytes of a repository are untrusted: paths are bytes here, and whoever shows one quotes it first.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal, Protocol
 
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 
 from twokey.core.values import Digest, Instant, PrincipalName, ProposalId, RunId, Value
 
@@ -55,6 +55,13 @@ class Edit:
 
     path: str
     content: bytes | None
+
+
+class Writer(Value):
+    """Somebody who wrote lines of a file, by the name in the history (outside text, no address), and their percent."""
+
+    who: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    share: Annotated[int, Field(ge=1, le=100)]
 
 
 class Stamp(Value):
@@ -195,6 +202,10 @@ class Repository(Reader, Protocol):
 
     def file_id(self, commit: str, path: str) -> str | None:
         """Give the id of the file at ``path`` in ``commit``; ``None`` where there is none."""
+        ...
+
+    def writers(self, commit: str, paths: Sequence[str]) -> Mapping[str, tuple[Writer, ...]]:
+        """Give the main writers of each path as the history up to ``commit`` tells; nothing where it does not."""
         ...
 
     def carry(self, before: str, after: str, onto: str) -> tuple[Edit, ...]:

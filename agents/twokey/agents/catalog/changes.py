@@ -14,21 +14,13 @@ Rules
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Final
 
-from twokey.agents.catalog import (
-    contract_changes,
-    contracts,
-    dbt_project,
-    dbt_tests,
-    properties,
-    types,
-    vetting,
-    worth,
-)
-from twokey.agents.catalog.contract_changes import ContractDraft
+from twokey.agents.catalog import contract_changes, dbt_project, dbt_tests, types, vetting, worth
+from twokey.agents.catalog.carrying import Draft, Singular, carried_out
 from twokey.agents.catalog.dbt_project import Ambiguous, Found, Repository, Undocumented
 from twokey.agents.catalog.documented import Documented, DocumentedColumn
 from twokey.agents.catalog.edits import AddColumn, AddDataType, AddMeta, AddNode, AddTests, Column, Edit, SetDescription
@@ -38,6 +30,7 @@ from twokey.agents.catalog.house import KEY, House, is_marked
 from twokey.agents.catalog.judgement import PERSONAL
 from twokey.agents.catalog.understanding import About, Understanding
 from twokey.agents.catalog.vetting import JsonLike, NodeName, NotAllowed
+from twokey.agents.catalog.written import At, Change, Where
 from twokey.core.errors import BadInput
 from twokey.core.values import Finding
 from twokey.tools.read.warehouse import Inspected
@@ -45,9 +38,6 @@ from twokey.tools.read.warehouse import Inspected
 MAX_LINES: Final = 9_000
 """Lines one change may add, roughly; tables beyond are left for the next."""
 _LINES_PER_COLUMN: Final = 9
-
-Where = tuple[str, str]
-"""A table and what was not done with it, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,44 +50,6 @@ class Spot:
     project: str
     kind: str = "models"
     schema: str | None = None
-
-
-@dataclass(frozen=True)
-class Change:
-    """The change, file by file, and what it rests on."""
-
-    files: Mapping[str, str]
-    used: tuple[Finding, ...]
-    """Findings that are written down in the files."""
-    documented: tuple[str, ...] = ()
-    """Keys of the tables that the files speak of now, changed or not."""
-    new: tuple[str, ...] = ()
-    """Keys of the tables that no file spoke of before."""
-    left: tuple[Where, ...] = ()
-    """Tables that were left alone, with the reason."""
-    refused: tuple[Where, ...] = ()
-    """Statements that the editor would not write, with the reason."""
-    later: tuple[str, ...] = ()
-    """Keys of the tables that did not fit into this change."""
-    problems: tuple[str, ...] = ()
-    """Files that could not be read, in words."""
-
-
-@dataclass(slots=True)
-class _Draft:
-    """What is being put together. ``owners`` remembers which finding each edit carries."""
-
-    edits: dict[str, list[Edit]] = field(default_factory=dict[str, list[Edit]])
-    owners: dict[int, tuple[str, tuple[Finding, ...]]] = field(
-        default_factory=dict[int, tuple[str, tuple[Finding, ...]]]
-    )
-    tests: dict[str, tuple[str, tuple[Finding, ...]]] = field(
-        default_factory=dict[str, tuple[str, tuple[Finding, ...]]]
-    )
-
-    def add(self, path: str, edit: Edit, table: str, *findings: Finding) -> None:
-        self.edits.setdefault(path, []).append(edit)
-        self.owners[id(edit)] = (table, findings)
 
 
 def work_out(
@@ -132,22 +84,21 @@ def work_out(
     for table in later:
         if table.key in spots and spots[table.key].said is None:
             del spots[table.key]
-    draft = _Draft()
+    draft = Draft()
     for table in done:
         if table.key in spots:
             _Writer(understanding, findings, spots, house, draft, table).write()
     kept = {table.key: contracted.spots[table.key] for table in done if table.key in contracted.spots}
     terms = contract_changes.draft(understanding, findings, replace(contracted, spots=kept))
-    changed, used, refused = _carried_out(draft, terms, files, house)
-    return Change(
-        files=changed,
-        used=used,
+    changed = carried_out(draft, terms, files, house)
+    return replace(
+        changed,
         documented=tuple(table.key for table in done),
         new=tuple(table.key for table in done if table.key in spots and spots[table.key].said is None),
         left=tuple(left),
-        refused=refused,
         later=tuple(table.key for table in later),
         problems=tuple(f"{path}: the contract was left out. {reason}" for path, reason in contracted.unreadable),
+        places={key: At(spot.path, spot.node) for key, spot in spots.items()},
     )
 
 
@@ -158,43 +109,6 @@ def _fitting(tables: Sequence[Table]) -> tuple[list[Table], list[Table]]:
         room -= _LINES_PER_COLUMN * (len(table.columns) + 1)
         (later if room < 0 and done else done).append(table)
     return done, later
-
-
-def _carried_out(
-    draft: _Draft, terms: ContractDraft, files: Mapping[str, bytes], house: House
-) -> tuple[dict[str, str], tuple[Finding, ...], tuple[Where, ...]]:
-    changed: dict[str, str] = {}
-    used: dict[str, Finding] = {}
-    refused: list[Where] = []
-    for path, edits in draft.edits.items():
-        before = files.get(path)
-        result = properties.edit(before or b"version: 2\n", edits, conventions=house.conventions)
-        for each in result.applied:
-            used.update((finding.id, finding) for finding in draft.owners[id(each)][1])
-        refused.extend(
-            (draft.owners[id(each.edit)][0], each.reason) for each in result.refused if each.code not in _EXPECTED
-        )
-        if result.applied:
-            changed[path] = result.text.decode("utf-8")
-    for path, wanted in terms.edits.items():
-        outcome = contracts.edit(files[path], wanted)
-        for each in outcome.applied:
-            used.update((finding.id, finding) for finding in terms.owners[id(each)][1])
-        refused.extend(
-            (terms.owners[id(each.edit)][0], each.reason) for each in outcome.refused if each.code not in _EXPECTED
-        )
-        if outcome.applied:
-            changed[path] = outcome.text.decode("utf-8")
-    for path, (text, findings) in draft.tests.items():
-        if path not in files:
-            changed[path] = text
-            used.update((finding.id, finding) for finding in findings)
-    ordered = tuple(sorted(used.values(), key=lambda finding: int(finding.id[2:])))
-    return changed, ordered, tuple(refused)
-
-
-_EXPECTED: Final = frozenset({"exists"})
-"""Refusals that only say that a person wrote something there already."""
 
 
 # --- where -------------------------------------------------------------------------------------------------------
@@ -299,7 +213,7 @@ class _Writer:
     findings: Findings
     spots: Mapping[str, Spot]
     house: House
-    draft: _Draft
+    draft: Draft
     table: Table
 
     @property
@@ -316,14 +230,28 @@ class _Writer:
         text = self.understanding.descriptions[self.table.key].text if described else None
         if said is None:
             edit = AddNode(spot.node, description=text, schema=spot.schema)
+            self._announce()
             self._add(edit, *([described] if described else []))
         elif said.description is None and text is not None and described is not None:
             self._add(SetDescription(spot.node, None, text), described)
-        for about in self.understanding.of(self.table):
-            self._column(about, said.column(about.column.name) if said is not None else None)
+        known = [
+            said.column(about.column.name) if said is not None else None for about in self.understanding.of(self.table)
+        ]
+        listed = [column.name for column in said.columns] if said is not None else []
+        keeps_order = listed == [column.name for column in known if column is not None]
+        after = "" if listed and keeps_order else None
+        for about, column in zip(self.understanding.of(self.table), known, strict=True):
+            written = self._column(about, column, after)
+            after = written if after is not None and written is not None else after
         self._whole_key()
         self._orders()
         self._freshness()
+
+    def _announce(self) -> None:
+        """Remember that a table of a source is there only once this change is."""
+        if not isinstance(self.spot.node, str):
+            with suppress(NotAllowed):
+                self.draft.new[vetting.relation(self.spot.node)] = self.spot.path
 
     def _finding(self, column: str | None, kind: str) -> Finding | None:
         return self.findings.by_place.get((self.table.key, column, kind))
@@ -331,10 +259,11 @@ class _Writer:
     def _add(self, edit: Edit, *findings: Finding) -> None:
         self.draft.add(self.spot.path, edit, self.table.key, *findings)
 
-    def _column(self, about: About, said: DocumentedColumn | None) -> None:
+    def _column(self, about: About, said: DocumentedColumn | None, after: str | None) -> str | None:
+        """Write the edits of one column; gives its name in the file, None where it is not listed there."""
         name = about.column.name
         described, typed = self._finding(name, "describes"), self._finding(name, "data_type")
-        judged = self._finding(name, "sensitivity")
+        judged = self._finding(name, "sensitivity") if self._worth_marking(about) else None
         text = about.description.text if described is not None and about.description is not None else None
         data_type = types.data_type(about.column) if typed is not None else None
         meta = self._meta(about) if judged is not None else {}
@@ -342,9 +271,9 @@ class _Writer:
             claims = [finding for finding in (described, typed, judged) if finding is not None]
             tests = self._tests(about, ())
             if not claims and not tests:
-                return
+                return None
             quote = _must_quote(name, self.dialect)
-            self._add(AddColumn(self.spot.node, Column(name, text, data_type, (), meta, quote=quote)), *claims)
+            self._add(AddColumn(self.spot.node, Column(name, text, data_type, (), meta, quote=quote), after), *claims)
         else:
             name = said.name
             tests = self._tests(about, said.tests)
@@ -359,6 +288,11 @@ class _Writer:
             self._add(AddMeta(self.spot.node, name, {"unit": unit}), told)
         for spec, finding in tests:
             self._add(AddTests(self.spot.node, name, [spec]), finding)
+        return name
+
+    def _worth_marking(self, about: About) -> bool:
+        """Leave out that a column is ordinary, unless the house says that, too."""
+        return self.house.marks_ordinary or about.judgement.level in {"pii", "financial"}
 
     def _meta(self, about: About) -> dict[str, JsonLike]:
         judgement = about.judgement
@@ -428,7 +362,7 @@ class _Writer:
         if text is not None:
             name = f"assert_{dbt_project.slug(self.table.name)}_key_is_unique.sql"
             path = str(PurePosixPath(self.house.tests_folder(self.spot.project), name))
-            self.draft.tests[path] = (text, (keyed,))
+            self.draft.tests[path] = Singular(text, keyed, self.table.key, self.spot.path)
 
     def _orders(self) -> None:
         """Test the order of two dates, where no package does: a singular test for each."""
@@ -439,7 +373,8 @@ class _Writer:
             text = dbt_tests.order_test(self.spot.node, order, lambda name: _must_quote(name, self.dialect))
             if text is not None:
                 name = f"assert_{dbt_project.slug(self.table.name)}_{dbt_project.slug(order.column)}_in_order.sql"
-                self.draft.tests[str(PurePosixPath(self.house.tests_folder(self.spot.project), name))] = (text, (told,))
+                path = str(PurePosixPath(self.house.tests_folder(self.spot.project), name))
+                self.draft.tests[path] = Singular(text, told, self.table.key, self.spot.path, test="dates in order")
 
     def _freshness(self) -> None:
         """Say when a source is late, where the rhythm of its rows tells and the database has times."""

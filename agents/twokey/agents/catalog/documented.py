@@ -56,6 +56,10 @@ class Documented:
     """Whether something is said of its freshness, by the table or by its source."""
     version_files: tuple[str, ...] = ()
     """Names, without suffix, of the files that define the versions."""
+    owner: str | None = None
+    """The ``owner`` in the meta of a node, or in that of its source."""
+    group: str | None = None
+    """The dbt group of a node."""
 
     @property
     def node(self) -> NodeName:
@@ -107,6 +111,9 @@ def _documented(kind: Kind, entry: dict[str, Plain], source: dict[str, Plain] | 
         owner = str(source["name"])
         schema, database = _text(source.get("schema")) or owner, _text(source.get("database"))
         identifier = _text(entry.get("identifier"))
+    whole = source or {}
+    metas = [each.get("meta") for each in (entry, config, whole, _dict(whole.get("config")))]
+    owners = (_text(_dict(meta).get("owner")) for meta in metas)
     versions = _versions(entry.get("versions"), entry.get("latest_version"), name)
     return Documented(
         kind=kind,
@@ -123,6 +130,8 @@ def _documented(kind: Kind, entry: dict[str, Plain], source: dict[str, Plain] | 
         versions=tuple(alias for alias, _ in versions),
         version_files=tuple(file for _, file in versions),
         fresh=any(not _FRESHNESS.isdisjoint({*each, *_dict(each.get("config"))}) for each in (entry, source or {})),
+        owner=next((owner for owner in owners if owner is not None), None),
+        group=_text(config.get("group")) or _text(entry.get("group")),
     )
 
 

@@ -128,7 +128,7 @@ class Session(TreeEditor):
             case AddFreshness():
                 return self._freshness(self._target(edit.node, None), edit)
             case AddColumn():
-                return self._column(self._target(edit.node, None), edit.column)
+                return self._column(self._target(edit.node, None), edit.column, edit.after)
             case AddNode():
                 return self._node(edit)
             case _:
@@ -297,7 +297,7 @@ class Session(TreeEditor):
             lambda: self.insert(place.mapping, "freshness", freshness, ordered=True),
         ]
 
-    def _column(self, place: Place, column: Column) -> Changes:
+    def _column(self, place: Place, column: Column, after: str | None = None) -> Changes:
         name = vetting.name(column.name, "column name")
         columns = self._columns(place)
         if name in columns:
@@ -307,7 +307,7 @@ class Session(TreeEditor):
         made = Place(Mapping([(Scalar("name"), Scalar(name))]), ())
         for change in self._fill_column(made, column):
             change()
-        append = self.append(place.mapping, ["columns"], [made.mapping])
+        append = self.append(place.mapping, ["columns"], [made.mapping], after=after)
 
         def register() -> None:
             columns[name] = [made]

@@ -102,7 +102,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class AddColumn:
-    """Make sure that a node lists a column with at least this content; it goes behind the last one.
+    """Make sure that a node lists a column with at least this content.
+
+    It goes behind the column ``after`` where that is listed, before all others where ``after`` is empty, else behind
+    the last one.
 
     A column of that name is filled where it lacks something; a different description or data type is refused with
     ``exists``. A column whose name differs in case only is refused with ``other_case`` unless ``column.quote``.
@@ -110,6 +113,7 @@ class AddColumn:
 
     node: NodeName
     column: Column
+    after: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

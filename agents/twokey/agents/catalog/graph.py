@@ -16,6 +16,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
+from twokey.agents import drafts
 from twokey.agents.catalog import drafting, findings, inert, reading, understanding
 from twokey.agents.catalog.notes import Notes
 from twokey.agents.catalog.pinned import Pinned
@@ -260,19 +261,17 @@ def draft_change(state: State, runtime: Runtime[Surroundings]) -> State:
     understood, cited = notes.understood(desk)
     claims = findings.collect(understood, cited, focus=notes.focus)
     place = desk.places.find("repository", str(step.args["repository"]))
-    drafted = drafting.draft(
-        understood,
-        claims,
-        files,
+    ground = drafting.Ground(
         warehouse=notes.warehouse,
         repository=place.resource,
         branch=f"twokey/{desk.run}-{step.number}",
+        files=files,
         repository_evidence=evidence,
         schema_evidence=notes.schema,
     )
-    if drafted.body is not None:
-        desk.keep(f"draft-{step.number}", drafted.body)
-    code = "ok" if drafted.body is not None else "nothing_to_do"
+    drafted = drafting.draft(understood, claims, ground)
+    drafts.keep(desk, step.number, drafted.bodies)
+    code = "ok" if drafted.bodies else "nothing_to_do"
     desk.step_ended(step.number, AGENT, code=code, report=Report(agent=AGENT, findings=drafted.findings))
     runtime.context.tell(Progress(step.number, drafted.summary))
     return {}

@@ -54,6 +54,8 @@ class House:
 
     conventions: Conventions
     words: Mapping[Level, str] = field(default_factory=lambda: dict(OWN_WORDS))
+    marks_ordinary: bool = False
+    """Whether columns that are neither personal nor financial are marked, too."""
     test_paths: Mapping[str, str] = field(default_factory=dict[str, str])
     """Folder of a project -> folder of its singular tests."""
     packages: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
@@ -80,6 +82,7 @@ def habits(repository: Repository, files: Mapping[str, bytes]) -> House:
     return House(
         conventions=replace(repository.conventions, column_meta=_column_meta(count)),
         words=_words(used, files),
+        marks_ordinary=_marks_ordinary(frozenset(used) or _listed(files)),
         test_paths={
             project.root: folder
             for project in repository.projects
@@ -128,6 +131,12 @@ def _words(used: Counter[str], files: Mapping[str, bytes]) -> Mapping[Level, str
         if found <= _KNOWN and not found.isdisjoint(_CHOICES["pii"]):
             return {level: _chosen(level, found) for level in OWN_WORDS}
     return dict(OWN_WORDS)
+
+
+def _marks_ordinary(words: frozenset[str]) -> bool:
+    """Tell whether the words in use, or those that a guide lists, name what is neither personal nor financial."""
+    guarded = {*_CHOICES["pii"], *_CHOICES["financial"]} - {"internal", "medium"}
+    return words <= _KNOWN and not words <= guarded and not words.isdisjoint(_CHOICES["pii"])
 
 
 def _chosen(level: Level, found: frozenset[str]) -> str:

@@ -39,17 +39,25 @@ def line(text: str, limit: int = MAX_CHARS) -> str:
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
+_ANYWHERE: Final = ("://", "www.", "{{", "{%", "{#")
+_OUTSIDE_CODE: Final = ("**", "__", "~~")
+
+
 def prose(text: str, limit: int = MAX_CHARS) -> str:
     """Give outside text for the middle of a sentence: one line without anything that Markdown or HTML act on."""
-    found = line(text, limit).translate(_STAND_INS)
-    for mark in ("**", "__", "~~", "://", "www.", "{{", "{%", "{#"):
-        found = found.replace(mark, " ".join(mark))
-    return found or "(no visible name)"
+    return _broken(text, limit, (*_OUTSIDE_CODE, *_ANYWHERE))
 
 
 def code(text: str, limit: int = MAX_CHARS) -> str:
-    """Give outside text as a code span of Markdown: the same, set apart from our own words."""
-    return f"`{prose(text, limit)}`"
+    """Give outside text as a code span of Markdown: as in prose, but what marks emphasis means nothing there."""
+    return f"`{_broken(text, limit, _ANYWHERE)}`"
+
+
+def _broken(text: str, limit: int, marks: tuple[str, ...]) -> str:
+    found = line(text, limit).translate(_STAND_INS)
+    for mark in marks:
+        found = found.replace(mark, " ".join(mark))
+    return found or "(no visible name)"
 
 
 def _is_shown(char: str) -> bool:

@@ -11,6 +11,7 @@ from typing import Final
 from twokey.agents.catalog import inert, names
 from twokey.agents.catalog.facts import Table
 
+MAX_LEAD: Final = 400
 _PERIODS: Final = frozenset({"hourly", "daily", "weekly", "monthly", "quarterly", "yearly", "annual"})
 _VERSION: Final = re.compile(r"v?[0-9]+")
 _NO_ROWS: Final = frozenset(
@@ -164,6 +165,12 @@ def sentence(text: str) -> str:
     """Give a text with a capital at the start and a full stop at the end."""
     text = text.strip()
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", "…")) else ".")
+
+
+def lead(claim: str) -> str:
+    """Give the first sentence of a claim: what a letter repeats of it."""
+    first, stop, _ = claim.partition(". ")
+    return f"{first}{stop.strip()}"[:MAX_LEAD]
 
 
 def listed(items: Sequence[str], word: str = "or") -> str:

@@ -70,9 +70,9 @@ class Splice:
 
     def _items(self, key: str, node: Sequence) -> None:
         layout = self._layout
-        fresh = [item for item in node.items if is_new(item)]
         old = [item for item in node.items if not is_new(item)]
         if node.flow:
+            fresh = [item for item in node.items if is_new(item)]
             at = layout.end(old[-1]) if old else node.start + 1
             json = bool(old) and self._is_json(old[0])
             texts = [flow_text(item, self._habits, json=json) for item in fresh]
@@ -81,12 +81,19 @@ class Splice:
         dash = layout.dash(node)
         column = layout.column(dash)
         habits = self._gap(old[0], dash)
-        at = layout.next_line(layout.end(old[-1]))
         apart = layout.spaced(old) if len(old) > 1 else key in habits.spaced
-        closed = not layout.open_ended(old[-1])
-        for number, item in enumerate(fresh):
-            lines = item_lines(item, column, habits)
-            self._lines(at, node.depth, lines, apart=apart and (closed or number > 0))
+        behind: Node | None = None
+        closed = True
+        for item in node.items:
+            if not is_new(item):
+                behind, closed = item, not layout.open_ended(item)
+            elif behind is not None:
+                lines = item_lines(item, column, habits)
+                self._lines(layout.next_line(layout.end(behind)), node.depth, lines, apart=apart and closed)
+                closed = True
+            else:
+                lines = item_lines(item, column, habits)
+                self._lines(layout.begin(dash), node.depth, [*lines, ""] if apart else lines)
 
     def _gap(self, first: Node, dash: int) -> Habits:
         """Give the habits with the distance from dash to content that this list has."""

@@ -207,8 +207,13 @@ class TreeEditor:
         self.layout.check_value(mine)
         return [lambda: self.replace(mapping, key, value)]
 
-    def append(self, mapping: Mapping, path: Items[str], items: Items[Node], *, ordered: bool = True) -> Change:
-        """Check that ``items`` can go to the end of a list, and give the change. Tags given as a text become a list."""
+    def append(
+        self, mapping: Mapping, path: Items[str], items: Items[Node], *, ordered: bool = True, after: str | None = None
+    ) -> Change:
+        """Check that ``items`` can go into a list, and give the change. Tags given as a text become a list.
+
+        They go behind the item that is named ``after``, before all others where that is empty, else to the end.
+        """
         *outer, key = path
         holder = self.check_path(mapping, outer, key)
         value = None if holder is None else own(holder, key)
@@ -232,13 +237,25 @@ class TreeEditor:
             if found is None:
                 kept = list(there.items) if isinstance(there, Sequence) else kept
                 self.insert(owner, key, Sequence([*kept, *items]), ordered=ordered and not outer)
+            elif isinstance(found, Sequence) and not owner.flow and self._outgrows(found, items):
+                self.replace(owner, key, Sequence([*(Scalar(text_of(item) or "") for item in found.items), *items]))
             elif isinstance(found, Sequence) and (_keeps_form(found) or owner.flow):
-                found.items.extend(items)
+                index = _place_in(found, after)
+                found.items[index:index] = items
                 self.touch(key, found)
             else:
                 self.replace(owner, key, Sequence([*kept, *items]))
 
         return change
+
+    def _outgrows(self, found: Sequence, items: Items[Node]) -> bool:
+        """Tell whether a short list in flow style makes way for one in block style: what comes needs lines of its own.
+
+        Only where nothing of the old list is written otherwise than before.
+        """
+        plain = all(isinstance(item, Scalar) and item.style is None and text_of(item) for item in found.items)
+        bare = found.flow and not (found.anchor or found.tag or is_new(found)) and plain
+        return bare and bool(found.items) and self.layout.alone(found) and any(map(_is_mapping, items))
 
     def entry(self, mapping: Mapping, path: Items[str], key: str, value: Node) -> Change:
         holder = self.check_path(mapping, path, key)
@@ -259,3 +276,18 @@ class TreeEditor:
 def _keeps_form(found: Sequence) -> bool:
     """Tell whether a list is extended as it stands; an empty ``[]`` makes way for a list in block style."""
     return bool(found.items or found.anchor or found.tag or is_new(found))
+
+
+def _is_mapping(item: Node) -> bool:
+    return isinstance(item, Mapping)
+
+
+def _place_in(found: Sequence, after: str | None) -> int:
+    """Give where in a list an item goes that belongs behind the one that is named so."""
+    if after == "":
+        return 0
+    for number, item in enumerate(found.items):
+        mapping = direct(item)
+        if after is not None and isinstance(mapping, Mapping) and text_of(entries(mapping).get("name")) == after:
+            return number + 1
+    return len(found.items)

@@ -62,6 +62,10 @@ class Layout:
         found = self.text.find("\n", index)
         return len(self.text) if found < 0 else found + 1
 
+    def begin(self, index: int) -> int:
+        """Give where the line of ``index`` begins."""
+        return self.text.rfind("\n", 0, index) + 1
+
     def old(self, node: Node) -> Node:
         """Give the node of the text in whose place a value stands: itself, or the one it replaced."""
         found = self._replaced.get(id(node)) if self._replaced else None
@@ -124,6 +128,11 @@ class Layout:
                 while self.text[index] not in _BLANKS:
                     index += 1
         return index
+
+    def alone(self, node: Node) -> bool:
+        """Tell whether a node stands on one line and nothing follows it there."""
+        end = self.next_line(node.end)
+        return "\n" not in self.text[node.start : node.end] and not self.text[node.end : end].strip()
 
     def spaced(self, items: Items[Node]) -> bool:
         """Tell whether before most of the items of a list, but the first, there is a blank line."""

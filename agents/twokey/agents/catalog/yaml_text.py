@@ -16,7 +16,7 @@ from twokey.agents.catalog.yaml_tree import STR, Mapping, Node, Scalar, Sequence
 
 WIDTH: Final = 100
 Quote = Literal["'", '"']
-SPACED: Final = frozenset({"models", "sources", "seeds", "snapshots"})
+SPACED: Final = frozenset({"models", "sources", "seeds", "snapshots", "tables"})
 
 # words that some version of YAML reads as a bool, null or number
 _WORDS: Final = frozenset(

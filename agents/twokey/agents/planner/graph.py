@@ -18,13 +18,14 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 from langgraph.types import Command, interrupt
 
+from twokey.agents import drafts
 from twokey.agents.catalog.graph import build_propose, build_scan
 from twokey.agents.catalog.impacts import impact_step
 from twokey.agents.planner.intents import Known, Unclear, Understood, understand, understand_with_model
 from twokey.agents.planner.plans import direct, plan
 from twokey.agents.planner.triage import AboutTickets, plan_triage, understand_triage
 from twokey.agents.planner.triage import direct as about_tickets
-from twokey.agents.reviewer.agent import drafts_of, review_step
+from twokey.agents.reviewer.agent import review_step
 from twokey.agents.state import Progress, State, Surroundings
 from twokey.agents.triage.steps import propose_step, scan_step
 from twokey.core.errors import Refused
@@ -169,7 +170,7 @@ def _propose(state: State, runtime: Runtime[Surroundings]) -> State:
     desk = runtime.context.desk
     made: list[str] = []
     for step in _steps(desk):
-        for name in drafts_of(desk, [step.number]):
+        for name in drafts.names(desk, [step.number]):
             record = desk.propose(read_draft(desk.kept(name)), agent=step.agent, step=step.number)
             made.append(record.id)
             runtime.context.tell(Progress(step.number, f"proposal {record.id} is {record.state.value}"))

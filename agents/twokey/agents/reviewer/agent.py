@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from langgraph.runtime import Runtime
 
+from twokey.agents import drafts
 from twokey.agents.reviewer import tickets
 from twokey.agents.reviewer.checks import review
 from twokey.agents.state import Progress, State, Surroundings
@@ -31,7 +32,7 @@ def review_step(state: State, runtime: Runtime[Surroundings]) -> State:
     result = review(report, evidence, None)
     problems = list(result.problems)
     unfit = {finding for finding, _ in result.dropped}
-    for name in [f"draft-{step}" for step in earlier if desk.has(f"draft-{step}")]:
+    for name in drafts.names(desk, earlier):
         draft = cast("dict[str, Any]", desk.kept(name))
         found = review(report, evidence | _named(desk, draft), _without(draft, unfit)).problems
         if found:
@@ -56,7 +57,7 @@ def _review_tickets(runtime: Runtime[Surroundings], number: int, earlier: list[i
     unfit = {finding.id for finding in report.findings if tickets.fault(finding, evidence) is not None}
     names = runtime.context.team.names() if runtime.context.team else frozenset[str]()
     problems: list[str] = []
-    for name in drafts_of(desk, earlier):
+    for name in drafts.names(desk, earlier):
         draft = cast("dict[str, Any]", desk.kept(name))
         kept = _without(draft, unfit)
         found = tickets.problems(draft, evidence, names) or ([] if kept["findings"] else ["nothing is left to say"])
@@ -72,15 +73,6 @@ def _review_tickets(runtime: Runtime[Surroundings], number: int, earlier: list[i
     desk.step_ended(number, "reviewer", code=code)
     runtime.context.tell(Progress(number, _said(summary["supported"], summary["claims"], len(problems))))
     return {}
-
-
-def drafts_of(desk: Desk, steps: list[int]) -> list[str]:
-    """Name the drafts that steps handed over and that were not withdrawn."""
-    names = [f"draft-{step}" for step in steps]
-    for step in steps:
-        if desk.has(f"drafts-{step}"):
-            names += [str(name) for name in cast("list[Any]", desk.kept(f"drafts-{step}"))]
-    return [name for name in names if desk.has(name)]
 
 
 def _said(supported: int, claims: int, problems: int) -> str:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, cast
 
+from twokey.agents.catalog.phrases import lead
 from twokey.agents.catalog.yaml_tree import Unreadable
 from twokey.agents.reviewer import further
 from twokey.agents.reviewer.claims import scope
@@ -45,8 +46,6 @@ _KEY_TEST: Final = re.compile(
 )
 _IDENTIFIER: Final = re.compile(r"(?:adapter\.quote\(')?([A-Za-z_]\w*)")
 _SHOWN: Final = re.compile(r"[^\w./ -]")
-_QUOTED_CLAIM: Final = 400
-"""Characters of a claim that a pull request's text repeats at most."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +129,7 @@ def _words_of(
     text = "\n".join(str(part) for part in (args.get("title", ""), args.get("body", ""), draft.get("why", "")))
     shown = f" {' '.join(words(text))} "
     for finding in dropped:
-        claim = words(finding.claim[:_QUOTED_CLAIM])
+        claim = words(lead(finding.claim))
         if claim and f" {' '.join(claim)} " in shown:
             yield _problem("", f"text {finding.id}")
     cited = {*_EVIDENCE_ID.findall(text), *_EVIDENCE_ID.findall(str(draft.get("provenance", "")))}

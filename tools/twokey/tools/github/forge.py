@@ -14,14 +14,14 @@ Rules, beside those of the port:
 """
 
 import re
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
 from twokey.core.errors import BadInput, CheckFailed, EnvironmentFault, Refused
-from twokey.tools.forge import Base, Closing, Edit, Entry, Found, NewPull, PullRecord, Pulls
+from twokey.tools.forge import Base, Closing, Edit, Entry, Found, NewPull, PullRecord, Pulls, Writer
 from twokey.tools.github.access import Access
 from twokey.tools.github.client import PATIENCE_S, Client, Memory
 from twokey.tools.github.marks import (
@@ -138,6 +138,11 @@ class GitHubRepository:
     def file_id(self, commit: str, path: str) -> str | None:
         """Give the id of the file at ``path`` in ``commit``; ``None`` where there is none."""
         return file_at(self, self.root(commit), tuple(path.encode().split(b"/")))
+
+    def writers(self, commit: str, paths: Sequence[str]) -> Mapping[str, tuple[Writer, ...]]:
+        """Nothing: GitHub itself proposes reviewers by who wrote what, and asking for each commit costs too much."""
+        del commit, paths
+        return {}
 
     def carry(self, before: str, after: str, onto: str) -> tuple[Edit, ...]:
         """Give the edits that lead from the tree ``before`` to ``after``, for use on top of the commit ``onto``.

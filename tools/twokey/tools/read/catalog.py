@@ -17,7 +17,7 @@ from pydantic import AfterValidator, StringConstraints
 from twokey.core.errors import ToolRetry
 from twokey.core.values import Count, ResourceKind, Value
 from twokey.tools.contract import Context, Limits, ReadTool
-from twokey.tools.forge import SUBMODULE_MODE, SYMLINK_MODE, TREE_MODE, Entry, Forge, ObjectName, Repository
+from twokey.tools.forge import SUBMODULE_MODE, SYMLINK_MODE, TREE_MODE, Entry, Forge, ObjectName, Repository, Writer
 from twokey.tools.git_paths import MAX_DEPTH, fault, quoted
 from twokey.tools.plain_text import BranchName
 
@@ -79,6 +79,13 @@ class LeftOut(Value):
     reason: Reason
 
 
+class Written(Value):
+    """Who wrote most of one file, as the history tells."""
+
+    file: Annotated[str, StringConstraints(max_length=400)]
+    writers: tuple[Writer, ...]
+
+
 class CatalogFiles(Value):
     """What was read. Paths are relative to the top of the repository, in order."""
 
@@ -90,6 +97,8 @@ class CatalogFiles(Value):
     left_out: tuple[LeftOut, ...]
     left_out_more: Count = 0
     """How many more were left out than are listed."""
+    written: tuple[Written, ...] = ()
+    """Of property files, as far as the history could be looked at; names in it are untrusted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +112,7 @@ class ReadCatalog(ReadTool[CatalogArgs, CatalogFiles]):
     """Reads a dbt project through a forge."""
 
     name: ClassVar[str] = "read_catalog"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     kind: ClassVar[ResourceKind] = "repository"
     limits: ClassVar[Limits] = Limits(max_rows=5_000, max_bytes=16 * 1024 * 1024)
     input_type = CatalogArgs
@@ -133,6 +142,7 @@ class ReadCatalog(ReadTool[CatalogArgs, CatalogFiles]):
             found = list(_candidates(repository, *_folder(repository, commit, args.folder), left_out))
             found.sort(key=lambda candidate: (candidate.rank, candidate.path))
             files = self._read(repository, found, left_out)
+            writers = repository.writers(commit, [file.path for file in files if _is_property_file(file.path)])
         left_out.sort(key=lambda item: (item.path, item.reason))
         return CatalogFiles(
             branch=branch,
@@ -141,6 +151,7 @@ class ReadCatalog(ReadTool[CatalogArgs, CatalogFiles]):
             files=tuple(sorted(files, key=lambda file: file.path)),
             left_out=tuple(left_out[:MAX_LISTED]),
             left_out_more=max(0, len(left_out) - MAX_LISTED),
+            written=tuple(Written(file=path, writers=told) for path, told in sorted(writers.items())),
         )
 
     def summary(self, args: CatalogArgs, result: CatalogFiles) -> str:  # noqa: ARG002 - the contract passes both
@@ -258,6 +269,10 @@ def _safe(path: bytes) -> str | None:
 
 def _is_project(path: str) -> bool:
     return path == "dbt_project.yml" or path.endswith("/dbt_project.yml")
+
+
+def _is_property_file(path: str) -> bool:
+    return path.endswith((".yml", ".yaml"))
 
 
 def _parent(path: str) -> str:

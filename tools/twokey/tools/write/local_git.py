@@ -12,7 +12,7 @@ import re
 import struct
 import zlib
 from collections import deque
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -35,9 +35,11 @@ from twokey.tools.forge import (
     PullRecord,
     Pulls,
     PullState,
+    Writer,
 )
 from twokey.tools.write.git_compare import carry, differences, file_at
 from twokey.tools.write.git_disk import Disk, GitWriter
+from twokey.tools.write.git_history import History, Past
 from twokey.tools.write.git_tree import build
 from twokey.tools.write.pull_store import (
     CLOSINGS,
@@ -347,6 +349,10 @@ class LocalRepository:
         """Give the id of the file at ``path`` in ``commit``; ``None`` where there is none."""
         return file_at(self, self.root(commit), tuple(path.encode().split(b"/")))
 
+    def writers(self, commit: str, paths: Sequence[str]) -> Mapping[str, tuple[Writer, ...]]:
+        """Give the main writers of each path as the history up to ``commit`` tells, see ``git_history``."""
+        return History(self, self._past).writers(commit, paths)
+
     def carry(self, before: str, after: str, onto: str) -> tuple[Edit, ...]:
         """Give the edits that lead from the tree ``before`` to ``after``, for use on top of the commit ``onto``.
 
@@ -428,6 +434,13 @@ class LocalRepository:
         with _reading():
             parents = () if name in self._shallow else tuple(parent.decode() for parent in value.parents)
             return _Commit(value.tree.decode(), parents)
+
+    def _past(self, name: str) -> Past:
+        """Read a commit for its history; where its parents are cut off, nobody is known to have written its files."""
+        found, value = self._commit(name), self._object(name)
+        with _reading():
+            known = isinstance(value, Commit) and name not in self._shallow
+            return Past(found.tree, found.parents, value.author if known and isinstance(value, Commit) else b"")
 
     @cached_property
     def _shallow(self) -> frozenset[str]:

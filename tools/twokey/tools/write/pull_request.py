@@ -89,6 +89,10 @@ class OpenPullRequest(WriteTool[PullRequestArgs, OpenedPullRequest]):
         """Give the name of the repository."""
         return args.repository
 
+    def once(self, args: PullRequestArgs) -> str:
+        """Name the branch: one step may open several pull requests, each in a branch of its own."""
+        return args.branch
+
     def render(self, args: PullRequestArgs, context: Context) -> Rendered:
         """Work out the change on top of the tip of the base branch, in memory.
 
