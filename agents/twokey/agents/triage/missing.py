@@ -300,7 +300,7 @@ def of(parts: Parts, family: str | None, asked_for: Sequence[str] = ()) -> tuple
     said = " ".join(parts.prose)
     if len(said) + len(" ".join(parts.pasted)) < SHORT and len(parts.title) + len(said) < 2 * SHORT:
         return (MissingItem(code="description", ask=_ASK["description"]),)
-    found = [code for code in _needed(family or "", asked_for) if not _there(code, parts)]
+    found: list[MissingCode] = [code for code in _needed(family or "", asked_for) if not _there(code, parts)]
     return tuple(MissingItem(code=code, ask=_ASK[code]) for code in found[:MOST])
 
 
@@ -309,8 +309,11 @@ def _needed(family: str, asked_for: Sequence[str]) -> Iterator[MissingCode]:
     if listed is None:
         return
     yield from listed
-    if family not in {"question", "docs"}:
-        yield from (code for code in _asked(asked_for) if code not in listed)
+    if family in {"question", "docs"}:
+        return
+    for code in _asked(asked_for):
+        if code not in listed:
+            yield code
 
 
 def _asked(headings: Sequence[str]) -> list[MissingCode]:
