@@ -56,10 +56,10 @@ def copy(source: Path, target: str) -> None:
             found: dict[int, list[tuple[Any, ...]]] = {}
             for row in here.execute(f"PRAGMA foreign_key_list({quoted(name)})"):
                 found.setdefault(row[0], []).append(row)
-            for parts in found.values():
-                columns, targets = [str(part[3]) for part in parts], [str(part[4]) for part in parts]
+            for foreign in found.values():
+                here_columns, there_columns = [str(row[3]) for row in foreign], [str(row[4]) for row in foreign]
                 there.execute(
-                    f"ALTER TABLE {quoted(name)} ADD FOREIGN KEY ({listed(columns)})"
-                    f" REFERENCES {quoted(parts[0][2])} ({listed(targets)}) NOT VALID".encode()
+                    f"ALTER TABLE {quoted(name)} ADD FOREIGN KEY ({listed(here_columns)})"
+                    f" REFERENCES {quoted(foreign[0][2])} ({listed(there_columns)}) NOT VALID".encode()
                 )
         there.commit()

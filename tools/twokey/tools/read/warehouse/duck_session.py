@@ -35,11 +35,15 @@ class DuckSession:
         self.deadline = Deadline(bounds.call_s)
         config = _CONFIG | {"threads": str(bounds.threads)}
         if path is not None:
-            config |= {"enable_external_access": "false", "lock_configuration": "true"}
+            config |= {"enable_external_access": "false"}
         try:
             self.connection = duckdb.connect(
                 ":memory:" if path is None else str(path), read_only=path is not None, config=config
             )
+            # a bar on standard output would stand between the lines of --json; it is no setting of a connection string
+            self.connection.execute("SET enable_progress_bar = false")
+            if path is not None:
+                self.connection.execute("SET lock_configuration = true")
         except duckdb.Error as error:
             raise _unreadable(shown, error) from error
         self._watchdog = Watchdog(self.connection.interrupt)
