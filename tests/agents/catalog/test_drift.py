@@ -114,6 +114,24 @@ def test_values_of_a_key_that_occur_twice():
     assert (drifted.kind, drifted.attention) == ("uniqueness_lost", True)
 
 
+def test_numbers_that_moved_away_from_both_ends():
+    before = only([*[*range(1, 10)] * 27, *[*range(11, 31)] * 12, *[10] * 2517])
+    now = only([*range(1, 20), *[10] * 2981])
+    drifted = one(before, now)
+    assert drifted.claim == snapshot(
+        "The numbers of t.value lie elsewhere than in the baseline: 243 of 3,000 were at most 9, now 9 of 3,000."
+    )
+    assert drifted.kind == "number_drift"
+
+
+def test_of_rows_that_were_added_no_odd_value_is_repeated():
+    odd = "<i>click here</i> now"
+    before = [odd] * 6000 + ["shop"] * 4000
+    drifted = one(only(before), only([*before, *[odd] * 300]))
+    assert "click" not in drifted.claim
+    assert drifted.kind == "category_drift"
+
+
 # -- what is not ----------------------------------------------------------------------------------------------------
 
 

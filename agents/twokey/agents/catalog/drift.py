@@ -280,10 +280,8 @@ def _levels(then: Curve, now: Curve) -> str:
     apart, said = max(found)
     if apart >= 0:
         return said
+    # the levels lie at numbers that both sides know; of all such numbers, the one where most rows moved is told
     at = max(range(len(then.cuts)), key=lambda index: _apart(then, now, index))
-    exact = then.cuts[at] in now.cuts
-    if not exact:
-        return "at the same middle they are spread in another way"
     here = now.cuts.index(then.cuts[at])
     return (
         f"{then.spread.rows_upto[at]:,} of {n:,} were at most {then.spread.upto[at]}, "
