@@ -9,9 +9,9 @@ from support.catalog_workshop import tables_of
 from support.warehouse_facts import column, integers, profile, table, warehouse
 
 from twokey.agents.catalog import changes, dbt_reading, house, letter
-from twokey.agents.catalog.changes import Change
 from twokey.agents.catalog.findings import Citations, collect
 from twokey.agents.catalog.understanding import understand
+from twokey.agents.catalog.written import Change
 from twokey.tools.read.warehouse import Arrivals, Inspected, Measured, Order, TableName
 
 UTILS = b"packages:\n  - package: dbt-labs/dbt_utils\n    version: 1.3.0\n"

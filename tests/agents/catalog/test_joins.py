@@ -307,3 +307,15 @@ def test_one_and_many_may_differ_in_their_last_vowel(name: str, parent: str):
         "id",
     )
     assert likeness(ORDERS, "bose_id", table("base", column("id"), key=("id",)), "id", sole_key=True).score == 0
+
+
+def test_two_tables_with_one_key_of_several_columns_do_not_refer_to_each_other():
+    both = ("customer_id", "scored_at")
+    there = Join("scores", both, "outputs", both, confidence=85)
+    back = Join("outputs", both, "scores", both, confidence=85)
+    single = Join("scores", ("customer_id",), "customers", ("customer_id",), confidence=85)
+    counted = dict.fromkeys((there, back, single), counts())
+    assert [(join.child, join.columns, join.parent) for join in joins.settle((there, back, single), counted)] == [
+        ("scores", ("customer_id",), "customers")
+    ]
+    assert {join.columns for join in joins.settle((there, single), counted)} == {both, ("customer_id",)}

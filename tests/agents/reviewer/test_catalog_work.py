@@ -4,7 +4,7 @@ import random
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -97,9 +97,8 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Work:
     )
     drafted = drafting.draft(understood, claims, ground)
     staging, churn = drafted.bodies
-    assert isinstance(staging, dict)
-    assert isinstance(churn, dict)
-    assert (staging["args"]["branch"], churn["args"]["branch"]) == ("twokey/r-1", "twokey/r-1-2")
+    branches = [cast("dict[str, Any]", body)["args"]["branch"] for body in (staging, churn)]
+    assert branches == ["twokey/r-1", "twokey/r-1-2"]
     return Work((*claims.items, *drafted.findings), staging, reader.evidence)
 
 

@@ -91,7 +91,19 @@ def settle(proposed: Sequence[Join], counted: Mapping[Join, Counted]) -> tuple[J
             if behind or (not ahead and _rank(result) <= _rank(held)):
                 continue
         best[place] = result
-    return _without_shortcuts([join for join in best.values() if join.confidence >= BELIEVED])
+    return _without_shortcuts(_one_way([join for join in best.values() if join.confidence >= BELIEVED]))
+
+
+def _one_way(found: Sequence[Join]) -> list[Join]:
+    """Drop references of several columns that two tables make to each other: neither is what the other refers to."""
+    several = [join for join in found if len(join.columns) > 1]
+    ways = {(join.child, join.parent, frozenset(zip(join.columns, join.targets, strict=True))) for join in several}
+    return [
+        join
+        for join in found
+        if len(join.columns) == 1
+        or (join.parent, join.child, frozenset(zip(join.targets, join.columns, strict=True))) not in ways
+    ]
 
 
 def _without_shortcuts(found: Sequence[Join]) -> tuple[Join, ...]:
