@@ -99,7 +99,7 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Work:
     staging, churn = drafted.bodies
     branches = [cast("dict[str, Any]", body)["args"]["branch"] for body in (staging, churn)]
     assert branches == ["twokey/r-1", "twokey/r-1-2"]
-    return Work((*claims.items, *drafted.findings), staging, reader.evidence)
+    return Work((*claims.items, *drafted.findings), cast("dict[str, Any]", staging), reader.evidence)
 
 
 def test_the_catalog_agents_work_passes_whole(work: Work):
