@@ -99,9 +99,10 @@ def test_the_demo_runs_headless_and_says_what_is_asserted(tmp_path: Path):
     assert doctor.code == 0
     assert "identities are asserted with --as, not proven" in doctor.out
     used = {(event["principal"], event["auth"]) for event in alone.log("identity.used")}
-    assert used == {("ana", "asserted"), ("sam", "asserted")}
+    assert used == {("ana", "asserted"), ("sam", "asserted"), ("rita", "asserted")}
     answers = [event["answer"] for event in alone.log("answer.given")]
-    assert [(item["statement"]["principal"], item["auth"]) for item in answers] == [("sam", "asserted")]
+    given = {(item["statement"]["principal"], item["auth"]) for item in answers}
+    assert given == {("sam", "asserted"), ("rita", "asserted")}, "a report of a weakness asks a risk owner, too"
     assert alone.refused("login", "sam", code=2) == snapshot(
         "A demo workspace has no credentials: identities are asserted there with --as."
     )

@@ -247,7 +247,8 @@ def guards(bundle: Bundle, opa: Path, opa_sha256: str, coverage_variables: dict[
 
 CODES = {
     *("argument_unlisted", "budget_used", "change_freeze", "changes_sensitivity", "content_untrusted", "cost_used"),
-    *("content_without_provenance", "escalated", "evidence_missing", "exception", "kind_not_in_contract"),
+    *("content_without_provenance", "escalated", "evidence_missing", "exception", "forbidden_change"),
+    "kind_not_in_contract",
     *("break_glass", "place_untrusted", "place_without_provenance", "raised_quorum", "read_in_contract"),
     *("requester_unknown", "resource_not_granted", "resource_unclear", "rollback_missing", "tool_not_listed"),
     *("too_large", "too_many_fields", "write_needs_people"),

@@ -10,6 +10,7 @@ from support.warehouse_facts import column, integers, profile, table, warehouse
 
 from twokey.agents.catalog import changes, dbt_reading, house, letter
 from twokey.agents.catalog.findings import Citations, collect
+from twokey.agents.catalog.letter_tables import FURTHER
 from twokey.agents.catalog.understanding import understand
 from twokey.agents.catalog.written import Change
 from twokey.tools.read.warehouse import Arrivals, Inspected, Measured, Order, TableName
@@ -136,7 +137,9 @@ def test_what_somebody_wrote_is_not_written_again():
 def test_the_letter_names_each_further_check_with_its_evidence():
     made = change()
     text = letter.write(made, [], warehouse="app.duckdb", evidence=["e-000000000001"]).body
-    part = text.split("### Further checks")[1].split("###")[0]
-    assert part.count("\n- ") == 6
-    assert "(e-000000000002)" in part
+    part = text.split("### Why, table by table")[1]
+    told = [finding.claim.partition(":")[0] for finding in made.used if finding.kind in FURTHER]
+    assert len(told) == 6
+    assert all(f"- {claim}" in part for claim in told)
+    assert "e-000000000002" in part
     assert yaml.safe_load(made.files["models/app.yml"])

@@ -91,7 +91,7 @@ def claims(facts: KeyFacts) -> Mapping[str, str]:
     told = findings.collect(understood, Citations(SCHEMA, {}, {join: COUNTS}, {}), focus="relationships")
     answer = {"answer": KeysResult(checks=(facts,)).model_dump(mode="json")}
     evidence = {SCHEMA: Content({}), COUNTS: Content(answer)}
-    of_join = [finding for finding in told.items if finding.kind != "primary_key"]
+    of_join = [finding for finding in told.items if finding.kind in {"relationship", "orphans"}]
     assert [fault(finding, evidence) for finding in of_join] == [None] * 2
     return {finding.kind: finding.claim for finding in of_join}
 

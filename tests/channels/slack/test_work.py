@@ -103,7 +103,8 @@ def test_commands_answer_whoever_typed_them(scene: Scene) -> None:
     told = scene.world.told("UANA")
     assert "What you can ask for" in told
     assert "never by typing" in told
-    assert "triage" not in told  # no such job exists
+    assert "/twokey triage TICKET" in told
+    assert "incident" not in told  # no such job exists
 
 
 def test_writes_are_stopped_from_slack_and_only_a_key_lets_them_go_on(scene: Scene) -> None:

@@ -238,7 +238,7 @@ def forks() -> Generator[Forks]:
         process = subprocess.Popen(
             [sys.executable, "-m", "support.crash.forks", str(theirs.fileno())],
             cwd=TESTS,
-            env=kept | {"PYTHONPATH": str(TESTS)},
+            env=kept | {"PYTHONPATH": str(TESTS), "OPENBLAS_NUM_THREADS": "1"},  # a server that forks has no threads
             stdin=subprocess.DEVNULL,
             pass_fds=[theirs.fileno()],
             start_new_session=True,

@@ -191,7 +191,7 @@ def broken_hook(case: Case) -> None:
         (no_key, "FAIL github: The private key of the GitHub App cannot be used"),
         (few_permissions, "FAIL github permissions: the App lacks contents: write, issues: write, pull_requests: write"),
         (many_permissions, "warn github permissions: the App may write more than it needs: administration"),
-        (few_events, "FAIL github events: the App is not told of pull_request, pull_request_review"),
+        (few_events, "FAIL github events: the App is not told of issues, pull_request, pull_request_review"),
         (form_hook, "FAIL github webhook: the App's webhook is wrong: its address does not end in /github/webhook; its address is not https; its content type is not application/json; the certificate of its address is not checked; it has no secret"),
         (broken_hook, "FAIL github webhook: GitHub does not accept"),
         (not_installed, "FAIL repository other: The GitHub App is not installed for that repository"),

@@ -174,9 +174,14 @@ def _range(table: Table, about: About) -> Iterator[Check]:
     if bounds == (0, 1):
         claim = f"{name} holds numbers from 0 to 1, as its name says: a probability or score."
     else:
-        least = "" if profile is None else f", and the least number is {inert.prose(profile.lowest or '')}"
+        least = "" if profile is None else f", and the least number is {inert.prose(_plain(profile.lowest or ''))}"
         claim = f"{name} is never negative: its name says that it counts or measures{least}."
     yield Check(about.column.name, "range", claim, 85)
+
+
+def _plain(number: str) -> str:
+    """Write a whole number in one way, whatever the database writes."""
+    return number.removesuffix(".0")
 
 
 def bounds_of(about: About) -> tuple[int, int | None] | None:

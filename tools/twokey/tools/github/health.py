@@ -26,7 +26,7 @@ PERMISSIONS: Final[Mapping[str, str]] = {
     "pull_requests": "write",
 }
 """What the App needs; the manifest asks for the same."""
-EVENTS: Final = ("issue_comment", "pull_request", "pull_request_review", "pull_request_review_comment")
+EVENTS: Final = ("issue_comment", "issues", "pull_request", "pull_request_review", "pull_request_review_comment")
 """What the App has to be told of; installations are told of always."""
 WEBHOOK_PATH: Final = "/github/webhook"
 SHORTEST_SECRET: Final = 16
