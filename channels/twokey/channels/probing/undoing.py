@@ -14,9 +14,12 @@ from twokey.store.proposals import ProposalRecord
 from twokey.tools.contract import WriteTool
 
 CLOSE: Final = "close_pull_request"
+UPDATE: Final = "update_ticket"
+RESTORE: Final = "restore_ticket"
 _NEXT_TOOL: Final = "Let the tool's `reverse` and `apply` restore the target, or take the tool off the allow-list."
 _NEXT_REHEARSAL: Final = "Take the tool off the allow-list, or add a way to try it to the probes."
 
+Standing = tuple[list[str], tuple[str, ...], tuple[str, ...], str]
 Rehearsal = Callable[[World], ProposalRecord | None]
 """Writes something with the tool, through the gate; gives the proposal, or nothing where that did not work."""
 
@@ -30,7 +33,28 @@ def _closed(world: World) -> ProposalRecord | None:
     return None if opened is None else _reverted(world, opened)
 
 
-REHEARSALS: Final[Mapping[str, Rehearsal]] = {OPEN: _opened, CLOSE: _closed}
+def _sorted(world: World) -> ProposalRecord | None:
+    desk = world.desk()
+    try:
+        made = desk.propose(world.draft_ticket(desk), agent="triage", step=2)
+    except TwokeyError:
+        return None
+    return _done(world, made)
+
+
+def _restored(world: World) -> ProposalRecord | None:
+    changed = _sorted(world)
+    return None if changed is None else _reverted(world, changed)
+
+
+REHEARSALS: Final[Mapping[str, Rehearsal]] = {
+    OPEN: _opened,
+    CLOSE: _closed,
+    UPDATE: _sorted,
+    RESTORE: _restored,
+}
+_BEGINS: Final[Mapping[str, Rehearsal]] = {CLOSE: _opened, RESTORE: _sorted}
+"""Tools that only take back what another wrote, and that other one."""
 
 
 def rollback(world: World, rehearsals: Mapping[str, Rehearsal] = REHEARSALS) -> Generator[Evidence]:
@@ -48,18 +72,25 @@ def rollback(world: World, rehearsals: Mapping[str, Rehearsal] = REHEARSALS) -> 
 
 
 def _there_and_back(world: World, name: str, rehearse: Rehearsal) -> Generator[Evidence]:
-    if name == CLOSE:
-        start = _opened(world)
-        before = sorted(world.heads().values())
-        written = None if start is None else _reverted(world, start)
-    else:
-        before = sorted(world.heads().values())
+    begins = _BEGINS.get(name)
+    if begins is None:
+        before = _standing(world)
         written = rehearse(world)
-    between = sorted(world.heads().values())
+    else:
+        start = begins(world)
+        before = _standing(world)
+        written = None if start is None else _reverted(world, start)
+    between = _standing(world)
     yield Allowed(f"{name} writes", 1, int(written is not None and between != before), _NEXT_TOOL)
     back = None if written is None else _reverted(world, written)
-    restored = back is not None and sorted(world.heads().values()) == before
+    restored = back is not None and _standing(world) == before
     yield Attack(f"what {name} wrote, after it was taken back", 1, int(not restored), next=_NEXT_TOOL)
+
+
+def _standing(world: World) -> Standing:
+    """What stands at the targets: branches and the ticket. A struck comment stays, as its tool says."""
+    ticket, _ = world.ticket()
+    return sorted(world.heads().values()), ticket.labels, ticket.assignees, ticket.state
 
 
 def _done(world: World, record: ProposalRecord) -> ProposalRecord | None:

@@ -47,9 +47,17 @@ from twokey.tools.identity import Credential, KeyRing
 from twokey.tools.ledger import Ledger
 from twokey.tools.proposing import Draft
 from twokey.tools.read.catalog import CatalogFiles
+from twokey.tools.read.ticket_pages import TicketRead, TicketsRead
 from twokey.tools.registry import Registry
+from twokey.tools.write.ticket_change import Change, seen
+from twokey.tools.write.update_ticket import UpdateTicketArgs
 
 PLACE: Final = "probe"
+TRACKER: Final = "probe-tickets"
+TICKET: Final = (
+    "---\nid: '1'\ntitle: A ticket to try things with\nauthor: probe\ncreated_at: '2026-01-01T09:00:00Z'\n"
+    "labels: []\nassignee: null\nstate: open\n---\n\nNothing.\n"
+)
 ASKER: Final = "asker"
 STRANGER: Final = "stranger"
 """In the directory, and in no group."""
@@ -175,11 +183,14 @@ class World:
     def desk(self, requester: str = ASKER, *, text: str = "") -> Desk:
         """Give the desk of a new run."""
         run = self.parts.workspace.ledger.ids.new("r")
-        resource = Resource(kind="repository", id=PLACE, granted_by="config")
+        places = [
+            Resource(kind="repository", id=PLACE, granted_by="config"),
+            Resource(kind="tickets", id=TRACKER, granted_by="config"),
+        ]
         request = Request(text=text, intent="catalog_propose", channel="cli", requester=requester)
         with self.parts.workspace.ledger.change() as unit:
             now = self.clock.now_us()
-            runs.add_run(unit.connection, run=run, request=request, auth="key", places=[resource], now=now)
+            runs.add_run(unit.connection, run=run, request=request, auth="key", places=places, now=now)
             runs.take_run(unit.connection, run, holder=_HOLDER, now=0, until=MAX_INTEGER)
         return self.parts.desk(run, _HOLDER)
 
@@ -213,6 +224,39 @@ class World:
             provenance=honest() if provenance is None else tuple(provenance),
             findings=(finding,),
             why="It is not documented.",
+        )
+
+    def ticket(self, desk: Desk | None = None) -> tuple[TicketRead, str]:
+        """Read the ticket of the scratch tracker; gives it, and the evidence it was read into."""
+        desk = desk or self.desk()
+        asked = {"tickets": TRACKER, "numbers": [1], "state": None}
+        read = desk.read("read_tickets", asked, agent="triage", step=1, result=TicketsRead)
+        return read.result.tickets[0], read.evidence.id
+
+    def draft_ticket(self, desk: Desk) -> Draft:
+        """Give what an honest agent drafts for the ticket: a word, and that it is done, or is not done after all."""
+        ticket, cited = self.ticket(desk)
+        done = ticket.state == "open"
+        change = Change(
+            state="closed" if done else "open", reason="completed" if done else "", comment="This was tried."
+        )
+        args = UpdateTicketArgs(
+            tickets=TRACKER,
+            ticket=ticket.number,
+            seen=seen(ticket, change),
+            comment=change.comment,
+            state=change.state,
+            reason=change.reason,
+        )
+        finding = Finding(
+            id="f-1", subject="1", kind="ticket_kind", claim="It is open.", evidence=(cited,), confidence=90
+        )
+        return Draft(
+            tool="update_ticket",
+            args=args.model_dump(mode="json"),
+            provenance=tuple(Provenance(path=path, label="code") for path in UpdateTicketArgs.model_fields),
+            findings=(finding,),
+            why="It is done.",
         )
 
     def propose(
@@ -419,6 +463,9 @@ def scratch(
     for part in (home, work, work / wiring.STATE_FOLDER):
         part.mkdir(mode=0o700)
     repository = _new_repository(folder / "repository")
+    tracker = folder / "tickets"
+    tracker.mkdir()
+    (tracker / "1.md").write_text(TICKET, encoding="utf-8")
     ring = KeyRing(home / "keys")
     keys = {name: ring.create(name) for name in (ASKER, STRANGER, BYSTANDER, *SIGNERS)}
     named = {*held.document()[facts.ROOT]["groups"], *live.controls.owners, *live.policy.signer_groups}
@@ -434,7 +481,10 @@ def scratch(
         policy=live.policy.model_copy(update={**UNSIGNED, "deadline_ms": deadline, "ca_file": ca_file}),
         controls=live.controls,
         tools=live.tools,
-        places={PLACE: PlaceSection(kind="repository", location=str(repository))},
+        places={
+            PLACE: PlaceSection(kind="repository", location=str(repository)),
+            TRACKER: PlaceSection(kind="tickets", location=str(tracker)),
+        },
     )
     if live.policy.engine != "opa":  # a server has its own data
         held = _calm(held)
