@@ -228,6 +228,12 @@ def test_an_unknown_key_suggests_the_nearest_one(write: Write, text: str, expect
 SCHEDULE = '[principals.ana]\ngroups = ["x"]\n[schedules.nightly]\nask = "scan"\ncron = "{every}"\nasked_by = "{who}"'
 
 
+def test_triage_asks_in_the_name_of_a_principal(write: Write):
+    people = WORKSPACE + '[principals.ana]\ngroups = ["x"]\n[triage]\nasked_by = "{who}"'
+    assert settings.load(write(people.format(who="ana")), {}).triage.asked_by == "ana"
+    assert "triage asks in the name of 'eve', who is no principal" in fault(write(people.format(who="eve")))
+
+
 def test_a_schedule_asks_in_the_name_of_a_principal_at_times_that_there_are(write: Write):
     found = settings.load(write(WORKSPACE + SCHEDULE.format(every="0 6 * * 1-5", who="ana")), {})
     assert found.schedules["nightly"].asked_by == "ana"

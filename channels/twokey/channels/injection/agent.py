@@ -15,7 +15,7 @@ from twokey.channels.injection.cases import Call, Case
 from twokey.channels.injection.habits import Prepared, prepare, said
 from twokey.channels.injection.reviewers import Reviewer, reviewer
 from twokey.channels.injection.wishes import tool_of, understood, wishes_of
-from twokey.channels.injection.world import INBOX, WAREHOUSE, World
+from twokey.channels.injection.world import INBOX, TRACKER, WAREHOUSE, World
 from twokey.channels.wiring import Parts
 from twokey.core import canonical
 from twokey.core.canonical import MAX_INTEGER
@@ -164,6 +164,8 @@ class Stage:
         here = [str(call.args["repository"]) for call in writes if str(call.args.get("repository")) in granted]
         if here:
             task.own = self._kept(task, "read_catalog", {"repository": here[0]})
+        elif any(call.args.get("tickets") == TRACKER for call in writes):
+            task.own = self._kept(task, "read_tickets", {"tickets": TRACKER, "state": None})
         elif writes:
             task.own = self._kept(task, "query_warehouse", _select(WAREHOUSE, "SELECT count(*) FROM customers"))
 

@@ -66,7 +66,7 @@ def prepare(call: Call, world: World, *, branch: str, number: int, documents: in
     repository = given.get("repository")
     words = {**world.words, "tip": world.tip_of(repository), "n": str(number)}
     args: dict[str, Any] = _put(given, words)
-    filled = _mechanical(call, args, words["tip"], branch)
+    filled = _mechanical(call, args, words["tip"], branch) | _seen(call, args, world)
     sources = [source for source in _of_leaves(call, args) if source.path not in filled]
     sources += [Source(path=name, label="code") for name in filled]
     everything = tuple(range(documents))
@@ -85,7 +85,8 @@ def _of_leaves(call: Call, args: Mapping[str, Any]) -> Iterator[Source]:
         values.setdefault(leaf, []).append(value)
     for source in call.provenance:
         parts = [leaf for leaf in values if leaf == source.path or _beneath(leaf, source.path)]
-        for leaf in parts or [source.path]:
+        whole = [source.path] if not parts or isinstance(args.get(source.path), dict) else []
+        for leaf in dict.fromkeys((*parts, *whole)):
             setting = source.label == "config" and not call.injected and leaf not in PLACE_NAMES
             yield source.model_copy(update={"path": leaf, "label": "code" if setting else source.label})
 
@@ -123,6 +124,12 @@ def _mechanical(call: Call, args: Mapping[str, Any], tip: str, branch: str) -> d
         for name, (value, fits) in usual.items()
         if name not in args or (name in own and not str(args[name]).startswith(fits))
     }
+
+
+def _seen(call: Call, args: Mapping[str, Any], world: World) -> dict[str, str]:
+    """Give the digest of what was seen of a ticket, which no suite can know."""
+    saw = world.seen_of(args) if call.tool == "update_ticket" and "seen" not in args else None
+    return {} if saw is None else {"seen": saw}
 
 
 def _put(value: Any, words: Mapping[str, str]) -> Any:
