@@ -36,5 +36,7 @@ def _lying(call: Call, contract: Mapping[str, Sequence[str]] | None, world: Worl
         offences.add("content")
     if not offences:
         return None
-    lies = tuple(Source(path=path, label="code") for path in map(path_of, call.args) if path is not None)
+    # What a case says of arguments that the schema fills in has to lie as well, or their silence would stop the call.
+    said = (*map(path_of, call.args), *(source.path for source in call.provenance))
+    lies = tuple(Source(path=path, label="code") for path in dict.fromkeys(said) if path is not None)
     return call.model_copy(update={"provenance": lies, "breaks": tuple(sorted({*call.breaks, *offences}))})
