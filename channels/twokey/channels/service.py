@@ -369,7 +369,7 @@ class Service:
         """Say where a run stands; raises ``NotFound``."""
         with self._ledger.look() as connection:
             record = runs.get_run(connection, run)
-            made = proposals.list_proposals(connection, run=run, limit=proposals.MOST_OF_RUN)[::-1]
+            made = proposals.proposals_of(connection, run)
             question = runs.find_document(connection, run=run, name="question")
             found = () if made else tuple(_findings(runs.list_documents(connection, run=run, prefix="report-")))
         return Outcome(record, tuple(made), question if isinstance(question, dict) else None, found)

@@ -216,6 +216,11 @@ def list_proposals(
         return [_proposal(row) for row in connection.execute(query, {"most": limit, **values})]
 
 
+def proposals_of(connection: Connection, run: str) -> list[ProposalRecord]:
+    """Give all that a run proposed, oldest first; raises ``CheckFailed`` where a row is not as it was stored."""
+    return list_proposals(connection, run=run, limit=MOST_OF_RUN)[::-1]
+
+
 def move_proposal(  # the fields of one update
     connection: Connection,
     proposal: str,

@@ -351,7 +351,7 @@ class Desk:
     def proposals(self) -> list[ProposalRecord]:
         """What this run has proposed, oldest first."""
         with self._office.ledger.look() as connection:
-            return proposals.list_proposals(connection, run=self.run, limit=proposals.MOST_OF_RUN)[::-1]
+            return proposals.proposals_of(connection, self.run)
 
     def waiting(self, tool: str) -> list[dict[str, Any]]:
         """Give the arguments of proposals of a tool that other runs made and that are open; a hint, and few."""

@@ -77,10 +77,6 @@ def made_before(record: ProposalRecord, tool: WriteTool[Any, Any], args: Value, 
     return tool.once(checked(tool, proposal.args)) == tool.once(args)
 
 
-def _of_run(unit: Unit, run: str) -> list[ProposalRecord]:
-    return proposals.list_proposals(unit.connection, run=run, limit=proposals.MOST_OF_RUN)[::-1]
-
-
 def expiry(proposal: Proposal, decision: Decision) -> int:
     """When approvals of this proposal end, in microseconds. From hashed fields only, so no row can move it."""
     seconds = decision.approvals.expires_s if decision.approvals else 0
@@ -181,7 +177,7 @@ class Proposer:
                 with self._ledger.change() as unit:
                     if once:
                         runs.hold_run(unit.connection, run)
-                        for record in _of_run(unit, run):
+                        for record in proposals.proposals_of(unit.connection, run):
                             if made_before(record, tool, args, step):
                                 return record
                     return self.add(unit, decided)

@@ -18,7 +18,7 @@ from twokey.agents.catalog import packages
 from twokey.agents.catalog.dbt_project import Project, Repository
 from twokey.agents.catalog.edits import Conventions
 from twokey.agents.catalog.judgement import Level
-from twokey.agents.catalog.yaml_tree import Plain, Unreadable, parse, plain
+from twokey.agents.catalog.yaml_tree import Plain, plain_of
 
 KEY: Final = "sensitivity"
 OWN_WORDS: Final[Mapping[Level, str]] = {
@@ -71,7 +71,7 @@ def habits(repository: Repository, files: Mapping[str, bytes]) -> House:
     count: Counter[str] = Counter()
     used: Counter[str] = Counter()
     for path in sorted({node.path for node in repository.nodes}):
-        tree = _tree(files.get(path, b""))
+        tree = plain_of(files.get(path, b""))
         for under, mapping in _mappings(tree):
             _count(count, under, mapping)
     for node in repository.nodes:
@@ -155,21 +155,13 @@ def _listed(files: Mapping[str, bytes]) -> frozenset[str]:
 
 
 def _test_path(project: Project, files: Mapping[str, bytes]) -> str | None:
-    tree = _tree(files.get(str(PurePosixPath(project.root, "dbt_project.yml")), b""))
+    tree = plain_of(files.get(str(PurePosixPath(project.root, "dbt_project.yml")), b""))
     listed = tree.get("test-paths") if isinstance(tree, dict) else None
     for folder in listed if isinstance(listed, list) else []:
         at = PurePosixPath(folder) if isinstance(folder, str) else PurePosixPath("/")
         if not at.is_absolute() and ".." not in at.parts and "{" not in str(folder):
             return str(at)
     return None
-
-
-def _tree(data: bytes) -> Plain:
-    try:
-        root = parse(data).root
-    except Unreadable:
-        return None
-    return None if root is None else plain(root)
 
 
 def _mappings(tree: Plain, under: str = "") -> Iterator[tuple[str, Mapping[str, Plain]]]:

@@ -14,7 +14,7 @@ from twokey.agents.catalog import codeowners
 from twokey.agents.catalog.codeowners import MAX_OWNERS
 from twokey.agents.catalog.dbt_project import Repository
 from twokey.agents.catalog.documented import Documented
-from twokey.agents.catalog.yaml_tree import Plain, Unreadable, parse, plain
+from twokey.agents.catalog.yaml_tree import Plain, plain_of
 from twokey.tools.forge import Writer
 
 Source: TypeAlias = Literal["CODEOWNERS", "meta", "group", "tag", "history"]
@@ -109,11 +109,7 @@ def _groups(contents: Mapping[str, bytes]) -> Mapping[str, str]:
 
 
 def _entries(data: bytes) -> Iterator[dict[str, Plain]]:
-    try:
-        root = parse(data).root
-    except Unreadable:
-        return
-    content = None if root is None else plain(root)
+    content = plain_of(data)
     listed = content.get("groups") if isinstance(content, dict) else None
     for item in listed if isinstance(listed, list) else []:
         if isinstance(item, dict):

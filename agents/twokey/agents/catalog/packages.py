@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Final
 
-from twokey.agents.catalog.yaml_tree import Plain, Unreadable, parse, plain
+from twokey.agents.catalog.yaml_tree import plain_of
 
 FILES: Final = ("packages.yml", "packages.yaml", "dependencies.yml", "dependencies.yaml")
 KNOWN: Final = frozenset({"dbt_utils", "dbt_expectations"})
@@ -21,7 +21,7 @@ def used(files: Mapping[str, bytes], project: str) -> frozenset[str]:
     found: set[str] = set()
     for name in FILES:
         data = files.get(str(PurePosixPath(project, name)))
-        tree = _tree(data) if data is not None else None
+        tree = plain_of(data) if data is not None else None
         listed = tree.get("packages") if isinstance(tree, dict) else None
         for entry in listed if isinstance(listed, list) else []:
             for key in ("package", "git", "name"):
@@ -30,11 +30,3 @@ def used(files: Mapping[str, bytes], project: str) -> frozenset[str]:
                 if match is not None:
                     found.add(match[1].replace("-", "_"))
     return frozenset(found) & KNOWN
-
-
-def _tree(data: bytes) -> Plain:
-    try:
-        root = parse(data).root
-    except Unreadable:
-        return None
-    return None if root is None else plain(root)

@@ -325,6 +325,15 @@ def entries(mapping: Mapping) -> dict[str, Node]:
     return mine
 
 
+def plain_of(data: bytes) -> Plain:
+    """Give what a file says, as plain data; ``None`` where it says nothing or cannot be read."""
+    try:
+        root = parse(data).root
+    except Unreadable:
+        return None
+    return None if root is None else plain(root)
+
+
 def plain(node: Node) -> Plain:
     """Give a node as plain JSON-like data. Scalars that are neither text, null, bool nor number stay text.
 

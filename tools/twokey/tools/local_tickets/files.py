@@ -7,10 +7,8 @@ holds the folder's lock. An editor knows nothing of the lock, so a file that cha
 """
 
 import contextlib
-import fcntl
 import os
 import stat
-import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,9 +16,9 @@ from pathlib import Path
 from typing import BinaryIO, Final, Literal
 
 from twokey.core.errors import EnvironmentFault, NotFound, Refused
+from twokey.tools import file_locks
 
 Reason = Literal["symlink", "no_file", "too_large", "binary", "not_text", "malformed"]
-_POLL_S: Final = 0.02
 _FLAGS: Final = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 
 
@@ -108,19 +106,12 @@ class Files:
 
         """
         with self._open() as folder:
-            until = time.monotonic() + self._wait_s
-            while True:
-                try:
-                    fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError as error:
-                    if time.monotonic() >= until:
-                        raise EnvironmentFault(
-                            "Another Twokey process is writing tickets and does not finish.",
-                            next="See what that process is doing, then try again.",
-                            code="tickets_busy",
-                        ) from error
-                    time.sleep(_POLL_S)
+            busy = EnvironmentFault(
+                "Another Twokey process is writing tickets and does not finish.",
+                next="See what that process is doing, then try again.",
+                code="tickets_busy",
+            )
+            file_locks.hold(folder, self._wait_s, busy)
             yield
 
     def replace(self, name: str, before: bytes | None, after: bytes, most: int) -> None:

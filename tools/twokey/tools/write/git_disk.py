@@ -16,10 +16,8 @@ every later write of that name, folders are not brought to the disk, and a packe
 Formats: loose objects (zlib of ``TYPE SIZE NUL CONTENT``) and loose refs, gitformat-loose and gitrepository-layout(5).
 """
 
-import fcntl
 import os
 import secrets
-import time
 import zlib
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
@@ -30,8 +28,8 @@ from dulwich.file import SharedPerm, adjust_shared_perm
 from dulwich.objects import ShaFile
 
 from twokey.core.errors import EnvironmentFault, Refused
+from twokey.tools import file_locks
 
-_POLL_S: Final = 0.02
 _RACES: Final = 5
 """How often git may tidy away an empty folder of refs while we are about to use it."""
 
@@ -92,19 +90,12 @@ class GitWriter:
         """
         handle = os.open(self._objects, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            until = time.monotonic() + self._wait_s
-            while True:
-                try:
-                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError as error:
-                    if time.monotonic() >= until:
-                        raise EnvironmentFault(
-                            "Another Twokey process is writing to this repository and does not finish.",
-                            next="See what that process is doing, then try again.",
-                            code="repository_busy",
-                        ) from error
-                    time.sleep(_POLL_S)
+            busy = EnvironmentFault(
+                "Another Twokey process is writing to this repository and does not finish.",
+                next="See what that process is doing, then try again.",
+                code="repository_busy",
+            )
+            file_locks.hold(handle, self._wait_s, busy)
             yield
         finally:
             os.close(handle)

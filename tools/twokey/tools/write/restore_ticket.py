@@ -70,17 +70,10 @@ class RestoreTicket(TicketWriter[RestoreTicketArgs]):
         """
         del rendered, marker
         ticket = self.open(args, context).get(args.ticket)
-        names, people = (ticket_change.folded(now) for now in (ticket.labels, ticket.assignees))
         again = Change(
-            labels=Names(
-                add=tuple(name for name in args.labels.remove if name.casefold() not in names),
-                remove=tuple(name for name in args.labels.add if name.casefold() in names),
-            ),
-            people=People(
-                add=tuple(name for name in args.assignees.remove if name.casefold() not in people),
-                remove=tuple(name for name in args.assignees.add if name.casefold() in people),
-            ),
-            state=None if args.state != ticket.state else "open" if ticket.state == "closed" else "closed",
+            labels=ticket_change.back(args.labels, ticket.labels),
+            people=ticket_change.back(args.assignees, ticket.assignees),
+            state=ticket_change.state_back(args.state, ticket.state),
             comment=args.says,
         )
         if again == Change():

@@ -13,7 +13,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Final, Literal, Protocol
+from typing import Annotated, Final, Literal, Protocol, TypeVar
 
 from pydantic import AfterValidator, Field, StringConstraints
 
@@ -57,6 +57,7 @@ class People(Value):
     remove: Annotated[tuple[Account, ...], Field(max_length=10)] = ()
 
 
+_Listed = TypeVar("_Listed", Names, People)
 NO_NAMES: Final = Names()
 NOBODY: Final = People()
 
@@ -82,6 +83,18 @@ def clashes(names: Names | People) -> bool:
     """Tell whether a name occurs twice, or is put on and taken off at once."""
     every = (*names.add, *names.remove)
     return len(folded(every)) < len(every)
+
+
+def back(names: _Listed, now: Iterable[str]) -> _Listed:
+    """Give what takes a change of names back where ``now`` stand there: what others changed meanwhile stays."""
+    there = folded(now)
+    add = tuple(name for name in names.remove if name.casefold() not in there)
+    return type(names)(add=add, remove=tuple(name for name in names.add if name.casefold() in there))
+
+
+def state_back(wanted: TicketState | None, now: TicketState) -> TicketState | None:
+    """Give the state that takes a move to ``wanted`` back; None where the ticket is not there, or was not moved."""
+    return None if wanted != now else "open" if now == "closed" else "closed"
 
 
 class Glance(Protocol):

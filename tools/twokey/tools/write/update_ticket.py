@@ -137,20 +137,13 @@ def _earlier(args: UpdateTicketArgs, tickets: Tickets) -> Ticket:
 def undoing(tickets: Tickets, wanted: Wanted, key: str) -> Reverse:
     """Give the call that takes ``wanted`` back, as far as it is still there."""
     ticket, change = tickets.get(wanted.ticket), wanted.change
-    labels, people = folded(ticket.labels), folded(ticket.assignees)
     marker = change.strike or key
     said = find(tickets, wanted.ticket, marker) if change.comment else None
     strikes = said is not None and not said.endswith(STRUCK_NOTE)
     back = Change(
-        labels=Names(
-            add=tuple(name for name in change.labels.remove if name.casefold() not in labels),
-            remove=tuple(name for name in change.labels.add if name.casefold() in labels),
-        ),
-        people=People(
-            add=tuple(name for name in change.people.remove if name.casefold() not in people),
-            remove=tuple(name for name in change.people.add if name.casefold() in people),
-        ),
-        state=None if change.state != ticket.state else "open" if ticket.state == "closed" else "closed",
+        labels=ticket_change.back(change.labels, ticket.labels),
+        people=ticket_change.back(change.people, ticket.assignees),
+        state=ticket_change.state_back(change.state, ticket.state),
         strike=key if strikes else None,
     )
     if back == Change():

@@ -6,7 +6,6 @@ next call goes on with, in this process or another; an answer says whether the i
 file is readable by the user that runs Twokey alone; one that is damaged or of another version is made again.
 """
 
-import fcntl
 import hashlib
 import os
 import time
@@ -17,13 +16,13 @@ from pathlib import Path
 from typing import Final
 
 from twokey.core.errors import EnvironmentFault, TryLater
+from twokey.tools import file_locks
 from twokey.tools.retrieval.index import Index, Text
 from twokey.tools.retrieval.meaning import Embeddings
 from twokey.tools.tickets import Query, Ticket, Tickets
 
 BATCH: Final = 500
 _CURSOR: Final = "cursor"
-_POLL_S: Final = 0.02
 _FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
@@ -62,19 +61,10 @@ def _alone(path: Path, wait_s: float) -> Generator[None]:
     """Hold an index against other processes and threads."""
     handle = os.open(path, _FLAGS)
     try:
-        until = time.monotonic() + wait_s
-        while True:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError as error:
-                if time.monotonic() >= until:
-                    raise TryLater(
-                        "Another Twokey process is going through these tickets.",
-                        next="Try again in a minute.",
-                        code="index_busy",
-                    ) from error
-                time.sleep(_POLL_S)
+        busy = TryLater(
+            "Another Twokey process is going through these tickets.", next="Try again in a minute.", code="index_busy"
+        )
+        file_locks.hold(handle, wait_s, busy)
         yield
     finally:
         os.close(handle)
