@@ -12,7 +12,7 @@ Rules:
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, Literal, Protocol, TypeAlias
+from typing import Final, Literal, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,8 +70,7 @@ class Series:
     values: Floats
 
 
-@dataclass(frozen=True, slots=True)
-class LogRecord:
+class LogRecord(NamedTuple):
     """One line of a log. ``level`` in lower case, empty where there is none."""
 
     time: float
@@ -80,8 +79,7 @@ class LogRecord:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """One piece of work in a trace. ``time`` is its start; ``parent`` is None for a root, ``status`` where unknown."""
 
     time: float
@@ -154,5 +152,5 @@ class Telemetry(Protocol):
         ...
 
     def shortfalls(self) -> tuple[Shortfall, ...]:
-        """Give what fell short in all that was read so far (an iterator counts once it is used up)."""
+        """Give what fell short in what was read last of each kind (an iterator counts once it is used up)."""
         ...
