@@ -2,6 +2,7 @@
 
 from twokey.tools.local_tickets import LocalTickets
 from twokey.tools.read.catalog import ReadCatalog
+from twokey.tools.read.runbooks import SearchRunbooks
 from twokey.tools.read.ticket_pages import ReadTickets
 from twokey.tools.read.tickets import SearchTickets
 from twokey.tools.trackers import Trackers
@@ -20,6 +21,11 @@ def close_pull_request() -> ClosePullRequest:
 def open_pull_request() -> OpenPullRequest:
     """Give ``open_pull_request`` for git repositories on this disk."""
     return OpenPullRequest(LocalGit())
+
+
+def search_runbooks() -> SearchRunbooks:
+    """Give ``search_runbooks`` for folders on this disk, in git repositories or not."""
+    return SearchRunbooks(LocalGit().open)
 
 
 def search_tickets() -> SearchTickets:
