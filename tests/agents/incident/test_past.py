@@ -120,10 +120,14 @@ def test_facts_are_what_the_evidence_says_changed() -> None:
 TEXT = st.text(max_size=60)
 
 
+def about(title: str, service: str) -> About:
+    return ABOUT.model_copy(update={"title": title, "service": service})
+
+
 @given(
     st.builds(
         facts,
-        st.builds(lambda title, service: ABOUT.model_copy(update={"title": title, "service": service}), TEXT, TEXT),
+        st.builds(about, TEXT, TEXT),
         suspects=st.lists(TEXT, max_size=4),
         cause=TEXT,
     )

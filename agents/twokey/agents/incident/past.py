@@ -121,7 +121,9 @@ def similar(now: Facts, earlier: Iterable[Past], most: int = 3) -> tuple[Alike, 
     for past in earlier:
         if past.facts.ended_us <= now.began_us and past.facts.incident != now.incident:
             before.setdefault(past.facts.incident, past)
-    weights = {trait: _weights(trait, [past.facts for past in before.values()]) for trait in TRAITS}
+    weights: dict[Trait, Mapping[str, float]] = {
+        trait: _weights(trait, [past.facts for past in before.values()]) for trait in TRAITS
+    }
     found = [alike for past in before.values() if (alike := _compared(now, past, weights)) is not None]
     found.sort(key=lambda alike: (-alike.permille, -alike.past.facts.ended_us, alike.past.facts.incident))
     return tuple(found[:most])
