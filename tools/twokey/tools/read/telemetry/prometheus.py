@@ -136,16 +136,15 @@ class Prometheus:
 
     def _read(self, metric: str, query: str, within: Interval, found: dict[tuple[str, str], Points]) -> None:
         step = max(self._step, math.ceil(within.seconds / MAX_POINTS))
-        for again in range(COARSER + 1):
+        for _ in range(COARSER):
             try:
                 self._range(metric, query, within, step, found)
             except TooLong:
-                self._shortfalls.append(Shortfall("metrics", "too_much", MAX_SERIES))
-                if again == COARSER:
-                    raise
+                self._shortfalls.append(Shortfall("metrics", "too_much", math.ceil(within.seconds / step)))
                 step *= _FACTOR
             else:
                 return
+        self._range(metric, query, within, step, found)
 
     def _range(
         self, metric: str, query: str, within: Interval, step: int, found: dict[tuple[str, str], Points]
