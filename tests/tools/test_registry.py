@@ -21,6 +21,7 @@ PROCESS = Path(__file__).resolve().parent.parent / "support" / "plugin_process.p
 BUILT_IN = {"close_pull_request", "open_pull_request", "query_telemetry", "query_warehouse", "read_catalog", "search_tickets"} | {
     "read_tickets",
     "restore_ticket",
+    "search_runbooks",
     "update_ticket",
 }
 AS_THEY_ARE = "as they are"

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from twokey.tools.local_tickets import LocalTickets
 from twokey.tools.read.catalog import ReadCatalog
+from twokey.tools.read.runbooks import SearchRunbooks
 from twokey.tools.read.telemetry.tool import QueryTelemetry
 from twokey.tools.read.ticket_pages import ReadTickets
 from twokey.tools.read.tickets import SearchTickets
@@ -27,6 +28,11 @@ def close_pull_request() -> ClosePullRequest:
 def open_pull_request() -> OpenPullRequest:
     """Give ``open_pull_request`` for git repositories on this disk."""
     return OpenPullRequest(LocalGit())
+
+
+def search_runbooks() -> SearchRunbooks:
+    """Give ``search_runbooks`` for folders on this disk, in git repositories or not."""
+    return SearchRunbooks(LocalGit().open)
 
 
 def search_tickets() -> SearchTickets:

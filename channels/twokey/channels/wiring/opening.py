@@ -25,6 +25,7 @@ from twokey.channels.shadowing import Shadow
 from twokey.channels.wiring.once import Once
 from twokey.channels.wiring.outside import Outside, connector, github_if_set
 from twokey.channels.wiring.policy import NoShadow, batch_engine, enforcement_of, engine_on, rules_of, shadow_of
+from twokey.channels.wiring.runbooks import with_runbooks
 from twokey.channels.wiring.stores import STATE_FOLDER, check_demo, dispatcher_of, ledger_of, states_of
 from twokey.channels.wiring.telemetry import deployed_here, opener, telemetry_places, through_telemetry
 from twokey.channels.wiring.triage import names_of, team_of
@@ -137,10 +138,14 @@ def opened_parts(
         github = github_if_set(folder, config, clock, stack)
         forges = Forges(LocalGit(), None if github is None else lambda: github().forge)
         trackers = Trackers(LocalTickets, None if github is None else lambda location: github().tickets(location))
-        tools = stage.tools or trackers.through(
-            through(forges, registry.installed(config.tools.plugins)),
-            folder / STATE_FOLDER / "tickets",
-            _embeddings(config),
+        embeddings = _embeddings(config)
+        tools = stage.tools or with_runbooks(
+            trackers.through(
+                through(forges, registry.installed(config.tools.plugins)), folder / STATE_FOLDER / "tickets", embeddings
+            ),
+            forges,
+            folder / STATE_FOLDER / "runbooks",
+            embeddings,
         )
         tools = through_telemetry(tools, opener(folder, config, lambda _: None, deployed_here))
         connect = stage.connect or connector(github, home, clock)
