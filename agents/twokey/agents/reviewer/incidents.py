@@ -54,7 +54,7 @@ def stands(draft: Mapping[str, Any], found: Material, house: House, ground: Grou
 
 def again(
     draft: Mapping[str, Any], found: Material, findings: Sequence[Finding], house: House, ground: Ground
-) -> Json | None:
+) -> "Json | None":
     """Give a draft as it is without the findings that do not stand; None where nothing of it is left."""
     made = drafts(found, findings, house, ground)
     return next((body for body in made if isinstance(body, dict) and body["tool"] == draft.get("tool")), None)

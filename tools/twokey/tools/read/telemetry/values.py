@@ -13,7 +13,6 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from twokey.core.values import Count, Instant, Value
-from twokey.tools.read.telemetry.port import Signal
 
 DIGITS: Final = 6
 """Significant digits of a measured number."""
@@ -32,6 +31,8 @@ Figure = Annotated[str, StringConstraints(pattern=r"^-?[0-9]+(\.[0-9]+)?(e[+-][0
 """A measured number in decimal digits, in the unit in which it was measured."""
 Permille = Annotated[int, Field(ge=0, le=1_000)]
 Most = Annotated[int, Field(ge=1, le=MAX_LISTED)]
+Signal = Literal["metrics", "logs", "traces", "topology", "events"]
+"""The kinds of telemetry, as in ``port``."""
 Meaning = Literal["latency", "errors", "availability", "saturation", "traffic", "other"]
 """What a metric says about a service."""
 
