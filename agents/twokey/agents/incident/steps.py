@@ -7,6 +7,7 @@ Rules:
 - a source that has nothing, and a runbook folder that cannot be read, keep nobody from telling the rest.
 """
 
+import contextlib
 from typing import Any, Final, cast
 
 from langgraph.runtime import Runtime
@@ -21,7 +22,7 @@ from twokey.agents.incident.summary.said import as_finding
 from twokey.agents.incident.suspicion import suspected
 from twokey.agents.state import Progress, State, Surroundings
 from twokey.core.canonical import Json
-from twokey.core.errors import BadInput, TwokeyError
+from twokey.core.errors import BadInput, ToolRetry, TwokeyError
 from twokey.core.values import Plan, Report, Step
 from twokey.tools.desk import Desk
 from twokey.tools.read.runbooks import RunbooksResult
@@ -104,8 +105,11 @@ def gather_step(state: State, runtime: Runtime[Surroundings]) -> State:
     desk.step_started(step.number, AGENT)
     read, scope = _Reading(desk, step), step.args.get("scope", {})
     for at, kind in enumerate(KINDS, 1):
-        ask: dict[str, Any] = {"kind": kind} if kind == "alerts" else {"kind": kind, "scope": scope}
-        read.telemetry(kind, ask)
+        if kind == "alerts":
+            with contextlib.suppress(ToolRetry):  # a bundle has none
+                read.telemetry(kind, {"kind": kind})
+        else:
+            read.telemetry(kind, {"kind": kind, "scope": scope})
         runtime.context.tell(Progress(step.number, f"{kind} read", at, len(KINDS)))
     names = wanted_series(material_of(desk))
     if names:

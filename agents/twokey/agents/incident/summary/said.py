@@ -32,6 +32,7 @@ def say(
     kind: str,
     subject: str,
     evidence: tuple[str, ...],
+    /,
     *,
     confidence: int = SURE,
     attention: bool = False,
