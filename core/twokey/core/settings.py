@@ -118,6 +118,28 @@ class TriageSection(_Section):
     """File of who looks after what and when, relative to the workspace."""
 
 
+FolderName = Annotated[
+    str, StringConstraints(max_length=200, pattern=r"^[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$")
+]
+
+
+class IncidentSection(_Section):
+    """The incident job: names of places, and where what it writes goes."""
+
+    telemetry: str = ""
+    """The source of telemetry that a request means where it names none."""
+    tickets: str = ""
+    """Where the ticket of an incident is opened; empty takes ``triage.tickets``."""
+    repository: str = ""
+    """Which repository gets post-mortems; without one none is drafted."""
+    folder: FolderName = "postmortems"
+    """Folder of the repository for post-mortems."""
+    label: Annotated[str, StringConstraints(max_length=50)] = "incident"
+    """The label of the ticket of an incident; empty puts none on."""
+    runbooks: str = ""
+    """Place of runbooks in which sections that may help are looked for."""
+
+
 class ControlsSection(_Section):
     """Who keeps the kill switch and answers for emergencies."""
 
@@ -300,6 +322,7 @@ class Settings(_Section):
     policy: PolicySection = PolicySection()
     catalog: CatalogSection = CatalogSection()
     triage: TriageSection = TriageSection()
+    incident: IncidentSection = IncidentSection()
     controls: ControlsSection = ControlsSection()
     model: ModelSection = ModelSection()
     server: ServerSection = ServerSection()
@@ -317,6 +340,7 @@ FROM_FILE_ONLY: Final = frozenset(
     {
         "controls",
         "github",
+        "incident",
         "workspace",
         "places",
         "policy",

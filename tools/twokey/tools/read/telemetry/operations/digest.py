@@ -27,9 +27,7 @@ def operations(telemetry: Telemetry, ask: OperationsRequest, window: Interval) -
         for series in telemetry.series(window)
         if (series.service, series.metric) in wanted
     ]
-    return OperationsResult(
-        window=stretch_of(window), start_us=_us(window.start), step_s=step, loads=tuple(loads)
-    )
+    return OperationsResult(window=stretch_of(window), start_us=_us(window.start), step_s=step, loads=tuple(loads))
 
 
 def step_of(window: Interval, wanted: int) -> int:
