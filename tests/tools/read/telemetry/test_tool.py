@@ -175,7 +175,7 @@ def test_the_metric_that_changed_comes_first_with_its_onset(ask: Callable[..., T
     answer = ask("metrics").answer
     assert isinstance(answer, MetricsResult)
     basket, search = answer.changes
-    assert (basket.service, basket.meaning, basket.before, basket.after) == ("basket", "latency", "21", "400.5")
+    assert (basket.service, basket.meaning, basket.before, basket.after) == ("basket", "latency", "21", "401")
     assert (basket.samples_before, basket.samples_after, basket.onset_us) == (60, 20, us(ONSET))
     assert basket.extreme == "402"
     assert basket.abnormal == 750
