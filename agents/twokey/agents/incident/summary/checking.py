@@ -38,7 +38,7 @@ _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d|\d\d:\d\d:\d\d")
 _LENGTH: Final = re.compile(
     r"(?:[\d,]+ hours?(?: [\d,]+ minutes?)?|[\d,]+ (?:minute|second)s?)(?= (?:after|before|of)\b|\b)"
 )
-_NUMBER: Final = re.compile(r"-?\d[\d,]*(?:\.\d+)?(?:e[+-]\d+)?")
+_NUMBER: Final = re.compile(r"-?\d+(?:,\d{3})*(?:\.\d+)?(?:e[+-]\d+)?")
 _DURATION: Final = re.compile(r"^self_\w+_us$")
 
 
@@ -178,7 +178,7 @@ class Checker:
 
     def _may_speak_of_causes(self, kind: str, named: frozenset[str], rest: str) -> bool:
         if kind == "summary_cause":
-            return self.cause is not None and named == {name(self.cause)}
+            return self.cause is not None and named == frozenset({name(self.cause)})
         if kind in CAUSAL:
             return self.cause is None
         return not {word.casefold() for word in WORD.findall(rest)} & CAUSAL_WORDS
@@ -221,7 +221,7 @@ def _named(text: str, names: Iterable[str]) -> tuple[frozenset[str], str]:
     found: set[str] = set()
     for one in sorted(names, key=len, reverse=True):
         if one in text:
-            pattern = re.compile(rf"(?<![\w.:/+-]){re.escape(one)}(?![\w:/+-]|\.\w)")
+            pattern = re.compile(rf"(?<![\w.:/+-]){re.escape(one)}(?![\w/+-]|[.:]\w)")
             text, count = pattern.subn(" ¶ ", text)
             if count:
                 found.add(one)
