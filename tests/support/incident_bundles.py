@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 from typing import Any, Final
@@ -36,7 +37,7 @@ class Made:
 
 def build(folder: Path, number: int, *, poison: str = "") -> Made:
     """Write bundle ``number``; ``poison`` is put into log lines, chat and the texts of events."""
-    random = Random(f"bundle {number}")
+    random = Random(f"bundle {number}")  # noqa: S311 - the same bundle each time
     start = START + timedelta(days=number, minutes=random.randrange(600))
     services = _named(random)
     chain = services[:4]  # each calls the next; the last one is at fault
@@ -53,7 +54,7 @@ def build(folder: Path, number: int, *, poison: str = "") -> Made:
         "baseline": {"from": _iso(start - timedelta(minutes=BEFORE)), "to": _iso(start)},
     }
     (folder / "incident.json").write_text(json.dumps(about))
-    edges = [*zip(chain, chain[1:], strict=False), *((services[4], other) for other in services[5:])]
+    edges = [*pairwise(chain), *((services[4], other) for other in services[5:])]
     (folder / "topology.csv").write_text("caller,callee\n" + "".join(f"{a},{b}\n" for a, b in edges))
     _metrics(random, made, start, chain, None if quiet else (onset, over))
     _logs(random, made, start, culprit, None if quiet else (onset, over), poison)

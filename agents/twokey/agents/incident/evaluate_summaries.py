@@ -160,10 +160,8 @@ def _figures_hold(text: str, flat: Sequence[tuple[str, object]], moments: set[in
     said = sorted({at for at in moments if _stamp(at).strftime("%H:%M:%S") in text})
     apart = [abs(one - other) / 1e6 for one in said for other in said if one != other] or [0.0]
     bare = _DAY.sub(" ", _STAMP.sub(" ", text))
-    values = [float(value) for _, value in flat if _is_figure(value)]
-    values += [
-        float(cast("int", value)) / 1_000 for key, value in flat if key.startswith("self_") and value is not None
-    ]
+    values = [float(str(value)) for _, value in flat if _is_figure(value)]
+    values += [float(str(value)) / 1_000 for key, value in flat if key.startswith("self_") and _is_figure(value)]
     summed = "requests to" in text
 
     def within(match: re.Match[str]) -> str:

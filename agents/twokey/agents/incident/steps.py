@@ -19,6 +19,7 @@ from twokey.agents.incident.material import Material, material
 from twokey.agents.incident.past_reading import NOTE
 from twokey.agents.incident.reading import KINDS, asks, series_ask
 from twokey.agents.incident.summary import Summary, summarize
+from twokey.agents.incident.summary.rewriting import as_document, rewritten
 from twokey.agents.incident.summary.said import as_finding
 from twokey.agents.incident.suspicion import suspected
 from twokey.agents.state import Progress, State, Surroundings
@@ -30,6 +31,8 @@ from twokey.tools.read.runbooks import RunbooksResult
 from twokey.tools.read.telemetry.values import TelemetryResult
 
 AGENT: Final = "incident"
+PROSE: Final = "incident-prose"
+"""What a model made of the sentences, for people to read."""
 READ: Final = "incident-evidence"
 """What a run has read, in order: the name of each part, and its evidence."""
 
@@ -135,7 +138,11 @@ def summarize_step(state: State, runtime: Runtime[Surroundings]) -> State:
     desk.step_started(step.number, AGENT)
     summary = summarize(material_of(desk), house_of(runtime))
     report = Report(agent=AGENT, findings=tuple(as_finding(one, number) for number, one in enumerate(summary.said, 1)))
+    prose = rewritten(summary.said, summary.checker, runtime.context.models, desk, step.number)
+    desk.keep(PROSE, as_document(prose))
     runtime.context.tell(Progress(step.number, _told(summary)))
+    if prose.dropped:
+        runtime.context.tell(Progress(step.number, f"{prose.dropped} sentences of the model said something else"))
     desk.step_ended(step.number, AGENT, code="ok", report=report)
     return {}
 

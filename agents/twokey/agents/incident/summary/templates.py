@@ -144,8 +144,14 @@ _LISTED: Final = {
         have been be which while when during then so who people service services metric metrics about also shortly
         roughly incident seen recorded
     """,
+    "pivots": """
+        before after from to at by until within between again first last most fire sooner began begin went took came
+        where failed did no not never none nobody nothing cannot without of in than
+    """,
     "filled": "second seconds minute minutes hour hours unnamed lines log somebody nobody",
 }
+PIVOTS: Final = frozenset(_LISTED["pivots"].split())
+"""Words around which a sentence turns: a rewritten one has them in the same places."""
 CAUSAL_WORDS: Final = frozenset(_LISTED["causal"].split())
 LIGHT: Final = frozenset(_LISTED["light"].split())
 """Words that a rewritten sentence may have beside its own."""
