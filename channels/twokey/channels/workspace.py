@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from twokey.channels.batching import Batching
 from twokey.channels.connected import Connected
 from twokey.channels.controls import Controls
 from twokey.channels.inbox import Inbox
@@ -73,6 +74,7 @@ class Workspace:
         registry: Registry,
         people: People,
         service: Service,
+        batching: Batching,
         controls: Controls,
         linking: Linking,
         inbox: Inbox,
@@ -93,6 +95,7 @@ class Workspace:
         self.registry = registry
         self.people = people
         self.service = service
+        self.batching = batching
         self.controls = controls
         self.linking = linking
         self.inbox = inbox

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
+from twokey.core.batches import Batch
 from twokey.core.lifecycle import State
 from twokey.core.values import (
     Action,
@@ -402,6 +403,17 @@ class CardShown(Value):
     viewer: PrincipalName | None
 
 
+class BatchShown(Value):
+    """Several cards were put before somebody together, each of them whole. Answers in that batch name its digest."""
+
+    kind: Literal["batch.shown"] = "batch.shown"
+    proposal: ProposalId
+    """The first of them: the log finds the batch under it."""
+    digest: Digest
+    batch: Batch
+    channel: Channel
+
+
 class AnswerGiven(Value):
     """A person's valid answer to a card. For ``approve`` this entry, under a checkpoint, is the authority to write."""
 
@@ -524,6 +536,7 @@ Event = Annotated[
     | OrderRejected
     | ControlsProbed
     | CardShown
+    | BatchShown
     | AnswerGiven
     | ClickRejected
     | ChannelRejected
@@ -546,6 +559,7 @@ def subject(event: Event) -> str:
         case (
             ProposalMoved()
             | CardShown()
+            | BatchShown()
             | WriteIntended()
             | WriteEnded()
             | PullRequestEnded()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy.engine import make_url
 
 from twokey.channels import opa_program
+from twokey.channels.batching import Batching
 from twokey.channels.connected import Connected
 from twokey.channels.controls import Controls
 from twokey.channels.driving import Drivers, Heart
@@ -301,6 +302,7 @@ def _parts(  # what that were opened
         registry=tools,
         people=people,
         service=service,
+        batching=Batching(service, gate.batches),
         controls=Controls(workspace=config.workspace.id, gate=gate, clock=clock, ids=ids),
         inbox=outside.inbox,
         postbox=outside.postbox,
