@@ -3,21 +3,24 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from support.command import Command
 
 from twokey.agents.state import Progress
 from twokey.channels import creation, wiring
-from twokey.channels.batching import Answered
+from twokey.channels.batching import Answered, Batching
 from twokey.channels.rendering import terminal
 from twokey.channels.rendering.batches import batch_document
+from twokey.channels.service import Service
 from twokey.channels.workspace import Workspace
 from twokey.core.errors import BadInput, EnvironmentFault, Refused
 from twokey.core.lifecycle import State
 from twokey.core.values import Identity
+from twokey.store.proposals import ProposalRecord
 from twokey.tools.identity import Credential
+from twokey.tools.steps import Result
 
 TICKET = (
     "---\nid: OPS-{n}\ntitle: The scores page {n}\nauthor: jo\ncreated_at: '2026-01-{n:02d}T09:00:00Z'\n---\n\n{body}\n"
@@ -178,22 +181,31 @@ def test_a_report_of_a_weakness_is_in_no_batch(desk: Desk) -> None:
         desk.workspace.service.answer(*desk.who("ana"), action="withdraw", proposal=proposal, tell=_quiet)
 
 
-def test_where_the_surroundings_fail_the_rest_is_left_as_it_is(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+class Full:
+    """A service that has an answer refused by its surroundings: the second one."""
+
+    def __init__(self, real: Service) -> None:
+        self._real = real
+        self._answers = 0
+
+    def find(self, text: str) -> ProposalRecord:
+        return self._real.find(text)
+
+    def answer(self, *args: Any, **more: Any) -> Result:
+        self._answers += 1
+        if self._answers == 2:
+            raise EnvironmentFault("The disk is full.", next="Make room.", code="disk_full")
+        return self._real.answer(*args, **more)
+
+
+def test_where_the_surroundings_fail_the_rest_is_left_as_it_is(desk: Desk) -> None:
     made = desk.triaged()
     digest = desk.shown(made)
-    real, calls = desk.workspace.service.answer, [0]
-
-    def failing(*args: Any, **more: Any) -> Any:
-        calls[0] += 1
-        if calls[0] == 2:
-            raise EnvironmentFault("The disk is full.", next="Make room.", code="disk_full")
-        return real(*args, **more)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(desk.workspace.service, "answer", failing)
-        answered = desk.answer("sam", digest, made)
+    batches = desk.workspace.batching._batches  # pyright: ignore[reportPrivateUsage]
+    failing = Batching(cast("Service", Full(desk.workspace.service)), batches)
+    answered = failing.answer(*desk.who("sam"), action="approve", digest=digest, proposals=made, tell=_quiet)
     assert [item.code for item in answered][1:] == ["disk_full", "not_answered"]
-    assert [desk.state(proposal) for proposal in made][1:] == [State.AWAITING_APPROVAL] * 2
+    assert [desk.state(proposal) for proposal in made] == [State.DONE, *[State.AWAITING_APPROVAL] * 2]
     assert desk.answer("sam", digest, made)[0].code == "is_done"
 
 

@@ -7,16 +7,16 @@ back; where the surroundings fail, what has not been answered yet is left as it 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from twokey.agents.state import Progress
 from twokey.channels.card import BatchCard
 from twokey.channels.service import Service
-from twokey.core.errors import EnvironmentFault, TwokeyError
+from twokey.core.errors import BadInput, EnvironmentFault, NotFound, TwokeyError
 from twokey.core.values import Action, Channel, Identity
 from twokey.store.proposals import ProposalRecord
-from twokey.tools.batches import Batches
+from twokey.tools.batches import Batches, Shown
 from twokey.tools.identity import Credential
 from twokey.tools.steps import Result
 
@@ -65,12 +65,17 @@ class Batching:
             Refused: they cannot be answered together; ``code`` says why.
 
         """
+        seen = self.look(proposals, viewer)
+        return replace(seen, shown=self._batches.record(seen.shown.batch, channel=channel))
+
+    def look(self, proposals: Sequence[str], viewer: Identity | None) -> BatchCard:
+        """Give what ``show`` would show, and record nothing: it cannot be answered yet. Raises the same."""
         cards = tuple(self._service.card(proposal, None) for proposal in proposals)
-        records = [item.record for item in cards]
         name = None if viewer is None else viewer.principal.name
-        shown = self._batches.show(records, viewer=name, channel=channel)
+        batch = self._batches.compose([item.record for item in cards], viewer=name)
         allowed = [item.decision.approvals.batch for item in cards if item.decision.approvals is not None]
-        return BatchCard(shown, min(each.most for each in allowed if each is not None), cards)
+        most = min(each.most for each in allowed if each is not None)
+        return BatchCard(Shown(batch, batch.digest(), ""), most, cards)
 
     def answer(  # the parts of an answer to several cards
         self,
@@ -91,8 +96,12 @@ class Batching:
             BadInput: no batch with that digest and exactly these proposals was shown.
 
         """
-        wanted = [self._service.find(text).id for text in proposals]
-        shown = self._batches.find(digest, wanted)
+        try:
+            wanted = [self._service.find(text).id for text in proposals]
+            shown = self._batches.find(digest, wanted)
+        except (BadInput, NotFound) as error:
+            self._service.reject(identity, action, error.code)
+            raise
         answered: list[Answered] = []
         for at, item in enumerate(shown.batch.items):
             try:

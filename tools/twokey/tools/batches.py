@@ -36,7 +36,7 @@ class Shown:
     batch: Batch
     digest: str
     entry: str
-    """The log's entry that says so."""
+    """The log's entry that says so; empty where it was not shown yet."""
 
 
 class Batches:
@@ -64,7 +64,11 @@ class Batches:
         return found
 
     def show(self, records: Sequence[ProposalRecord], *, viewer: str | None, channel: Channel) -> Shown:
-        """Put a batch together and record that it is shown, whole, with each of its cards.
+        """Put a batch together and record that it is shown; see ``compose`` and ``record``."""
+        return self.record(self.compose(records, viewer=viewer), channel=channel)
+
+    def compose(self, records: Sequence[ProposalRecord], *, viewer: str | None) -> Batch:
+        """Put a batch together.
 
         Raises:
             BadInput: too few are named, or one twice.
@@ -81,15 +85,18 @@ class Batches:
             bar = self._bar(record, viewer)
             if bar is not None:
                 raise _refused(f"{record.id} is not theirs to answer", bar)
-        batch = Batch(
+        return Batch(
             workspace=self._workspace,
             kind=_kind(records[0]),
             viewer=viewer,
             items=tuple(_item(record) for record in records),
         )
+
+    def record(self, batch: Batch, *, channel: Channel) -> Shown:
+        """Record that a batch is shown, whole, with each of its cards; only then it can be answered."""
         digest = batch.digest()
-        event = BatchShown(proposal=records[0].id, digest=digest, batch=batch, channel=channel)
-        entries = self._ledger.record(event, *_cards(records, viewer, channel))
+        event = BatchShown(proposal=batch.items[0].proposal, digest=digest, batch=batch, channel=channel)
+        entries = self._ledger.record(event, *_cards(batch, channel))
         return Shown(batch, digest, entries[0])
 
     def find(self, digest: str, among: Iterable[str]) -> Shown:
@@ -188,14 +195,14 @@ def _item(record: ProposalRecord) -> BatchItem:
     return BatchItem(proposal=record.id, digest=record.digest, decision=record.decision_digest)
 
 
-def _cards(records: Iterable[ProposalRecord], viewer: str | None, channel: Channel) -> Iterator[CardShown]:
-    for record in records:
+def _cards(batch: Batch, channel: Channel) -> Iterator[CardShown]:
+    for item in batch.items:
         yield CardShown(
-            proposal=record.id,
-            digest=record.digest,
-            decision_digest=record.decision_digest,
+            proposal=item.proposal,
+            digest=item.digest,
+            decision_digest=item.decision,
             channel=channel,
-            viewer=viewer,
+            viewer=batch.viewer,
         )
 
 

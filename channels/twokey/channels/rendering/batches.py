@@ -5,10 +5,12 @@ what it changes, why, and what wants attention; the digest that an answer names 
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final, LiteralString
 
 from twokey.channels.card import BatchCard, Card, moment
 from twokey.channels.rendering.cards import asks_twice, needed
+from twokey.channels.rendering.fitting import Room, fitted
 from twokey.channels.rendering.model import (
     Block,
     Document,
@@ -25,8 +27,16 @@ from twokey.channels.rendering.model import (
     number,
 )
 
+ENDLESS: Final = 10**9
+"""Room for anything, in any measure."""
 _ATTENTION: Final = 4
 """So many findings that want attention are told of one card."""
+
+
+def is_whole(document: Document, room: Room) -> bool:
+    """Tell whether a form has room for a document to its last character."""
+    endless = replace(room, total=ENDLESS, block=ENDLESS, span=ENDLESS, blocks=ENDLESS)
+    return fitted(document, room) == fitted(document, endless)
 
 
 def batch_document(batch: BatchCard, *, answering: bool = True) -> Document:
@@ -70,9 +80,8 @@ def _attention(card: Card) -> Iterator[Line]:
 
 
 def _command(text: LiteralString, batch: BatchCard) -> Words:
-    ids = [part for item in batch.shown.batch.items for part in _spaced(item.proposal)]
+    ids: list[LiteralString | Name] = []
+    for item in batch.shown.batch.items:
+        ids.append(" ")
+        ids.append(Name(item.proposal))
     return command(text, *ids, " --batch ", Name(batch.shown.digest))
-
-
-def _spaced(proposal: str) -> tuple[LiteralString | Name, ...]:
-    return (" ", Name(proposal))
