@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from twokey.channels.batching import Batching
 from twokey.channels.connected import Connected
 from twokey.channels.controls import Controls
+from twokey.channels.escalating import Escalations
 from twokey.channels.inbox import Inbox
 from twokey.channels.linking import Linking
 from twokey.channels.people import People
@@ -75,6 +76,7 @@ class Workspace:
         people: People,
         service: Service,
         batching: Batching,
+        escalations: Escalations,
         controls: Controls,
         linking: Linking,
         inbox: Inbox,
@@ -96,6 +98,7 @@ class Workspace:
         self.people = people
         self.service = service
         self.batching = batching
+        self.escalations = escalations
         self.controls = controls
         self.linking = linking
         self.inbox = inbox

@@ -322,6 +322,16 @@ class ProposalMoved(Value):
     """The proposal that stands in for this one from now on."""
 
 
+class ProposalEscalated(Value):
+    """Nobody answered in time, and somebody else was turned to: of the same team (1), or of the rung above (2)."""
+
+    kind: Literal["proposal.escalated"] = "proposal.escalated"
+    proposal: ProposalId
+    level: Annotated[int, Field(ge=1, le=2)]
+    asked: PrincipalName | None
+    """Who was turned to; empty where nobody was there, or who was is not in the directory."""
+
+
 class FreezeChanged(Value):
     """The kill switch was turned. While it is on, nothing is approved and no write begins."""
 
@@ -529,6 +539,7 @@ Event = Annotated[
     | ModelCalled
     | ReviewEnded
     | ProposalMoved
+    | ProposalEscalated
     | FreezeChanged
     | GlassBroken
     | GlassUsed
@@ -558,6 +569,7 @@ def subject(event: Event) -> str:
             return event.answer.statement.proposal
         case (
             ProposalMoved()
+            | ProposalEscalated()
             | CardShown()
             | BatchShown()
             | WriteIntended()

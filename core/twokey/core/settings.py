@@ -128,6 +128,10 @@ class TriageSection(_Section):
     """The team's own wording of what a checklist asks."""
     routing: str = ""
     """File of who looks after what and when, relative to the workspace."""
+    escalations: Annotated[
+        str, StringConstraints(pattern=r"^([A-Za-z0-9-]{1,39}/[A-Za-z0-9._-]{1,100}#[1-9][0-9]{0,9})?$")
+    ] = ""
+    """The issue (``OWNER/REPO#NUMBER``) under which it is said that nobody answers; empty says it nowhere."""
 
 
 class ControlsSection(_Section):

@@ -9,6 +9,7 @@ from twokey.channels.cli import batches
 from twokey.channels.cli.session import SESSION
 
 if TYPE_CHECKING:
+    from twokey.agents.triage.escalating import Due
     from twokey.channels.card import Card
     from twokey.core.values import Action
 
@@ -46,6 +47,7 @@ def list_(*, everything: Annotated[bool, typer.Option("--all", help="Also what i
     with opened(SESSION.workspace) as workspace:
         records = workspace.service.waiting(everything=everything)
         stopped, _ = workspace.controls.stopped()
+        overdue = workspace.escalations.overdue(records)
     if stopped is not None:
         SESSION.say(f"Writes are stopped ({stopped}): see `twokey freeze`.")
     for record in records:
@@ -53,6 +55,10 @@ def list_(*, everything: Annotated[bool, typer.Option("--all", help="Also what i
             f"{record.id}  {record.state.value:<18} {record.proposal.tool:<18} {record.proposal.requester:<10} "
             f"{plain.line(record.proposal.target.id, 60)} · {as_text(needed(record.decision))}"
         )
+        late = overdue.get(record.id)
+        if late is not None:
+            asked = plain.line(f"{late.who or 'nobody who is there'} of {late.team}", 80)
+            SESSION.say(f"{'':<14}  ! nobody answered in time: {asked} is asked")
     if not records:
         SESSION.say("Nothing waits.")
     SESSION.give(
@@ -66,12 +72,24 @@ def list_(*, everything: Annotated[bool, typer.Option("--all", help="Also what i
                     "requester": record.proposal.requester,
                     "run": record.run,
                     "expires_at": card.moment(record.expires_us),
+                    "overdue": _overdue(overdue.get(record.id)),
                 }
                 for record in records
             ],
             "stopped": stopped,
         }
     )
+
+
+def _overdue(late: "Due | None") -> dict[str, Any] | None:
+    if late is None:
+        return None
+    return {
+        "step": late.level,
+        "team": late.team,
+        "asked": late.who,
+        "since": late.since.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
 
 
 def show(

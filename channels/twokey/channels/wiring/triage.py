@@ -4,8 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from twokey.channels.escalating import Escalations
+from twokey.channels.postbox import Postbox
 from twokey.channels.wiring.stores import STATE_FOLDER
+from twokey.core.ports import Clock, Directory
 from twokey.core.settings import Settings
+from twokey.tools.ledger import Ledger
 
 if TYPE_CHECKING:
     from twokey.agents.triage.routing import Routing
@@ -53,6 +57,20 @@ def team_of(folder: Path, config: Settings) -> "Team":
         most=triage.most,
         routing=routing_of(folder, config),
         questions={str(code): text for code, text in triage.questions.items()},
+    )
+
+
+def escalations_of(
+    folder: Path, config: Settings, ledger: Ledger, directory: Directory, postbox: Postbox, clock: Clock
+) -> Escalations:
+    """Give what looks after deadlines; the routing file is read anew each time, since schedules change."""
+    return Escalations(
+        ledger=ledger,
+        directory=directory,
+        postbox=postbox,
+        clock=clock,
+        section=config.triage,
+        routing=lambda: routing_of(folder, config),
     )
 
 
