@@ -39,6 +39,7 @@ from twokey.store import evidence, proposals, runs
 from twokey.store.proposals import ProposalRecord
 from twokey.store.runs import RunRecord
 from twokey.tools.answers import ANSWERED_BEFORE
+from twokey.tools.batches import Shown
 from twokey.tools.fencing import lease_lost
 from twokey.tools.gate import Gate
 from twokey.tools.identity import Credential
@@ -474,6 +475,7 @@ class Service:
         reason: str = "",
         expected_digest: str | None = None,
         seen: tuple[str, str] | None = None,
+        batch: Shown | None = None,
         at_us: int | None = None,
         tell: Callable[[Progress], None] | None,
     ) -> Result:
@@ -482,6 +484,7 @@ class Service:
         The answer is for what this person was last shown; where that is no longer what stands there, it is refused.
         A channel whose cards have buttons hands in what the card that was pressed showed, as ``seen``: the digests of
         proposal and decision; and as ``at_us`` when it was pressed, in microseconds, where that is some time ago.
+        ``batch`` is the one that the card was shown in, where it is answered as part of it.
 
         Raises:
             NotFound: there is no such proposal.
@@ -513,14 +516,16 @@ class Service:
             principal=identity.principal.name,
             at_us=self._clock.now_us() if at_us is None else min(at_us, self._clock.now_us()),
             reason_commitment=canonical.commitment(self._ids.salt(), reason) if reason else None,
+            batch=None if batch is None else batch.digest,
         )
+        entry = None if batch is None else batch.entry
         answer = (
             credential.sign(statement)
             if credential
             else Answer(statement=statement, auth=identity.auth, external=identity.external)
         )
         try:
-            result = self._gate.answer(answer, channel=identity.channel, reason=reason)
+            result = self._gate.answer(answer, channel=identity.channel, reason=reason, shown=entry)
         except Refused as refusal:
             if refusal.code == ANSWERED_BEFORE:
                 counted = self._gate.recount(proposal_id)

@@ -9,8 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from twokey.channels.batching import Batching
 from twokey.channels.connected import Connected
 from twokey.channels.controls import Controls
+from twokey.channels.escalating import Escalations
 from twokey.channels.inbox import Inbox
 from twokey.channels.linking import Linking
 from twokey.channels.people import People
@@ -73,6 +75,8 @@ class Workspace:
         registry: Registry,
         people: People,
         service: Service,
+        batching: Batching,
+        escalations: Escalations,
         controls: Controls,
         linking: Linking,
         inbox: Inbox,
@@ -93,6 +97,8 @@ class Workspace:
         self.registry = registry
         self.people = people
         self.service = service
+        self.batching = batching
+        self.escalations = escalations
         self.controls = controls
         self.linking = linking
         self.inbox = inbox

@@ -95,6 +95,15 @@ class CatalogSection(_Section):
 LabelName = Annotated[str, StringConstraints(min_length=1, max_length=50)]
 
 
+Heading = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\n\r]+$")]
+Question = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\n\r]+$")]
+Asked = Literal[
+    "description", "steps", "expected", "actual", "version", "environment", "logs", "need", "impact", "scope",
+    "approver",
+]  # fmt: skip
+"""What a ticket can lack."""
+
+
 class TriageSection(_Section):
     """The triage job: which tickets, and the words that this team uses for what they are."""
 
@@ -113,8 +122,16 @@ class TriageSection(_Section):
     """How often, in percent, a proposed kind has to be right; below it the job says that it does not know."""
     most: Annotated[int, Field(ge=1, le=50)] = 25
     """How many tickets one run proposes to change at most."""
+    asked_for: Annotated[tuple[Heading, ...], Field(max_length=40)] = ()
+    """Headings of the team's own issue form: what it asks for belongs to the checklist of faults and wishes."""
+    questions: dict[Asked, Question] = Field(default_factory=dict)
+    """The team's own wording of what a checklist asks."""
     routing: str = ""
     """File of who looks after what and when, relative to the workspace."""
+    escalations: Annotated[
+        str, StringConstraints(pattern=r"^([A-Za-z0-9-]{1,39}/[A-Za-z0-9._-]{1,100}#[1-9][0-9]{0,9})?$")
+    ] = ""
+    """The issue (``OWNER/REPO#NUMBER``) under which it is said that nobody answers; empty says it nowhere."""
 
 
 class ControlsSection(_Section):
