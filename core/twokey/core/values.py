@@ -51,7 +51,7 @@ Provider = Literal["slack", "github"]
 Proof = Literal["key", "slack", "github"]
 """What policy may admit as proof that an answer is somebody's."""
 Auth = Literal["key", "asserted", "system", "slack", "github"]
-Channel = Literal["cli", "console", "slack", "github", "worker", "demo", "api"]
+Channel = Literal["cli", "console", "slack", "github", "worker", "demo", "api", "alerts"]
 Effect = Literal["read", "write"]
 ResourceKind = Literal["warehouse", "catalog", "repository", "tickets", "telemetry", "runbooks"]
 

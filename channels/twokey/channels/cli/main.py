@@ -16,6 +16,7 @@ from twokey.channels.cli import (
     asking,
     controls,
     evidence,
+    incidents,
     linking,
     measuring,
     policy,
@@ -70,6 +71,7 @@ policy.add_to(app)
 evidence.add_to(app)
 measuring.add_to(app)
 triaging.add_to(app)
+incidents.add_to(app)
 
 _WITH_VALUE = {"-C": "workspace", "--workspace": "workspace", "--as": "principal"}
 

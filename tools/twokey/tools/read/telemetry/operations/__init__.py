@@ -1,0 +1,1 @@
+"""What an ops review needs of telemetry. See ``values`` for the asks, ``digest`` and ``running`` for how they are met."""
