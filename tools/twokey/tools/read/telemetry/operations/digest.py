@@ -11,7 +11,7 @@ import numpy as np
 
 from twokey.tools.read.telemetry.operations.values import MAX_STRETCHES, Load, OperationsRequest, OperationsResult
 from twokey.tools.read.telemetry.port import Floats, Interval, Series, Telemetry
-from twokey.tools.read.telemetry.values import Figure, Stretch, figure
+from twokey.tools.read.telemetry.terms import Figure, Stretch, figure
 
 SECOND_US: Final = 1_000_000
 _ROUND_S: Final = 60
@@ -27,9 +27,7 @@ def operations(telemetry: Telemetry, ask: OperationsRequest, window: Interval) -
         for series in telemetry.series(window)
         if (series.service, series.metric) in wanted
     ]
-    return OperationsResult(
-        window=stretch_of(window), start_us=_us(window.start), step_s=step, loads=tuple(loads)
-    )
+    return OperationsResult(window=stretch_of(window), start_us=_us(window.start), step_s=step, loads=tuple(loads))
 
 
 def step_of(window: Interval, wanted: int) -> int:
