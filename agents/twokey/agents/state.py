@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypedDict
 
+from twokey.agents.incident.operations.book import Book
 from twokey.agents.models.port import Models
 from twokey.agents.triage.team import Team
 from twokey.tools.desk import Desk
@@ -42,3 +43,5 @@ class Surroundings:
     tell: Callable[[Progress], None]
     team: Team | None = None
     """What the triage job needs of the team's settings."""
+    operations: Book | None = None
+    """What the ops review compares with: the operations file."""

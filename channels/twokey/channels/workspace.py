@@ -386,6 +386,7 @@ class Workspace:
             "warehouse": self.config.catalog.warehouse,
             "repository": self.config.catalog.repository,
             "tickets": self.config.triage.tickets,
+            "operations": self.config.operations.telemetry,
         }
         return self._request(identity, text, "ask", defaults)
 

@@ -118,6 +118,15 @@ class TriageSection(_Section):
     """File of who looks after what and when, relative to the workspace."""
 
 
+class OperationsSection(_Section):
+    """The ops review: which telemetry, and what it is compared with."""
+
+    telemetry: str = ""
+    """Name of the place of kind telemetry that a request means where it names none."""
+    file: str = ""
+    """File of objectives, budgets, capacity and the register, relative to the workspace."""
+
+
 class ControlsSection(_Section):
     """Who keeps the kill switch and answers for emergencies."""
 
@@ -300,6 +309,7 @@ class Settings(_Section):
     policy: PolicySection = PolicySection()
     catalog: CatalogSection = CatalogSection()
     triage: TriageSection = TriageSection()
+    operations: OperationsSection = OperationsSection()
     controls: ControlsSection = ControlsSection()
     model: ModelSection = ModelSection()
     server: ServerSection = ServerSection()
@@ -317,6 +327,7 @@ FROM_FILE_ONLY: Final = frozenset(
     {
         "controls",
         "github",
+        "operations",
         "workspace",
         "places",
         "policy",

@@ -20,6 +20,7 @@ from langgraph.errors import GraphDrained
 from langgraph.runtime import RunControl
 from langgraph.types import Command
 
+from twokey.agents.incident.operations.book import Book
 from twokey.agents.models.port import Models
 from twokey.agents.planner.graph import RECURSION_LIMIT, Compiled, build
 from twokey.agents.planner.guarding import GuardedSaver
@@ -91,9 +92,14 @@ class Runner:
         desks: Callable[[str, str], Desk],
         models: Models,
         team: Team | None = None,
+        operations: Book | None = None,
     ) -> None:
-        """``desks`` gives the desk of a run for the holder of its lease; ``team`` what the triage job needs."""
+        """``desks`` gives the desk of a run for the holder of its lease; ``team`` what the triage job needs.
+
+        ``operations`` is what the ops review compares with.
+        """
         self._team = team
+        self._operations = operations
         self._savers = savers
         self._desks = desks
         self._models = models
@@ -116,7 +122,11 @@ class Runner:
             graph = self._graph(GuardedSaver(saver, held.check))
             config: RunnableConfig = {"configurable": {"thread_id": run}, "recursion_limit": RECURSION_LIMIT}
             surroundings = Surroundings(
-                desk=self._desks(run, held.holder), models=self._models, tell=tell, team=self._team
+                desk=self._desks(run, held.holder),
+                models=self._models,
+                tell=tell,
+                team=self._team,
+                operations=self._operations,
             )
             try:
                 output = graph.invoke(

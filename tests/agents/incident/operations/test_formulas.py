@@ -157,7 +157,9 @@ def test_scaling_follows_concurrency_queue_and_cold_starts() -> None:
     assert said is not None
     # quiet: 7 / 7 = 1; a rise of 21 within a stretch needs 3 more by the 99th percentile; the most: 28 / 7 = 4
     assert "concurrency at 7 a replica" in said[2]
-    assert "at least 4, at most 4 replicas; 3 of them so that a rise within a cold start of 40 s finds room" in said[2]
+    assert (
+        "at least 4 (3 of them so that a rise within a cold start of 40 s finds room) and at most 4 replicas" in said[2]
+    )
     assert "too few in 14.0 % of the stretches" in said[2]
     assert said[1] == "act"
     queued = np.zeros(100)

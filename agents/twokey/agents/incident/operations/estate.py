@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import Final
 
 from twokey.agents.incident.operations.book import Book
-from twokey.agents.incident.operations.said import Said, day, money, name, names, number
+from twokey.agents.incident.operations.said import Said, day, many, money, name, names, number
 from twokey.tools.read.telemetry.operations.values import LabelledMetric, LabelSeen, RunningResult, ServiceSeen
 from twokey.tools.read.telemetry.values import EventSeen, EventsResult
 
@@ -36,21 +36,16 @@ _PATHS: Final = re.compile(
 def deployments(book: Book, result: EventsResult, days: float) -> list[Said]:
     """Say how often was deployed, and what the register does not know."""
     done = [event for event in result.events if event.kind.casefold() in DEPLOYS]
-    least = "at least " if result.left_out else ""
+    if not done and result.left_out:
+        return [("deployments", "unknown", "no deployment is among the events that were read, and more were left out.")]
     if not done:
-        return [
-            (
-                "deployments",
-                "unknown" if result.left_out else "fine",
-                f"no deployment is told of{'' if not result.left_out else ' among the events that were read'}.",
-            )
-        ]
+        return [("deployments", "fine", "the telemetry tells of no deployment.")]
     by_service = Counter(event.service for event in done)
     busiest = max(Counter(day(event.at_us) for event in done).items(), key=lambda pair: (pair[1], pair[0]))
     listed = ", ".join(f"{name(service)} {count:,}" for service, count in by_service.most_common(5))
     text = (
-        f"{least}{len(done):,} deployments of {len(by_service):,} services, {number(round(len(done) / days, 2))} a day;"
-        f" most on {busiest[0]} ({busiest[1]:,}): {listed}"
+        f"{'at least ' if result.left_out else ''}{many(len(done), 'deployment')} of"
+        f" {many(len(by_service), 'service')}, {number(round(len(done) / days, 2))} a day; most on {busiest[0]} ({busiest[1]:,}): {listed}"
     )
     return [("deployments", "fine", f"{text}."), *_unregistered_deployments(book, done)]
 
@@ -58,9 +53,8 @@ def deployments(book: Book, result: EventsResult, days: float) -> list[Said]:
 def _unregistered_deployments(book: Book, done: Sequence[EventSeen]) -> list[Said]:
     known = book.register_.deployments
     if known is None:
-        return [
-            ("shadow_deployments", "unknown", "the register has no list of deployments, so none is compared with it.")
-        ]
+        text = "the register has no list of deployments, so none is compared with it."
+        return [("shadow_deployments", "unknown", text)]
     services = sorted({event.service for event in done if event.service not in known})
     people = sorted(
         {
@@ -71,22 +65,12 @@ def _unregistered_deployments(book: Book, done: Sequence[EventSeen]) -> list[Sai
     )
     said: list[Said] = []
     if services:
-        said.append(
-            (
-                "shadow_deployments",
-                "act",
-                f"{len(services):,} services were deployed that the register does not list for it: {names(services)}.",
-            )
-        )
+        text = f"deployed and not registered for it: {names(services)} ({many(len(services), 'service')})."
+        said.append(("shadow_deployments", "act", text))
     if people:
         listed = ", ".join(f"{name(service)} by {name(actor)}" for service, actor in people[:5])
-        said.append(
-            (
-                "shadow_deployments",
-                "act",
-                f"{len(people):,} deployments by somebody whom the register does not list for it: {listed}.",
-            )
-        )
+        text = f"deployed by somebody whom the register does not list for it: {listed} ({len(people):,} in all)."
+        said.append(("shadow_deployments", "act", text))
     return said or [("shadow_deployments", "fine", "every deployment is one that the register lists.")]
 
 
@@ -135,9 +119,9 @@ def keys(book: Book, result: RunningResult) -> list[Said]:
         ]
     more = f"; {result.values_left_out:,} values were not given" if result.values_left_out else ""
     if not strange:
-        return [("shadow_keys", "fine", f"each of {len(used):,} keys that are used is registered{more}.")]
+        return [("shadow_keys", "fine", f"each of {many(len(used), 'key')} in use is registered{more}.")]
     listed = ", ".join(f"{name(one.value)} at {names(one.services, 2)}" for one in strange[:5])
-    text = f"{len(strange):,} of {len(used):,} keys that are used are not registered: {listed}{more}."
+    text = f"of {many(len(used), 'key')} in use {len(strange):,} not registered: {listed}{more}."
     return [("shadow_keys", "act", text)]
 
 
@@ -152,7 +136,9 @@ def labels(book: Book, result: RunningResult, days: float) -> list[Said]:
             found.append(("labels", "watch", _trim(book, metric, label, days)))
     if not found:
         most = book.labels.most_values
-        return [("labels", "fine", f"no label of {len(result.labelled):,} metrics has more than {most:,} values.")]
+        return [
+            ("labels", "fine", f"no label of {many(len(result.labelled), 'metric')} has more than {most:,} values.")
+        ]
     return found
 
 
@@ -169,11 +155,12 @@ def _worst(book: Book, metric: LabelledMetric) -> LabelSeen | None:
 
 def _trim(book: Book, metric: LabelledMetric, label: LabelSeen, days: float) -> str:
     text = (
-        f"label {name(label.label)} of {name(metric.metric)} has {label.values:,} values: {metric.series:,} series,"
-        f" {number(round(metric.samples / days))} samples a day; without it {label.without:,} series are left"
+        f"label {name(label.label)} of {name(metric.metric)} has {many(label.values, 'value')}:"
+        f" {many(metric.series, 'series', 'series')}, {many(round(metric.samples / days), 'sample')} a day;"
+        f" {label.without:,} without it"
     )
     price = book.labels.price_per_1000_series
     if price is None:
         return f"{text}; what series cost is not stated."
     now, then = (money(count * price / 1_000, book.currency) for count in (metric.series, label.without))
-    return f"{text}, {now} a month become {then}. Proposed trim: drop the label, or sum over it before it is stored."
+    return f"{text}; {now} a month would be {then}. Proposed trim: drop the label, or sum over it before it is stored."

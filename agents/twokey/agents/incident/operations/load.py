@@ -103,14 +103,12 @@ def scaling(endpoint: Endpoint, measured: Measured) -> Said | None:
     quiet = float(np.nanpercentile(track.peaks, QUIET))
     least = max(1, math.ceil(quiet / aimed)) + head
     most = max(least, int(np.nanmax(need)))
+    cold = endpoint.capacity.cold_start_s
+    room = f" ({head:,} of them so that a rise within a cold start of {lasting(cold)} finds room)" if cold else ""
     text = (
         f"scale {endpoint.name} on concurrency at {about(aimed)} a replica and on a queue that is not empty:"
-        f" at least {least:,}, at most {most:,} replicas"
+        f" at least {least:,}{room} and at most {most:,} replicas"
     )
-    cold = endpoint.capacity.cold_start_s
-    if cold:
-        text += f"; {head:,} of them so that a rise within a cold start of {lasting(cold)} finds room"
-    level: Level = "fine"
     level, more = _compared(measured, need)
     text += more
     limit = endpoint.capacity.max_replicas

@@ -109,6 +109,11 @@ def lasting(seconds: float) -> str:
     return f"{hours} h {rest} min" if rest else f"{hours} h"
 
 
+def many(count: int, one: str, more: str = "") -> str:
+    """Write how many of something."""
+    return f"{count:,} {one if count == 1 else more or f'{one}s'}"
+
+
 def times(count: int) -> str:
     """Write how often."""
     return "once" if count == 1 else "twice" if count == 2 else f"{count:,} times"
