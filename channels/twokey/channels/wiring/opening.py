@@ -28,6 +28,7 @@ from twokey.channels.wiring.outside import Outside, connector, github_if_set
 from twokey.channels.wiring.policy import NoShadow, batch_engine, enforcement_of, engine_on, rules_of, shadow_of
 from twokey.channels.wiring.runbooks import with_runbooks
 from twokey.channels.wiring.stores import STATE_FOLDER, check_demo, dispatcher_of, ledger_of, states_of
+from twokey.channels.wiring.telemetry import deployed_here, opener, telemetry_places, through_telemetry
 from twokey.channels.wiring.triage import names_of, team_of
 from twokey.channels.workspace import AMEND, POLICY_PROPOSE, REVERT, Workspace
 from twokey.core import settings
@@ -147,6 +148,7 @@ def opened_parts(
             folder / STATE_FOLDER / "runbooks",
             embeddings,
         )
+        tools = through_telemetry(tools, opener(folder, config, lambda _: None, deployed_here))
         connect = stage.connect or connector(github, home, clock)
         yield _parts(
             folder, config, home, ledger, engine, shadow, clock, ids, stack, held, forges, tools, book, connect
@@ -334,7 +336,7 @@ def _places(folder: Path, config: Settings) -> list[Place]:
             location = str((folder / location).resolve())
         resource = Resource(kind=section.kind, id=name, granted_by="config", environment=section.environment)
         places.append(Place(resource, location))
-    return places
+    return [*places, *telemetry_places(config)]
 
 
 def _with_password(location: str, variable: str | None) -> str:

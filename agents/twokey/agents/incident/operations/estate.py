@@ -44,8 +44,8 @@ def deployments(book: Book, result: EventsResult, days: float) -> list[Said]:
     busiest = max(Counter(day(event.at_us) for event in done).items(), key=lambda pair: (pair[1], pair[0]))
     listed = ", ".join(f"{name(service)} {count:,}" for service, count in by_service.most_common(5))
     text = (
-        f"{'at least ' if result.left_out else ''}{many(len(done), 'deployment')} of"
-        f" {many(len(by_service), 'service')}, {number(round(len(done) / days, 2))} a day; most on {busiest[0]} ({busiest[1]:,}): {listed}"
+        f"{'at least ' if result.left_out else ''}{many(len(done), 'deployment')} of {many(len(by_service), 'service')}"
+        f", {number(round(len(done) / days, 2))} a day; most on {busiest[0]} ({busiest[1]:,}): {listed}"
     )
     return [("deployments", "fine", f"{text}."), *_unregistered_deployments(book, done)]
 

@@ -18,7 +18,6 @@ from twokey.tools.read.telemetry.operations.values import (
     RunningRequest,
     RunningResult,
 )
-from twokey.tools.read.telemetry.port import Signal
 from twokey.tools.read.telemetry.terms import (
     DAY_US,
     DIGITS,
@@ -39,6 +38,8 @@ MAX_POINTS: Final = 1_000
 MAX_NAMED: Final = 20
 Permille = Annotated[int, Field(ge=0, le=1_000)]
 Most = Annotated[int, Field(ge=1, le=MAX_LISTED)]
+Signal = Literal["metrics", "logs", "traces", "topology", "events"]
+"""The kinds of telemetry, as in ``port``."""
 Meaning = Literal["latency", "errors", "availability", "saturation", "traffic", "other"]
 """What a metric says about a service."""
 

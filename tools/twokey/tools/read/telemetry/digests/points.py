@@ -1,8 +1,10 @@
 """Fewer points of a series, with its extremes: what a plot shows.
 
-Rules: the first and the last sample stay; of each stretch between them the least and the greatest are kept, at the times
-at which they were measured.
+Rules: the first and the last sample stay; of each stretch between them the least and the greatest are kept, at the
+times at which they were measured.
 """
+
+import itertools
 
 import numpy as np
 
@@ -17,7 +19,7 @@ def thinned(series: Series, most: int) -> Points:
     if count > most:
         edges = np.linspace(1, count - 1, (most - 2) // 2 + 1).astype(np.int64)
         places = {0, count - 1}
-        for start, end in zip(edges[:-1], edges[1:], strict=True):
+        for start, end in itertools.pairwise(edges):
             part = series.values[start:end]
             places |= {int(start + np.argmin(part)), int(start + np.argmax(part))} if len(part) else set()
         kept = np.array(sorted(places))

@@ -128,4 +128,4 @@ def _median(values: list[float]) -> float | None:
 
 def _failed(status: str | None) -> bool:
     told = (status or "").strip().lower()
-    return told in _FAILED or (len(told) == 3 and told.isdigit() and told[0] in "45")  # noqa: PLR2004 - HTTP
+    return told in _FAILED or (len(told) == 3 and told.isdigit() and told[0] in "45")
