@@ -464,6 +464,7 @@ class Workspace:
             "repository": self.config.catalog.repository,
             "tickets": self.config.triage.tickets,
             "telemetry": self.config.incident.telemetry,
+            "operations": self.config.operations.telemetry,
         }
         return self._request(identity, text, "ask", defaults)
 

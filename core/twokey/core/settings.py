@@ -157,6 +157,15 @@ class IncidentSection(_Section):
     """Place of runbooks in which sections that may help are looked for."""
 
 
+class OperationsSection(_Section):
+    """The ops review: which telemetry, and what it is compared with."""
+
+    telemetry: str = ""
+    """Name of the place of kind telemetry that a request means where it names none."""
+    file: str = ""
+    """File of objectives, budgets, capacity and the register, relative to the workspace."""
+
+
 class ControlsSection(_Section):
     """Who keeps the kill switch and answers for emergencies."""
 
@@ -340,6 +349,7 @@ class Settings(_Section):
     catalog: CatalogSection = CatalogSection()
     triage: TriageSection = TriageSection()
     incident: IncidentSection = IncidentSection()
+    operations: OperationsSection = OperationsSection()
     controls: ControlsSection = ControlsSection()
     model: ModelSection = ModelSection()
     server: ServerSection = ServerSection()
@@ -358,6 +368,7 @@ FROM_FILE_ONLY: Final = frozenset(
         "controls",
         "github",
         "incident",
+        "operations",
         "workspace",
         "places",
         "policy",

@@ -25,6 +25,7 @@ from twokey.channels.service import Service, Unplanned
 from twokey.channels.shadowing import Shadow
 from twokey.channels.wiring.incident import house_of
 from twokey.channels.wiring.once import Once
+from twokey.channels.wiring.operations import book_of
 from twokey.channels.wiring.outside import Outside, connector, github_if_set
 from twokey.channels.wiring.policy import NoShadow, batch_engine, enforcement_of, engine_on, rules_of, shadow_of
 from twokey.channels.wiring.runbooks import with_runbooks
@@ -231,7 +232,14 @@ def _parts(  # what that were opened
     def new_runner() -> "Runner":
         from twokey.agents.planner.runner import Runner  # noqa: PLC0415 - LangGraph comes in when a run is driven
 
-        return Runner(savers, desk, _models(config, stack), team_of(folder, config), house_of(folder, config))
+        return Runner(
+            savers,
+            desk,
+            _models(config, stack),
+            team_of(folder, config),
+            house_of(folder, config),
+            book_of(folder, config),
+        )
 
     def new_dispatcher() -> Dispatcher:
         dispatcher = dispatcher_of(folder, config.store.url, ledger, clock, ids)
