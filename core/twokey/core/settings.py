@@ -25,7 +25,7 @@ from pydantic import (
 )
 
 from twokey.core.errors import BadInput, EnvironmentFault, NotFound
-from twokey.core.telemetry_settings import TelemetrySection, TriggerSection
+from twokey.core.telemetry_settings import TelemetrySection, TriggerName, TriggerSection
 from twokey.core.values import Code, Digest, GroupName, Principal, PrincipalName, PublicKey, ResourceKind, WorkspaceId
 
 FILE_NAME: Final = "twokey.toml"
@@ -360,7 +360,7 @@ class Settings(_Section):
     schedules: dict[Code, ScheduleSection] = Field(default_factory=dict)
     slack: SlackSection = SlackSection()
     telemetry: dict[Code, TelemetrySection] = Field(default_factory=dict)
-    triggers: dict[Code, TriggerSection] = Field(default_factory=dict)
+    triggers: dict[TriggerName, TriggerSection] = Field(default_factory=dict)
 
 
 FROM_FILE_ONLY: Final = frozenset(
