@@ -178,6 +178,10 @@ def test_the_subject_is_the_proposal_else_the_run_else_the_kinds_own(model: type
         "delivery.failed",
     }:
         assert subject == document["workspace"]
+    elif document["kind"] == "console.pass_given":
+        assert subject == (document["order"]["statement"]["words"] or "-")
+    elif document["kind"] in {"console.session_opened", "console.session_closed"}:
+        assert subject == document["session"]
     else:
         assert subject == (document.get("proposal") or document["run"])
 

@@ -36,8 +36,9 @@ def run_up(
     stop = stop or Stop()
     connected = workspace.connected()
     routes = [route for made in connected.values() for route in made.routes]
+    site = next((made.app for made in connected.values() if made.app is not None), None)
     with (
-        serving(routes, workspace.rejections, host=host, port=port) as address,
+        serving(routes, workspace.rejections, host=host, port=port, site=site) as address,
         _listening(list(connected.values()), stop) as failures,
     ):
         names = ", ".join(sorted(connected)) or "no channel"

@@ -30,6 +30,7 @@ from twokey.tools.ledger import Ledger, Unit
 from twokey.tools.places import PlaceBook
 from twokey.tools.read.warehouse import canonical_location, display_name
 from twokey.tools.registry import Registry
+from twokey.tools.sessions import Sessions
 
 if TYPE_CHECKING:
     from twokey.agents.state import Progress
@@ -86,7 +87,9 @@ class Workspace:
         directory: FileDirectory,
         pruner: Pruner,
         readiness: Readiness,
+        sessions: Sessions,
     ) -> None:
+        self.sessions = sessions
         self.folder = folder
         self.config = config
         self.ledger = ledger

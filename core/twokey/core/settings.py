@@ -266,6 +266,27 @@ class ServerSection(_Section):
     """For how many days the bytes of what was received and handled are kept; that it was received is kept longer."""
 
 
+def _console_url(url: str) -> str:
+    """Check where people see the console: https, or http on this machine, without a path."""
+    if url and not re.fullmatch(
+        r"https://[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?|http://(127\.0\.0\.1|localhost)(:[0-9]{1,5})?", url
+    ):
+        raise ValueError("it is https://HOST, or http://127.0.0.1:PORT on this machine, without a path")
+    return url
+
+
+class ConsoleSection(_Section):
+    """The web console that ``twokey up`` serves."""
+
+    mode: Literal["on", "off"] = "on"
+    url: Annotated[str, AfterValidator(_console_url)] = ""
+    """Where people see it, where that is not the address that is listened on (behind a proxy that ends TLS)."""
+    idle_minutes: Annotated[int, Field(ge=1, le=24 * 60)] = 60
+    """After how long without a request a session is over."""
+    session_hours: Annotated[int, Field(ge=1, le=24)] = 12
+    """How long a session lasts at most."""
+
+
 class PluginsSection(_Section):
     """Pinned plugins: name of the distribution to its digest."""
 
@@ -302,6 +323,7 @@ class Settings(_Section):
     controls: ControlsSection = ControlsSection()
     model: ModelSection = ModelSection()
     server: ServerSection = ServerSection()
+    console: ConsoleSection = ConsoleSection()
     tools: PluginsSection = PluginsSection()
     github: GitHubSection = GitHubSection()
     places: dict[PlaceName, PlaceSection] = Field(default_factory=dict)
@@ -311,7 +333,19 @@ class Settings(_Section):
 
 
 FROM_FILE_ONLY: Final = frozenset(
-    {"controls", "github", "workspace", "places", "policy", "principals", "schedules", "slack", "tools", "triage"}
+    {
+        "console",
+        "controls",
+        "github",
+        "workspace",
+        "places",
+        "policy",
+        "principals",
+        "schedules",
+        "slack",
+        "tools",
+        "triage",
+    }
 )
 """Sections that decide who may do what: a variable in somebody's shell must not change them."""
 
