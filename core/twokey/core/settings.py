@@ -287,6 +287,17 @@ class ConsoleSection(_Section):
     """How long a session lasts at most."""
 
 
+class ScorecardSection(_Section):
+    """What the quarterly scorecard rests on beside what happened here."""
+
+    minutes: dict[Code, Annotated[int, Field(ge=0, le=10_000)]] = Field(
+        default_factory=lambda: {"open_pull_request": 45, "update_ticket": 5, "catalog_scan": 20, "incident": 60}
+    )
+    """How long a person takes for what a write of a tool, or a run of an intent that only reads, did; in minutes."""
+    training: str = ""
+    """CSV file of training and pulse, relative to the workspace; none where nothing is known of them."""
+
+
 class PluginsSection(_Section):
     """Pinned plugins: name of the distribution to its digest."""
 
@@ -324,6 +335,7 @@ class Settings(_Section):
     model: ModelSection = ModelSection()
     server: ServerSection = ServerSection()
     console: ConsoleSection = ConsoleSection()
+    scorecard: ScorecardSection = ScorecardSection()
     tools: PluginsSection = PluginsSection()
     github: GitHubSection = GitHubSection()
     places: dict[PlaceName, PlaceSection] = Field(default_factory=dict)
@@ -342,6 +354,7 @@ FROM_FILE_ONLY: Final = frozenset(
         "policy",
         "principals",
         "schedules",
+        "scorecard",
         "slack",
         "tools",
         "triage",

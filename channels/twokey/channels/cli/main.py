@@ -20,6 +20,7 @@ from twokey.channels.cli import (
     measuring,
     policy,
     probing,
+    scoring,
     serving,
     setup,
     triaging,
@@ -69,6 +70,7 @@ serving.add_to(app)
 policy.add_to(app)
 evidence.add_to(app)
 measuring.add_to(app)
+scoring.add_to(app)
 triaging.add_to(app)
 
 _WITH_VALUE = {"-C": "workspace", "--workspace": "workspace", "--as": "principal"}
