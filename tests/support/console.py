@@ -62,6 +62,19 @@ class Browser:
         }
         return self.client.post("/login/open", json=fields, headers=ORIGIN | JSON)
 
+    def answer(self, proposal: str, action: str, *, reason: str = "", typed: str = "", seen: str | None = None) -> Any:
+        """Answer the card that the page shows, as its script does; gives the last answer of the console."""
+        page = self.get(f"/p/{proposal}").text
+        carried = re.search(r'data-seen="([^"]+)"', page) if seen is None else None
+        fields = {"action": action, "reason": reason, "typed": typed, "seen": seen or (carried[1] if carried else "")}
+        if 'data-signs="no"' not in page:
+            asked = self.post(f"/p/{proposal}/statement", fields)
+            if asked.status_code != 200:
+                return asked
+            text = asked.json()["statement"]
+            fields |= {"statement": text, "signature": self.key.sign(text.encode()).hex()}
+        return self.post(f"/p/{proposal}/answer", fields)
+
     def offer(self, pass_key: str) -> Any:
         fields = {"pass_key": pass_key, "key": public_of(self.key)}
         return self.client.post("/login/offer", json=fields, headers=ORIGIN | JSON)

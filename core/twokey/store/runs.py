@@ -120,6 +120,11 @@ def get_run(connection: Connection, run: str) -> RunRecord:
         return record_of(row)
 
 
+def has_run(connection: Connection, run: str) -> bool:
+    """Tell whether there is a run of that id."""
+    return connection.execute(_GET, {"of_run": run}).one_or_none() is not None
+
+
 def get_driven(connection: Connection, run: str) -> tuple[RunRecord, str | None]:
     """Read one run and the holder of its lease, and keep others from changing it until the transaction ends.
 

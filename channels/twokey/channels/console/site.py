@@ -18,13 +18,19 @@ from starlette.responses import HTMLResponse
 
 from twokey.channels.console import showing
 from twokey.channels.console.offers import Offers
+from twokey.channels.console.reviewing import RuleTexts
 from twokey.channels.console.sessions import Door, Visitor
 from twokey.channels.routes import Served
 from twokey.channels.workspace import Workspace
 from twokey.core.ports import Clock
 
 FOLDER: Final = Path(__file__).parent
-PAGES: Final[list[tuple[str, str]]] = [("inbox", "Inbox")]
+PAGES: Final[list[tuple[str, str]]] = [
+    ("inbox", "Inbox"),
+    ("ask", "Ask"),
+    ("runs", "Runs"),
+    ("freeze", "Kill switch"),
+]
 """The pages in the navigation: first part of the path, and name."""
 _TYPES: Final = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
 
@@ -61,6 +67,8 @@ class Site:
         self.served = served
         self.door = Door(workspace, clock)
         self.offers = Offers(clock)
+        self.rules = RuleTexts(workspace.folder / workspace.config.policy.bundle)
+        self.streams = 0
         self.assets: Mapping[str, Asset] = _assets()
         self._by_path = {asset.path: asset for asset in self.assets.values()}
         self._templates = Environment(
