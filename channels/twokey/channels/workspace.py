@@ -364,6 +364,10 @@ class Workspace:
             return self.service.ask(identity, request, places, tell)
         return self.service.outcome(str(self.service.leave(identity, request, places)))
 
+    def lacks(self) -> str | None:
+        """Say what is missing before anything may be written; nothing where nothing is."""
+        return self._readiness.lacks()
+
     def policy_in_force(self) -> tuple[str, Revisions]:
         """Give the engine's name, and digests of the policy and data that it holds."""
         return self._engine.name, self._engine.revisions()
