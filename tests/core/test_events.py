@@ -164,6 +164,9 @@ def test_the_subject_is_the_proposal_else_the_run_else_the_kinds_own(model: type
         "identity.link_asked",
         "identity.linked",
         "identity.unlinked",
+        "console.pass_given",
+        "console.session_opened",
+        "console.session_closed",
     }:
         assert subject == document["principal"]
     elif document["kind"] in {
@@ -178,10 +181,6 @@ def test_the_subject_is_the_proposal_else_the_run_else_the_kinds_own(model: type
         "delivery.failed",
     }:
         assert subject == document["workspace"]
-    elif document["kind"] == "console.pass_given":
-        assert subject == (document["order"]["statement"]["words"] or "-")
-    elif document["kind"] in {"console.session_opened", "console.session_closed"}:
-        assert subject == document["session"]
     else:
         assert subject == (document.get("proposal") or document["run"])
 

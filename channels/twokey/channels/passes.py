@@ -7,12 +7,14 @@ which browsers keep to themselves, and nowhere else; a link leads to the console
 import base64
 import re
 from typing import Final
+from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from twokey.channels.workspace import Workspace
 from twokey.core.errors import BadInput
 from twokey.core.ports import Clock
+from twokey.core.settings import Settings
 from twokey.core.values import GivenOrder, Identity, Order
 from twokey.tools.identity import Credential
 from twokey.tools.sessions import PASS_US, name_of
@@ -61,11 +63,20 @@ def public_of(key: Ed25519PrivateKey) -> str:
     return f"ed25519:{key.public_key().public_bytes_raw().hex()}"
 
 
-def console_address(workspace: Workspace, *, host: str | None = None, port: int | None = None) -> str:
+def console_address(config: Settings, *, port: int | None = None) -> str:
     """Give the address at which people see the console, as the settings have it."""
-    config = workspace.config
     if config.console.url:
         return config.console.url
-    host, port = host or config.server.host, config.server.port if port is None else port
-    reached = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104 - what listens everywhere is reached here
-    return f"http://{reached}:{port}"
+    return reached_at(_http(config.server.host, config.server.port if port is None else port))
+
+
+def reached_at(address: str) -> str:
+    """Give the address at which this machine reaches what listens at ``address``, which may be every address."""
+    parts = urlsplit(address)
+    everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what listens everywhere is reached here
+    host = str(parts.hostname)
+    return _http(everywhere.get(host, host), int(parts.port or 0))
+
+
+def _http(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

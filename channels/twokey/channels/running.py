@@ -24,8 +24,11 @@ def run_up(
     concurrency: int,
     tell: Callable[[str], None],
     stop: Stop | None = None,
+    started: Callable[[str], None] | None = None,
 ) -> Done:
     """Listen and work until asked to stop, by SIGTERM, SIGINT or ``stop``; gives what the worker did.
+
+    ``started`` is told the address once something listens there.
 
     Raises:
         EnvironmentFault: the port is taken, or a connection could not be held.
@@ -43,6 +46,8 @@ def run_up(
     ):
         names = ", ".join(sorted(connected)) or "no channel"
         tell(f"up: {workspace.config.workspace.id} listens at {address} for {names}; SIGTERM or Ctrl-C ends it")
+        if started is not None:
+            started(address)
         done = workspace.worker().run(concurrency=concurrency, stop=stop)
     if failures:
         raise failures[0]

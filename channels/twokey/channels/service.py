@@ -467,6 +467,11 @@ class Service:
         with self._ledger.look() as connection:
             return proposals.list_proposals(connection, states=() if everything else tuple(OPEN), limit=limit)
 
+    def proposals(self, states: Sequence[State], *, limit: int = 50) -> list[ProposalRecord]:
+        """Give the proposals that are in some states, newest first."""
+        with self._ledger.look() as connection:
+            return proposals.list_proposals(connection, states=states, limit=limit)
+
     # -- answering --------------------------------------------------------------------------------------------
 
     def answer(  # the parts of one answer

@@ -135,7 +135,6 @@ class SessionOpened(Value):
     """
 
     kind: Literal["console.session_opened"] = "console.session_opened"
-    workspace: WorkspaceId
     principal: PrincipalName
     auth: Auth
     session: Fingerprint
@@ -616,11 +615,17 @@ def subject(event: Event) -> str:
             | DeliveryFailed()
         ):
             return event.workspace
-        case IdentityUsed() | CredentialCreated() | RunsPruned() | LinkAsked() | IdentityLinked() | IdentityUnlinked():
+        case (
+            IdentityUsed()
+            | CredentialCreated()
+            | RunsPruned()
+            | LinkAsked()
+            | IdentityLinked()
+            | IdentityUnlinked()
+            | PassGiven()
+            | SessionOpened()
+            | SessionClosed()
+        ):
             return event.principal
-        case PassGiven():
-            return event.order.statement.words or "-"
-        case SessionOpened() | SessionClosed():
-            return event.session
         case _:
             return event.run

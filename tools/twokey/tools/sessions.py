@@ -7,7 +7,8 @@ Rules
   it holds it, and from then on it signs that person's answers: no process of Twokey holds what approves.
 - A browser's key stands for its person only while the session lasts, only for answers to cards and the kill switch,
   and only as long as the order behind it is signed with the key that the directory names for them now.
-- Rows tell where in the log to look and no more; what is relied on is proven under a verified checkpoint.
+- Rows of the inbox tell where in the log to look, and that something is there once: a link, its use, a session, its
+  end. What is relied on is the entry itself, proven under a verified checkpoint.
 """
 
 import hashlib
@@ -18,10 +19,10 @@ from twokey.core.errors import CheckFailed, NotFound, Refused
 from twokey.core.events import PassGiven, SessionClosed, SessionOpened
 from twokey.core.ports import Clock, Directory, Ids
 from twokey.core.values import Answer, GivenOrder, OrderName, Principal
-from twokey.store.inbox import InboundRecord, add_inbound
+from twokey.store.inbox import InboundRecord, add_inbound, find_inbound
 from twokey.tools import identity
 from twokey.tools.authority import Rules, authentic_by_key
-from twokey.tools.ledger import Ledger
+from twokey.tools.ledger import Ledger, Unit
 
 PASS_US: Final = 15 * 60 * 1_000_000
 """How long a one-time link is good."""
@@ -37,11 +38,11 @@ def name_of(pass_key: str) -> str:
     return hashlib.sha256(pass_key.encode()).hexdigest()
 
 
-def opening(event: SessionOpened) -> Json:
+def opening(event: SessionOpened, workspace: str) -> Json:
     """Give what the link's key and the browser's key sign."""
     return {
         "type": "twokey/console-session/v1",
-        "workspace": event.workspace,
+        "workspace": workspace,
         "principal": event.principal,
         "session": event.session,
         "secret": event.secret,
@@ -67,11 +68,13 @@ class Sessions:
         """Record that a one-time link was made; raises ``Refused`` where the order does not count."""
         if not self._pass_holds(given, self._clock.now_us()):
             raise _refused("pass_not_theirs", "The link is not ordered by whom it would let in.")
-        self._ledger.record(PassGiven(principal=given.statement.principal, order=given))
+        with self._ledger.change() as unit:
+            entry = unit.record(PassGiven(principal=given.statement.principal, order=given))
+            self._once(unit, f"pass:{given.statement.words}", entry, "link_known", "This link was made before.")
 
     def find_pass(self, pass_key: str) -> PassGiven:
         """Give the one-time link whose key this is, as the log proves it; raises ``Refused``."""
-        given = self._last(name_of(pass_key), "console.pass_given")
+        given = self._event(f"pass:{name_of(pass_key)}")
         if not isinstance(given, PassGiven):
             raise _refused("unknown_link", "This link is none of ours, or is not complete.")
         if not self._pass_holds(given.order, self._clock.now_us()):
@@ -97,34 +100,33 @@ class Sessions:
         """
         if not self.holds(opened):
             raise _refused("not_proven", "What the browser shows does not prove who is in front of it.")
-        once = f"session:{opened.session}" if opened.pass_key is None else f"pass:{name_of(opened.pass_key)}"
-        now = self._clock.now_us()
-        used = InboundRecord(self._ids.new("i"), "console", once, "pass", None, "done", "used", 1, now, now)
         with self._ledger.change() as unit:
-            if not add_inbound(unit.connection, used):
-                raise _refused("link_used", "This link was used before.")
-            if self._ledger.last(unit.connection, opened.session, "console.session_opened") is not None:
-                raise _refused("session_known", "This session was opened before.")
-            unit.record(opened)
+            entry = unit.record(opened)
+            if opened.pass_key is not None:
+                self._once(unit, f"used:{name_of(opened.pass_key)}", entry, "link_used", "This link was used before.")
+            known = "This session was opened before."
+            self._once(unit, f"session:{opened.session}", entry, "session_known", known)
 
     def close(self, opened: SessionOpened, code: str) -> None:
         """End a session before its time; one that is over stays over."""
-        self._ledger.record(SessionClosed(principal=opened.principal, session=opened.session, code=code))
+        with self._ledger.change() as unit:
+            entry = unit.record(SessionClosed(principal=opened.principal, session=opened.session, code=code))
+            self._keep(unit, f"closed:{opened.session}", entry)
 
     def find(self, session: str) -> SessionOpened | None:
         """Give a session that goes on, as the log proves it; none where there is none, or it is over."""
-        opened = self._last(session, "console.session_opened")
+        opened = self._event(f"session:{session}")
         if not isinstance(opened, SessionOpened) or opened.session != session or not self.holds(opened):
             return None
         with self._ledger.look() as connection:
-            closed = self._ledger.last(connection, session, "console.session_closed")
+            closed = find_inbound(connection, "console", f"closed:{session}")
         return None if closed is not None or self._clock.now_us() > opened.until_us else opened
 
     def holds(self, opened: SessionOpened) -> bool:
         """Tell whether a session is its person's by what its entry says, under the directory as it is now."""
         principal = self._directory.principal(opened.principal)
         lasts = 0 <= opened.until_us - opened.at_us <= LONGEST_US
-        if principal is None or opened.workspace != self._rules.workspace or not lasts:
+        if principal is None or not lasts:
             return False
         if opened.auth not in {"key", "asserted"}:
             return opened.external is not None
@@ -136,9 +138,9 @@ class Sessions:
             (said.principal, said.words, order.auth) == (principal.name, name_of(opened.pass_key), opened.auth)
             and opened.session == identity.fingerprint(key)
             and self._pass_holds(order, opened.at_us)
-            and identity.verify_json(opened.pass_key, opened.signature, opening(opened))
+            and identity.verify_json(opened.pass_key, opened.signature, opening(opened, self._rules.workspace))
             and opened.possession is not None
-            and identity.verify_json(key, opened.possession, opening(opened))
+            and identity.verify_json(key, opened.possession, opening(opened, self._rules.workspace))
         )
 
     # -- answers ----------------------------------------------------------------------------------------------
@@ -150,7 +152,7 @@ class Sessions:
             return False
         if isinstance(given, GivenOrder) and given.statement.order not in ORDERS:
             return False
-        opened = self._last(given.key, "console.session_opened")
+        opened = self._event(f"session:{given.key}")
         return (
             isinstance(opened, SessionOpened)
             and (opened.auth, opened.principal, opened.session) == ("key", principal.name, given.key)
@@ -161,17 +163,28 @@ class Sessions:
             and identity.verify_json(opened.key, given.signature, said.canonical())
         )
 
-    def _last(self, about: str, kind: str) -> PassGiven | SessionOpened | None:
-        """Read the latest entry of a kind about something, proven; none where there is none that is."""
-        with self._ledger.look() as connection:
-            entry = self._ledger.last(connection, about, kind)
-        if entry is None:
-            return None
+    # -- rows -------------------------------------------------------------------------------------------------
+
+    def _event(self, key: str) -> PassGiven | SessionOpened | None:
+        """Read the entry that a row names, proven; none where there is none that is."""
         try:
-            event = self._ledger.proven(entry).event
+            with self._ledger.look() as connection:
+                row = find_inbound(connection, "console", key)
+            event = None if row is None else self._ledger.proven(row.code).event
         except (CheckFailed, NotFound):
             return None
         return event if isinstance(event, (PassGiven, SessionOpened)) else None
+
+    def _keep(self, unit: Unit, key: str, entry: str) -> bool:
+        """Keep where in the log something is; tells whether it was not there before."""
+        now = self._clock.now_us()
+        row = InboundRecord(self._ids.new("i"), "console", key, "console", None, "done", entry, 0, now, now)
+        return add_inbound(unit.connection, row)
+
+    def _once(self, unit: Unit, key: str, entry: str, code: str, why: str) -> None:
+        """Keep it, or undo the whole change where it was there before; raises ``Refused``."""
+        if not self._keep(unit, key, entry):
+            raise _refused(code, why)
 
 
 def _refused(code: str, why: str) -> Refused:

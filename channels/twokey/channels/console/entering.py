@@ -51,7 +51,6 @@ def offer(request: Request, sent: Sent) -> Response:
     given = site.workspace.sessions.find_pass(pass_key)
     secret, now = new_secret(), site.clock.now_us()
     opened = SessionOpened(
-        workspace=site.workspace.config.workspace.id,
         principal=given.principal,
         auth=given.order.auth,
         session=fingerprint(key),
@@ -63,7 +62,7 @@ def offer(request: Request, sent: Sent) -> Response:
         key=key,
     )
     site.offers.put(Offer(opened, secret))
-    text = canonical.encode(opening(opened)).decode("ascii")
+    text = canonical.encode(opening(opened, site.workspace.config.workspace.id)).decode("ascii")
     return JSONResponse({"principal": opened.principal, "session": opened.session, "opening": text})
 
 

@@ -1,16 +1,16 @@
 """What a form or a script of a page sends, read within bounds and taken only with the session's token.
 
-Rules: a form is ``application/x-www-form-urlencoded`` or a JSON object of texts, of 64 KiB at most; a field comes once;
+Rules: a form is ``application/x-www-form-urlencoded`` or a JSON object of texts, of 64 KiB at most; a field of a form comes once;
 without the token of the session that sends it nothing is taken.
 """
 
 import hmac
-import json
 from collections.abc import Mapping
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 from urllib.parse import parse_qsl
 
 from fastapi import Depends
+from pydantic import TypeAdapter
 from starlette.requests import Request
 
 from twokey.channels.console.sessions import Who
@@ -18,6 +18,7 @@ from twokey.core.errors import BadInput, Refused
 
 MOST_BYTES: Final = 64 * 1024
 MOST_FIELDS: Final = 200
+_FIELDS: Final[TypeAdapter[dict[str, str]]] = TypeAdapter(dict[str, str])
 TOKEN: Final = "csrf"  # noqa: S105 - the name of a field
 
 
@@ -31,7 +32,7 @@ async def fields(request: Request) -> Mapping[str, str]:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     try:
         return _parsed(kind, body.decode("utf-8"))
-    except (ValueError, RecursionError):
+    except ValueError:
         raise _unusable("It is damaged.") from None
 
 
@@ -39,12 +40,11 @@ def _parsed(kind: str, text: str) -> Mapping[str, str]:
     if kind == "application/x-www-form-urlencoded":
         pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict")
     elif kind == "application/json":
-        loaded: Any = json.loads(text)
-        pairs = list(loaded.items()) if isinstance(loaded, dict) else [(None, None)]
+        pairs = list(_FIELDS.validate_json(text, strict=True).items())
     else:
         raise ValueError
     found = dict(pairs)
-    if len(found) != len(pairs) or not all(isinstance(item, str) for pair in pairs for item in pair):
+    if len(found) != len(pairs):
         raise ValueError
     return found
 

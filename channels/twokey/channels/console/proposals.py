@@ -55,6 +55,8 @@ def show(request: Request, visitor: Who, name: str, view: str = "unified") -> Re
         record=card.record,
         proposal=card.proposal,
         decision=card.decision,
+        others=[name for name in card.proposal.contributors if name != card.proposal.requester],
+        findings=sorted(card.proposal.findings, key=lambda finding: not finding.attention),
         words=words,
         piece=piece(site, card.record.id, diff, view, 0),
         view=view,

@@ -138,7 +138,6 @@ def show(request: Request, visitor: Who, run: str) -> Response:
         "run": told.outcome.run,
         "findings": findings[:FINDINGS],
         "more": max(0, len(findings) - FINDINGS),
-        "now_us": site.clock.now_us(),
     }
     if request.headers.get("x-part") == "yes":
         return HTMLResponse(site.render("run_story.html", visitor=visitor, **values))

@@ -10,7 +10,7 @@ import mimetypes
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
@@ -89,9 +89,11 @@ class Site:
             lstrip_blocks=True,
         )
         self._templates.filters.update(showing.FILTERS)
-        self._templates.globals.update(
-            {"asset": lambda name: self.assets[name].path, "demo": self.demo, "pages": PAGES}
-        )
+        known: dict[str, Any] = {"asset": self._asset_path, "demo": self.demo, "pages": PAGES}
+        cast("dict[str, Any]", self._templates.globals).update(known)
+
+    def _asset_path(self, name: str) -> str:
+        return self.assets[name].path
 
     @property
     def demo(self) -> bool:
