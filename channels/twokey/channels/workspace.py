@@ -32,6 +32,7 @@ from twokey.tools.ledger import Ledger, Unit
 from twokey.tools.places import PlaceBook
 from twokey.tools.read.warehouse import canonical_location, display_name
 from twokey.tools.registry import Registry
+from twokey.tools.sessions import Sessions
 
 if TYPE_CHECKING:
     from twokey.agents.state import Progress
@@ -90,7 +91,9 @@ class Workspace:
         directory: FileDirectory,
         pruner: Pruner,
         readiness: Readiness,
+        sessions: Sessions,
     ) -> None:
+        self.sessions = sessions
         self.folder = folder
         self.config = config
         self.ledger = ledger
@@ -437,6 +440,10 @@ class Workspace:
         if tell is not None:
             return self.service.ask(identity, request, places, tell)
         return self.service.outcome(str(self.service.leave(identity, request, places)))
+
+    def lacks(self) -> str | None:
+        """Say what is missing before anything may be written; nothing where nothing is."""
+        return self._readiness.lacks()
 
     def policy_in_force(self) -> tuple[str, Revisions]:
         """Give the engine's name, and digests of the policy and data that it holds."""

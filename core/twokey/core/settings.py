@@ -315,6 +315,38 @@ class ServerSection(_Section):
     """For how many days the bytes of what was received and handled are kept; that it was received is kept longer."""
 
 
+def _console_url(url: str) -> str:
+    """Check where people see the console: https, or http on this machine, without a path."""
+    if url and not re.fullmatch(
+        r"https://[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?|http://(127\.0\.0\.1|localhost)(:[0-9]{1,5})?", url
+    ):
+        raise ValueError("it is https://HOST, or http://127.0.0.1:PORT on this machine, without a path")
+    return url
+
+
+class ConsoleSection(_Section):
+    """The web console that ``twokey up`` serves."""
+
+    mode: Literal["on", "off"] = "on"
+    url: Annotated[str, AfterValidator(_console_url)] = ""
+    """Where people see it, where that is not the address that is listened on (behind a proxy that ends TLS)."""
+    idle_minutes: Annotated[int, Field(ge=1, le=24 * 60)] = 60
+    """After how long without a request a session is over."""
+    session_hours: Annotated[int, Field(ge=1, le=24)] = 12
+    """How long a session lasts at most."""
+
+
+class ScorecardSection(_Section):
+    """What the quarterly scorecard rests on beside what happened here."""
+
+    minutes: dict[Code, Annotated[int, Field(ge=0, le=10_000)]] = Field(
+        default_factory=lambda: {"open_pull_request": 45, "update_ticket": 5, "catalog_scan": 20, "incident": 60}
+    )
+    """How long a person takes for what a write of a tool, or a run of an intent that only reads, did; in minutes."""
+    training: str = ""
+    """CSV file of training and pulse, relative to the workspace; none where nothing is known of them."""
+
+
 class PluginsSection(_Section):
     """Pinned plugins: name of the distribution to its digest."""
 
@@ -353,6 +385,8 @@ class Settings(_Section):
     controls: ControlsSection = ControlsSection()
     model: ModelSection = ModelSection()
     server: ServerSection = ServerSection()
+    console: ConsoleSection = ConsoleSection()
+    scorecard: ScorecardSection = ScorecardSection()
     tools: PluginsSection = PluginsSection()
     github: GitHubSection = GitHubSection()
     places: dict[PlaceName, PlaceSection] = Field(default_factory=dict)
@@ -365,20 +399,22 @@ class Settings(_Section):
 
 FROM_FILE_ONLY: Final = frozenset(
     {
+        "console",
         "controls",
         "github",
         "incident",
         "operations",
-        "workspace",
         "places",
         "policy",
         "principals",
         "schedules",
+        "scorecard",
         "slack",
         "telemetry",
         "tools",
         "triage",
         "triggers",
+        "workspace",
     }
 )
 """Sections that decide who may do what: a variable in somebody's shell must not change them."""

@@ -452,7 +452,9 @@ class Statement(Value):
     """The batch that the card was answered in."""
 
 
-OrderName = Literal["freeze_on", "freeze_off", "break_glass", "review_break_glass", "sign_policy", "link", "unlink"]
+OrderName = Literal[
+    "freeze_on", "freeze_off", "break_glass", "review_break_glass", "sign_policy", "link", "unlink", "console_pass"
+]
 
 
 class Order(Value):
@@ -467,7 +469,8 @@ class Order(Value):
     at_us: Instant
     until_us: Instant | None = None
     words: Digest | None = None
-    """Salted commitment to what the person wrote (reason, ticket); the digest of the bundle's statement."""
+    """Salted commitment to what the person wrote (reason, ticket); the digest of the bundle's statement, or of the
+    public key that a one-time link to the console carries."""
     external: ExternalId | None = None
     """The identity elsewhere that is linked or unlinked."""
 

@@ -333,6 +333,7 @@ def _parts(  # what that were opened
         policy=policy,
         directory=directory,
         readiness=readiness,
+        sessions=gate.sessions,
         pruner=Pruner(ledger=ledger, states=lambda: states().lent(), clock=clock),
     )
     return Parts(workspace, gate, desk, savers)
