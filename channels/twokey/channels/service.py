@@ -585,7 +585,7 @@ class Service:
         answer: Answer,
         reason: str,
         tell: Callable[[Progress], None] | None,
-        entry: int | None = None,
+        entry: str | None = None,
     ) -> Result:
         """Have the gate take an answer, and carry out what follows from it."""
         proposal = answer.statement.proposal
