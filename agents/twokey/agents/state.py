@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TypedDict
 
 from twokey.agents.incident.house import House
+from twokey.agents.incident.operations.book import Book
 from twokey.agents.models.port import Models
 from twokey.agents.triage.team import Team
 from twokey.tools.desk import Desk
@@ -45,3 +46,5 @@ class Surroundings:
     """What the triage job needs of the team's settings."""
     house: House | None = None
     """What the incident job needs of the settings."""
+    operations: Book | None = None
+    """What the ops review compares with: the operations file."""

@@ -9,8 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from twokey.channels.batching import Batching
 from twokey.channels.connected import Connected
 from twokey.channels.controls import Controls
+from twokey.channels.escalating import Escalations
 from twokey.channels.inbox import Inbox
 from twokey.channels.linking import Linking
 from twokey.channels.people import People
@@ -30,6 +32,7 @@ from twokey.tools.ledger import Ledger, Unit
 from twokey.tools.places import PlaceBook
 from twokey.tools.read.warehouse import canonical_location, display_name
 from twokey.tools.registry import Registry
+from twokey.tools.sessions import Sessions
 
 if TYPE_CHECKING:
     from twokey.agents.state import Progress
@@ -73,6 +76,8 @@ class Workspace:
         registry: Registry,
         people: People,
         service: Service,
+        batching: Batching,
+        escalations: Escalations,
         controls: Controls,
         linking: Linking,
         inbox: Inbox,
@@ -86,13 +91,17 @@ class Workspace:
         directory: FileDirectory,
         pruner: Pruner,
         readiness: Readiness,
+        sessions: Sessions,
     ) -> None:
+        self.sessions = sessions
         self.folder = folder
         self.config = config
         self.ledger = ledger
         self.registry = registry
         self.people = people
         self.service = service
+        self.batching = batching
+        self.escalations = escalations
         self.controls = controls
         self.linking = linking
         self.inbox = inbox
@@ -432,6 +441,10 @@ class Workspace:
             return self.service.ask(identity, request, places, tell)
         return self.service.outcome(str(self.service.leave(identity, request, places)))
 
+    def lacks(self) -> str | None:
+        """Say what is missing before anything may be written; nothing where nothing is."""
+        return self._readiness.lacks()
+
     def policy_in_force(self) -> tuple[str, Revisions]:
         """Give the engine's name, and digests of the policy and data that it holds."""
         return self._engine.name, self._engine.revisions()
@@ -458,6 +471,7 @@ class Workspace:
             "repository": self.config.catalog.repository,
             "tickets": self.config.triage.tickets,
             "telemetry": self.config.incident.telemetry,
+            "operations": self.config.operations.telemetry,
         }
         return self._request(identity, text, "ask", defaults)
 

@@ -54,6 +54,14 @@ def get_inbound(connection: Connection, inbound: str) -> InboundRecord | None:
         return None if row is None else _RECORD.validate_python(dict(row))
 
 
+def find_inbound(connection: Connection, channel: Channel, key: str) -> InboundRecord | None:
+    """Read what a channel had under a key; raises ``CheckFailed`` where its row is not as it was stored."""
+    with rows.reading("inbound"):
+        query = select(tables.inbox).where(_I.channel == channel, _I.key == key)
+        row = connection.execute(query).mappings().one_or_none()
+        return None if row is None else _RECORD.validate_python(dict(row))
+
+
 def begin_inbound(connection: Connection, inbound: str, *, now: int) -> InboundRecord | None:
     """Count an attempt to handle a delivery that waits, and give it; none where there is none or it is over."""
     begun = connection.execute(

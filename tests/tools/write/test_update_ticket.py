@@ -353,7 +353,13 @@ def test_a_change_changes_something() -> None:
         ("plain words, 5 < 6 and a@b", set[str]()),
         ("ask @sam", {"mentions_people"}),
         ("(@sam)", {"mentions_people"}),
+        ("ask \uff20sam", {"mentions_people"}),
         ("see https://example.org", {"links_elsewhere"}),
+        ("log in at evil.example/login", {"links_elsewhere"}),
+        ("log in at evil.example:8080/x", {"links_elsewhere"}),
+        ("log in at evil\uff0eexample/login", {"links_elsewhere"}),
+        ("log in at 192.0.2.7/login", {"links_elsewhere"}),
+        ("src/app.py/part, 3.2/3.3, and/or, a.b, v1.2.3/linux", set[str]()),
         ("see [here](x)", {"links_elsewhere"}),
         ("see [a]: x", {"links_elsewhere"}),
         ("write to mailto:x", {"links_elsewhere"}),
@@ -369,6 +375,26 @@ def test_what_a_comment_does_is_told_from_its_text(tmp_path: Path, words: str, k
     rendered = tool(desk).render(args, desk.context)
     assert set(rendered.labels) - {"comments_ticket"} == kinds
     assert rendered.rollback.text.startswith("Nothing but a comment is taken back")
+
+
+@pytest.mark.parametrize(
+    ("label", "disguised"),
+    [
+        ("bu\u0261", True),
+        ("b\u0443g", True),
+        ("\uff42\uff55\uff47", True),
+        ("priority: h\u0456gh", True),
+        ("Qualit\u00e4t", False),
+        ("stra\u00dfe \u0142\u00f8", False),
+        ("\u043e\u0448\u0438\u0431\u043a\u0430", False),
+        ("\u30d0\u30b0 bug", False),
+        ("bug", False),
+    ],
+)
+def test_a_label_that_only_looks_like_another_is_told(tmp_path: Path, label: str, disguised: bool) -> None:
+    desk = local(tmp_path)
+    args = desk.args(comment="", labels={"add": [label]}, priority=None, assignees={}, state=None, reason="", duplicate_of=None)  # fmt: skip
+    assert ("disguises_name" in tool(desk).render(args, desk.context).labels) is disguised
 
 
 @pytest.mark.parametrize(

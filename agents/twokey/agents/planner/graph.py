@@ -21,9 +21,12 @@ from langgraph.types import Command, interrupt
 from twokey.agents import drafts
 from twokey.agents.catalog.graph import build_propose, build_scan
 from twokey.agents.catalog.impacts import impact_step
+from twokey.agents.incident.operations.steps import gather_step as gather_operations_step
+from twokey.agents.incident.operations.steps import review_operations_step
 from twokey.agents.incident.steps import draft_step, gather_step, summarize_step
 from twokey.agents.planner.incident import AboutIncident, plan_incident, understand_incident
 from twokey.agents.planner.intents import Known, Unclear, Understood, understand, understand_with_model
+from twokey.agents.planner.operations import AboutOperations, plan_operations, understand_operations
 from twokey.agents.planner.plans import direct, plan
 from twokey.agents.planner.triage import AboutTickets, plan_triage, understand_triage
 from twokey.agents.planner.triage import direct as about_tickets
@@ -61,6 +64,8 @@ def build(saver: BaseCheckpointSaver[str]) -> Compiled:
         "incident_gather": gather_step,
         "incident_summarize": summarize_step,
         "incident_draft": draft_step,
+        "incident_operations_gather": gather_operations_step,
+        "incident_operations_review": review_operations_step,
         "reviewer_review": review_step,
         "triage_scan": scan_step,
         "triage_propose": propose_step,
@@ -131,10 +136,11 @@ def _plan(state: State, runtime: Runtime[Surroundings]) -> Command[str]:
     desk, models = runtime.context.desk, runtime.context.models
     request = Request.model_validate(desk.kept("request"))
     known = known_places(desk, request)
-    understood: Understood | AboutTickets | AboutIncident | Unclear
+    understood: Understood | AboutTickets | AboutIncident | AboutOperations | Unclear
     if request.intent == "ask":
         understood = (
-            understand_triage(request.text, known)
+            _operations_asked(desk, request)
+            or understand_triage(request.text, known)
             or understand_incident(request.text, known)
             or understand(request.text, known)
         )
@@ -159,16 +165,23 @@ def _plan(state: State, runtime: Runtime[Surroundings]) -> Command[str]:
             {"code": understood.code, "question": understood.question, "suggestions": list(understood.suggestions)},
         )
         return Command(goto=END, update={"position": 0, "proposals": []})
-    written = _planned(understood)
+    written = _written(understood)
     desk.planned(written)
     runtime.context.tell(Progress(0, written.understood))
     return Command(goto=_node(written.steps, 0), update={"position": 0, "proposals": []})
 
 
-def _planned(understood: Understood | AboutTickets | AboutIncident) -> Plan:
+def _written(understood: Understood | AboutTickets | AboutIncident | AboutOperations) -> Plan:
     if isinstance(understood, AboutTickets):
         return plan_triage(understood)
-    return plan_incident(understood) if isinstance(understood, AboutIncident) else plan(understood)
+    if isinstance(understood, AboutIncident):
+        return plan_incident(understood)
+    return plan_operations(understood) if isinstance(understood, AboutOperations) else plan(understood)
+
+
+def _operations_asked(desk: Desk, request: Request) -> AboutOperations | Unclear | None:
+    sources = [place.resource.id for place in desk.places.items if place.resource.kind == "telemetry"]
+    return understand_operations(request.text, sources, str(request.args.get("operations", "")) or None, desk.now_us())
 
 
 def _tickets_asked(request: Request) -> AboutTickets:

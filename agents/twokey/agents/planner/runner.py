@@ -21,6 +21,7 @@ from langgraph.runtime import RunControl
 from langgraph.types import Command
 
 from twokey.agents.incident.house import House
+from twokey.agents.incident.operations.book import Book
 from twokey.agents.models.port import Models
 from twokey.agents.planner.graph import RECURSION_LIMIT, Compiled, build
 from twokey.agents.planner.guarding import GuardedSaver
@@ -93,13 +94,16 @@ class Runner:
         models: Models,
         team: Team | None = None,
         house: House | None = None,
+        operations: Book | None = None,
     ) -> None:
         """``desks`` gives the desk of a run for the holder of its lease.
 
-        ``team`` is what the triage job needs of the settings, ``house`` what the incident job needs.
+        ``team`` is what the triage job needs of the settings, ``house`` what the incident job needs,
+        ``operations`` what the ops review compares with.
         """
         self._team = team
         self._house = house
+        self._operations = operations
         self._savers = savers
         self._desks = desks
         self._models = models
@@ -127,6 +131,7 @@ class Runner:
                 tell=tell,
                 team=self._team,
                 house=self._house,
+                operations=self._operations,
             )
             try:
                 output = graph.invoke(

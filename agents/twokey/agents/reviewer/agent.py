@@ -10,8 +10,9 @@ from langgraph.runtime import Runtime
 
 from twokey.agents import drafts
 from twokey.agents.incident import drafting
+from twokey.agents.incident.operations import steps as ops
 from twokey.agents.incident.steps import house_of, material_of
-from twokey.agents.reviewer import incidents, tickets
+from twokey.agents.reviewer import incidents, operations, tickets
 from twokey.agents.reviewer.checks import review
 from twokey.agents.state import Progress, State, Surroundings
 from twokey.agents.triage.steps import read_by
@@ -27,6 +28,8 @@ def review_step(state: State, runtime: Runtime[Surroundings]) -> State:
     number = steps[state.get("position", 0)].number
     desk.step_started(number, "reviewer")
     earlier = [step.number for step in steps if step.number < number]
+    if any(step.action == "operations_review" for step in steps):
+        return _review_operations(runtime, number, earlier)
     if any(step.agent == "triage" for step in steps):
         return _review_tickets(runtime, number, earlier)
     if any(step.agent == "incident" for step in steps):
@@ -101,6 +104,24 @@ def _review_incident(runtime: Runtime[Surroundings], number: int, earlier: list[
     desk.reviewed(**summary, code=code)
     desk.step_ended(number, "reviewer", code=code)
     runtime.context.tell(Progress(number, _said(len(standing), len(report.findings), len(problems))))
+    return {}
+
+
+def _review_operations(runtime: Runtime[Surroundings], number: int, earlier: list[int]) -> State:
+    """Review what an ops review says; what does not stand is taken out of what is reported."""
+    desk, book = runtime.context.desk, ops.book_of(runtime)
+    read = ops.read_by(desk)
+    held = _held(desk, set(read.values()))
+    in_order = {evidence: held[evidence] for evidence in read.values() if evidence in held}
+    report = _reported(desk, earlier)
+    unfit = operations.unfit(book, report.findings, in_order, read["running"])
+    every = len(report.findings)
+    summary = {"claims": every, "supported": every - len(unfit), "dropped": len(unfit)}
+    code = "unbacked_claim" if unfit else "ok"
+    desk.keep("review", {**summary, "problems": [f"{code} {reason}" for reason in list(unfit.values())[:50]]})
+    desk.reviewed(**summary, code=code)
+    desk.step_ended(number, "reviewer", code=code)
+    runtime.context.tell(Progress(number, f"{summary['supported']} of {every} claims come out the same again"))
     return {}
 
 

@@ -37,7 +37,8 @@ def summarize(
             return
         outcome = workspace.incident(identity, which, tell, looks_only=looks_only)
         findings = workspace.service.findings(outcome.run.id)
-    for text in lines(outcome, findings):
+        prose = workspace.service.document(outcome.run.id, "incident-prose")
+    for text in lines(outcome, findings, prose):
         SESSION.say(text)
     SESSION.give(
         as_json(outcome) | summary_json(findings) | {"findings": [finding.canonical() for finding in findings]}

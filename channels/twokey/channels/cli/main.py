@@ -21,6 +21,7 @@ from twokey.channels.cli import (
     measuring,
     policy,
     probing,
+    scoring,
     serving,
     setup,
     triaging,
@@ -70,6 +71,7 @@ serving.add_to(app)
 policy.add_to(app)
 evidence.add_to(app)
 measuring.add_to(app)
+scoring.add_to(app)
 triaging.add_to(app)
 incidents.add_to(app)
 

@@ -108,6 +108,10 @@ def connector(
             from twokey.channels.alerts.connection import connected  # noqa: PLC0415 - comes in where there is a trigger
 
             made["alerts"] = connected(workspace, clock, os.environ)
+        if workspace.config.console.mode == "on":
+            from twokey.channels.console.channel import connected  # noqa: PLC0415 - comes in where something listens
+
+            made["console"] = connected(workspace, clock)
         return made
 
     return connect

@@ -13,6 +13,12 @@ from twokey.core.canonical import Json
 from twokey.core.errors import ToolRetry
 from twokey.core.values import ResourceKind
 from twokey.tools.contract import Context, Limits, ReadTool
+from twokey.tools.read.telemetry.operations.values import (
+    OperationsRequest,
+    OperationsResult,
+    RunningRequest,
+    RunningResult,
+)
 from twokey.tools.read.telemetry.values import (
     Alert,
     AlertsRequest,
@@ -119,7 +125,9 @@ class _Look:
         | LogsRequest
         | TracesRequest
         | TopologyRequest
-        | EventsRequest,
+        | EventsRequest
+        | OperationsRequest
+        | RunningRequest,
     ) -> Answer:
         """Give the answer of the kind that is asked for."""
         match ask:
@@ -139,6 +147,10 @@ class _Look:
                 return self._topology(ask)
             case EventsRequest():
                 return self._events(ask)
+            case OperationsRequest():
+                return self._operations(ask)
+            case RunningRequest():
+                return self._running(ask)
 
     def _around(self) -> "Interval":
         from twokey.tools.read.telemetry.port import Interval  # noqa: PLC0415 - numpy comes in where it is needed
@@ -247,6 +259,16 @@ class _Look:
         kept = tuple(sorted(near, key=lambda one: one.at_us))
         return EventsResult(events=kept, left_out=len(found) - len(kept))
 
+    def _operations(self, ask: OperationsRequest) -> OperationsResult:
+        from twokey.tools.read.telemetry.operations.digest import operations  # noqa: PLC0415 - as above
+
+        return operations(self._telemetry, ask, self._window)
+
+    def _running(self, ask: RunningRequest) -> RunningResult:
+        from twokey.tools.read.telemetry.operations.running import running  # noqa: PLC0415 - as above
+
+        return running(self._telemetry, ask, self._window)
+
 
 def _incidents(source: "Source", ask: IncidentsRequest) -> IncidentsResult:
     from twokey.tools.read.telemetry.scoping import about  # noqa: PLC0415 - numpy comes in where it is needed
@@ -311,3 +333,7 @@ def _counted(answer: Answer) -> str:
             return f"{len(answer.events)} events of {len(answer.events) + answer.left_out}"
         case AlertsResult():
             return f"{len(answer.alerts)} alerts of {len(answer.alerts) + answer.left_out}"
+        case OperationsResult():
+            return f"{len(answer.loads)} series in stretches of {answer.step_s} s"
+        case RunningResult():
+            return f"{len(answer.services)} services with {answer.series} series"

@@ -118,7 +118,7 @@ class Bundle:
                 tally.unreadable = True
                 return ()
             for row in rows:
-                if len(row) != 2 or not all(row):  # noqa: PLR2004 - a caller and a callee
+                if len(row) != 2 or not all(row):
                     tally.malformed += bool(row)
                 elif len(found) >= MOST_EDGES:
                     tally.too_much = MOST_EDGES
@@ -131,7 +131,9 @@ class Bundle:
 
     def shortfalls(self) -> tuple[Shortfall, ...]:
         """Give what fell short in what was read last of each kind."""
-        return tuple(each for signal in _FILES if signal in self._tallies for each in self._tallies[signal].shortfalls())
+        return tuple(
+            each for signal in _FILES if signal in self._tallies for each in self._tallies[signal].shortfalls()
+        )
 
     def _lines(self, signal: Signal) -> Iterator[bytes]:
         self._tallies[signal] = tally = Tally(signal)
@@ -157,7 +159,8 @@ def find_bundles(folder: Path) -> tuple[Path, ...]:
             )
     if not found:
         raise NotFound(
-            "There is no incident bundle in that folder.", next="Name a folder that holds an incident.json, or one above."
+            "There is no incident bundle in that folder.",
+            next="Name a folder that holds an incident.json, or one above.",
         )
     return tuple(sorted(found))
 

@@ -1,1 +1,1 @@
-"""What an ops review needs of telemetry. See ``values`` for the asks, ``digest`` and ``running`` for how they are met."""
+"""What an ops review needs of telemetry: ``values`` has the asks, ``digest`` and ``running`` answer them."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from twokey.tools.read.telemetry.operations.values import MAX_STRETCHES, Load, OperationsRequest, OperationsResult
 from twokey.tools.read.telemetry.port import Floats, Interval, Series, Telemetry
-from twokey.tools.read.telemetry.values import Figure, Stretch, figure
+from twokey.tools.read.telemetry.terms import Figure, Stretch, figure
 
 SECOND_US: Final = 1_000_000
 _ROUND_S: Final = 60

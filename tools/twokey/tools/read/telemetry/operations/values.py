@@ -11,7 +11,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field, StringConstraints
 
 from twokey.core.values import Count, Instant, Value
-from twokey.tools.read.telemetry.values import Figure, Name, Scope, SeriesName, Stretch
+from twokey.tools.read.telemetry.terms import Figure, Name, Scope, SeriesName, Stretch
 
 MAX_NAMES: Final = 40
 MAX_STRETCHES: Final = 2_016
