@@ -27,6 +27,7 @@ from twokey.channels.wiring.stores import (
     store_url,
     verify_log,
 )
+from twokey.channels.wiring.telemetry_health import telemetry_health
 
 __all__ = [
     "CHECKPOINTS",
@@ -53,6 +54,7 @@ __all__ = [
     "sign_exception",
     "store_has_password",
     "store_url",
+    "telemetry_health",
     "tools_not_listed",
     "verify_log",
     "write_policies",

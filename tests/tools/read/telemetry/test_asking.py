@@ -126,3 +126,13 @@ def test_a_certificate_that_is_not_trusted_is_refused(tmp_path: Path):
 
 def test_a_server_does_not_show_its_token():
     assert SECRET not in repr(server("http://127.0.0.1:1"))
+
+
+def test_all_questions_together_have_a_time():
+    now = [0.0]
+    with odd_server(lambda _: Told(b"{}")) as odd:
+        asker = Asker(server(odd.url), budget_s=10, monotonic=lambda: now[0])
+        assert asker.ask("/x") == {}
+        now[0] = 11
+        assert fault(asker).code == "telemetry_slow"
+    assert len(odd.asked) == 1

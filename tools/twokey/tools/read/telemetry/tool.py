@@ -13,6 +13,7 @@ from twokey.core.canonical import Json
 from twokey.core.errors import ToolRetry
 from twokey.core.values import ResourceKind
 from twokey.tools.contract import Context, Limits, ReadTool
+from twokey.tools.read.telemetry.counting import counted
 from twokey.tools.read.telemetry.operations.values import (
     OperationsRequest,
     OperationsResult,
@@ -105,7 +106,7 @@ class QueryTelemetry(ReadTool[TelemetryArgs, TelemetryResult]):
     def summary(self, args: TelemetryArgs, result: TelemetryResult) -> str:  # noqa: ARG002 - the contract passes both
         """Say what was read, in numbers."""
         short = f", {len(result.shortfalls)} shortfalls" if result.shortfalls else ""
-        return f"{_counted(result.answer)}{short} of the telemetry."
+        return f"{counted(result.answer)}{short} of the telemetry."
 
 
 class _Look:
@@ -306,34 +307,3 @@ def _first(found: Sequence[Item], most: int) -> tuple[tuple[Item, ...], int]:
 def _shortfalls(telemetry: "Telemetry") -> tuple[Unread, ...]:
     found = telemetry.shortfalls()[:MOST_SHORTFALLS]
     return tuple(Unread(signal=one.signal, code=one.code, count=one.count) for one in found)
-
-
-def _counted(answer: Answer) -> str:
-    """Say how much there is in an answer."""
-    match answer:
-        case IncidentsResult():
-            return f"{len(answer.incidents)} incidents"
-        case OverviewResult():
-            return (
-                f"{len(answer.services)} services with {sum(one.after for one in answer.signals)} records in the window"
-            )
-        case MetricsResult():
-            return f"{len(answer.changes)} metrics of {len(answer.changes) + answer.left_out}"
-        case SeriesResult():
-            return f"{sum(len(one.points) for one in answer.series)} points of {len(answer.series)} series"
-        case InventoryResult():
-            return f"{len(answer.series)} series of {len(answer.series) + answer.left_out}"
-        case LogsResult():
-            return f"{len(answer.changes)} changes in {answer.lines_before + answer.lines_after} lines"
-        case TracesResult():
-            return f"{len(answer.changes)} changes in {answer.spans_before + answer.spans_after} spans"
-        case TopologyResult():
-            return f"{len(answer.calls)} calls between services"
-        case EventsResult():
-            return f"{len(answer.events)} events of {len(answer.events) + answer.left_out}"
-        case AlertsResult():
-            return f"{len(answer.alerts)} alerts of {len(answer.alerts) + answer.left_out}"
-        case OperationsResult():
-            return f"{len(answer.loads)} series in stretches of {answer.step_s} s"
-        case RunningResult():
-            return f"{len(answer.services)} services with {answer.series} series"
