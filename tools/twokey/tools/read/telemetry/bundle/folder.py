@@ -118,7 +118,7 @@ class Bundle:
                 tally.unreadable = True
                 return ()
             for row in rows:
-                if len(row) != 2 or not all(row):  # noqa: PLR2004 - a caller and a callee
+                if len(row) != 2 or not all(row):
                     tally.malformed += bool(row)
                 elif len(found) >= MOST_EDGES:
                     tally.too_much = MOST_EDGES
@@ -131,7 +131,9 @@ class Bundle:
 
     def shortfalls(self) -> tuple[Shortfall, ...]:
         """Give what fell short in what was read last of each kind."""
-        return tuple(each for signal in _FILES if signal in self._tallies for each in self._tallies[signal].shortfalls())
+        return tuple(
+            each for signal in _FILES if signal in self._tallies for each in self._tallies[signal].shortfalls()
+        )
 
     def _lines(self, signal: Signal) -> Iterator[bytes]:
         self._tallies[signal] = tally = Tally(signal)
@@ -157,7 +159,8 @@ def find_bundles(folder: Path) -> tuple[Path, ...]:
             )
     if not found:
         raise NotFound(
-            "There is no incident bundle in that folder.", next="Name a folder that holds an incident.json, or one above."
+            "There is no incident bundle in that folder.",
+            next="Name a folder that holds an incident.json, or one above.",
         )
     return tuple(sorted(found))
 
@@ -169,20 +172,23 @@ def _about(folder: Path) -> Incident:
         raise NotFound(
             "There is no incident bundle in that folder.", next="Name the folder that holds its incident.json."
         )
-    try:
-        if tally.unreadable or tally.too_much:
-            raise ValueError("not read")
-        found: Any = orjson.loads(text)
-        named = {key: _text(found[key]) for key in ("id", "title", "service")}
-        window, baseline = _interval(found["window"]), _interval(found["baseline"])
-        if not window.seconds:
-            raise ValueError("no window")
-        return Incident(**named, window=window, baseline=baseline)
-    except (ValueError, TypeError, KeyError, OverflowError) as error:
-        raise BadInput(
-            "The bundle's incident.json cannot be used.",
-            next="It needs id, title, service, and window and baseline, each with ISO-8601 times from and to.",
-        ) from error
+    if not tally.shortfalls():
+        try:
+            return _incident(orjson.loads(text))
+        except (ValueError, TypeError, KeyError, OverflowError):
+            pass
+    raise BadInput(
+        "The bundle's incident.json cannot be used.",
+        next="It needs id, title, service, and window and baseline, each with ISO-8601 times from and to.",
+    )
+
+
+def _incident(found: Any) -> Incident:
+    window, baseline = _interval(found["window"]), _interval(found["baseline"])
+    if not window.seconds:
+        raise ValueError("no window")
+    named = {key: _text(found[key]) for key in ("id", "title", "service")}
+    return Incident(**named, window=window, baseline=baseline)
 
 
 def _text(value: object) -> str:
