@@ -115,11 +115,12 @@ class Guard:
         public = urlsplit(self._public())
         if host == public.netloc:
             return True
-        named = urlsplit(f"//{host}")
         try:
-            return named.hostname in _LOOPBACK and (named.port is None or named.port > 0) and "@" not in host
+            named = urlsplit(f"//{host}")
+            port = named.port
         except ValueError:
             return False
+        return named.hostname in _LOOPBACK and port != 0 and "@" not in host
 
     def _from_here(self, headers: Headers, host: str) -> bool:
         """Tell whether the browser says that a page of this very site sends the request."""
