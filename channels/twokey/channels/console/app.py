@@ -16,7 +16,20 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp
 
-from twokey.channels.console import answering, asking, entering, files, freezing, inbox, proposals, runs
+from twokey.channels.console import (
+    answering,
+    api,
+    asking,
+    entering,
+    files,
+    freezing,
+    inbox,
+    lists,
+    log,
+    proposals,
+    runs,
+    scores,
+)
 from twokey.channels.console.guarding import SAFE, Guard
 from twokey.channels.console.sessions import visitor_of
 from twokey.channels.console.site import Site, site_of
@@ -50,8 +63,10 @@ def build(site: Site) -> ASGIApp:
     app = FastAPI(title="Twokey", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
     app.state.site = site
     app.router.redirect_slashes = False
-    for pages in (files, entering, inbox, proposals, answering, asking, runs, freezing):
+    for pages in (files, entering, inbox, proposals, answering, asking, runs, freezing, log, lists, scores, api):
         app.include_router(pages.router)
+    openapi = app.openapi
+    app.openapi = lambda: api.described(openapi())
     handlers: dict[type[Exception], Callable[[Request, Exception], Awaitable[Response]]] = {
         TwokeyError: _told,
         RequestValidationError: _unusable,

@@ -20,7 +20,9 @@ from twokey.channels.console import showing
 from twokey.channels.console.offers import Offers
 from twokey.channels.console.reviewing import RuleTexts
 from twokey.channels.console.sessions import Door, Visitor
+from twokey.channels.overview.log import Verification
 from twokey.channels.routes import Served
+from twokey.channels.scorecard.keeping import Scores
 from twokey.channels.workspace import Workspace
 from twokey.core.ports import Clock
 
@@ -29,6 +31,12 @@ PAGES: Final[list[tuple[str, str]]] = [
     ("inbox", "Inbox"),
     ("ask", "Ask"),
     ("runs", "Runs"),
+    ("log", "Log"),
+    ("catalog", "Catalog"),
+    ("tickets", "Tickets"),
+    ("policy", "Policy"),
+    ("controls", "Controls"),
+    ("scorecard", "Scorecard"),
     ("freeze", "Kill switch"),
 ]
 """The pages in the navigation: first part of the path, and name."""
@@ -67,6 +75,8 @@ class Site:
         self.served = served
         self.door = Door(workspace, clock)
         self.offers = Offers(clock)
+        self.verification = Verification(workspace.ledger, clock)
+        self.scores = Scores(workspace, clock)
         self.rules = RuleTexts(workspace.folder / workspace.config.policy.bundle)
         self.streams = 0
         self.assets: Mapping[str, Asset] = _assets()
