@@ -569,3 +569,23 @@ def test_where_programs_ask_github_follows_from_where_people_see_it():
     assert settings.GitHubSection(api="http://127.0.0.1:8000").api_url == "http://127.0.0.1:8000"
     assert not settings.GitHubSection().used
     assert settings.GitHubSection(token_env="T").used
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ('url = "http://twokey.example"', "https://HOST"),
+        ('url = "https://twokey.example/path"', "https://HOST"),
+        ('oidc_issuer = "http://login.example"', "https://HOST"),
+        ('oidc_issuer = "https://login.example"', "go together"),
+        ('oidc_client_id = "twokey"', "go together"),
+    ],
+)
+def test_a_console_section_says_what_it_needs(write: Write, line: str, why: str):
+    assert why in fault(write(f'[workspace]\nid = "w-000000000000"\n[console]\n{line}\n'))
+
+
+def test_a_console_is_seen_at_an_address_and_may_have_a_provider():
+    made = settings.ConsoleSection(url="https://twokey.example:8443")
+    assert made.url == "https://twokey.example:8443"
+    assert settings.ConsoleSection(oidc_issuer="http://127.0.0.1:9/realm", oidc_client_id="twokey").oidc_issuer

@@ -100,7 +100,8 @@ class Guard:
         client = scope.get("client")
         address = str(client[0]) if client else ""
         if method in SAFE:
-            return _sentence(429, "Too many requests; wait a minute.") if self._too_many("read", address) else None
+            kind = "enter" if str(scope["path"]).startswith("/login/") else "read"
+            return _sentence(429, "Too many requests; wait a minute.") if self._too_many(kind, address) else None
         if not self._from_here(headers, host):
             return _sentence(403, "This request does not come from a page of the console.")
         entering = str(scope["path"]).startswith("/login")
