@@ -186,7 +186,7 @@ def show_tickets(site: Here, _: Who) -> answers.TicketsAnswer:
 @router.get("/policy")
 def show_policy(site: Here, _: Who) -> answers.PolicyAnswer:
     """Show the rules in words."""
-    return answers.PolicyAnswer.of(rules.policy(site.workspace))
+    return answers.PolicyAnswer.of(rules.policy(site.workspace, site.rule_book))
 
 
 @router.get("/controls")

@@ -21,6 +21,7 @@ from twokey.channels.console.offers import Offers
 from twokey.channels.console.reviewing import RuleTexts
 from twokey.channels.console.sessions import Door, Visitor
 from twokey.channels.overview.log import Verification
+from twokey.channels.overview.rules import RuleBook
 from twokey.channels.routes import Served
 from twokey.channels.scorecard.keeping import Scores
 from twokey.channels.workspace import Workspace
@@ -77,6 +78,7 @@ class Site:
         self.offers = Offers(clock)
         self.verification = Verification(workspace.ledger, clock)
         self.scores = Scores(workspace, clock)
+        self.rule_book = RuleBook(workspace.folder / workspace.config.policy.bundle)
         self.rules = RuleTexts(workspace.folder / workspace.config.policy.bundle)
         self.streams = 0
         self.assets: Mapping[str, Asset] = _assets()
