@@ -11,6 +11,7 @@ from inline_snapshot import snapshot
 from twokey.core import settings
 from twokey.core.errors import BadInput, EnvironmentFault, NotFound
 from twokey.core.settings import FileDirectory, Settings
+from twokey.core.telemetry_settings import TelemetrySection, TriggerSection
 from twokey.core.values import Principal
 
 WORKSPACE = '[workspace]\nid = "w-000000000000"\n'
@@ -118,6 +119,8 @@ def test_a_workspace_needs_nothing_but_its_id(write: Write):
                 "api_url": "https://slack.com/api/",
                 "hooks_url": "https://hooks.slack.com/",
             },
+            "telemetry": {},
+            "triggers": {},
         }
     )
 
@@ -220,7 +223,7 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path):
             f'_env_prefix = "Q_"\n{WORKSPACE}',
             (
                 "twokey.toml has an unknown key '_env_prefix'. Known here: catalog, controls, github, model, places, policy, "
-                "principals, schedules, scorecard, server, slack, store, tools, triage, workspace."
+                "principals, schedules, scorecard, server, slack, store, telemetry, tools, triage, triggers, workspace."
             ),
         ),
     ],
@@ -428,14 +431,15 @@ def test_a_variable_does_not_hide_a_file_that_is_wrong(write: Write):
 def test_every_key_has_a_line_in_the_documentation():
     documented = (Path(__file__).parents[2] / "docs" / "settings.md").read_text(encoding="utf-8")
     for name, field in Settings.model_fields.items():
-        table = {"places": "places.NAME", "principals": "principals.NAME", "schedules": "schedules.NAME"}.get(
-            name, name
-        )
         model = {
             "places": settings.PlaceSection,
             "principals": settings.PrincipalSection,
             "schedules": settings.ScheduleSection,
-        }.get(name, field.annotation)
+            "telemetry": TelemetrySection,
+            "triggers": TriggerSection,
+        }.get(name)
+        table = f"{name}.NAME" if model is not None else name
+        model = model or field.annotation
         assert isinstance(model, type)
         for key in model.model_fields:
             assert f"`{table}.{key}" in documented, f"{table}.{key}"

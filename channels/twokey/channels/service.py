@@ -39,6 +39,7 @@ from twokey.store import evidence, proposals, runs
 from twokey.store.proposals import ProposalRecord
 from twokey.store.runs import RunRecord
 from twokey.tools.answers import ANSWERED_BEFORE
+from twokey.tools.batches import Shown
 from twokey.tools.fencing import lease_lost
 from twokey.tools.gate import Gate
 from twokey.tools.identity import Credential
@@ -484,6 +485,7 @@ class Service:
         reason: str = "",
         expected_digest: str | None = None,
         seen: tuple[str, str] | None = None,
+        batch: Shown | None = None,
         at_us: int | None = None,
         tell: Callable[[Progress], None] | None,
     ) -> Result:
@@ -492,6 +494,7 @@ class Service:
         The answer is for what this person was last shown; where that is no longer what stands there, it is refused.
         A channel whose cards have buttons hands in what the card that was pressed showed, as ``seen``: the digests of
         proposal and decision; and as ``at_us`` when it was pressed, in microseconds, where that is some time ago.
+        ``batch`` is the one that the card was shown in, where it is answered as part of it.
 
         Raises:
             NotFound: there is no such proposal.
@@ -506,13 +509,14 @@ class Service:
             expected_digest=expected_digest,
             seen=seen,
             at_us=at_us,
+            batch=batch,
         )
         answer = (
             credential.sign(statement)
             if credential
             else Answer(statement=statement, auth=identity.auth, external=identity.external)
         )
-        return self._take(identity, answer, reason, tell)
+        return self._take(identity, answer, reason, tell, None if batch is None else batch.entry)
 
     def statement(  # the parts of one answer
         self,
@@ -524,6 +528,7 @@ class Service:
         expected_digest: str | None = None,
         seen: tuple[str, str] | None = None,
         at_us: int | None = None,
+        batch: Shown | None = None,
     ) -> Statement:
         """Give what somebody signs to answer a card, for who signs elsewhere than here; see ``answer``."""
         self._demand_readiness(identity, action)
@@ -546,6 +551,7 @@ class Service:
             principal=identity.principal.name,
             at_us=self._clock.now_us() if at_us is None else min(at_us, self._clock.now_us()),
             reason_commitment=canonical.commitment(self._ids.salt(), reason) if reason else None,
+            batch=None if batch is None else batch.digest,
         )
 
     def answer_signed(self, identity: Identity, answer: Answer, *, reason: str) -> Result:
@@ -573,11 +579,18 @@ class Service:
             self._gate.rejected(identity, action, CODE)
             raise
 
-    def _take(self, identity: Identity, answer: Answer, reason: str, tell: Callable[[Progress], None] | None) -> Result:
+    def _take(
+        self,
+        identity: Identity,
+        answer: Answer,
+        reason: str,
+        tell: Callable[[Progress], None] | None,
+        entry: str | None = None,
+    ) -> Result:
         """Have the gate take an answer, and carry out what follows from it."""
         proposal = answer.statement.proposal
         try:
-            result = self._gate.answer(answer, channel=identity.channel, reason=reason)
+            result = self._gate.answer(answer, channel=identity.channel, reason=reason, shown=entry)
         except Refused as refusal:
             if refusal.code == ANSWERED_BEFORE:
                 counted = self._gate.recount(proposal)

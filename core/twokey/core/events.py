@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
+from twokey.core.batches import Batch
 from twokey.core.lifecycle import State
 from twokey.core.values import (
     Action,
@@ -363,6 +364,16 @@ class ProposalMoved(Value):
     """The proposal that stands in for this one from now on."""
 
 
+class ProposalEscalated(Value):
+    """Nobody answered in time, and somebody else was turned to: of the same team (1), or of the rung above (2)."""
+
+    kind: Literal["proposal.escalated"] = "proposal.escalated"
+    proposal: ProposalId
+    level: Annotated[int, Field(ge=1, le=2)]
+    asked: PrincipalName | None
+    """Who was turned to; empty where nobody was there, or who was is not in the directory."""
+
+
 class FreezeChanged(Value):
     """The kill switch was turned. While it is on, nothing is approved and no write begins."""
 
@@ -442,6 +453,17 @@ class CardShown(Value):
     decision_digest: Digest | None
     channel: Channel
     viewer: PrincipalName | None
+
+
+class BatchShown(Value):
+    """Several cards were put before somebody together, each of them whole. Answers in that batch name its digest."""
+
+    kind: Literal["batch.shown"] = "batch.shown"
+    proposal: ProposalId
+    """The first of them: the log finds the batch under it."""
+    digest: Digest
+    batch: Batch
+    channel: Channel
 
 
 class AnswerGiven(Value):
@@ -562,6 +584,7 @@ Event = Annotated[
     | ModelCalled
     | ReviewEnded
     | ProposalMoved
+    | ProposalEscalated
     | FreezeChanged
     | GlassBroken
     | GlassUsed
@@ -569,6 +592,7 @@ Event = Annotated[
     | OrderRejected
     | ControlsProbed
     | CardShown
+    | BatchShown
     | AnswerGiven
     | ClickRejected
     | ChannelRejected
@@ -590,7 +614,9 @@ def subject(event: Event) -> str:
             return event.answer.statement.proposal
         case (
             ProposalMoved()
+            | ProposalEscalated()
             | CardShown()
+            | BatchShown()
             | WriteIntended()
             | WriteEnded()
             | PullRequestEnded()

@@ -78,6 +78,21 @@ def end_inbound(connection: Connection, inbound: str, state: State, code: str, *
     return ended.rowcount == 1
 
 
+def kept_inbound(connection: Connection, channel: Channel, kind: str, *, limit: int) -> list[InboundRecord]:
+    """Give the deliveries of one kind whose bodies are still kept, the latest first.
+
+    Raises ``CheckFailed`` where a row is not as it was stored.
+    """
+    query = (
+        select(tables.inbox)
+        .where(_I.channel == channel, _I.kind == kind, _I.body.is_not(None))
+        .order_by(_I.received_us.desc(), _I.id.desc())
+        .limit(limit)
+    )
+    with rows.reading("inbound"):
+        return [_RECORD.validate_python(dict(row)) for row in connection.execute(query).mappings()]
+
+
 def waiting_inbound(connection: Connection, *, before: int, limit: int) -> list[str]:
     """Give the ids of deliveries that wait and were not touched since ``before``, the oldest first."""
     query = select(_I.id).where(_I.state == "new", _I.updated_us <= before).order_by(_I.updated_us, _I.id).limit(limit)

@@ -16,6 +16,7 @@ from twokey.channels.cli import (
     asking,
     controls,
     evidence,
+    incidents,
     linking,
     measuring,
     policy,
@@ -72,6 +73,7 @@ evidence.add_to(app)
 measuring.add_to(app)
 scoring.add_to(app)
 triaging.add_to(app)
+incidents.add_to(app)
 
 _WITH_VALUE = {"-C": "workspace", "--workspace": "workspace", "--as": "principal"}
 
