@@ -35,6 +35,7 @@ PAGES: Final[list[tuple[str, str]]] = [
     ("log", "Log"),
     ("catalog", "Catalog"),
     ("tickets", "Tickets"),
+    ("incidents", "Incidents"),
     ("policy", "Policy"),
     ("controls", "Controls"),
     ("scorecard", "Scorecard"),
