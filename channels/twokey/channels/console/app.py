@@ -24,6 +24,7 @@ from twokey.channels.console import (
     files,
     freezing,
     inbox,
+    incidents,
     lists,
     log,
     proposals,
@@ -76,6 +77,7 @@ def build(site: Site) -> ASGIApp:
         freezing,
         log,
         lists,
+        incidents,
         scores,
         api,
     ):

@@ -22,6 +22,7 @@ from twokey.channels.console.offers import Offers
 from twokey.channels.console.reviewing import RuleTexts
 from twokey.channels.console.sessions import Door, Visitor, new_secret
 from twokey.channels.overview.log import Verification
+from twokey.channels.overview.rules import RuleBook
 from twokey.channels.routes import Served
 from twokey.channels.scorecard.keeping import Scores
 from twokey.channels.workspace import Workspace
@@ -39,6 +40,7 @@ PAGES: Final[list[tuple[str, str]]] = [
     ("log", "Log"),
     ("catalog", "Catalog"),
     ("tickets", "Tickets"),
+    ("incidents", "Incidents"),
     ("policy", "Policy"),
     ("controls", "Controls"),
     ("scorecard", "Scorecard"),
@@ -99,6 +101,7 @@ class Site:
         self.offers = Offers(clock)
         self.verification = Verification(workspace.ledger, clock)
         self.scores = Scores(workspace, clock)
+        self.rule_book = RuleBook(workspace.folder / workspace.config.policy.bundle)
         self.rules = RuleTexts(workspace.folder / workspace.config.policy.bundle)
         self.provider = _provider(workspace, clock, self.public)
         self.own_secret = new_secret()
