@@ -69,8 +69,20 @@ def test_a_workspace_needs_nothing_but_its_id(write: Write):
                 "duplicate": "duplicate",
                 "target": 90,
                 "most": 25,
+                "asked_for": [],
+                "questions": {},
                 "routing": "",
+                "escalations": "",
             },
+            "incident": {
+                "telemetry": "",
+                "tickets": "",
+                "repository": "",
+                "folder": "postmortems",
+                "label": "incident",
+                "runbooks": "",
+            },
+            "operations": {"telemetry": "", "file": ""},
             "controls": {"owners": ["platform-owners", "risk-owners"], "break_glass_minutes": 60, "profile": "laptop"},
             "model": {
                 "base_url": "",
@@ -85,6 +97,16 @@ def test_a_workspace_needs_nothing_but_its_id(write: Write):
             "scorecard": {
                 "minutes": {"open_pull_request": 45, "update_ticket": 5, "catalog_scan": 20, "incident": 60},
                 "training": "",
+            },
+            "console": {
+                "mode": "on",
+                "url": "",
+                "idle_minutes": 60,
+                "session_hours": 12,
+                "oidc_issuer": "",
+                "oidc_client_id": "",
+                "oidc_secret_env": None,
+                "oidc_groups": [],
             },
             "tools": {"plugins": {}},
             "github": {
@@ -222,7 +244,7 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path):
         (
             f'_env_prefix = "Q_"\n{WORKSPACE}',
             (
-                "twokey.toml has an unknown key '_env_prefix'. Known here: catalog, controls, github, model, places, policy, "
+                "twokey.toml has an unknown key '_env_prefix'. Known here: catalog, console, controls, github, incident, model, operations, places, policy, "
                 "principals, schedules, scorecard, server, slack, store, telemetry, tools, triage, triggers, workspace."
             ),
         ),
