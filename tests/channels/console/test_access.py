@@ -5,9 +5,8 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import FixedClock
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from support.console import ADDRESS, JSON, ORIGIN, Browser, Console
+from support.console import ADDRESS, JSON, ORIGIN, Browser, Console, StillClock
 from support.workspace import Place
 
 from twokey.channels import wiring
@@ -187,7 +186,7 @@ def test_what_is_too_large_or_no_form_is_refused(sam: Browser):
 
 
 def test_too_many_attempts_to_come_in_are_told_to_wait(workspace: Workspace):
-    fresh = Console(workspace, FixedClock())
+    fresh = Console(workspace, StillClock())
     browser = fresh.browser()
     answers = [browser.offer("ed25519:" + "0" * 64).status_code for _ in range(guarding.ENTRIES + 1)]
     assert answers[:-1] == [409] * guarding.ENTRIES
@@ -258,7 +257,7 @@ def test_a_link_is_ordered_by_whom_it_lets_in(workspace: Workspace, console: Con
 
 
 def test_links_and_sessions_end_by_themselves(tmp_path: Path, sqlite_url: str):
-    clock = FixedClock(1_800_000_000_000_000)
+    clock = StillClock()
     place = Place(tmp_path, sqlite_url)
     with wiring.opened(place.folder, clock=clock) as workspace:
         console = Console(workspace, clock)

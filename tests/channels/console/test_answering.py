@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import FixedClock
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from support.console import Browser, Console
+from support.console import Browser, Console, StillClock
 from support.workspace import Place, ana
 
 from twokey.channels.workspace import Workspace
@@ -17,8 +16,8 @@ from twokey.core.values import Answer, GivenOrder, Order, Statement
 
 
 @pytest.fixture
-def clock() -> FixedClock:
-    return FixedClock(1_800_000_000_000_000)
+def clock() -> StillClock:
+    return StillClock()
 
 
 @pytest.fixture
@@ -27,13 +26,13 @@ def place(tmp_path: Path, sqlite_url: str) -> Place:
 
 
 @pytest.fixture
-def opened(place: Place, clock: FixedClock) -> Iterator[Workspace]:
+def opened(place: Place, clock: StillClock) -> Iterator[Workspace]:
     with place.opened(clock) as workspace:
         yield workspace
 
 
 @pytest.fixture
-def console(opened: Workspace, clock: FixedClock) -> Console:
+def console(opened: Workspace, clock: StillClock) -> Console:
     return Console(opened, clock)
 
 
@@ -78,7 +77,7 @@ def test_a_signature_of_another_key_does_not_count(console: Console, opened: Wor
     ],
 )
 def test_a_statement_that_says_something_else_does_not_count(
-    console: Console, waiting: str, field: str, value: object, expected: str
+    console: Console, waiting: str, field: str, value: str | int, expected: str
 ):
     sam = console.browser("sam")
     sent, text = signed(sam, waiting, {})
@@ -129,7 +128,7 @@ def test_what_needs_a_second_look_needs_the_digest_typed_in(console: Console, op
 
 
 def test_the_log_bears_out_what_a_browser_signed_after_its_session_is_over(
-    console: Console, opened: Workspace, clock: FixedClock, waiting: str
+    console: Console, opened: Workspace, clock: StillClock, waiting: str
 ):
     """An approval stays one when its session has ended; the key signs nothing new then."""
     sam = console.browser("sam")
@@ -140,7 +139,7 @@ def test_the_log_bears_out_what_a_browser_signed_after_its_session_is_over(
 
 
 def test_a_browsers_key_signs_no_more_after_its_time_and_no_other_orders(
-    console: Console, opened: Workspace, clock: FixedClock, waiting: str
+    console: Console, opened: Workspace, clock: StillClock, waiting: str
 ):
     sam = console.browser("sam")
     session = sam.client.cookies["twokey_session"].partition(".")[0]
@@ -177,7 +176,7 @@ def test_a_browsers_key_signs_no_more_after_its_time_and_no_other_orders(
     assert refused.value.code == "not_authenticated"
 
 
-def test_the_kill_switch_is_turned_by_a_signed_order(console: Console, clock: FixedClock, waiting: str):
+def test_the_kill_switch_is_turned_by_a_signed_order(console: Console, clock: StillClock, waiting: str):
     ana_there, sam = console.browser("ana"), console.browser("sam")
 
     def turn(browser: Browser, way: str, **changed: str) -> object:

@@ -9,8 +9,10 @@ Rules
 - Who somebody is there is issuer and subject, never a name or an address.
 """
 
+import contextlib
 import hashlib
 import hmac
+import json
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -87,7 +89,7 @@ class Provider:
         """Begin a login that leads to ``path``; raises ``EnvironmentFault``."""
         state, cookie, nonce, verifier = (new_secret() for _ in range(4))
         endpoint = self._endpoint(self._metadata(), "authorization_endpoint")
-        with self._session() as session:
+        with contextlib.closing(self._session()) as session:
             address, _ = session.create_authorization_url(endpoint, state=state, code_verifier=verifier, nonce=nonce)
         with self._lock:
             self._waiting[state] = _Waiting(digest_of(cookie), nonce, verifier, path, self._clock.now_us())
@@ -119,9 +121,10 @@ class Provider:
         name = hashlib.sha256(f"{self._section.oidc_issuer}\0{claims['sub']}".encode()).hexdigest()[:32]
         return Person(f"oidc:{name}", waiting.path)
 
-    def _session(self) -> OAuth2Session:
+    def _session(self) -> Any:
+        """Give a client of the provider's; Authlib's is one of requests' and says so to no type checker."""
         method = "client_secret_basic" if self._secret else "none"
-        session = OAuth2Session(
+        session: Any = OAuth2Session(
             self._section.oidc_client_id,
             self._secret or None,
             token_endpoint_auth_method=method,
@@ -154,7 +157,7 @@ class Provider:
                 session.trust_env = False
                 with session.get(address, timeout=TIMEOUT_S, allow_redirects=False, stream=True) as answer:
                     body = answer.raw.read(MOST_BYTES + 1, decode_content=True)
-            found: Any = requests.models.complexjson.loads(body) if answer.status_code == requests.codes.ok else None
+            found: Any = json.loads(body) if answer.status_code == requests.codes.ok else None
         except (requests.RequestException, ValueError, OSError) as error:
             raise _fault("It does not answer.") from error
         if not isinstance(found, dict) or len(body) > MOST_BYTES:
@@ -164,7 +167,7 @@ class Provider:
     def _token(self, endpoint: str, code: str, verifier: str) -> str:
         """Exchange the code; gives the identity token."""
         try:
-            with self._session() as session:
+            with contextlib.closing(self._session()) as session:
                 got: Any = session.fetch_token(
                     endpoint, code=code, code_verifier=verifier, timeout=TIMEOUT_S, allow_redirects=False
                 )
