@@ -20,6 +20,7 @@ def add_to(app: typer.Typer) -> None:
     measure.command("triage")(triage)
     measure.command("logs")(logs)
     measure.command("incident")(incident)
+    measure.command("summaries")(summaries)
     app.add_typer(measure, name="eval")
     bench = typer.Typer(help="Measure speed.")
     bench.command("startup")(startup)
@@ -212,6 +213,24 @@ def incident(
     result = on_folder(Path(folder))
     for line in as_lines(result):
         SESSION.say(line)
+    SESSION.give(result)
+
+
+def summaries(
+    folder: Annotated[str, typer.Argument(metavar="DIR", help="Folder with incident bundles, searched through.")],
+) -> None:
+    """Summarize incidents, check every sentence against what it cites, and compare with what was expected."""
+    from pathlib import Path
+
+    from twokey.agents.incident.evaluate_summaries import evaluate
+
+    result = evaluate(Path(folder))
+    for key, value in result.items():
+        if isinstance(value, list):
+            for item in value:
+                SESSION.say(f"{key:<20} {item}")
+        else:
+            SESSION.say(f"{key:<20} {value}")
     SESSION.give(result)
 
 

@@ -22,6 +22,7 @@ class Summary:
     story: Story
     said: tuple[Said, ...]
     dropped: tuple[tuple[Said, str], ...]
+    checker: Checker
 
     @property
     def suspicion(self) -> Suspicion:
@@ -41,7 +42,7 @@ def summarize(material: Material, house: House) -> Summary:
             said.append(one)
         else:
             dropped.append((one, fault))
-    return Summary(story, tuple(said), tuple(dropped))
+    return Summary(story, tuple(said), tuple(dropped), checker)
 
 
 def checker_of(story: Story, house: House) -> Checker:

@@ -15,7 +15,7 @@ from twokey.agents.incident.past import Past, facts, of_document, similar
 from twokey.agents.incident.shown import name, number, quote
 from twokey.agents.incident.summary.said import Said, say
 from twokey.agents.incident.suspicion import suspected
-from twokey.tools.read.runbooks import DocumentsResult, RunbooksResult, SearchResult
+from twokey.tools.read.runbooks import RunbooksResult, SearchResult
 
 MOST_SECTIONS: Final = 3
 LEAST_SHARED: Final = 2
@@ -33,7 +33,7 @@ def links(material: Material) -> Iterator[Said]:
             continue
         if isinstance(answer, SearchResult):
             yield from _sections(answer, evidence, service)
-        elif isinstance(answer, DocumentsResult):
+        else:
             past += [one for document in answer.documents if (one := of_document(document, evidence)) is not None]
     suspicion = suspected(material)
     now = facts(
@@ -48,7 +48,6 @@ def links(material: Material) -> Iterator[Said]:
             "links_past",
             service,
             (alike.past.evidence,),
-            confidence=alike.permille // 10,
             incident=name(alike.past.facts.incident),
             file=name(alike.past.where),
         )
@@ -62,7 +61,6 @@ def _sections(answer: SearchResult, evidence: str, service: str) -> Iterator[Sai
                 "links_runbook",
                 service,
                 (evidence,),
-                confidence=one.alike // 10,
                 quote=heading,
                 file=name(one.file),
                 first=number(one.first_line),
