@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from support.incident_bundles import build
+from support.told_incidents import build
 
 from twokey.agents.incident.drafting import Ground, drafts
 from twokey.agents.incident.evaluate_summaries import evaluate, supported

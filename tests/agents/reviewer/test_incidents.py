@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from support.incident_bundles import build
+from support.told_incidents import build
 
 from twokey.agents.incident.drafting import Ground, drafts
 from twokey.agents.incident.house import NOBODY, House

@@ -110,7 +110,8 @@ def _score(bundle: Path, scores: Scores) -> None:
     for one in said:
         resolved = [bool(contents.get(evidence)) for evidence in one.evidence]
         scores.citations += resolved or [False]
-        supported = all(resolved) and bool(resolved) and supported(one.text, [contents[e] for e in one.evidence], known)
+        cited = [contents.get(evidence) for evidence in one.evidence]
+        borne_out = bool(cited) and all(resolved) and supported(one.text, cited, known)
         scores.sentences.append(borne_out)
         if not borne_out:
             scores.unsupported.append(f"{bundle.name}: {one.text}")
