@@ -89,7 +89,7 @@ def _period(match: re.Match[str], now: datetime) -> tuple[datetime, datetime] | 
             start, end = monday - timedelta(days=7), monday
     except (ValueError, OverflowError):
         return "Which days do you mean? Write them as in 2026-01-31."
-    if start >= end:
+    if start >= end or start.timestamp() < 0:
         return "Those days hold no time: the first has to lie before the last."
     if end - start > timedelta(days=MOST_DAYS):
         return f"A review covers at most {MOST_DAYS} days. Which ones do you mean?"

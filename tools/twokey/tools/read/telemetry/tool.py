@@ -105,7 +105,9 @@ class QueryTelemetry(ReadTool[TelemetryArgs, TelemetryResult]):
     def summary(self, args: TelemetryArgs, result: TelemetryResult) -> str:  # noqa: ARG002 - the contract passes both
         """Say what was read, in numbers."""
         short = f", {len(result.shortfalls)} shortfalls" if result.shortfalls else ""
-        return f"{_counted(result.answer)}{short} of the telemetry."
+        answer = result.answer
+        counted = _loaded(answer) if isinstance(answer, OperationsResult | RunningResult) else _counted(answer)
+        return f"{counted}{short} of the telemetry."
 
 
 class _Look:
@@ -308,7 +310,18 @@ def _shortfalls(telemetry: "Telemetry") -> tuple[Unread, ...]:
     return tuple(Unread(signal=one.signal, code=one.code, count=one.count) for one in found)
 
 
-def _counted(answer: Answer) -> str:
+def _counted(
+    answer: IncidentsResult
+    | OverviewResult
+    | MetricsResult
+    | SeriesResult
+    | InventoryResult
+    | LogsResult
+    | TracesResult
+    | TopologyResult
+    | EventsResult
+    | AlertsResult,
+) -> str:
     """Say how much there is in an answer."""
     match answer:
         case IncidentsResult():
@@ -333,7 +346,10 @@ def _counted(answer: Answer) -> str:
             return f"{len(answer.events)} events of {len(answer.events) + answer.left_out}"
         case AlertsResult():
             return f"{len(answer.alerts)} alerts of {len(answer.alerts) + answer.left_out}"
-        case OperationsResult():
-            return f"{len(answer.loads)} series in stretches of {answer.step_s} s"
-        case RunningResult():
-            return f"{len(answer.services)} services with {answer.series} series"
+
+
+def _loaded(answer: OperationsResult | RunningResult) -> str:
+    """Say how much there is in an answer about operations."""
+    if isinstance(answer, OperationsResult):
+        return f"{len(answer.loads)} series in stretches of {answer.step_s} s"
+    return f"{len(answer.services)} services with {answer.series} series"
