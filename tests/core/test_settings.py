@@ -71,6 +71,7 @@ def test_a_workspace_needs_nothing_but_its_id(write: Write):
                 "most": 25,
                 "routing": "",
             },
+            "operations": {"telemetry": "", "file": ""},
             "controls": {"owners": ["platform-owners", "risk-owners"], "break_glass_minutes": 60, "profile": "laptop"},
             "model": {
                 "base_url": "",
@@ -218,7 +219,7 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path):
         (
             f'_env_prefix = "Q_"\n{WORKSPACE}',
             (
-                "twokey.toml has an unknown key '_env_prefix'. Known here: catalog, controls, github, model, places, policy, "
+                "twokey.toml has an unknown key '_env_prefix'. Known here: catalog, controls, github, model, operations, places, policy, "
                 "principals, schedules, server, slack, store, telemetry, tools, triage, triggers, workspace."
             ),
         ),
