@@ -83,6 +83,10 @@ def test_a_workspace_needs_nothing_but_its_id(write: Write):
                 "price_in": 0,
                 "price_out": 0,
             },
+            "scorecard": {
+                "minutes": {"open_pull_request": 45, "update_ticket": 5, "catalog_scan": 20, "incident": 60},
+                "training": "",
+            },
             "tools": {"plugins": {}},
             "github": {
                 "url": "https://github.com",
@@ -220,7 +224,7 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path):
             f'_env_prefix = "Q_"\n{WORKSPACE}',
             (
                 "twokey.toml has an unknown key '_env_prefix'. Known here: catalog, controls, github, model, operations, places, policy, "
-                "principals, schedules, server, slack, store, telemetry, tools, triage, triggers, workspace."
+                "principals, schedules, scorecard, server, slack, store, telemetry, tools, triage, triggers, workspace."
             ),
         ),
     ],

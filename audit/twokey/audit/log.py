@@ -34,8 +34,10 @@ from twokey.audit.keys import LogKey, Role, WriterKey
 from twokey.audit.merkle import BadProof, Frontier
 from twokey.audit.note import Verifier
 from twokey.audit.pin import Pin
+from twokey.audit.proof import InclusionProof
 from twokey.audit.storage import Growth, Head, Pending, Row, faults, looking
 from twokey.audit.verify import BadArgument, Report, verify
+from twokey.core.canonical import MAX_INTEGER
 from twokey.core.errors import BadInput, CheckFailed, LogUnavailable, NotFound, Refused
 from twokey.core.events import Event
 from twokey.core.ports import Clock, Ids
@@ -240,7 +242,7 @@ class Log:
         with self.view() as (connection, checkpoint):
             row = storage.entry(connection, entry_id)
             if row is None:
-                raise NotFound(f"The audit log has no entry {entry_id[:40]!r}.", next="Run `twokey audit show`.")
+                raise _unknown(entry_id)
             return self._check(connection, row, entry_id, checkpoint)
 
     def proven_about(
@@ -273,6 +275,40 @@ class Log:
         with looking(self._engine) as connection:
             rows = tuple(storage.entries(connection, subject=subject, kind=kind, after=after, limit=limit))
         return tuple(Recorded(row.seq, Entry.decode(row.body)) for row in rows)
+
+    def newest(
+        self, subjects: Sequence[str] = (), *, kind: str | None = None, before: int | None = None, limit: int = 100
+    ) -> tuple[Recorded, ...]:
+        """Give entries newest first, from the one before the number ``before``: rows of the index, no authority.
+
+        ``subjects`` are ids of a few runs and proposals; none means everything.
+
+        Raises:
+            CheckFailed: a row cannot be read as an entry.
+
+        """
+        with looking(self._engine) as connection:
+            end = MAX_INTEGER if before is None else before
+            rows = storage.newest(connection, subjects=subjects, kind=kind, before=end, limit=limit)
+        return tuple(Recorded(row.seq, Entry.decode(row.body)) for row in rows)
+
+    def proof(self, entry_id: str) -> InclusionProof:
+        """Give what shows an outsider that an entry is in the log, checked before it is given.
+
+        Raises:
+            NotFound: there is no such entry.
+            CheckFailed: it is not covered, or the row is not what was logged.
+            LogUnavailable: the log does not verify or was rolled back.
+
+        """
+        with self.view() as (connection, checkpoint):
+            row = storage.entry(connection, entry_id)
+            if row is None:
+                raise _unknown(entry_id)
+            covering = _covering(checkpoint, row, entry_id)
+            self._check(connection, row, entry_id, covering)
+            hashes = merkle.inclusion_proof(row.seq, covering.size, storage.fetch(connection))
+        return InclusionProof(row.seq, row.body, tuple(hashes), covering, self._verifier)
 
     def find(self, subject: str, kind: str) -> tuple[Recorded, ...]:
         """Give the entries of one kind about one subject, in order: rows of the index, no authority."""
@@ -320,8 +356,7 @@ class Log:
             return checkpoint
 
     def _check(self, connection: Connection, row: Row, entry_id: str, checkpoint: Checkpoint | None) -> Entry:
-        if checkpoint is None or row.seq >= checkpoint.size:
-            raise _not_logged(entry_id, "no signed checkpoint covers it")
+        covering = _covering(checkpoint, row, entry_id)
         entry = Entry.decode(row.body)
         if entry.id != entry_id or entry.workspace != self._workspace:
             raise _not_logged(entry_id, "the row holds another entry")
@@ -329,9 +364,9 @@ class Log:
             merkle.check_inclusion(
                 leaf=merkle.leaf_hash(row.body),
                 index=row.seq,
-                size=checkpoint.size,
-                root=bytes.fromhex(checkpoint.root),
-                proof=merkle.inclusion_proof(row.seq, checkpoint.size, storage.fetch(connection)),
+                size=covering.size,
+                root=bytes.fromhex(covering.root),
+                proof=merkle.inclusion_proof(row.seq, covering.size, storage.fetch(connection)),
             )
         except BadProof as error:
             raise _not_logged(entry_id, str(error)) from error
@@ -513,6 +548,16 @@ def _grown(frontier: Frontier, accepted: Sequence[tuple[Pending, Entry]]) -> Gro
 
 def _as_writer(key: WriterKey | Verifier) -> WriterKey | None:
     return key if isinstance(key, WriterKey) else None
+
+
+def _covering(checkpoint: Checkpoint | None, row: Row, entry_id: str) -> Checkpoint:
+    if checkpoint is None or row.seq >= checkpoint.size:
+        raise _not_logged(entry_id, "no signed checkpoint covers it")
+    return checkpoint
+
+
+def _unknown(entry_id: str) -> NotFound:
+    return NotFound(f"The audit log has no entry {entry_id[:40]!r}.", next="Run `twokey audit show`.")
 
 
 def _not_logged(entry_id: str, why: str) -> CheckFailed:

@@ -24,6 +24,7 @@ def _pattern(text: str) -> str:
 
 
 Pattern = Annotated[str, StringConstraints(min_length=1, max_length=1_000), AfterValidator(_pattern)]
+TriggerName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 ShortName = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
 _LOCAL = r"(127\.0\.0\.1|localhost|\[::1\])"
 

@@ -359,6 +359,22 @@ class GroupQuorum(Value):
     n: Annotated[int, Field(ge=1, le=9)]
 
 
+MOST_TOGETHER: Final = 50
+"""More cards than this are never answered together, whatever policy says: somebody is to read them."""
+
+
+class Together(Value):
+    """That a card may be answered together with others of its kind, and with how many at most, itself included."""
+
+    kind: Code
+    most: Annotated[int, Field(ge=2, le=MOST_TOGETHER)]
+
+
+def _absent(value: object) -> bool:
+    """Tell whether a field is left out of a value's canonical form, which it then has as before there was the field."""
+    return value is None
+
+
 class ApprovalsNeeded(Value):
     """Who has to say yes. All of ``all_of`` must be met; ``exclude`` can never count."""
 
@@ -371,6 +387,8 @@ class ApprovalsNeeded(Value):
     """What an approval is bound to: it counts for exactly this proposal under exactly this decision."""
     auth: tuple[Proof, ...] = ("key",)
     """Which kinds of proof count for an approval. A signature by one's own key always does."""
+    batch: Annotated[Together | None, Field(exclude_if=_absent)] = None
+    """Whether it may be answered in a batch, and in which."""
 
 
 class Reason(Value):
@@ -430,9 +448,13 @@ class Statement(Value):
     principal: PrincipalName
     at_us: Instant
     reason_commitment: Digest | None = None
+    batch: Annotated[Digest | None, Field(exclude_if=_absent)] = None
+    """The batch that the card was answered in."""
 
 
-OrderName = Literal["freeze_on", "freeze_off", "break_glass", "review_break_glass", "sign_policy", "link", "unlink"]
+OrderName = Literal[
+    "freeze_on", "freeze_off", "break_glass", "review_break_glass", "sign_policy", "link", "unlink", "console_pass"
+]
 
 
 class Order(Value):
@@ -447,7 +469,8 @@ class Order(Value):
     at_us: Instant
     until_us: Instant | None = None
     words: Digest | None = None
-    """Salted commitment to what the person wrote (reason, ticket); the digest of the bundle's statement."""
+    """Salted commitment to what the person wrote (reason, ticket); the digest of the bundle's statement, or of the
+    public key that a one-time link to the console carries."""
     external: ExternalId | None = None
     """The identity elsewhere that is linked or unlinked."""
 

@@ -21,7 +21,10 @@ from langgraph.types import Command, interrupt
 from twokey.agents import drafts
 from twokey.agents.catalog.graph import build_propose, build_scan
 from twokey.agents.catalog.impacts import impact_step
-from twokey.agents.incident.operations.steps import gather_step, review_operations_step
+from twokey.agents.incident.operations.steps import gather_step as gather_operations_step
+from twokey.agents.incident.operations.steps import review_operations_step
+from twokey.agents.incident.steps import draft_step, gather_step, summarize_step
+from twokey.agents.planner.incident import AboutIncident, plan_incident, understand_incident
 from twokey.agents.planner.intents import Known, Unclear, Understood, understand, understand_with_model
 from twokey.agents.planner.operations import AboutOperations, plan_operations, understand_operations
 from twokey.agents.planner.plans import direct, plan
@@ -58,7 +61,10 @@ def build(saver: BaseCheckpointSaver[str]) -> Compiled:
         "catalog_scan": _whole(build_scan()),
         "catalog_propose": _whole(build_propose()),
         "catalog_impact": impact_step,
-        "incident_operations_gather": gather_step,
+        "incident_gather": gather_step,
+        "incident_summarize": summarize_step,
+        "incident_draft": draft_step,
+        "incident_operations_gather": gather_operations_step,
         "incident_operations_review": review_operations_step,
         "reviewer_review": review_step,
         "triage_scan": scan_step,
@@ -109,7 +115,7 @@ def known_places(desk: Desk, request: Request) -> Known:
     """Give the names that a request may use: the run's own places and nothing else."""
     names = {
         kind: tuple(place.resource.id for place in desk.places.items if place.resource.kind == kind)
-        for kind in ("warehouse", "repository", "tickets")
+        for kind in ("warehouse", "repository", "tickets", "telemetry")
     }
     return Known(
         warehouses=names["warehouse"],
@@ -118,7 +124,9 @@ def known_places(desk: Desk, request: Request) -> Known:
         default_repository=str(request.args.get("repository", "")) or None,
         trackers=names["tickets"],
         default_tracker=str(request.args.get("tickets", "")) or None,
-        jobs=frozenset({"catalog", "triage"}),
+        telemetries=names["telemetry"],
+        default_telemetry=str(request.args.get("telemetry", "")) or None,
+        jobs=frozenset({"catalog", "triage", "incident"}),
     )
 
 
@@ -128,17 +136,21 @@ def _plan(state: State, runtime: Runtime[Surroundings]) -> Command[str]:
     desk, models = runtime.context.desk, runtime.context.models
     request = Request.model_validate(desk.kept("request"))
     known = known_places(desk, request)
-    understood: Understood | AboutTickets | AboutOperations | Unclear
+    understood: Understood | AboutTickets | AboutIncident | AboutOperations | Unclear
     if request.intent == "ask":
         understood = (
             _operations_asked(desk, request)
             or understand_triage(request.text, known)
+            or understand_incident(request.text, known)
             or understand(request.text, known)
         )
         if isinstance(understood, Unclear) and models.configured("small"):
             understood = understand_with_model(models, desk, request.text, known)
     elif request.intent == "triage":
         understood = _tickets_asked(request)
+    elif request.intent == "incident":
+        args = request.args
+        understood = AboutIncident(str(args["telemetry"]), args.get("scope", {}), bool(args.get("looks_only", False)))
     else:
         understood = direct(
             warehouse=str(request.args["warehouse"]),
@@ -159,9 +171,11 @@ def _plan(state: State, runtime: Runtime[Surroundings]) -> Command[str]:
     return Command(goto=_node(written.steps, 0), update={"position": 0, "proposals": []})
 
 
-def _written(understood: Understood | AboutTickets | AboutOperations) -> Plan:
+def _written(understood: Understood | AboutTickets | AboutIncident | AboutOperations) -> Plan:
     if isinstance(understood, AboutTickets):
         return plan_triage(understood)
+    if isinstance(understood, AboutIncident):
+        return plan_incident(understood)
     return plan_operations(understood) if isinstance(understood, AboutOperations) else plan(understood)
 
 

@@ -20,6 +20,7 @@ from langgraph.errors import GraphDrained
 from langgraph.runtime import RunControl
 from langgraph.types import Command
 
+from twokey.agents.incident.house import House
 from twokey.agents.incident.operations.book import Book
 from twokey.agents.models.port import Models
 from twokey.agents.planner.graph import RECURSION_LIMIT, Compiled, build
@@ -92,13 +93,16 @@ class Runner:
         desks: Callable[[str, str], Desk],
         models: Models,
         team: Team | None = None,
+        house: House | None = None,
         operations: Book | None = None,
     ) -> None:
-        """``desks`` gives the desk of a run for the holder of its lease; ``team`` what the triage job needs.
+        """``desks`` gives the desk of a run for the holder of its lease.
 
-        ``operations`` is what the ops review compares with.
+        ``team`` is what the triage job needs of the settings, ``house`` what the incident job needs,
+        ``operations`` what the ops review compares with.
         """
         self._team = team
+        self._house = house
         self._operations = operations
         self._savers = savers
         self._desks = desks
@@ -126,6 +130,7 @@ class Runner:
                 models=self._models,
                 tell=tell,
                 team=self._team,
+                house=self._house,
                 operations=self._operations,
             )
             try:

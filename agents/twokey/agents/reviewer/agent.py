@@ -9,8 +9,10 @@ from typing import Any, cast
 from langgraph.runtime import Runtime
 
 from twokey.agents import drafts
+from twokey.agents.incident import drafting
 from twokey.agents.incident.operations import steps as ops
-from twokey.agents.reviewer import operations, tickets
+from twokey.agents.incident.steps import house_of, material_of
+from twokey.agents.reviewer import incidents, operations, tickets
 from twokey.agents.reviewer.checks import review
 from twokey.agents.state import Progress, State, Surroundings
 from twokey.agents.triage.steps import read_by
@@ -30,6 +32,8 @@ def review_step(state: State, runtime: Runtime[Surroundings]) -> State:
         return _review_operations(runtime, number, earlier)
     if any(step.agent == "triage" for step in steps):
         return _review_tickets(runtime, number, earlier)
+    if any(step.agent == "incident" for step in steps):
+        return _review_incident(runtime, number, earlier)
     report = _reported(desk, earlier)
     evidence = _evidence(desk, report)
     result = review(report, evidence, None)
@@ -75,6 +79,31 @@ def _review_tickets(runtime: Runtime[Surroundings], number: int, earlier: list[i
     desk.reviewed(**summary, code=code)
     desk.step_ended(number, "reviewer", code=code)
     runtime.context.tell(Progress(number, _said(summary["supported"], summary["claims"], len(problems))))
+    return {}
+
+
+def _review_incident(runtime: Runtime[Surroundings], number: int, earlier: list[int]) -> State:
+    """Review what was said about an incident, and work out again what was drafted about it."""
+    desk, house = runtime.context.desk, house_of(runtime)
+    found, report = material_of(desk), _reported(desk, earlier)
+    wrong = incidents.unfit(found, report.findings, house)
+    standing = [finding for finding in report.findings if finding.id not in wrong]
+    ground = drafting.ground_of(desk, house)
+    problems: list[str] = []
+    for name in drafts.names(desk, earlier):
+        draft = cast("dict[str, Any]", desk.kept(name))
+        body = incidents.again(draft, found, standing, house, ground)
+        if not incidents.stands(draft, found, house, ground) or body is None:
+            problems.append(f"{incidents.PROBLEM} draft")
+            desk.forget(name)
+        elif wrong:
+            desk.keep(name, body)
+    summary = {"claims": len(report.findings), "supported": len(standing), "dropped": len(wrong)}
+    code = "unbacked_claim" if problems else "ok"
+    desk.keep("review", {**summary, "problems": problems[:50]})
+    desk.reviewed(**summary, code=code)
+    desk.step_ended(number, "reviewer", code=code)
+    runtime.context.tell(Progress(number, _said(len(standing), len(report.findings), len(problems))))
     return {}
 
 

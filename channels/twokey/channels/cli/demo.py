@@ -2,17 +2,15 @@
 
 import os
 import subprocess
-import sys
 import tempfile
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import typer
-
 from twokey.channels import creation, plain, sample, wiring
 from twokey.channels.auditing import verify
+from twokey.channels.cli import console
 from twokey.channels.cli.following import as_json, tell
 from twokey.channels.cli.session import SESSION
 from twokey.channels.rendering.cards import card_document
@@ -28,8 +26,8 @@ ASKS, APPROVES, ANSWERS_FOR_RISK = "ana", "sam", "rita"
 TICKETS = ("FERN-131", "FERN-134", "FERN-137")
 
 
-def run(folder: Path | None, *, once: bool) -> None:
-    """Build the sample workspace, ask as one person, approve as another, and verify the log.
+def run(folder: Path | None, *, once: bool, port: int | None = None) -> None:
+    """Build the sample workspace and ask as one person; serve the console, or approve as another and verify the log.
 
     Raises:
         BadInput: the folder is in use.
@@ -37,7 +35,7 @@ def run(folder: Path | None, *, once: bool) -> None:
 
     """
     started = time.monotonic()
-    place = _folder(folder)
+    place = _folder(folder).resolve()
     built = sample.build(place / "sample")
     operations.build(built.folder / "serving", seed=built.seed, now=datetime.now(UTC))
     made = creation.create(
@@ -72,9 +70,10 @@ def run(folder: Path | None, *, once: bool) -> None:
         SESSION.say(f"$ twokey approvals show {proposal} --as {APPROVES}")
         viewer, _ = opened.people.identify(APPROVES, "demo")
         SESSION.show(card_document(opened.service.card(proposal, viewer), answering="commands"))
-    if not once and not _approved(proposal):
-        _say_how_to_go_on(made.folder, proposal)
+    if not once:
+        _more_to_look_at(made.folder)
         SESSION.give({"workspace": str(made.folder), **as_json(outcome)})
+        console.serve(made.folder, proposal, viewers=(APPROVES, ASKS, ANSWERS_FOR_RISK), port=port)
         return
     SESSION.say()
     SESSION.say(f"$ twokey approvals approve {proposal} --as {APPROVES}")
@@ -160,21 +159,15 @@ def _folder(folder: Path | None) -> Path:
     return folder
 
 
-def _approved(proposal: str) -> bool:
-    """Ask the person at the terminal; without one the proposal stays waiting."""
-    if not sys.stdin.isatty() or SESSION.as_json:
-        return False
+def _more_to_look_at(workspace: Path) -> None:
+    """Have a few tickets looked at, too, and leave what comes of it waiting."""
     SESSION.say()
-    return typer.confirm(f"You are {APPROVES} now. Approve {proposal}?", default=False)
-
-
-def _say_how_to_go_on(folder: Path, proposal: str) -> None:
-    SESSION.say()
-    SESSION.say("The proposal waits. Nothing is written until somebody else than ana says yes:")
-    SESSION.say(f"  cd {folder}")
-    SESSION.say(f"  twokey approvals show {proposal} --diff")
-    SESSION.say(f"  twokey approvals approve {proposal} --as {APPROVES}")
-    SESSION.say("  twokey audit verify")
+    SESSION.say(f"$ twokey triage {' '.join(TICKETS)} --as {ASKS}")
+    with wiring.opened(workspace) as opened:
+        identity, _ = opened.people.identify(ASKS, "demo")
+        outcome = opened.triage(identity, TICKETS, None, tell)
+        for text in lines(outcome, opened.service.findings(outcome.run.id), None):
+            SESSION.say(text)
 
 
 def _show_branch(repository: Path, branch: str) -> None:

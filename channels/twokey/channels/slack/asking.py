@@ -13,7 +13,7 @@ from typing import Final
 from twokey.channels.rendering.documents import Command as Offered
 from twokey.channels.rendering.documents import help_document, waiting_document
 from twokey.channels.rendering.model import Context, Document, Field, Name, Paragraph, Words, command, line, named
-from twokey.channels.slack import words
+from twokey.channels.slack import batches, words
 from twokey.channels.slack.shapes import Command, Event
 from twokey.channels.slack.turn import Turn
 from twokey.channels.slack.web import SlackSaysNo, SlackTokenUnfit, called
@@ -27,6 +27,7 @@ OFFERED: Final = (
     Offered(Words("/twokey catalog TABLE", "code"), Words("propose documentation for tables with such a name, or all")),
     Offered(Words("/twokey triage TICKET", "code"), Words("sort tickets by their keys, or the new ones")),
     Offered(Words("/twokey approvals", "code"), Words("what waits for an answer")),
+    Offered(Words("/twokey approvals batch", "code"), Words("what you may answer together, with one button")),
     Offered(Words("/twokey freeze", "code"), Words("whether writes are stopped")),
     Offered(Words("/twokey freeze on REASON", "code"), Words("stop every write, at once")),
     Offered(Words("/twokey link NAME", "code"), Words("say who you are here, to confirm it with your own key")),
@@ -54,7 +55,7 @@ async def on_command(turn: Turn) -> None:
         case "triage":
             await _triage(turn, rest.split())
         case "approvals":
-            await _approvals(turn)
+            await (batches.show(turn) if rest.strip().lower() == "batch" else _approvals(turn))
         case "freeze":
             await _freeze(turn, rest.strip())
         case "link":

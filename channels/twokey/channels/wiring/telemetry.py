@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from twokey.core.errors import BadInput
+from twokey.core.ports import Clock
 from twokey.core.settings import Settings
 from twokey.core.telemetry_settings import TelemetrySection
 from twokey.core.values import Resource
 from twokey.tools.contract import Place
+from twokey.tools.ledger import Ledger
 from twokey.tools.local import bundles
 from twokey.tools.read.telemetry.tool import QueryTelemetry
 from twokey.tools.registry import Registry
@@ -39,6 +41,20 @@ def telemetry_places(config: Settings) -> list[Place]:
         )
         for name, section in config.telemetry.items()
     ]
+
+
+def pages_of(config: Settings, ledger: Ledger, clock: Clock) -> "Callable[[str], Pages | None]":
+    """Give what delivered alerts tell about each source of the settings; none where no trigger looks at it."""
+
+    def pages(name: str) -> "Pages | None":
+        triggers = {key: trigger for key, trigger in config.triggers.items() if trigger.telemetry == name}
+        if not triggers:
+            return None
+        from twokey.channels.alerts.book import PageBook  # noqa: PLC0415 - numpy comes in where it is needed
+
+        return PageBook(triggers, config.telemetry[name], ledger, clock)
+
+    return pages
 
 
 def through_telemetry(tools: Registry, open_source: "Callable[[str], Source]") -> Registry:

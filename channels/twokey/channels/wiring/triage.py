@@ -4,8 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from twokey.channels.escalating import Escalations
+from twokey.channels.postbox import Postbox
+from twokey.channels.wiring.incident import names_of as incident_names
 from twokey.channels.wiring.stores import STATE_FOLDER
+from twokey.core.ports import Clock, Directory
 from twokey.core.settings import Settings
+from twokey.tools.ledger import Ledger
 
 if TYPE_CHECKING:
     from twokey.agents.triage.routing import Routing
@@ -22,10 +27,10 @@ def names_of(folder: Path, config: Settings) -> frozenset[str]:
     """
     triage = config.triage
     if not triage.tickets:
-        return frozenset()
+        return incident_names(config)
     labels = {*triage.kinds, *triage.priorities.values(), triage.security, triage.spam, triage.duplicate}
     routing = routing_of(folder, config)
-    return frozenset({*labels, *(routing.accounts() if routing else ())})
+    return frozenset({*labels, *(routing.accounts() if routing else ()), *incident_names(config)})
 
 
 def routing_of(folder: Path, config: Settings) -> "Routing | None":
@@ -43,7 +48,7 @@ def team_of(folder: Path, config: Settings) -> "Team":
 
     triage = config.triage
     return Team(
-        teach=_teacher(folder / STATE_FOLDER / "triage"),
+        teach=_teacher(folder / STATE_FOLDER / "triage", triage.asked_for),
         kinds=triage.kinds,
         priorities={str(name): label for name, label in triage.priorities.items()},
         security=triage.security,
@@ -52,10 +57,25 @@ def team_of(folder: Path, config: Settings) -> "Team":
         target_permille=10 * triage.target,
         most=triage.most,
         routing=routing_of(folder, config),
+        questions={str(code): text for code, text in triage.questions.items()},
     )
 
 
-def _teacher(keep_in: Path) -> "Teacher":
+def escalations_of(
+    folder: Path, config: Settings, ledger: Ledger, directory: Directory, postbox: Postbox, clock: Clock
+) -> Escalations:
+    """Give what looks after deadlines; the routing file is read anew each time, since schedules change."""
+    return Escalations(
+        ledger=ledger,
+        directory=directory,
+        postbox=postbox,
+        clock=clock,
+        section=config.triage,
+        routing=lambda: routing_of(folder, config),
+    )
+
+
+def _teacher(keep_in: Path, asked_for: tuple[str, ...]) -> "Teacher":
     """Give what makes readers of labelled tickets; what was learned is kept in a folder of the workspace."""
 
     def teach(
@@ -64,6 +84,7 @@ def _teacher(keep_in: Path) -> "Teacher":
         from twokey.agents.triage.teaching import Teacher  # noqa: PLC0415 - scikit-learn comes in when it is needed
 
         keep_in.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return Teacher(keep_in, target_permille, lambda: outcomes, lambda: now)(past, frozenset(kinds))
+        made = Teacher(keep_in, target_permille, lambda: outcomes, lambda: now, asked_for)
+        return made(past, frozenset(kinds))
 
     return teach

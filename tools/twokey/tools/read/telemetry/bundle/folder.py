@@ -118,7 +118,7 @@ class Bundle:
                 tally.unreadable = True
                 return ()
             for row in rows:
-                if len(row) != 2 or not all(row):  # noqa: PLR2004 - a caller and a callee
+                if len(row) != 2 or not all(row):
                     tally.malformed += bool(row)
                 elif len(found) >= MOST_EDGES:
                     tally.too_much = MOST_EDGES

@@ -41,7 +41,7 @@ def _seconds(text: str) -> float:
     if not text.isascii() or not text.replace(".", "", 1).isdigit():
         raise ValueError("no seconds")
     seconds = float(text)
-    if seconds >= 61:  # noqa: PLR2004 - a leap second is one
+    if seconds >= 61:
         raise ValueError("no seconds")
     return seconds
 

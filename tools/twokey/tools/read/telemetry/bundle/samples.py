@@ -77,7 +77,7 @@ def _part(text: bytes, known: dict[bytes, int], tally: Tally) -> _Part:
     starts = np.concatenate(([0], ends[:-1] + 1))
     commas = np.flatnonzero(buffer == _COMMA)
     first, after = np.searchsorted(commas, starts), np.searchsorted(commas, ends)
-    plain = (after - first) == 3  # noqa: PLR2004 - four fields
+    plain = (after - first) == 3
     for odd in (_QUOTE, _NUL):
         at = np.flatnonzero(buffer == odd)
         if len(at):
@@ -158,7 +158,7 @@ def _quoted(lines: list[bytes], known: dict[bytes, int], tally: Tally) -> _Part:
             continue
         numbers = (_number(row[0].encode()), _number(row[-1].encode()))
         names = row[1:-1]
-        if len(row) != 4 or not np.isfinite(numbers).all() or not all(names) or "\0" in "".join(names):  # noqa: PLR2004
+        if len(row) != 4 or not np.isfinite(numbers).all() or not all(names) or "\0" in "".join(names):
             tally.malformed += 1
             continue
         # The separator of names is a comma in the file; a name that holds one is told apart by NUL, which none holds.

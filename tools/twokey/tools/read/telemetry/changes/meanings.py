@@ -13,7 +13,7 @@ Meaning: TypeAlias = Literal["latency", "errors", "availability", "saturation", 
 
 _WORDS: Final = re.compile(r"[A-Z]{2,}(?![a-z])|[A-Z]?[a-z]+|\d+")
 _TAIL: Final = re.compile(
-    r"(?:^|[^0-9a-z])p?(50|75|80|90|95|98|99|999)(?![0-9])|p(50|75|80|90|95|98|99|999)(?![0-9])", re.I
+    r"(?:^|[^0-9a-z])p?(50|75|80|90|95|98|99|999)(?![0-9])|p(50|75|80|90|95|98|99|999)(?![0-9])", re.IGNORECASE
 )
 _SHARED: Final = frozenset({"node", "host", "machine", "vm", "cluster"})
 _LATENCY: Final = frozenset(

@@ -70,7 +70,7 @@ def harms_of(grid: Grid, strengths: Strengths, others: Sequence[str] = ()) -> Ha
 
 
 def _beyond_own_past(strengths: Floats) -> Floats:
-    if strengths.shape[1] < 2:  # noqa: PLR2004 - the window's column and one of the past
+    if strengths.shape[1] < 2:
         return strengths
     usual = np.quantile(strengths[:, 1:], _PAST_SHARE, axis=1)
     return np.maximum(0, strengths - usual[:, None])
