@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from twokey.agents.incident.operations.book import load
+from twokey.agents.incident.operations.drafting import draft
 from twokey.agents.reviewer.operations import unfit
 from twokey.agents.state import Progress
 from twokey.channels import creation, wiring
@@ -15,7 +17,8 @@ from twokey.channels.service import Outcome
 from twokey.channels.workspace import Workspace
 from twokey.core.canonical import Json
 from twokey.core.errors import EnvironmentFault
-from twokey.core.values import Finding
+from twokey.core.lifecycle import State
+from twokey.core.values import Finding, Resource
 from twokey.store import evidence
 
 NOW = datetime.now(UTC)
@@ -28,12 +31,15 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("ops")
     operations.build(folder / "serving", seed=2026, now=NOW)
     (folder / "operations.yaml").write_bytes(shipped.read("operations.yaml"))
+    (folder / "tickets").mkdir()
     creation.create(
         folder / "workspace",
         [("ana", ("platform-owners",)), ("rita", ("risk-owners",))],
         demo=True,
         sections={
             "places.serving": {"kind": "telemetry", "location": str(folder / "serving")},
+            "places.desk": {"kind": "tickets", "location": str(folder / "tickets")},
+            "triage": {"tickets": "desk"},
             "operations": {"telemetry": "serving", "file": str(folder / "operations.yaml")},
         },
     )
@@ -141,6 +147,31 @@ def test_the_reviewer_drops_what_does_not_come_out_again(
         found[4].id: "no_evidence",
         "f-999": "unsupported_number",
     }
+
+
+def test_a_ticket_is_proposed_where_one_was_asked_for(workspace: Workspace) -> None:
+    outcome, _ = asked(workspace, f"{ASKED} and open a ticket")
+    assert [record.state for record in outcome.proposals] == [State.AWAITING_APPROVAL]
+    proposal = outcome.proposals[0].proposal
+    assert proposal.tool == "update_ticket"
+    opens = proposal.args["opens"]
+    assert opens["title"].startswith("Ops review: 20")
+    wanted = [finding for finding in workspace.service.findings(outcome.run.id) if finding.attention]
+    assert opens["body"].count("- [ ] ") == len(wanted)
+    assert all(f"- [ ] {finding.claim}" in opens["body"] for finding in wanted)
+    assert not set(proposal.labels) & {"mentions_people", "links_elsewhere", "holds_markup", "hides_characters"}
+
+
+def test_a_ticket_without_anything_to_ask_for_is_none(workspace: Workspace) -> None:
+    outcome, _ = asked(workspace, ASKED)
+    quiet = [finding for finding in workspace.service.findings(outcome.run.id) if not finding.attention]
+    tracker = Resource(kind="tickets", id="desk", granted_by="config")
+    assert draft(quiet, tracker, "a week") is None
+    assert draft(outcome.findings, None, "a week") is None
+    many = [outcome.findings[0].model_copy(update={"claim": "x" * 900})] * 60
+    body = cast("Any", draft(many, tracker, "a week"))["args"]["opens"]["body"]
+    assert "more are in the run" in body
+    assert len(body) < 19_000
 
 
 def test_a_time_of_which_nothing_is_known_says_so(workspace: Workspace) -> None:

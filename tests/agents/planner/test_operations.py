@@ -70,6 +70,16 @@ def test_days_that_cannot_be_are_asked_about(text: str) -> None:
     )
 
 
+def test_a_ticket_is_opened_where_it_is_asked_for() -> None:
+    found = understand_operations("ops review for last week in serving and open a ticket", ["serving"], None, NOW_US)
+    assert isinstance(found, AboutOperations)
+    assert found.ticket
+    assert found.sentence.endswith("propose one ticket.")
+    only = understand_operations("ops review for last week", ["serving"], None, NOW_US)
+    assert isinstance(only, AboutOperations)
+    assert only.sentence.endswith("propose nothing.")
+
+
 def test_the_telemetry_is_one_that_is_known() -> None:
     many = understand_operations("ops review", ["a", "b"], None, NOW_US)
     assert isinstance(many, Unclear)

@@ -217,5 +217,9 @@ def _noticed(book: Book, endpoint: Endpoint | None, said: Said, evidence: tuple[
 
 def heading(found: Ground) -> str:
     """Say what the review looked at."""
-    length = lasting((found.window.end_us - found.window.start_us) / 1_000_000)
-    return f"{when(found.window.start_us)} to {when(found.window.end_us)} ({length})"
+    return shown(found.window.start_us, found.window.end_us)
+
+
+def shown(start_us: int, end_us: int) -> str:
+    """Write a stretch of time."""
+    return f"{when(start_us)} to {when(end_us)} ({lasting((end_us - start_us) / 1_000_000)})"
