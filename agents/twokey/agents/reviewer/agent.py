@@ -116,6 +116,16 @@ def _review_operations(runtime: Runtime[Surroundings], number: int, earlier: lis
     report = _reported(desk, earlier)
     unfit = operations.unfit(book, report.findings, in_order, read["running"])
     every = len(report.findings)
+    standing = tuple(finding for finding in report.findings if finding.id not in unfit)
+    step = Plan.model_validate(desk.kept("plan")).steps[earlier[-1] - 1]
+    if unfit:
+        desk.keep(f"report-{step.number}", Report(agent=ops.AGENT, findings=standing).canonical())
+    for name in drafts.names(desk, earlier):
+        again = ops.ticket(desk, step, house_of(runtime), standing)
+        if again is None:
+            desk.forget(name)
+        else:
+            desk.keep(name, again)
     summary = {"claims": every, "supported": every - len(unfit), "dropped": len(unfit)}
     code = "unbacked_claim" if unfit else "ok"
     desk.keep("review", {**summary, "problems": [f"{code} {reason}" for reason in list(unfit.values())[:50]]})
