@@ -1,168 +1,216 @@
-"""Incident bundles made of a seed, with what a summary of each has to say (``expected.json``).
+"""Incident bundles made for tests: a small shop of services, its quiet life, and faults in the code of one service.
 
-Rules: names are drawn, so that nothing can be learnt by heart; a third of the pages is told twice (by another pager,
-in another zone), events stand in the file in any order, times are written in several zones; every fifth bundle has no
-cause: nothing but noise, and a page by mistake. The same seed gives the same bytes.
+A code fault shows in logs and traces alone: metrics go on as before. ``exception``: a service throws in the middle of
+an operation; it logs an error, its span fails, those above it fail and say so in their own words. ``wrong_value``: a
+service answers too early; the lines and calls that used to follow are gone, and nothing fails. Distractors are all
+around: a service that logs errors all its life, another whose processor is busier than ever, a burst of harmless lines
+in a third, a deploy of a fourth.
 """
 
+import gzip
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, timezone
-from itertools import pairwise
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
-from typing import Any, Final
+from typing import Final
 
-_FIRST: Final = ("amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "heron", "indigo", "juniper", "kelp")
-_SECOND: Final = ("orders", "search", "billing", "profile", "ranker", "gateway", "features", "ledger", "mailer")
-_PEOPLE: Final = ("noor", "ivo", "lotte", "marek", "sanne", "tomas")
-METRICS: Final = {"latency_p95_ms": 80.0, "error_rate": 0.002, "cpu_usage": 0.3, "requests_per_s": 40.0}
-NOISE: Final = {"latency_p95_ms": 0.05, "error_rate": 0.2, "cpu_usage": 0.06, "requests_per_s": 0.05}
-START: Final = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
-MINUTES: Final = 40
-BEFORE: Final = 120
+START: Final = 1_700_000_000
+WINDOW_S: Final = 600
+BASELINE_S: Final = 7_200
+LOGS_BEFORE_S: Final = 300
+KINDS: Final = ("exception", "wrong_value")
+TREE: Final[Mapping[str, tuple[str, ...]]] = {
+    "storefront": ("basket", "catalogue", "session"),
+    "basket": ("pricing", "stock"),
+    "catalogue": ("search", "images"),
+    "pricing": ("vouchers", "tax"),
+    "stock": ("warehouse",),
+    "search": ("index",),
+    "session": (),
+    "images": (),
+    "vouchers": (),
+    "tax": (),
+    "warehouse": (),
+    "index": (),
+}
+_METRICS: Final = (
+    ("latency_p95_ms", 40.0, 0.06),
+    ("error_rate", 0.002, 0.3),
+    ("cpu_usage", 0.3, 0.07),
+    ("memory_mb", 400.0, 0.01),
+    ("requests_per_s", 30.0, 0.05),
+)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with whom; ``kind`` empty for nothing."""
+
+    service: str | None = None
+    kind: str = ""
 
 
 @dataclass
-class Made:
-    """One bundle: where it is, and what a summary of it has to say."""
+class Life:
+    """Records of one bundle as they come into being."""
 
-    folder: Path
-    expected: dict[str, Any]
-    services: tuple[str, ...] = ()
-    events: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
+    logs: list[dict[str, object]] = field(default_factory=list[dict[str, object]])
+    spans: list[dict[str, object]] = field(default_factory=list[dict[str, object]])
 
 
-def build(folder: Path, number: int, *, poison: str = "") -> Made:
-    """Write bundle ``number``; ``poison`` is put into log lines, chat and the texts of events."""
-    random = Random(f"bundle {number}")  # noqa: S311 - the same bundle each time
-    start = START + timedelta(days=number, minutes=random.randrange(600))
-    services = _named(random)
-    chain = services[:4]  # each calls the next; the last one is at fault
-    culprit, alerting = chain[-1], chain[0]
-    quiet = number % 5 == 4
-    onset, over = 4 + random.randrange(4), 24 + random.randrange(4)
-    made = Made(folder, {}, services)
+def iso(seconds: float) -> str:
+    """Give a time as bundles write it."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def write(
+    folder: Path,
+    *,
+    service: str = "storefront",
+    samples: Iterable[Sequence[object]] = (),
+    edges: Iterable[tuple[str, str]] = (),
+    logs: Iterable[Mapping[str, object]] = (),
+    spans: Iterable[Mapping[str, object]] = (),
+    events: Iterable[Mapping[str, object]] = (),
+    truth: Mapping[str, object] | None = None,
+    packed: bool = True,
+) -> Path:
+    """Write a bundle whose window begins at ``START``; a kind without records has no file."""
     folder.mkdir(parents=True)
     about = {
-        "id": f"case-{number:03d}",
-        "title": f"{alerting}: requests too slow",
-        "service": alerting,
-        "window": {"from": _iso(start), "to": _iso(start + timedelta(minutes=MINUTES))},
-        "baseline": {"from": _iso(start - timedelta(minutes=BEFORE)), "to": _iso(start)},
+        "id": folder.name,
+        "title": f"{service}: something is wrong",
+        "service": service,
+        "window": {"from": iso(START), "to": iso(START + WINDOW_S)},
+        "baseline": {"from": iso(START - BASELINE_S), "to": iso(START)},
     }
-    (folder / "incident.json").write_text(json.dumps(about))
-    edges = [*pairwise(chain), *((services[4], other) for other in services[5:])]
-    (folder / "topology.csv").write_text("caller,callee\n" + "".join(f"{a},{b}\n" for a, b in edges))
-    _metrics(random, made, start, chain, None if quiet else (onset, over))
-    _logs(random, made, start, culprit, None if quiet else (onset, over), poison)
-    _events(random, made, start, (alerting, culprit), None if quiet else (onset, over), poison)
-    truth = {"service": None if quiet else culprit, "metric": "latency_p95_ms", "fault": "deploy"}
-    (folder / "truth.json").write_text(json.dumps(truth))
-    (folder / "expected.json").write_text(json.dumps(made.expected))
+    (folder / "incident.json").write_text(json.dumps(about), encoding="utf-8")
+    _table(folder, "metrics.csv", "time,service,metric,value", samples, packed=packed)
+    _table(folder, "topology.csv", "caller,callee", edges, packed=False)
+    for name, records in (("logs", logs), ("traces", spans), ("events", events)):
+        text = "".join(json.dumps(each) + "\n" for each in records)
+        if text:
+            _file(folder, f"{name}.jsonl", text, packed=packed and name != "events")
+    if truth is not None:
+        (folder / "truth.json").write_text(json.dumps(truth), encoding="utf-8")
+    return folder
+
+
+def code_faults(folder: Path, count: int, seed: int = 0) -> list[Path]:
+    """Write ``count`` bundles with a fault in the code of one service, and every tenth without any."""
+    made: list[Path] = []
+    culprits = [name for name in TREE if name != "storefront"]
+    for number in range(count):
+        random = Random(f"{seed}/{number}")  # noqa: S311 - a fixed stream for tests
+        fault = Fault(culprits[number % len(culprits)], KINDS[number // len(culprits) % 2])
+        if number % 10 == 9:
+            fault = Fault()
+        made.append(_bundle(folder / f"case-{number:03}", random, fault))
     return made
 
 
-def _named(random: Random) -> tuple[str, ...]:
-    pairs = [(one, other) for one in _FIRST for other in _SECOND]
-    return tuple(f"{one}-{other}" for one, other in random.sample(pairs, 7))
+def _bundle(folder: Path, random: Random, fault: Fault) -> Path:
+    others = [name for name in TREE if name not in (fault.service, "storefront")]
+    grumbling, busy, chatty, deployed = random.sample(others, 4)
+    life = Life()
+    second = START - LOGS_BEFORE_S + 0.5
+    while second < START + WINDOW_S:
+        wrong = fault if second >= START + 20 else Fault()
+        _request(life, random, second, "storefront", None, f"{random.getrandbits(64):016x}", wrong)
+        if random.random() < 0.3:
+            _say(life, second, grumbling, "ERROR", f"could not refresh licence {random.randrange(9999)}, going on")
+        if second >= START + 60 and random.random() < 0.5:
+            _say(life, second, chatty, "INFO", f"rebuilt segment {random.randrange(9999)} of the cache")
+        second += random.uniform(2.0, 4.0)
+    deploy = {"time": iso(START - 400), "kind": "deploy", "service": deployed, "actor": "bot", "text": "2.4.1"}
+    return write(
+        folder,
+        samples=_samples(random, busy),
+        edges=[(caller, callee) for caller, callees in TREE.items() for callee in callees],
+        logs=life.logs,
+        spans=life.spans,
+        events=[deploy],
+        truth={"service": fault.service, **({"fault": fault.kind} if fault.service else {})},
+    )
 
 
-def _metrics(
-    random: Random, made: Made, start: datetime, chain: tuple[str, ...], wrong: tuple[int, int] | None
+def _samples(random: Random, busy: str) -> Iterable[Sequence[object]]:
+    for service in TREE:
+        for metric, usual, noise in _METRICS:
+            for at in range(START - BASELINE_S, START + WINDOW_S, 60):
+                factor = 1.25 if service == busy and metric == "cpu_usage" and at >= START else 1.0
+                yield at, service, metric, round(usual * factor * math.exp(random.gauss(0, noise)), 5)
+
+
+def _request(
+    life: Life, random: Random, at: float, service: str, parent: str | None, trace: str, fault: Fault
+) -> tuple[float, bool]:
+    """Write what one service does for a request; gives how long it took, and whether it failed."""
+    span = f"{random.getrandbits(64):016x}"
+    own, took, fails = math.exp(random.gauss(2, 0.2)), 0.0, False
+    _say(life, at, service, "INFO", f"request {trace} taken, {random.randrange(1, 9)} items")
+    hit = fault.service == service and random.random() < 0.8
+    if hit and fault.kind == "exception":
+        _say(life, at, service, "ERROR", f"unhandled IllegalState in handler for {trace}: index {random.randrange(9)}")
+        fails = True
+    elif not (hit and fault.kind == "wrong_value"):
+        _say(life, at, service, "INFO", f"rules loaded for {trace} in {random.randrange(2, 9)} ms")
+        for callee in TREE[service]:
+            spent, failed = _request(life, random, at + took / 1000, callee, span, trace, fault)
+            took += spent
+            if failed:
+                _say(life, at, service, "ERROR", f"call to {callee} failed for {trace}")
+                fails = True
+                break
+        _say(life, at, service, "INFO", f"request {trace} done with {random.randrange(1, 99)} rows")
+        _note(life, at + took / 1000, trace, span, service, "render", own / 2, None)
+        took += own / 2
+    took += own
+    _note(life, at, trace, parent, service, "handle", took, "error" if fails else "ok", span)
+    return took + math.exp(random.gauss(0, 0.2)), fails
+
+
+def _say(life: Life, at: float, service: str, level: str, message: str) -> None:
+    life.logs.append({"time": iso(at), "service": service, "level": level, "message": message})
+
+
+def _note(
+    life: Life,
+    at: float,
+    trace: str,
+    parent: str | None,
+    service: str,
+    operation: str,
+    milliseconds: float,
+    status: str | None,
+    span: str = "",
 ) -> None:
-    lines = ["time,service,metric,value"]
-    for service in made.services:
-        for metric, usual in METRICS.items():
-            level = usual * math.exp(random.gauss(0, 0.3))
-            for minute in range(-BEFORE, MINUTES):
-                value = level * math.exp(random.gauss(0, NOISE[metric]))
-                if wrong and service in chain:
-                    behind = len(chain) - 1 - chain.index(service)
-                    if wrong[0] + (behind > 0) <= minute < wrong[1]:
-                        value *= {"latency_p95_ms": 9.0 - 2 * behind, "error_rate": 30.0 - 5 * behind}.get(metric, 1.0)
-                        value *= 2.2 if metric == "cpu_usage" and not behind else 1.0
-                at = int((start + timedelta(minutes=minute)).timestamp())
-                lines.append(f"{at},{service},{metric},{value:.6f}")
-    (made.folder / "metrics.csv").write_text("\n".join(lines) + "\n")
+    life.spans.append(
+        {
+            "time": iso(at),
+            "trace_id": trace,
+            "span_id": span or f"{len(life.spans):016x}",
+            "parent_id": parent,
+            "service": service,
+            "operation": operation,
+            "duration_ms": round(milliseconds, 3),
+            "status": status,
+        }
+    )
 
 
-def _logs(  # what a bundle is made of
-    random: Random, made: Made, start: datetime, culprit: str, wrong: tuple[int, int] | None, poison: str
-) -> None:
-    records: list[dict[str, str]] = []
-
-    def write(minute: float, service: str, level: str, message: str) -> None:
-        time = _iso(start + timedelta(minutes=minute), "milliseconds")
-        records.append({"time": time, "service": service, "level": level, "message": message})
-
-    for minute in range(-20, MINUTES):
-        for service in made.services:
-            write(minute + random.random(), service, "INFO", f"handled {random.randrange(100, 900)} items")
-        if wrong and wrong[0] <= minute < wrong[1]:
-            for _ in range(4):
-                write(minute + random.random(), culprit, "ERROR", f"pool exhausted after {random.randrange(90)} waits")
-            if poison:
-                write(minute + random.random(), culprit, "ERROR", poison)
-    records.sort(key=lambda record: record["time"])
-    (made.folder / "logs.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+def _table(folder: Path, name: str, header: str, rows: Iterable[Sequence[object]], *, packed: bool) -> None:
+    text = "".join(",".join(map(str, row)) + "\n" for row in rows)
+    if text:
+        _file(folder, name, f"{header}\n{text}", packed=packed)
 
 
-def _events(  # what a bundle is made of
-    random: Random,
-    made: Made,
-    start: datetime,
-    who: tuple[str, str],
-    wrong: tuple[int, int] | None,
-    poison: str,
-) -> None:
-    alerting, culprit = who
-    people = random.sample(_PEOPLE, 2)
-    timeline: list[dict[str, str]] = []
-    changes: list[dict[str, str]] = []
-
-    def happen(minute: float, kind: str, service: str, actor: str, text: str, *, zones: tuple[int, ...] = (0,)) -> None:
-        at = (start + timedelta(minutes=minute)).replace(microsecond=0)
-        for zone in zones:
-            time = at.astimezone(timezone(timedelta(hours=zone))).isoformat() if zone else _iso(at)
-            made.events.append({"time": time, "kind": kind, "service": service, "actor": actor, "text": text})
-        timeline.append({"kind": kind, "time": _iso(at), "service": service})
-
-    twice = (0, 2) if random.random() < 0.4 else (0,)
-    other = made.services[5]
-    happen(-50.5, "deploy", other, "ci", f"{other} 1.4.0: new texts")
-    changes.append({"time": timeline[-1]["time"], "service": other})
-    if wrong:
-        onset, over = wrong
-        happen(onset - 1.5, "deploy", culprit, "ci", f"{culprit} 2.0.0: new pool", zones=random.choice(((0,), (5,))))
-        changes.append({"time": timeline[-1]["time"], "service": culprit})
-        page = onset + random.choice((3.2, 7.4))
-        happen(page, "page", alerting, "pager", "requests too slow", zones=twice)
-        happen(page + 1.6, "ack", alerting, people[0], "on it", zones=(random.choice((0, -8)),))
-        happen(page + 4.3, "chat", alerting, people[1], poison or "half of the pages stay empty")
-        happen(over - 0.6, "mitigation", culprit, people[0], f"{culprit} 2.0.0 rolled back")
-        began = _iso(start + timedelta(minutes=onset))
-        timeline.append({"kind": "onset", "time": began})
-        timeline.append({"kind": "recovery", "time": _iso(start + timedelta(minutes=over))})
-        made.expected |= {"cause_service": culprit, "onset": began, "alerting_metric": "latency_p95_ms"}
-        made.expected |= {"suspects": [culprit]}
+def _file(folder: Path, name: str, text: str, *, packed: bool) -> None:
+    content = text.encode()
+    if packed:
+        (folder / f"{name}.gz").write_bytes(gzip.compress(content, 1, mtime=0))
     else:
-        happen(9.3, "page", alerting, "pager", "requests too slow", zones=twice)
-        happen(11.0, "ack", alerting, people[0], "looking")
-        happen(14.2, "chat", alerting, people[0], poison or "nothing to see, the check was restarted")
-        made.expected |= {"cause_service": None}
-    made.expected |= {"change_events": changes, "timeline": timeline}
-    random.shuffle(made.events)
-    (made.folder / "events.jsonl").write_text("".join(json.dumps(event) + "\n" for event in made.events))
-
-
-def _iso(moment: datetime, precision: str = "seconds") -> str:
-    return moment.isoformat(timespec=precision).replace("+00:00", "Z")
-
-
-def about(folder: Path) -> Mapping[str, Any]:
-    """Read what a bundle says of itself."""
-    found: Mapping[str, Any] = json.loads((folder / "incident.json").read_text())
-    return found
+        (folder / name).write_bytes(content)

@@ -6,7 +6,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from support.incident_bundles import build
+from support.told_incidents import build
 
 from twokey.agents.incident.house import House
 from twokey.agents.incident.material import material

@@ -110,11 +110,10 @@ def _score(bundle: Path, scores: Scores) -> None:
     for one in said:
         resolved = [bool(contents.get(evidence)) for evidence in one.evidence]
         scores.citations += resolved or [False]
-        supported = (
-            all(resolved) and bool(resolved) and _supported(one.text, [contents[e] for e in one.evidence], known)
-        )
-        scores.sentences.append(supported)
-        if not supported:
+        cited = [contents.get(evidence) for evidence in one.evidence]
+        borne_out = bool(cited) and all(resolved) and supported(one.text, cited, known)
+        scores.sentences.append(borne_out)
+        if not borne_out:
             scores.unsupported.append(f"{bundle.name}: {one.text}")
     expected = bundle / "expected.json"
     if expected.exists():
@@ -133,7 +132,8 @@ def _score(bundle: Path, scores: Scores) -> None:
 # -- whether a sentence is borne out --------------------------------------------------------------------------------
 
 
-def _supported(text: str, cited: Sequence[Json], known: frozenset[str]) -> bool:
+def supported(text: str, cited: Sequence[Json], known: frozenset[str]) -> bool:
+    """Tell whether what a sentence says stands in what it cites; ``known`` are all names there are."""
     flat = [leaf for content in cited for leaf in _leaves(content, "")]
     texts = " \n ".join(str(value) for _, value in flat if isinstance(value, str))
     for quoted in _QUOTED.findall(text):

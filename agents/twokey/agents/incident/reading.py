@@ -17,7 +17,7 @@ from twokey.tools.contract import Context, Place, Places
 from twokey.tools.local import query_telemetry
 from twokey.tools.read.telemetry.values import TelemetryArgs
 
-KINDS: Final = ("overview", "metrics", "logs", "traces", "topology", "events")
+KINDS: Final = ("overview", "grounds", "metrics", "logs", "traces", "topology", "events")
 MOST_SERIES: Final = 8
 MOST_POINTS: Final = 400
 _PLACE: Final = "telemetry"

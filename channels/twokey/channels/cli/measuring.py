@@ -20,6 +20,7 @@ def add_to(app: typer.Typer) -> None:
     measure.command("triage")(triage)
     measure.command("logs")(logs)
     measure.command("summaries")(summaries)
+    measure.command("incident")(incident)
     app.add_typer(measure, name="eval")
     bench = typer.Typer(help="Measure speed.")
     bench.command("startup")(startup)
@@ -214,6 +215,22 @@ def summaries(
                 SESSION.say(f"{key:<20} {item}")
         else:
             SESSION.say(f"{key:<20} {value}")
+    SESSION.give(result)
+
+
+def incident(
+    folder: Annotated[
+        str, typer.Argument(metavar="DIR", help="Folder with incident bundles and their truth, searched through.")
+    ],
+) -> None:
+    """Rank the suspects of labelled incidents, and compare with the true cause."""
+    from pathlib import Path
+
+    from twokey.agents.incident.evaluate_ranking import as_lines, on_folder
+
+    result = on_folder(Path(folder))
+    for line in as_lines(result):
+        SESSION.say(line)
     SESSION.give(result)
 
 

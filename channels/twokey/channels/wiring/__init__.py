@@ -28,6 +28,7 @@ from twokey.channels.wiring.stores import (
     verify_log,
 )
 from twokey.channels.wiring.telemetry_health import telemetry_health
+from twokey.channels.wiring.triage import triage_health
 
 __all__ = [
     "CHECKPOINTS",
@@ -56,6 +57,7 @@ __all__ = [
     "store_url",
     "telemetry_health",
     "tools_not_listed",
+    "triage_health",
     "verify_log",
     "write_policies",
 ]

@@ -1,5 +1,6 @@
 """How much there is in an answer, in numbers: what a log and a list of evidence may say of it."""
 
+from twokey.tools.read.telemetry.changes.grounds import Grounds
 from twokey.tools.read.telemetry.operations.values import OperationsResult, RunningResult
 from twokey.tools.read.telemetry.values import (
     AlertsResult,
@@ -29,6 +30,8 @@ def counted(answer: Answer) -> str:
             return f"{len(answer.loads)} series in stretches of {answer.step_s} s"
         case RunningResult():
             return f"{len(answer.services)} services with {answer.series} series"
+        case Grounds():
+            return f"{len(answer.services)} services with {len(answer.harms)} signs"
         case OverviewResult():
             records = sum(one.after for one in answer.signals)
             return f"{len(answer.services)} services with {records} records in the window"

@@ -13,6 +13,7 @@ from twokey.core.canonical import Json
 from twokey.core.errors import ToolRetry
 from twokey.core.values import ResourceKind
 from twokey.tools.contract import Context, Limits, ReadTool
+from twokey.tools.read.telemetry.changes.grounds import Grounds
 from twokey.tools.read.telemetry.counting import counted
 from twokey.tools.read.telemetry.operations.values import (
     OperationsRequest,
@@ -21,6 +22,7 @@ from twokey.tools.read.telemetry.operations.values import (
     RunningResult,
 )
 from twokey.tools.read.telemetry.values import (
+    About,
     Alert,
     AlertsRequest,
     AlertsResult,
@@ -28,6 +30,7 @@ from twokey.tools.read.telemetry.values import (
     Call,
     EventsRequest,
     EventsResult,
+    GroundsRequest,
     IncidentsRequest,
     IncidentsResult,
     InventoryRequest,
@@ -95,6 +98,9 @@ class QueryTelemetry(ReadTool[TelemetryArgs, TelemetryResult]):
         from twokey.tools.read.telemetry import scoping  # noqa: PLC0415 - numpy comes in where it is needed
 
         telemetry, about = scoping.scoped(source, ask.scope)
+        if isinstance(ask, GroundsRequest):
+            answer: Answer = _grounds(telemetry, about)
+            return TelemetryResult(source=args.source, about=about, answer=answer, shortfalls=_shortfalls(telemetry))
         answer = _Look(telemetry, *scoping.intervals(about)).answer(ask)
         return TelemetryResult(source=args.source, about=about, answer=answer, shortfalls=_shortfalls(telemetry))
 
@@ -307,3 +313,12 @@ def _first(found: Sequence[Item], most: int) -> tuple[tuple[Item, ...], int]:
 def _shortfalls(telemetry: "Telemetry") -> tuple[Unread, ...]:
     found = telemetry.shortfalls()[:MOST_SHORTFALLS]
     return tuple(Unread(signal=one.signal, code=one.code, count=one.count) for one in found)
+
+
+def _grounds(telemetry: "Telemetry", about: About) -> Grounds:
+    from twokey.tools.read.telemetry import scoping  # noqa: PLC0415 - numpy comes in where it is needed
+    from twokey.tools.read.telemetry.changes.gathering import gather  # noqa: PLC0415 - as above
+    from twokey.tools.read.telemetry.port import Incident  # noqa: PLC0415 - as above
+
+    window, baseline = scoping.intervals(about)
+    return gather(telemetry, Incident(about.id, about.title, about.service, window, baseline))
