@@ -26,6 +26,8 @@ def test_a_delivery_is_stored_once_by_channel_and_key(connection: Connection):
     assert not inbox.add_inbound(connection, dataclasses.replace(FIRST, id="i-000000000002", body=b"other"))
     assert inbox.get_inbound(connection, "i-000000000002") is None
     assert inbox.get_inbound(connection, FIRST.id) == FIRST
+    assert inbox.find_inbound(connection, "slack", FIRST.key) == FIRST
+    assert inbox.find_inbound(connection, "github", FIRST.key) is None
     assert inbox.add_inbound(connection, dataclasses.replace(FIRST, id="i-000000000003", channel="github"))
 
 

@@ -66,6 +66,8 @@ class Material:
     """Signals of which something could not be read: signal, how many records, evidence."""
     contents: Mapping[str, Json] = field(default_factory=dict[str, Json])
     """The evidence as it is kept."""
+    earlier: Mapping[str, Mapping[str, Json]] = field(default_factory=dict[str, Mapping[str, Json]])
+    """What earlier runs read of incidents that may be alike, by run; it is evidence of this run, and about others."""
 
     @property
     def title(self) -> str:

@@ -8,6 +8,7 @@ Rules:
 """
 
 import contextlib
+from dataclasses import replace
 from typing import Any, Final, cast
 
 from langgraph.runtime import Runtime
@@ -16,9 +17,10 @@ from twokey.agents import drafts
 from twokey.agents.incident import drafting
 from twokey.agents.incident.house import House
 from twokey.agents.incident.material import Material, material
-from twokey.agents.incident.past_reading import NOTE
+from twokey.agents.incident.past_reading import NOTE, earlier_runs, note
 from twokey.agents.incident.reading import KINDS, asks, series_ask
 from twokey.agents.incident.summary import Summary, summarize
+from twokey.agents.incident.summary.linking import facts_of
 from twokey.agents.incident.summary.rewriting import as_document, rewritten
 from twokey.agents.incident.summary.said import as_finding
 from twokey.agents.incident.suspicion import suspected
@@ -35,6 +37,8 @@ PROSE: Final = "incident-prose"
 """What a model made of the sentences, for people to read."""
 READ: Final = "incident-evidence"
 """What a run has read, in order: the name of each part, and its evidence."""
+EARLIER: Final = "incident-earlier"
+"""Evidence of earlier runs that this one took over, by run."""
 
 
 def _step(desk: Desk, state: State) -> Step:
@@ -74,8 +78,16 @@ class _Reading:
         reading = self._desk.read(tool, args, agent=AGENT, step=self._step.number, result=result)
         self._kept.append([part, reading.evidence.id, args])
         self._desk.keep(READ, cast("Json", self._kept))
-        noted = [[evidence, asked] for name, evidence, asked in self._kept if not name.startswith("runbooks")]
-        self._desk.keep(NOTE, cast("Json", noted[:8]))
+
+    def told(self) -> list[tuple[str, dict[str, Any]]]:
+        """Give what was read of the telemetry, with what was asked."""
+        return [(evidence, asked) for name, evidence, asked in self._kept if not name.startswith("runbooks")]
+
+
+def earlier_of(desk: Desk) -> dict[str, dict[str, Json]]:
+    """Give what was taken over from earlier runs."""
+    kept = cast("dict[str, list[str]]", desk.kept(EARLIER)) if desk.has(EARLIER) else {}
+    return {run: {name: desk.content(name)[1] for name in names} for run, names in kept.items()}
 
 
 def evidence_of(desk: Desk) -> dict[str, Json]:
@@ -98,7 +110,7 @@ def material_of(desk: Desk) -> Material:
             next="Name the incident by its id, or the folder of its bundle.",
             code="no_incident",
         )
-    return found
+    return replace(found, earlier=earlier_of(desk))
 
 
 def gather_step(state: State, runtime: Runtime[Surroundings]) -> State:
@@ -117,6 +129,10 @@ def gather_step(state: State, runtime: Runtime[Surroundings]) -> State:
     house = house_of(runtime)
     if house.runbooks:
         _ask_runbooks(read, house, material_of(desk), runtime, step)
+    if not desk.has(EARLIER):
+        now = facts_of(material_of(desk))
+        desk.keep(EARLIER, cast("Json", earlier_runs(desk, now, agent=AGENT, step=step.number)))
+        desk.keep(NOTE, note(now, read.told()))
     desk.step_ended(step.number, AGENT, code="ok")
     return {}
 

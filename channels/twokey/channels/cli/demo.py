@@ -4,6 +4,7 @@ import os
 import subprocess
 import tempfile
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,14 @@ from twokey.channels.cli import console
 from twokey.channels.cli.following import as_json, tell
 from twokey.channels.cli.session import SESSION
 from twokey.channels.rendering.cards import card_document
+from twokey.channels.sample import operations
 from twokey.channels.triage_report import lines
 from twokey.core.errors import BadInput, CheckFailed
 from twokey.core.lifecycle import State
 from twokey.store.proposals import ProposalRecord
 
 QUESTION = "document the churn tables and tag what is personal"
+REVIEW = "ops review for last week"
 ASKS, APPROVES, ANSWERS_FOR_RISK = "ana", "sam", "rita"
 INCIDENT = "inc-0412"
 TICKETS = ("FERN-131", "FERN-134", "FERN-137")
@@ -35,6 +38,7 @@ def run(folder: Path | None, *, once: bool, port: int | None = None) -> None:
     started = time.monotonic()
     place = _folder(folder).resolve()
     built = sample.build(place / "sample")
+    operations.build(built.folder / "serving", seed=built.seed, now=datetime.now(UTC))
     made = creation.create(
         place / "workspace",
         built.people,
@@ -43,10 +47,12 @@ def run(folder: Path | None, *, once: bool, port: int | None = None) -> None:
             "places.app": {"kind": "warehouse", "location": str(built.warehouse)},
             "places.dbt": {"kind": "repository", "location": str(built.repo)},
             "places.desk": {"kind": "tickets", "location": str(built.tickets)},
+            "places.serving": {"kind": "telemetry", "location": str(built.folder / "serving")},
             "catalog": {"warehouse": "app", "repository": "dbt"},
             "places.telemetry": {"kind": "telemetry", "location": str(built.telemetry)},
             "places.runbooks": {"kind": "runbooks", "location": str(built.runbooks)},
             "incident": {"telemetry": "telemetry", "repository": "dbt", "runbooks": "runbooks"},
+            "operations": {"telemetry": "serving", "file": str(built.folder / "operations.yaml")},
             "triage": {"tickets": "desk", "routing": str(built.folder / "routing.yaml")},
             "triage.priorities": {"urgent": "priority: urgent", "high": "priority: high", "low": "priority: low"},
         },
@@ -88,6 +94,7 @@ def run(folder: Path | None, *, once: bool, port: int | None = None) -> None:
     others = [_also(made.folder, other.id) for other in outcome.proposals[1:]]
     sorted_tickets = _triaged(made.folder)
     incident = _told(made.folder)
+    SESSION.say(f'(also here: twokey ask "{REVIEW}" --as {APPROVES})')
     SESSION.say("$ twokey audit verify")
     checked = verify(made.folder, None, None)
     SESSION.say(f"{'ok' if checked['ok'] else 'NOT ok'}: {checked['size']:,} entries, root {checked['root']}")

@@ -215,6 +215,7 @@ def summaries(
                 SESSION.say(f"{key:<20} {item}")
         else:
             SESSION.say(f"{key:<20} {value}")
+    SESSION.give(result)
 
 
 def incident(

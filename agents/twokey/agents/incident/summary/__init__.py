@@ -47,4 +47,7 @@ def summarize(material: Material, house: House) -> Summary:
 
 def checker_of(story: Story, house: House) -> Checker:
     """Give what checks sentences about this incident."""
-    return Checker(story.material.contents, story.suspicion.cause, house.owners(), derived(story))
+    every = dict(story.material.contents)
+    for contents in story.material.earlier.values():
+        every |= contents
+    return Checker(every, story.suspicion.cause, house.owners(), derived(story))

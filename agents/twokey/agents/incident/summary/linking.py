@@ -5,16 +5,19 @@ file and lines. An earlier incident is linked by ``past.similar`` alone. What a 
 headings are quoted, and its words are not taken over.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from pydantic import ValidationError
 
 from twokey.agents.incident.material import Material
-from twokey.agents.incident.past import Past, facts, of_document, similar
+from twokey.agents.incident.material import material as understood
+from twokey.agents.incident.past import Facts, Past, facts, of_document, similar
+from twokey.agents.incident.past_reading import past_of
 from twokey.agents.incident.shown import name, number, quote
 from twokey.agents.incident.summary.said import Said, say
 from twokey.agents.incident.suspicion import suspected
+from twokey.core.canonical import Json
 from twokey.tools.read.runbooks import RunbooksResult, SearchResult
 
 MOST_SECTIONS: Final = 3
@@ -35,14 +38,8 @@ def links(material: Material) -> Iterator[Said]:
             yield from _sections(answer, evidence, service)
         else:
             past += [one for document in answer.documents if (one := of_document(document, evidence)) is not None]
-    suspicion = suspected(material)
-    now = facts(
-        material.about,
-        suspects=suspicion.suspects,
-        cause=suspicion.cause or "",
-        metrics=material.metrics.answer if material.metrics else None,
-        logs=material.logs.answer if material.logs else None,
-    )
+    past += past_of(material.earlier, _understood)
+    now = facts_of(material)
     for alike in similar(now, past):
         yield say(
             "links_past",
@@ -51,6 +48,23 @@ def links(material: Material) -> Iterator[Said]:
             incident=name(alike.past.facts.incident),
             file=name(alike.past.where),
         )
+
+
+def facts_of(material: Material) -> Facts:
+    """Give what an incident is compared by."""
+    suspicion = suspected(material)
+    return facts(
+        material.about,
+        suspects=suspicion.suspects,
+        cause=suspicion.cause or "",
+        metrics=material.metrics.answer if material.metrics else None,
+        logs=material.logs.answer if material.logs else None,
+    )
+
+
+def _understood(contents: Mapping[str, Json]) -> Facts | None:
+    found = understood(contents)
+    return facts_of(found) if found is not None else None
 
 
 def _sections(answer: SearchResult, evidence: str, service: str) -> Iterator[Said]:

@@ -111,7 +111,11 @@ class QueryTelemetry(ReadTool[TelemetryArgs, TelemetryResult]):
     def summary(self, args: TelemetryArgs, result: TelemetryResult) -> str:  # noqa: ARG002 - the contract passes both
         """Say what was read, in numbers."""
         short = f", {len(result.shortfalls)} shortfalls" if result.shortfalls else ""
-        return f"{_counted(result.answer)}{short} of the telemetry."
+        answer = result.answer
+        counted = (
+            _loaded(answer) if isinstance(answer, OperationsResult | RunningResult | Grounds) else _counted(answer)
+        )
+        return f"{counted}{short} of the telemetry."
 
 
 class _Look:
@@ -323,7 +327,18 @@ def _grounds(telemetry: "Telemetry", about: About) -> Grounds:
     return gather(telemetry, Incident(about.id, about.title, about.service, window, baseline))
 
 
-def _counted(answer: Answer) -> str:
+def _counted(
+    answer: IncidentsResult
+    | OverviewResult
+    | MetricsResult
+    | SeriesResult
+    | InventoryResult
+    | LogsResult
+    | TracesResult
+    | TopologyResult
+    | EventsResult
+    | AlertsResult,
+) -> str:
     """Say how much there is in an answer."""
     match answer:
         case IncidentsResult():
@@ -354,9 +369,12 @@ def _counted_besides(answer: AlertsResult | Grounds | OperationsResult | Running
     match answer:
         case AlertsResult():
             return f"{len(answer.alerts)} alerts of {len(answer.alerts) + answer.left_out}"
-        case Grounds():
-            return f"{len(answer.services)} services with {len(answer.harms)} signs"
-        case OperationsResult():
-            return f"{len(answer.loads)} series in stretches of {answer.step_s} s"
-        case RunningResult():
-            return f"{len(answer.services)} services with {answer.series} series"
+
+
+def _loaded(answer: OperationsResult | RunningResult | Grounds) -> str:
+    """Say how much there is in an answer about operations, or that a ranking rests on."""
+    if isinstance(answer, OperationsResult):
+        return f"{len(answer.loads)} series in stretches of {answer.step_s} s"
+    if isinstance(answer, RunningResult):
+        return f"{len(answer.services)} services with {answer.series} series"
+    return f"{len(answer.services)} services with {len(answer.harms)} signs"
