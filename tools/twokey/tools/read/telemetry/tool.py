@@ -296,7 +296,7 @@ def _alerts(source: "Source", ask: AlertsRequest) -> AlertsResult:
                 name=one.name,
                 service=one.service,
                 severity=one.severity,
-                state="firing" if one.state == "firing" else "pending",
+                state=one.state,
                 since_us=round(one.since * 1_000_000),
                 text=one.text,
             )
