@@ -82,3 +82,24 @@ def test_newest_entries_come_first_and_a_page_goes_on_where_the_last_one_ended(w
     assert [found.seq for found in log.newest(kind="step.ended", limit=1)] == [5]
     assert log.newest(kind="run.ended") == ()
     assert [found.seq for found in log.newest(["r-000000000001"], kind="step.ended", before=4)] == [3, 1]
+
+
+def test_a_search_looks_through_so_many_entries_and_says_where_to_go_on(
+    world: World, log: Log, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("twokey.audit.log.SEARCHED_AT_ONCE", 2)
+    for number in range(7):
+        world.record(log, step(number, run=f"r-{number % 3:012d}"))
+
+    def numbers(words: str, **bounds: int) -> tuple[list[int], int | None, int]:
+        found, more, seen = log.search(words, limit=bounds.pop("limit", 9), through=bounds.pop("through", 99), **bounds)
+        return [each.seq for each in found], more, seen
+
+    assert numbers("R-000000000001") == ([4, 1], None, 7)
+    assert numbers("r-000000000001", limit=1) == ([4], 4, 3)
+    assert numbers("r-000000000001", before=4) == ([1], None, 4)
+    assert numbers("r-000000000001", through=3) == ([4], 4, 3)
+    assert numbers("r-000000000000", limit=3) == ([6, 3, 0], None, 7)
+    assert numbers("no such words") == ([], None, 7)
+    assert numbers("no such words", through=7) == ([], None, 7)
+    assert log.search("step", kind="run.ended", limit=1, through=9) == ((), None, 0)

@@ -48,6 +48,9 @@ LONGEST_PAUSE_S: Final = 0.1
 OWN_ENTRIES: Final = 4096
 """How many entries that this process queued it remembers until they are integrated."""
 
+SEARCHED_AT_ONCE: Final = 2_000
+"""Entries that a search reads in one go."""
+
 _logger: Final = logging.getLogger("twokey.audit")
 
 
@@ -291,6 +294,34 @@ class Log:
             end = MAX_INTEGER if before is None else before
             rows = storage.newest(connection, subjects=subjects, kind=kind, before=end, limit=limit)
         return tuple(Recorded(row.seq, Entry.decode(row.body)) for row in rows)
+
+    def search(
+        self, words: str, *, kind: str | None = None, before: int | None = None, limit: int, through: int
+    ) -> tuple[tuple[Recorded, ...], int | None, int]:
+        """Look for words in the bytes of entries, newest first, through so many entries at most.
+
+        Gives what was found, the number before which to go on (none where the beginning was reached), and how many
+        entries were looked at. ASCII letters count as the same in both cases. Rows of the index, no authority.
+
+        Raises:
+            CheckFailed: a row that holds the words cannot be read as an entry.
+
+        """
+        wanted, at, seen = words.lower().encode(), MAX_INTEGER if before is None else before, 0
+        found: list[Recorded] = []
+        with looking(self._engine) as connection:
+            while seen < through and len(found) < limit:
+                size = min(SEARCHED_AT_ONCE, through - seen)
+                rows = storage.newest(connection, kind=kind, before=at, limit=size)
+                for row in rows:
+                    seen, at = seen + 1, row.seq
+                    if wanted in row.body.lower():
+                        found.append(Recorded(row.seq, Entry.decode(row.body)))
+                        if len(found) == limit:
+                            return tuple(found), at or None, seen
+                if len(rows) < size:
+                    return tuple(found), None, seen
+        return tuple(found), at or None, seen
 
     def proof(self, entry_id: str) -> InclusionProof:
         """Give what shows an outsider that an entry is in the log, checked before it is given.

@@ -411,11 +411,7 @@ def _subject(event: Mapping[str, Value]) -> Value:
         return cast("Mapping[str, Value]", statement).get("proposal") if isinstance(statement, dict) else None
     if kind == "click.rejected":
         return event.get("proposal") or "-"
-    if kind == "console.pass_given":
-        order = event.get("order")
-        given = cast("Mapping[str, Value]", order).get("statement") if isinstance(order, dict) else None
-        return cast("Mapping[str, Value]", given).get("words") or "-" if isinstance(given, dict) else None
-    for name in ("proposal", "run", "session", "workspace", "principal"):
+    for name in ("proposal", "run", "workspace", "principal"):
         if event.get(name) is not None:
             return event[name]
     return None

@@ -50,7 +50,7 @@ class Filled:
 
 def fill(workspace: Workspace, *, proposals: int, entries: int, tell: Callable[[str], None]) -> Filled:
     """Fill a workspace with so many proposals and about so many entries of the log."""
-    filling = _Filling(each=max(5, entries // proposals), ids=RandomIds())
+    filling = _Filling(_decision(workspace), each=max(5, entries // proposals), ids=RandomIds())
     for begin in range(0, proposals, AT_ONCE):
         with workspace.ledger.change() as unit:
             for number in range(begin, min(begin + AT_ONCE, proposals)):
@@ -62,13 +62,13 @@ def fill(workspace: Workspace, *, proposals: int, entries: int, tell: Callable[[
 
 
 class _Filling:
-    def __init__(self, *, each: int, ids: Ids) -> None:
+    def __init__(self, decision: Decision, *, each: int, ids: Ids) -> None:
         self._ids = ids
         self._each = each
         self._begin_us = SystemClock().now_us() - 20 * 24 * 3600 * _SECOND_US
         self._run = ""
         self._last = ""
-        self._decision = _decision()
+        self._decision = decision
         self._entry = ""
         self.entries = 0
 
@@ -178,16 +178,17 @@ class _Filling:
         )
 
 
-def _decision() -> Decision:
+def _decision(workspace: Workspace) -> Decision:
+    engine, revisions = workspace.policy_in_force()
     return Decision(
         effect="require_approval",
         approvals=ApprovalsNeeded(
             all_of=(GroupQuorum(group="platform-owners", n=1),), exclude=("ana",), expires_s=30 * 24 * 3600
         ),
         reasons=(Reason(code="changes_sensitivity", message="Changes sensitivity tags.", rule="R07"),),
-        policy_revision="a" * 64,
-        data_revision="b" * 64,
-        engine="embedded 1",
+        policy_revision=revisions.policy,
+        data_revision=revisions.data,
+        engine=engine,
         input_digest="c" * 64,
     )
 

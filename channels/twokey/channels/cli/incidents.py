@@ -5,12 +5,14 @@ from typing import Annotated
 import typer
 
 from twokey.channels.cli.session import SESSION
+from twokey.channels.cli.watching import watch
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands."""
     incident = typer.Typer(help="Tell what happened in an incident, with evidence.")
     incident.command("summarize")(summarize)
+    incident.command("watch")(watch)
     app.add_typer(incident, name="incident")
 
 

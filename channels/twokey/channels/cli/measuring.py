@@ -215,6 +215,9 @@ def summaries(
                 SESSION.say(f"{key:<20} {item}")
         else:
             SESSION.say(f"{key:<20} {value}")
+    SESSION.give(result)
+
+
 def incident(
     folder: Annotated[
         str, typer.Argument(metavar="DIR", help="Folder with incident bundles and their truth, searched through.")

@@ -4,12 +4,14 @@ Rules: moments are ISO 8601 in UTC; names and texts from outside are given as th
 they show; a page says where the next one goes on.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from twokey.channels.card import moment
 from twokey.channels.overview.data import Tracker, Warehouse
+from twokey.channels.overview.incidents import Incident, Listed
 from twokey.channels.overview.log import Followed, LogLine
 from twokey.channels.overview.rules import ControlsView, PolicyView
 from twokey.core.values import Finding
@@ -341,6 +343,92 @@ class TicketsAnswer(_Answer):
     """Every tracker that was read."""
 
     trackers: list[TrackerItem]
+
+
+class SentenceItem(_Answer):
+    """One sentence of a summary with the evidence it cites."""
+
+    section: str
+    text: str
+    attention: bool
+    evidence: list[str]
+
+
+class SuspectItem(_Answer):
+    """A service that stands out."""
+
+    service: str
+    named: bool
+    reasons: list[str]
+
+
+class IncidentItem(_Answer):
+    """One incident in a list."""
+
+    run: str
+    title: str
+    service: str
+    starts_at: str
+    told_at: str
+
+
+class IncidentsAnswer(_Answer):
+    """The incidents that the latest runs told, newest first."""
+
+    incidents: list[IncidentItem]
+
+    @classmethod
+    def of(cls, found: Sequence[Listed]) -> "IncidentsAnswer":
+        """Make it of a list."""
+        return cls(
+            incidents=[
+                IncidentItem(
+                    run=each.run,
+                    title=each.title,
+                    service=each.service,
+                    starts_at=moment(each.start_us),
+                    told_at=moment(each.told_us),
+                )
+                for each in found
+            ]
+        )
+
+
+class IncidentAnswer(_Answer):
+    """One incident as a run told it."""
+
+    run: str
+    title: str
+    service: str
+    sentences: list[SentenceItem]
+    suspects: list[SuspectItem]
+    pictures: list[str]
+    proposals: list[str]
+
+    @classmethod
+    def of(cls, found: Incident) -> "IncidentAnswer":
+        """Make it of an incident."""
+        return cls(
+            run=found.run.id,
+            title=found.title,
+            service=found.service,
+            sentences=[
+                SentenceItem(
+                    section=part.key,
+                    text=finding.claim,
+                    attention=finding.attention,
+                    evidence=list(finding.evidence),
+                )
+                for part in found.parts
+                for finding in part.sentences
+            ],
+            suspects=[
+                SuspectItem(service=each.service, named=each.named, reasons=[finding.claim for finding in each.reasons])
+                for each in found.suspects
+            ],
+            pictures=[f"/incidents/{found.run.id}/{picture.name}.svg" for picture in found.pictures],
+            proposals=[record.id for record in found.proposals],
+        )
 
 
 class RuleItem(_Answer):

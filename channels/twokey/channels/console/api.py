@@ -17,7 +17,7 @@ from twokey.channels.console.answers import Cursor, ErrorAnswer
 from twokey.channels.console.forms import Form
 from twokey.channels.console.sessions import Visitor, required
 from twokey.channels.console.site import Site, site_of
-from twokey.channels.overview import data, log, rules
+from twokey.channels.overview import data, incidents, log, rules
 from twokey.core.canonical import MAX_INTEGER
 from twokey.core.errors import NotFound
 from twokey.core.lifecycle import State
@@ -183,10 +183,22 @@ def show_tickets(site: Here, _: Who) -> answers.TicketsAnswer:
     return answers.TicketsAnswer(trackers=[answers.TrackerItem.of(each) for each in found])
 
 
+@router.get("/incidents")
+def list_incidents(site: Here, _: Who) -> answers.IncidentsAnswer:
+    """List the incidents that the latest runs told."""
+    return answers.IncidentsAnswer.of(incidents.listed(site.workspace.ledger))
+
+
+@router.get("/incidents/{run}")
+def show_incident(site: Here, _: Who, run: RunId) -> answers.IncidentAnswer:
+    """Show one incident: sentences with their evidence, suspects with reasons."""
+    return answers.IncidentAnswer.of(incidents.incident(site.workspace.ledger, run))
+
+
 @router.get("/policy")
 def show_policy(site: Here, _: Who) -> answers.PolicyAnswer:
     """Show the rules in words."""
-    return answers.PolicyAnswer.of(rules.policy(site.workspace))
+    return answers.PolicyAnswer.of(rules.policy(site.workspace, site.rule_book))
 
 
 @router.get("/controls")

@@ -24,9 +24,11 @@ from twokey.channels.console import (
     files,
     freezing,
     inbox,
+    incidents,
     lists,
     log,
     proposals,
+    providing,
     runs,
     scores,
 )
@@ -63,7 +65,22 @@ def build(site: Site) -> ASGIApp:
     app = FastAPI(title="Twokey", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
     app.state.site = site
     app.router.redirect_slashes = False
-    for pages in (files, entering, inbox, proposals, answering, asking, runs, freezing, log, lists, scores, api):
+    for pages in (
+        files,
+        entering,
+        providing,
+        inbox,
+        proposals,
+        answering,
+        asking,
+        runs,
+        freezing,
+        log,
+        lists,
+        incidents,
+        scores,
+        api,
+    ):
         app.include_router(pages.router)
     openapi = app.openapi
     app.openapi = lambda: api.described(openapi())

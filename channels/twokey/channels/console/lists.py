@@ -46,7 +46,7 @@ def tickets(request: Request, visitor: Who) -> Response:
 def policy(request: Request, visitor: Who, rule: Annotated[str, Query(max_length=4)] = "") -> Response:
     """Show the rules in words."""
     site = site_of(request)
-    return site.page(request, "policy.html", visitor, policy=rules.policy(site.workspace), wanted=rule)
+    return site.page(request, "policy.html", visitor, policy=rules.policy(site.workspace, site.rule_book), wanted=rule)
 
 
 @router.get("/controls")

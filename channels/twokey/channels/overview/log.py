@@ -21,7 +21,7 @@ from twokey.store import proposals, runs
 from twokey.tools.ledger import Ledger
 
 PAGE: Final = 100
-LOOKED_THROUGH: Final = 5_000
+LOOKED_THROUGH: Final = 20_000
 """Entries that one page of a search by words looks through."""
 OF_CHANGE: Final = 1_000
 """Entries of one change that are shown."""
@@ -106,22 +106,8 @@ def _one(ledger: Ledger, entry: str, kind: str, before: int | None) -> LogPage:
 
 def _search(ledger: Ledger, words: str, kind: str | None, before: int | None, limit: int) -> LogPage:
     """Look for words in what entries hold, newest first, through a bounded number of them."""
-    found: list[LogLine] = []
-    seen, at = 0, before
-    needle = words.casefold()
-    while seen < LOOKED_THROUGH and len(found) < limit:
-        part = ledger.log.newest(kind=kind, before=at, limit=500)
-        for recorded in part:
-            seen += 1
-            at = recorded.seq
-            line = LogLine.of(recorded.seq, recorded.entry)
-            if needle in f"{line.said} {line.fields}".casefold():
-                found.append(line)
-                if len(found) == limit:
-                    break
-        if len(part) < 500 and (not part or at == part[-1].seq):
-            return LogPage(tuple(found), None, seen)
-    return LogPage(tuple(found), at or None, seen)
+    found, more, seen = ledger.log.search(words, kind=kind, before=before, limit=limit, through=LOOKED_THROUGH)
+    return LogPage(tuple(LogLine.of(each.seq, each.entry) for each in found), more, seen)
 
 
 @dataclass(frozen=True, slots=True)

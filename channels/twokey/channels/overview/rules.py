@@ -4,6 +4,7 @@ Rules: the rules are those of the bundle in the workspace's folder, told by its 
 in force is told by comparing digests. A light is what the last probe in the log showed, if that entry is proven.
 """
 
+import threading
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +15,11 @@ from twokey.core.errors import CheckFailed, NotFound
 from twokey.core.events import ControlsProbed, PolicyDecided, PolicyShadowed
 from twokey.policies import annotations, bundle
 from twokey.policies.annotations import Rule
+from twokey.policies.bundle import BundleRevisions
 from twokey.policies.controls import CONTROLS, Control, demanded
 from twokey.tools.ledger import Ledger
 
-DECISIONS: Final = 500
+DECISIONS: Final = 200
 """Decisions, the latest, that are counted."""
 
 
@@ -57,9 +59,31 @@ class PolicyView:
     differs: tuple[Differs, ...]
 
 
-def policy(workspace: Workspace) -> PolicyView:
+class RuleBook:
+    """The rules of the bundle in a workspace's folder, told again whenever a file in it has changed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._held: tuple[tuple[tuple[str, int, int], ...], BundleRevisions, tuple[Rule, ...]] | None = None
+
+    def read(self) -> tuple[BundleRevisions, tuple[Rule, ...]]:
+        """Give the digests of the bundle, and its rules; raises ``BadInput`` where it cannot be used."""
+        stamps = tuple(
+            (str(path), status.st_mtime_ns, status.st_size)
+            for path in sorted(self._folder.rglob("*"))
+            if (status := path.stat())
+        )
+        with self._lock:
+            if self._held is None or self._held[0] != stamps:
+                loaded = bundle.load(self._folder)
+                self._held = stamps, loaded.revisions, tuple(annotations.rules(loaded.modules))
+            return self._held[1], self._held[2]
+
+
+def policy(workspace: Workspace, book: RuleBook) -> PolicyView:
     """Look at policy; raises ``BadInput`` where the folder of the bundle cannot be read."""
-    held = bundle.load(Path(workspace.folder) / workspace.config.policy.bundle)
+    held, rules = book.read()
     engine, revisions = workspace.policy_in_force()
     lately = [each.entry.event for each in workspace.ledger.log.newest(kind="policy.decided", limit=DECISIONS)]
     decided = [event for event in lately if isinstance(event, PolicyDecided)]
@@ -74,8 +98,8 @@ def policy(workspace: Workspace) -> PolicyView:
         engine=engine,
         policy_revision=revisions.policy,
         data_revision=revisions.data,
-        same_folder=(held.revisions.policy, held.revisions.data) == (revisions.policy, revisions.data),
-        rules=tuple(ToldRule(rule, counts[rule.rule]) for rule in annotations.rules(held.modules)),
+        same_folder=(held.policy, held.data) == (revisions.policy, revisions.data),
+        rules=tuple(ToldRule(rule, counts[rule.rule]) for rule in rules),
         decisions=len(decided),
         denied=sum(1 for event in decided if event.decision == "deny"),
         shadowed=len(shadowed),

@@ -214,7 +214,7 @@ class MetricChange(Value):
     before: Figure | None
     """Median of the baseline; none where there is no sample."""
     after: Figure | None
-    """Median of the window."""
+    """Median of the window; from the onset on, where there is one."""
     extreme: Figure | None
     """The sample of the window that is farthest from the baseline."""
     extreme_us: Instant | None = None
