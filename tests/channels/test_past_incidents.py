@@ -12,8 +12,10 @@ from twokey.channels import creation, wiring
 from twokey.channels.sample import DEFAULT_NOW, telemetry
 from twokey.channels.service import Outcome
 from twokey.channels.workspace import Workspace
+from twokey.core.canonical import Json
 from twokey.core.values import Finding
 from twokey.store import evidence
+from twokey.store import runs as store
 
 FIRST, SECOND, OTHER = "inc-0412", "inc-0598", "inc-0409"
 
@@ -101,3 +103,20 @@ def test_nobody_learns_from_what_came_later_or_from_another_kind(
 ) -> None:
     assert SECOND not in " ".join(one.claim for one in links(workspace, told(workspace, FIRST)))
     assert links(workspace, runs[OTHER]) == []
+
+
+def test_what_other_runs_noted_is_a_hint_and_nothing_in_it_has_to_be_right(
+    workspace: Workspace, runs: dict[str, Outcome]
+) -> None:
+    noted = workspace.service.document(runs[FIRST].run.id, "incident-facts")
+    foreign = {"source": "elsewhere", "ask": {"kind": "overview"}}
+    pieces = [1, ["e-1"], ["e-000000000000", {"source": 1}], ["e-000000000000", foreign], [2, {}]]
+    bodies: list[Json] = [{"facts": noted["facts"], "pieces": pieces}, {"facts": "none"}, "nothing", {"pieces": 1}]
+    with workspace.ledger.change() as unit:
+        every = store.recent_documents(unit.connection, prefix="incident-facts", but="r-000000000000", limit=50)
+        for at, (run, _) in enumerate(every):
+            body = bodies[at % len(bodies)]
+            store.put_document(unit.connection, run=run, name="incident-facts", body=body, now=1)
+    again = told(workspace, SECOND)
+    assert [one.kind for one in links(workspace, again)] == ["links_past"]
+    assert workspace.service.document(again.run.id, "incident-earlier") == {}

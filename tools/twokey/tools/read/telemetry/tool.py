@@ -361,12 +361,6 @@ def _counted(
             return f"{len(answer.calls)} calls between services"
         case EventsResult():
             return f"{len(answer.events)} events of {len(answer.events) + answer.left_out}"
-        case _:
-            return _counted_besides(answer)
-
-
-def _counted_besides(answer: AlertsResult | Grounds | OperationsResult | RunningResult) -> str:
-    match answer:
         case AlertsResult():
             return f"{len(answer.alerts)} alerts of {len(answer.alerts) + answer.left_out}"
 
