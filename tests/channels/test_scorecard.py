@@ -19,7 +19,8 @@ from twokey.channels.scorecard.values import Figure, Quarter, Scorecard
 from twokey.channels.workspace import Workspace
 from twokey.core.errors import BadInput
 from twokey.core.settings import ScorecardSection
-from twokey.store import usage
+from twokey.core.values import Finding, Report
+from twokey.store import runs, usage
 
 DAY_S = 24 * 3600
 IN_Q1 = 1_767_225_600_000_000 + 10 * DAY_S * 1_000_000
@@ -123,6 +124,25 @@ def test_training_is_read_from_the_file_of_the_settings(workspace: Workspace, cl
     ]
     missing = card(workspace, clock, training="none.csv")
     assert "it cannot be read" in figure(missing, "training", "completed").note
+
+
+def test_shadow_ai_is_what_ops_reviews_found_and_unknown_where_none_looked(workspace: Workspace, clock: FixedClock):
+    def reported(run: str, *kinds: tuple[str, bool]) -> None:
+        findings = tuple(
+            Finding(id=f"f-{at}", subject="x", kind=kind, claim="c", evidence=(), confidence=95, attention=attention)
+            for at, (kind, attention) in enumerate(kinds, 1)
+        )
+        body = Report(agent="incident", findings=findings).canonical()
+        with workspace.ledger.change() as unit:
+            runs.put_document(unit.connection, run=run, name="report-7", body=body, now=clock.now_us())
+
+    with workspace.ledger.look() as connection:
+        run = runs.list_runs(connection)[0].id
+    reported(run, ("ops_cost", True))
+    assert figure(card(workspace, clock), "shadow_ai", "findings").note == "none of 1 ops reviews looked for it"
+    reported(run, ("ops_shadow_keys", True), ("ops_shadow_endpoints", False))
+    found = figure(card(workspace, clock), "shadow_ai", "findings")
+    assert (found.value, found.note) == (1, "findings that want attention, of 1 ops review")
 
 
 def test_the_csv_has_one_row_for_each_figure_and_no_formulas(workspace: Workspace, clock: FixedClock):

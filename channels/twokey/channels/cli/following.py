@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from twokey.agents.state import Progress
-from twokey.channels import card, plain
+from twokey.channels import card, ops_report, plain
 from twokey.channels.cli.session import SESSION
 from twokey.channels.passes import page_of
 from twokey.channels.rendering.cards import needed
@@ -81,6 +81,10 @@ def console_page(proposal: str) -> str | None:
 
 def _tell_findings(findings: Sequence[Finding]) -> None:
     """Show what was found: first what wants a person, then personal and financial data, then the rest by kind."""
+    if ops_report.is_review(findings):
+        for text in ops_report.lines(findings):
+            SESSION.say(text)
+        return
     told = sorted(findings, key=_urgency)
     for finding in told[:FINDINGS_SHOWN]:
         mark = "!" if finding.attention else " "

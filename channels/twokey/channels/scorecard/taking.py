@@ -6,7 +6,7 @@ stated assumption saves nothing. What is not known is unknown, and never zero.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
 from typing import Final
@@ -19,16 +19,17 @@ from twokey.core.errors import BadInput
 from twokey.core.lifecycle import State
 from twokey.core.ports import Clock
 from twokey.core.settings import ScorecardSection
-from twokey.core.values import Report
+from twokey.core.values import Finding, Report
 from twokey.store import figures
 from twokey.store.figures import Made, Ran
 from twokey.tools.ledger import Ledger
 
 SECOND_US: Final = 1_000_000
 MILLION: Final = 1_000_000
-SHADOW: Final = "shadow_ai"
-"""Kind of the findings of an ops review that name models, keys and deployments that nobody registered."""
-REVIEW: Final = "incident"
+REVIEW: Final = "ops_"
+"""How the kinds of an ops review's findings begin ..."""
+SHADOW: Final = "ops_shadow_"
+"""... and those about endpoints, keys and deployments that nobody registered."""
 _CARRIED_OUT: Final = frozenset({State.DONE})
 
 
@@ -204,20 +205,19 @@ def _no_pulse(why: str) -> Figure:
 
 
 def _shadow(connection: Connection, stretch: Mapping[str, int]) -> Section:
-    reports = [Report.model_validate(body) for _, body in figures.latest_documents(connection, "report-", **stretch)]
-    reviews = sum(1 for report in reports if _is_review(report))
-    found = sum(1 for finding in _findings(reports) if finding == SHADOW)
-    note = f"{reviews:,} ops reviews of the quarter" if reviews else "no ops review of the quarter"
-    figure = Figure("findings", "Shadow AI found", found if reviews else None, "findings", note)
-    return Section("shadow_ai", "Shadow AI", (figure,))
-
-
-def _is_review(report: Report) -> bool:
-    return any(finding.kind.startswith(("ops_", SHADOW)) for finding in report.findings)
-
-
-def _findings(reports: Iterable[Report]) -> Iterable[str]:
-    return (finding.kind for report in reports for finding in report.findings)
+    bodies = figures.latest_documents(connection, "report-", **stretch)
+    reviews: dict[str, list[Finding]] = {}
+    for run, body in bodies:
+        found = [one for one in Report.model_validate(body).findings if one.kind.startswith(REVIEW)]
+        if found:
+            reviews.setdefault(run, []).extend(found)
+    looked = [one for found in reviews.values() for one in found if one.kind.startswith(SHADOW)]
+    if not looked:
+        note = f"none of {len(reviews):,} ops reviews looked for it" if reviews else "no ops review of the quarter"
+        return Section("shadow_ai", "Shadow AI", (Figure("findings", "Shadow AI found", None, "findings", note),))
+    number = sum(1 for one in looked if one.attention)
+    note = f"findings that want attention, of {len(reviews):,} ops {'review' if len(reviews) == 1 else 'reviews'}"
+    return Section("shadow_ai", "Shadow AI", (Figure("findings", "Shadow AI found", number, "findings", note),))
 
 
 def _decimal(value: Decimal, places: int) -> str:
