@@ -22,6 +22,19 @@ ORIGIN = {"origin": ADDRESS, "sec-fetch-site": "same-origin"}
 JSON = {"accept": "application/json"}
 
 
+class StillClock:
+    """A clock that stands still until told to move (port ``Clock``)."""
+
+    def __init__(self, start_us: int = 1_800_000_000_000_000) -> None:
+        self.time_us = start_us
+
+    def now_us(self) -> int:
+        return self.time_us
+
+    def advance(self, seconds: float) -> None:
+        self.time_us += int(seconds * 1_000_000)
+
+
 class Browser:
     """A browser of somebody: cookies, the link's key while coming in, and a key of its own from then on."""
 

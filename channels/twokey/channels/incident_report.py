@@ -13,8 +13,9 @@ from twokey.channels.service import Outcome
 from twokey.core.values import Finding
 
 
-def lines(outcome: Outcome, findings: Sequence[Finding]) -> Iterator[str]:
-    """Give the lines about a run that told an incident."""
+def lines(outcome: Outcome, findings: Sequence[Finding], prose: Any = None) -> Iterator[str]:
+    """Give the lines about a run that told an incident; ``prose`` is what a model made of its sentences."""
+    texts = _texts(prose)
     numbers = _numbered(findings)
     for key, heading in SECTIONS.items():
         mine = [one for one in findings if section(one.kind) == key]
@@ -24,7 +25,7 @@ def lines(outcome: Outcome, findings: Sequence[Finding]) -> Iterator[str]:
         yield heading
         for one in mine:
             cited = ",".join(str(numbers[evidence]) for evidence in one.evidence)
-            yield f"  {'!' if one.attention else ' '} {plain.line(one.claim, 400)} [{cited}]"
+            yield f"  {'!' if one.attention else ' '} {plain.line(texts.get(one.claim, one.claim), 400)} [{cited}]"
     if numbers:
         yield ""
         yield "evidence  " + "  ".join(f"[{number}] {evidence}" for evidence, number in numbers.items())
@@ -47,6 +48,11 @@ def as_json(findings: Sequence[Finding]) -> dict[str, Any]:
         )
     cause = next((one.subject for one in findings if one.kind == "summary_cause"), None)
     return {"cause": cause, "summary": told}
+
+
+def _texts(prose: Any) -> dict[str, str]:
+    pairs: list[list[str]] = prose.get("texts", []) if isinstance(prose, dict) else []
+    return {pair[0]: pair[1] for pair in pairs}
 
 
 def _numbered(findings: Sequence[Finding]) -> dict[str, int]:

@@ -70,6 +70,16 @@ def console_address(config: Settings, *, port: int | None = None) -> str:
     return reached_at(_http(config.server.host, config.server.port if port is None else port))
 
 
+def page_of(config: Settings, proposal: str) -> str:
+    """Give the page of a proposal at the address where people see the console."""
+    return f"{console_address(config)}/p/{proposal.removeprefix('p-')}"
+
+
+def public_page(config: Settings, proposal: str) -> str | None:
+    """Give the same for cards that are read elsewhere; none where the settings name no address that holds there."""
+    return page_of(config, proposal) if config.console.mode == "on" and config.console.url else None
+
+
 def reached_at(address: str) -> str:
     """Give the address at which this machine reaches what listens at ``address``, which may be every address."""
     parts = urlsplit(address)

@@ -368,7 +368,7 @@ class Workspace:
             BadInput: there is no such folder, and the settings name no telemetry.
 
         """
-        args, place = self._about_incident(which)
+        args, place = self._of_bundle(which) if "/" in which or Path(which).is_dir() else self._about_incident(which)
         request = self._request(identity, "", "incident", args | {"looks_only": looks_only})
         return self._asked(identity, request, [*self._of_incidents(), place], tell)
 
@@ -382,7 +382,10 @@ class Workspace:
         telemetry: str | None = None,
         window: tuple[int, int] | None = None,
     ) -> str | None:
-        """Have an incident told by the workers; see ``leave``. ``window`` (microseconds) takes the place of its own."""
+        """Have an incident told by the workers; see ``leave``. ``window`` (microseconds) takes the place of its own.
+
+        The incident is one that the telemetry of the settings knows, by its id: no folder is named from elsewhere.
+        """
         args, place = self._about_incident(which, telemetry)
         if window is not None:
             args["scope"]["window"] = {"start_us": window[0], "end_us": window[1]}
@@ -390,17 +393,18 @@ class Workspace:
         request = self._request(identity, "", "incident", args)
         return self.service.leave(identity, request, [*self._of_incidents(), place], run=run, only_if=only_if)
 
-    def _about_incident(self, which: str, telemetry: str | None = None) -> tuple[dict[str, Any], Resource]:
+    def _of_bundle(self, which: str) -> tuple[dict[str, Any], Resource]:
         folder = Path(which).expanduser()
-        if telemetry is None and ("/" in which or folder.is_dir()):
-            if not (folder / "incident.json").is_file():
-                raise BadInput(
-                    f"There is no incident bundle at {which[:200]!r}.",
-                    next="Name a folder that holds an incident.json, or the id of an incident.",
-                    code="no_bundle",
-                )
-            place = self._granted("telemetry", str(folder.resolve()), str)
-            return {"telemetry": place.id, "scope": {}}, place
+        if not (folder / "incident.json").is_file():
+            raise BadInput(
+                f"There is no incident bundle at {which[:200]!r}.",
+                next="Name a folder that holds an incident.json, or the id of an incident.",
+                code="no_bundle",
+            )
+        place = self._granted("telemetry", str(folder.resolve()), str)
+        return {"telemetry": place.id, "scope": {}}, place
+
+    def _about_incident(self, which: str, telemetry: str | None = None) -> tuple[dict[str, Any], Resource]:
         wanted = telemetry or self.config.incident.telemetry
         known = [place.resource for place in self._book.configured() if place.resource.kind == "telemetry"]
         found = [one for one in known if one.id == wanted or (not wanted and len(known) == 1)]

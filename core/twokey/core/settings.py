@@ -324,6 +324,15 @@ def _console_url(url: str) -> str:
     return url
 
 
+def _issuer(url: str) -> str:
+    """Check where a provider of identities is: https, or http on this machine."""
+    if url and not re.fullmatch(
+        r"(https://[A-Za-z0-9.-]{1,253}|http://(127\.0\.0\.1|localhost))(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?", url
+    ):
+        raise ValueError("it is https://HOST/PATH, or http on this machine")
+    return url
+
+
 class ConsoleSection(_Section):
     """The web console that ``twokey up`` serves."""
 
@@ -334,6 +343,20 @@ class ConsoleSection(_Section):
     """After how long without a request a session is over."""
     session_hours: Annotated[int, Field(ge=1, le=24)] = 12
     """How long a session lasts at most."""
+    oidc_issuer: Annotated[str, AfterValidator(_issuer)] = ""
+    """An OpenID Connect provider by which people may come in, too."""
+    oidc_client_id: Annotated[str, StringConstraints(max_length=200)] = ""
+    """What the provider calls this console."""
+    oidc_secret_env: VariableName | None = None
+    """Variable that holds the client's secret; a public client has none."""
+    oidc_groups: tuple[Annotated[str, StringConstraints(min_length=1, max_length=200)], ...] = ()
+    """Only members of one of these groups, as the provider's ``groups`` claim has them, come in; none asks for none."""
+
+    @model_validator(mode="after")
+    def _a_provider_knows_us(self) -> Self:
+        if bool(self.oidc_issuer) != bool(self.oidc_client_id):
+            raise ValueError("oidc_issuer and oidc_client_id go together")
+        return self
 
 
 class ScorecardSection(_Section):

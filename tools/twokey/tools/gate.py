@@ -84,7 +84,7 @@ class Gate:
         book = LinkBook(steps.ledger, steps.directory, rules)
         self.links = Links(steps.ledger, steps.directory, rules, steps.clock, book)
         self.sessions = Sessions(
-            ledger=steps.ledger, directory=steps.directory, rules=rules, clock=steps.clock, ids=ids
+            ledger=steps.ledger, directory=steps.directory, rules=rules, clock=steps.clock, ids=ids, links=book
         )
         self._authority = Authority(steps.ledger, steps.directory, rules, book, self.sessions)
         self._switch = KillSwitch(steps.ledger, rules.workspace)

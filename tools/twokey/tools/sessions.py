@@ -7,6 +7,7 @@ Rules
   it holds it, and from then on it signs that person's answers: no process of Twokey holds what approves.
 - A browser's key stands for its person only while the session lasts, only for answers to cards and the kill switch,
   and only as long as the order behind it is signed with the key that the directory names for them now.
+- Who came in by an identity elsewhere is in only as long as that identity is linked to them.
 - Rows of the inbox tell where in the log to look, and that something is there once: a link, its use, a session, its
   end. What is relied on is the entry itself, proven under a verified checkpoint.
 """
@@ -18,10 +19,10 @@ from twokey.core.canonical import Json
 from twokey.core.errors import CheckFailed, NotFound, Refused
 from twokey.core.events import PassGiven, SessionClosed, SessionOpened
 from twokey.core.ports import Clock, Directory, Ids
-from twokey.core.values import Answer, GivenOrder, OrderName, Principal
+from twokey.core.values import Answer, GivenOrder, OrderName, Principal, provider_of
 from twokey.store.inbox import InboundRecord, add_inbound, find_inbound
 from twokey.tools import identity
-from twokey.tools.authority import Rules, authentic_by_key
+from twokey.tools.authority import LinkedIdentities, Rules, authentic_by_key
 from twokey.tools.ledger import Ledger, Unit
 
 PASS_US: Final = 15 * 60 * 1_000_000
@@ -55,7 +56,18 @@ def opening(event: SessionOpened, workspace: str) -> Json:
 class Sessions:
     """The console's one-time links and sessions of one workspace."""
 
-    def __init__(self, *, ledger: Ledger, directory: Directory, rules: Rules, clock: Clock, ids: Ids) -> None:
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        directory: Directory,
+        rules: Rules,
+        clock: Clock,
+        ids: Ids,
+        links: LinkedIdentities | None = None,
+    ) -> None:
+        """Without ``links`` nobody comes in by an identity that they have elsewhere."""
+        self._links = links
         self._ledger = ledger
         self._directory = directory
         self._rules = rules
@@ -128,8 +140,8 @@ class Sessions:
         lasts = 0 <= opened.until_us - opened.at_us <= LONGEST_US
         if principal is None or not lasts:
             return False
-        if opened.auth not in {"key", "asserted"}:
-            return opened.external is not None
+        if opened.external is not None:
+            return self._linked(opened, opened.external)
         order, key = opened.order, opened.key
         if order is None or key is None or opened.pass_key is None or opened.signature is None:
             return False
@@ -142,6 +154,16 @@ class Sessions:
             and opened.possession is not None
             and identity.verify_json(key, opened.possession, opening(opened, self._rules.workspace))
         )
+
+    def _linked(self, opened: SessionOpened, external: str) -> bool:
+        """Tell whether the identity elsewhere that a session rests on is its person's, as it was then and is now."""
+        if self._links is None or opened.auth != provider_of(external):
+            return False
+        try:
+            link = self._links.in_force(external)
+        except CheckFailed:
+            return False
+        return link is not None and link.principal == opened.principal and link.at_us <= opened.at_us
 
     # -- answers ----------------------------------------------------------------------------------------------
 

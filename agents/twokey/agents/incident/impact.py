@@ -2,7 +2,8 @@
 
 Rules: minutes run from the measured onset to the measured recovery; a number of failed requests is given only where
 every sample of a traffic metric in requests per second and of an error share of the same service was read: it is the
-sum, over the samples of the share, of share times rate times the seconds to the next sample. Traced calls are counted
+sum, over the samples of the share, of share times rate times the seconds to the next sample; a rate holds until the
+next one was measured. Traced calls are counted
 as the traces count them. People and money are told from metrics that count them by their name; otherwise they are
 unknown, and that is said.
 """
@@ -88,18 +89,24 @@ def failed_requests(material: Material, start_us: int, end_us: int) -> FailedReq
 
 
 def _summed(traffic: tuple[Point, ...], errors: tuple[Point, ...], start_us: int, end_us: int) -> Decimal | None:
-    rates = {point.at_us: Decimal(point.value) for point in traffic}
     inside = [point for point in errors if start_us <= point.at_us < end_us]
     if len(inside) < 2:
         return None
     times = [*(point.at_us for point in inside), end_us]
     gaps = sorted(after - before for before, after in pairwise(times))
-    if gaps[-1] > _LONGEST * max(gaps[len(gaps) // 2], 1):
+    longest = _LONGEST * max(gaps[len(gaps) // 2], 1)
+    if gaps[-1] > longest:
         return None
     total = Decimal(0)
     for point, after in zip(inside, times[1:], strict=True):
-        share, rate = Decimal(point.value), rates.get(point.at_us)
+        share, rate = Decimal(point.value), _holding(traffic, point.at_us, longest)
         if rate is None or rate < 0 or not 0 <= share <= 1:
             return None
         total += share * rate * (after - point.at_us) / SECOND
     return total
+
+
+def _holding(points: tuple[Point, ...], at_us: int, longest: int) -> Decimal | None:
+    """Give the last sample up to ``at_us``, if it is not too old."""
+    found = next((point for point in reversed(points) if point.at_us <= at_us), None)
+    return Decimal(found.value) if found is not None and at_us - found.at_us <= longest else None

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from twokey.core.canonical import Json
 from twokey.core.values import Value
+from twokey.tools.read.telemetry.changes.grounds import Grounds
 from twokey.tools.read.telemetry.values import (
     About,
     AlertsResult,
@@ -57,12 +58,16 @@ class Material:
     topology: Held[TopologyResult] | None = None
     events: Held[EventsResult] | None = None
     alerts: Held[AlertsResult] | None = None
+    grounds: Held[Grounds] | None = None
+    """What the ranking stands on."""
     series: dict[tuple[str, str], Held[Points]] = field(default_factory=dict[tuple[str, str], Held[Points]])
     """Points by service and metric."""
     unread: tuple[tuple[str, int, str], ...] = ()
     """Signals of which something could not be read: signal, how many records, evidence."""
     contents: Mapping[str, Json] = field(default_factory=dict[str, Json])
     """The evidence as it is kept."""
+    earlier: Mapping[str, Mapping[str, Json]] = field(default_factory=dict[str, Mapping[str, Json]])
+    """What earlier runs read of incidents that may be alike, by run; it is evidence of this run, and about others."""
 
     @property
     def title(self) -> str:
@@ -129,6 +134,7 @@ def material(contents: Mapping[str, Json]) -> Material | None:
         topology=_of(held, "topology", TopologyResult),
         events=_of(held, "events", EventsResult),
         alerts=_of(held, "alerts", AlertsResult),
+        grounds=_of(held, "grounds", Grounds),
         series=series,
         unread=tuple((signal, *unread[signal]) for signal in sorted(unread)),
         contents=dict(contents),

@@ -1,8 +1,8 @@
-"""Where earlier incidents are read: post-mortems in a folder, and what earlier runs read.
+"""Where earlier incidents are read from earlier runs.
 
-Rules: what a post-mortem states is evidence of this run, read by ``search_runbooks`` and allowed by policy. What an
-earlier run read counts only where the log bears it out and policy allows the same read now (``Desk.adopt``); what that
-run made of it is not taken over but worked out anew. A folder that is not granted has no post-mortems.
+Rules: what a run noted of itself is a hint, and says only where to look. What it read counts only where the log bears
+it out and policy allows the same read now (``Desk.adopt``); what it made of that is not taken over but worked out anew
+from the evidence. Only runs whose hint is like this incident are looked into, and few.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -10,63 +10,71 @@ from typing import Any, Final, cast
 
 from pydantic import ValidationError
 
-from twokey.agents.incident.past import Facts, Past, of_document
+from twokey.agents.incident.past import Facts, Past, similar
 from twokey.core.canonical import Json
 from twokey.tools.adopting import Wanted
 from twokey.tools.desk import Desk
-from twokey.tools.read.runbooks import DocumentsResult, RunbooksResult
 from twokey.tools.read.telemetry.values import TelemetryArgs
 
-NOTE: Final = "incident-read"
-"""Document in which a run says what it read, so that later runs find it."""
-MOST_RUNS: Final = 20
-MOST_PIECES: Final = 8
+NOTE: Final = "incident-facts"
+"""Document in which a run says what its incident was like, and what it read of it."""
+MOST_RUNS: Final = 50
+"""Runs whose hints are looked at."""
+MOST_ADOPTED: Final = 3
+"""Runs whose evidence is taken over."""
+MOST_PIECES: Final = 10
 
 
-def note(pieces: Sequence[tuple[str, Mapping[str, Any]]]) -> Json:
-    """Give what a run writes down under ``NOTE``: its pieces of evidence and the arguments they were read with."""
-    return [[evidence, cast("Json", dict(args))] for evidence, args in pieces[:MOST_PIECES]]
+def note(facts: Facts, pieces: Sequence[tuple[str, Mapping[str, Any]]]) -> Json:
+    """Give what a run writes down under ``NOTE``: pieces of evidence with the arguments they were read with."""
+    return {
+        "facts": facts.canonical(),
+        "pieces": [[evidence, cast("Json", dict(args))] for evidence, args in pieces[:MOST_PIECES]],
+    }
 
 
-def post_mortems(desk: Desk, place: str, *, agent: str, step: int) -> tuple[list[Past], str]:
-    """Read the post-mortems of a place of kind runbooks; gives them and the evidence that states them.
+def earlier_runs(desk: Desk, now: Facts, *, agent: str, step: int) -> dict[str, list[str]]:
+    """Take over what the likest earlier runs read; gives the ids of what is evidence of this run now, by their run.
 
     Raises:
-        TwokeyError: it is not granted, denied by policy, or cannot be read.
+        Refused: the telemetry lies outside of this run's places.
+        CheckFailed: the database and the log disagree.
 
     """
-    reading = desk.read(
-        "search_runbooks",
-        {"runbooks": place, "ask": {"kind": "documents"}},
-        agent=agent,
-        step=step,
-        result=RunbooksResult,
-    )
-    answer = reading.result.answer
-    documents = answer.documents if isinstance(answer, DocumentsResult) else ()
-    found = (of_document(document, reading.evidence.id) for document in documents)
-    return [past for past in found if past is not None], reading.evidence.id
-
-
-def earlier_runs(
-    desk: Desk, understood: Callable[[Mapping[str, Json]], Facts | None], *, agent: str, step: int
-) -> list[Past]:
-    """Give what earlier runs read, understood anew by ``understood`` from the evidence that this run takes over."""
-    found: list[Past] = []
-    for run, body in desk.earlier(NOTE, limit=MOST_RUNS):
-        wanted = _wanted(body)
+    hints = {run: body for run, body in desk.earlier(NOTE, limit=MOST_RUNS) if isinstance(body, Mapping)}
+    found = [past for run, body in hints.items() if (past := _hint(run, body)) is not None]
+    taken: dict[str, list[str]] = {}
+    for alike in similar(now, found, MOST_ADOPTED):
+        wanted = _wanted(hints[alike.past.where].get("pieces"))
         adopted = desk.adopt("query_telemetry", wanted, agent=agent, step=step, fits=lambda _: True) if wanted else {}
-        contents = dict(adopted.values())
-        facts = understood(contents) if contents else None
+        if adopted:
+            taken[alike.past.where] = [evidence for evidence, _ in adopted.values()]
+    return taken
+
+
+def past_of(
+    taken: Mapping[str, Mapping[str, Json]], understood: Callable[[Mapping[str, Json]], Facts | None]
+) -> list[Past]:
+    """Give earlier incidents from evidence that was taken over, by run; ``understood`` works the facts out anew."""
+    found: list[Past] = []
+    for run, contents in taken.items():
+        facts = understood(contents)
         if facts is not None:
             found.append(Past(facts, next(iter(contents)), run))
     return found
 
 
-def _wanted(body: Json) -> list[Wanted]:
-    """Read what another run noted: a hint, and nothing that has to be of the form agreed."""
+def _hint(run: str, body: Mapping[str, Json]) -> Past | None:
+    try:
+        return Past(Facts.model_validate(body.get("facts")), "", run)
+    except ValidationError:
+        return None
+
+
+def _wanted(pieces: Json) -> list[Wanted]:
+    """Read what another run noted that it read: nothing in it has to be of the form agreed."""
     wanted: list[Wanted] = []
-    for piece in body[:MOST_PIECES] if isinstance(body, list) else []:
+    for piece in pieces[:MOST_PIECES] if isinstance(pieces, list) else []:
         if isinstance(piece, list) and len(piece) == 2 and isinstance(piece[0], str):
             try:
                 wanted.append(Wanted(piece[0], TelemetryArgs.model_validate(piece[1])))

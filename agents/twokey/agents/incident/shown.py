@@ -1,9 +1,10 @@
 """How outside names, texts, numbers and times stand in a sentence of Twokey's own.
 
 Rules: a name or a text from outside is one short line in which nothing acts: no link, no mention, no markup, no
-invisible character; a text stands between “ and ”, and one that speaks of causes, gives orders or leads elsewhere is
-not shown at all. A number has at most three digits that count, a time is in UTC, to the second. The same value is
-always written in the same way, so that a check can look for it.
+invisible character. A name that is a sentence which claims or orders something names nobody. A text stands between “
+and ”, and one that speaks of causes, gives orders or leads elsewhere is not shown at all. A number has at most three
+digits that count, a time is in UTC, to the second. The same value is always written in the same way, so that a check
+can look for it.
 """
 
 import re
@@ -15,7 +16,12 @@ from typing import Final
 SECOND: Final = 1_000_000
 _DIGITS: Final = 3
 _NAME: Final = re.compile(r"[^\w.:/+ -]+")
-_LEADS: Final = re.compile(r"(?:[a-z][a-z0-9+.-]{0,20}:)?//|www\.", re.IGNORECASE)
+_LEADS: Final = re.compile(r"(?:[a-z][a-z0-9+.-]{0,20}:)?//|www\.|(?:javascript|data|mailto|vbscript):", re.IGNORECASE)
+_HOST: Final = re.compile(
+    r"(?<![\w./@-])(?:(?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,24}|(?:\d{1,3}\.){3}\d{1,3})(?::\d{1,5})?/", re.IGNORECASE
+)
+"""A host with a path after it, of which some places make a link."""
+_WORDS: Final = 2
 _ACTS: Final = re.compile(
     r"[a-z][a-z0-9+.-]{0,20}://|www\.|mailto:|@|[<>`\[\]{}|\\~*#“”]|&[#A-Za-z0-9]{1,12};", re.IGNORECASE
 )
@@ -32,15 +38,20 @@ MAX_TEXT: Final = 120
 def name(text: str) -> str:
     """Give a name of a service, a metric, an operation or a person so that it stands in a sentence."""
     visible = "".join(char if _is_visible(char) else " " for char in text[: 4 * MAX_NAME])
-    plain = " ".join(_NAME.sub(" ", _LEADS.sub(" ", visible)).split())
-    return plain[:MAX_NAME].strip() or "unnamed"
+    plain = " ".join(_NAME.sub(" ", _HOST.sub(" ", _LEADS.sub(" ", visible))).split())[:MAX_NAME].strip()
+    return "unnamed" if not plain or _is_a_saying(plain, visible) else plain
+
+
+def _is_a_saying(plain: str, whole: str) -> bool:
+    """Tell whether a name is a sentence in disguise: several words, with one that claims, or with what would act."""
+    return len(plain.split()) > _WORDS and (_CLAIMS.search(plain) is not None or _ACTS.search(whole) is not None)
 
 
 def quote(text: str) -> str | None:
     """Quote a text of a log or an event; None where it does more than to say what was done or seen."""
     visible = " ".join("".join(char if _is_visible(char) else " " for char in text[: 4 * MAX_TEXT]).split())
     visible = visible.replace("<*>", "…")
-    if not visible or _ACTS.search(visible) or _CLAIMS.search(visible):
+    if not visible or _ACTS.search(visible) or _HOST.search(visible) or _CLAIMS.search(visible):
         return None
     return f"“{visible if len(visible) <= MAX_TEXT else f'{visible[: MAX_TEXT - 1].rstrip()}…'}”"
 

@@ -8,16 +8,20 @@ Rules:
 """
 
 import contextlib
+from dataclasses import replace
 from typing import Any, Final, cast
 
 from langgraph.runtime import Runtime
 
 from twokey.agents import drafts
-from twokey.agents.incident import drafting, impact
+from twokey.agents.incident import drafting
 from twokey.agents.incident.house import House
-from twokey.agents.incident.material import DEGRADES, Material, material
-from twokey.agents.incident.past_reading import NOTE
+from twokey.agents.incident.material import Material, material
+from twokey.agents.incident.past_reading import NOTE, earlier_runs, note
+from twokey.agents.incident.reading import KINDS, asks, series_ask
 from twokey.agents.incident.summary import Summary, summarize
+from twokey.agents.incident.summary.linking import facts_of
+from twokey.agents.incident.summary.rewriting import as_document, rewritten
 from twokey.agents.incident.summary.said import as_finding
 from twokey.agents.incident.suspicion import suspected
 from twokey.agents.state import Progress, State, Surroundings
@@ -29,10 +33,12 @@ from twokey.tools.read.runbooks import RunbooksResult
 from twokey.tools.read.telemetry.values import TelemetryResult
 
 AGENT: Final = "incident"
+PROSE: Final = "incident-prose"
+"""What a model made of the sentences, for people to read."""
 READ: Final = "incident-evidence"
 """What a run has read, in order: the name of each part, and its evidence."""
-KINDS: Final = ("overview", "metrics", "logs", "traces", "topology", "events", "alerts")
-MOST_SERIES: Final = 8
+EARLIER: Final = "incident-earlier"
+"""Evidence of earlier runs that this one took over, by run."""
 
 
 def _step(desk: Desk, state: State) -> Step:
@@ -72,8 +78,16 @@ class _Reading:
         reading = self._desk.read(tool, args, agent=AGENT, step=self._step.number, result=result)
         self._kept.append([part, reading.evidence.id, args])
         self._desk.keep(READ, cast("Json", self._kept))
-        noted = [[evidence, asked] for name, evidence, asked in self._kept if not name.startswith("runbooks")]
-        self._desk.keep(NOTE, cast("Json", noted[:8]))
+
+    def told(self) -> list[tuple[str, dict[str, Any]]]:
+        """Give what was read of the telemetry, with what was asked."""
+        return [(evidence, asked) for name, evidence, asked in self._kept if not name.startswith("runbooks")]
+
+
+def earlier_of(desk: Desk) -> dict[str, dict[str, Json]]:
+    """Give what was taken over from earlier runs."""
+    kept = cast("dict[str, list[str]]", desk.kept(EARLIER)) if desk.has(EARLIER) else {}
+    return {run: {name: desk.content(name)[1] for name in names} for run, names in kept.items()}
 
 
 def evidence_of(desk: Desk) -> dict[str, Json]:
@@ -96,7 +110,7 @@ def material_of(desk: Desk) -> Material:
             next="Name the incident by its id, or the folder of its bundle.",
             code="no_incident",
         )
-    return found
+    return replace(found, earlier=earlier_of(desk))
 
 
 def gather_step(state: State, runtime: Runtime[Surroundings]) -> State:
@@ -104,19 +118,21 @@ def gather_step(state: State, runtime: Runtime[Surroundings]) -> State:
     desk, step = runtime.context.desk, _step(runtime.context.desk, state)
     desk.step_started(step.number, AGENT)
     read, scope = _Reading(desk, step), step.args.get("scope", {})
-    for at, kind in enumerate(KINDS, 1):
-        if kind == "alerts":
-            with contextlib.suppress(ToolRetry):  # a bundle has none
-                read.telemetry(kind, {"kind": kind})
-        else:
-            read.telemetry(kind, {"kind": kind, "scope": scope})
-        runtime.context.tell(Progress(step.number, f"{kind} read", at, len(KINDS)))
-    names = wanted_series(material_of(desk))
-    if names:
-        read.telemetry("series", {"kind": "series", "scope": scope, "names": names, "most": 400})
+    for at, ask in enumerate(asks(scope), 1):
+        read.telemetry(ask["kind"], ask)
+        runtime.context.tell(Progress(step.number, f"{ask['kind']} read", at, len(KINDS)))
+    with contextlib.suppress(ToolRetry):  # a bundle has no alerts
+        read.telemetry("alerts", {"kind": "alerts"})
+    more = series_ask(material_of(desk), scope)
+    if more is not None:
+        read.telemetry("series", more)
     house = house_of(runtime)
     if house.runbooks:
         _ask_runbooks(read, house, material_of(desk), runtime, step)
+    if not desk.has(EARLIER):
+        now = facts_of(material_of(desk))
+        desk.keep(EARLIER, cast("Json", earlier_runs(desk, now, agent=AGENT, step=step.number)))
+        desk.keep(NOTE, note(now, read.told()))
     desk.step_ended(step.number, AGENT, code="ok")
     return {}
 
@@ -132,29 +148,17 @@ def _ask_runbooks(read: _Reading, house: House, found: Material, runtime: Runtim
         runtime.context.tell(Progress(step.number, f"runbooks were not read: {error.message}"))
 
 
-def wanted_series(found: Material) -> list[dict[str, str]]:
-    """Name the series whose points are read: those that show when it began and ended, and how many requests failed."""
-    service = found.about.service
-    changes = found.metrics.answer.changes if found.metrics else ()
-    services = (service, *suspected(found).suspects[:2])
-    names: dict[tuple[str, str], None] = {}
-    for one in services:
-        mine = [change for change in changes if change.service == one and change.abnormal]
-        worse = [change for change in mine if change.meaning in DEGRADES] or mine
-        names |= {(change.service, change.metric): None for change in worse[:2]}
-    for change in changes:
-        if change.service == service and (impact.is_rate(change.metric) or impact.is_error_share(change.metric)):
-            names[change.service, change.metric] = None
-    return [{"service": one, "metric": metric} for one, metric in list(names)[:MOST_SERIES]]
-
-
 def summarize_step(state: State, runtime: Runtime[Surroundings]) -> State:
     """Tell what happened."""
     desk, step = runtime.context.desk, _step(runtime.context.desk, state)
     desk.step_started(step.number, AGENT)
     summary = summarize(material_of(desk), house_of(runtime))
     report = Report(agent=AGENT, findings=tuple(as_finding(one, number) for number, one in enumerate(summary.said, 1)))
+    prose = rewritten(summary.said, summary.checker, runtime.context.models, desk, step.number)
+    desk.keep(PROSE, as_document(prose))
     runtime.context.tell(Progress(step.number, _told(summary)))
+    if prose.dropped:
+        runtime.context.tell(Progress(step.number, f"{prose.dropped} sentences of the model said something else"))
     desk.step_ended(step.number, AGENT, code="ok", report=report)
     return {}
 

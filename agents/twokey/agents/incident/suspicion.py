@@ -1,12 +1,17 @@
 """What the ranking of an incident comes to: which services are suspected, and which one is named, or none.
 
-Rules: a function of the answers that a run holds, so that whoever reviews a summary comes to the same; absence of
-evidence names nobody.
+Rules: a function of the answers that a run holds, so that whoever reviews a summary comes to the same; what was ranked
+far below the first is not told; where no cause is named, only what stands out as much as a cause would is told.
 """
 
 from dataclasses import dataclass
+from typing import Final
 
-from twokey.agents.incident.material import DEGRADES, Material
+from twokey.agents.incident.material import Material
+
+SHARE: Final = 0.3
+"""Share of the first suspect's score from which others are told."""
+MOST: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +25,16 @@ class Suspicion:
 
 
 def suspected(material: Material) -> Suspicion:
-    """Rank what a run has read."""
-    held = (material.metrics, material.logs, material.traces, material.topology, material.events)
+    """Rank what a run has read; without grounds nobody is suspected."""
+    held = (material.grounds, material.metrics, material.logs, material.traces, material.topology, material.events)
     evidence = tuple(dict.fromkeys((material.ground, *(one.evidence for one in held if one))))
-    scores: dict[str, float] = {}
-    for one in material.metrics.answer.changes if material.metrics else ():
-        if one.meaning in DEGRADES and one.abnormal >= 300:
-            scores[one.service] = max(scores.get(one.service, 0), abs(float(one.deviation)))
-    ranked = sorted(scores, key=lambda service: -scores[service])
-    return Suspicion(tuple(ranked[:5]), ranked[0] if ranked else None, evidence)
+    if material.grounds is None:
+        return Suspicion((), None, evidence)
+    from twokey.agents.incident.ranking import rank  # noqa: PLC0415 - numpy comes in where it is needed
+
+    ranking = rank(material.grounds.answer)
+    if ranking.cause is None:
+        told = [one for one in ranking.suspects if one.score > ranking.threshold]
+    else:
+        told = [one for one in ranking.suspects if one.score >= SHARE * ranking.suspects[0].score]
+    return Suspicion(tuple(one.service for one in told[:MOST]), ranking.cause, evidence)

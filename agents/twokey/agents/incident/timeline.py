@@ -142,7 +142,8 @@ def _told(material: Material, onset_us: int | None) -> Iterator[Moment]:
 def kind_of(event: EventSeen, onset_us: int | None) -> Kind:
     """Tell what an event is; a change that takes something back after the onset is a mitigation."""
     words = set(_WORD.findall(event.kind.casefold()))
-    found: Kind = next((kind for kind, known in _KINDS if words & known), "other")
+    named: tuple[Kind, ...] = tuple(kind for kind, known in _KINDS if words & known)
+    found: Kind = named[0] if named else "other"
     if found == "change" and onset_us is not None and event.at_us > onset_us and _TAKES_BACK.search(event.text):
         return "mitigation"
     return found

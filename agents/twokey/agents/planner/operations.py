@@ -2,7 +2,7 @@
 
 Rules: it has fixed forms, so that nothing else is taken for one; the source of telemetry is one that the settings name;
 the stretch of time is worked out from the words and the clock and said in the plan, in UTC; at most 35 days. A review
-only looks.
+only looks, unless it is asked to open a ticket.
 """
 
 import re
@@ -27,7 +27,8 @@ _PERIOD: Final = (
 _PLACE: Final = r"(?:\s+(?:in|on|at)\s+[`'\"]?(?P<place>[\w./:-]{1,200}?)[`'\"]?)?"
 _FORM: Final = re.compile(
     r"\s*(?:please\s+)?(?:(?:run|do|make|give\s+me|show\s+me|show|i\s+want)\s+)?(?:an?\s+|the\s+|our\s+)?"
-    rf"(?:ops|operations)\s+review{_PERIOD}{_PLACE}\s*[.!?]*\s*",
+    rf"(?:ops|operations)\s+review{_PERIOD}{_PLACE}"
+    r"(?P<ticket>\s*,?\s+and\s+(?:then\s+)?(?:open|file|create)\s+a\s+ticket)?\s*[.!?]*\s*",
     re.IGNORECASE,
 )
 
@@ -39,13 +40,15 @@ class AboutOperations:
     source: str
     from_us: int
     to_us: int
+    ticket: bool = False
+    """Whether a ticket is to be opened for what wants somebody."""
 
     @property
     def sentence(self) -> str:
         """What was understood, in one sentence of at most 500 characters."""
         return (
             f"Review how the endpoints in {short(self.source)} did from {_shown(self.from_us)} to {_shown(self.to_us)},"
-            " and what is not registered; propose nothing."
+            f" and what is not registered; propose {'one ticket' if self.ticket else 'nothing'}."
         )
 
 
@@ -63,7 +66,7 @@ def understand_operations(
     if source not in sources:
         return _which(sources)
     start, end = (round(moment.timestamp()) * SECOND for moment in period)
-    return AboutOperations(str(source), start, end)
+    return AboutOperations(str(source), start, end, ticket=bool(match["ticket"]))
 
 
 def _period(match: re.Match[str], now: datetime) -> tuple[datetime, datetime] | str:
@@ -89,7 +92,7 @@ def _period(match: re.Match[str], now: datetime) -> tuple[datetime, datetime] | 
             start, end = monday - timedelta(days=7), monday
     except (ValueError, OverflowError):
         return "Which days do you mean? Write them as in 2026-01-31."
-    if start >= end:
+    if start >= end or start.timestamp() < 0:
         return "Those days hold no time: the first has to lie before the last."
     if end - start > timedelta(days=MOST_DAYS):
         return f"A review covers at most {MOST_DAYS} days. Which ones do you mean?"
@@ -111,7 +114,7 @@ def _which(sources: Sequence[str]) -> Unclear:
 
 def plan_operations(about: AboutOperations) -> Plan:
     """Give the steps: read, work out, review."""
-    args = {"source": about.source, "from_us": about.from_us, "to_us": about.to_us}
+    args = {"source": about.source, "from_us": about.from_us, "to_us": about.to_us, "ticket": about.ticket}
     return Plan(
         understood=about.sentence,
         steps=(

@@ -13,7 +13,7 @@ from twokey.agents.incident import drafting
 from twokey.agents.incident.operations import steps as ops
 from twokey.agents.incident.steps import house_of, material_of
 from twokey.agents.reviewer import incidents, operations, tickets
-from twokey.agents.reviewer.checks import review
+from twokey.agents.reviewer.checks import Known, review
 from twokey.agents.state import Progress, State, Surroundings
 from twokey.agents.triage.steps import read_by
 from twokey.core.errors import NotFound
@@ -36,12 +36,13 @@ def review_step(state: State, runtime: Runtime[Surroundings]) -> State:
         return _review_incident(runtime, number, earlier)
     report = _reported(desk, earlier)
     evidence = _evidence(desk, report)
-    result = review(report, evidence, None)
+    known = Known()
+    result = review(report, evidence, None, known)
     problems = list(result.problems)
     unfit = {finding for finding, _ in result.dropped}
     for name in drafts.names(desk, earlier):
         draft = cast("dict[str, Any]", desk.kept(name))
-        found = review(report, evidence | _named(desk, draft), _without(draft, unfit)).problems
+        found = review(report, evidence | _named(desk, draft), _without(draft, unfit), known).problems
         if found:
             problems.extend(found)
             desk.forget(name)
@@ -116,6 +117,16 @@ def _review_operations(runtime: Runtime[Surroundings], number: int, earlier: lis
     report = _reported(desk, earlier)
     unfit = operations.unfit(book, report.findings, in_order, read["running"])
     every = len(report.findings)
+    standing = tuple(finding for finding in report.findings if finding.id not in unfit)
+    step = Plan.model_validate(desk.kept("plan")).steps[earlier[-1] - 1]
+    if unfit:
+        desk.keep(f"report-{step.number}", Report(agent=ops.AGENT, findings=standing).canonical())
+    for name in drafts.names(desk, earlier):
+        again = ops.ticket(desk, step, house_of(runtime), standing)
+        if again is None:
+            desk.forget(name)
+        else:
+            desk.keep(name, again)
     summary = {"claims": every, "supported": every - len(unfit), "dropped": len(unfit)}
     code = "unbacked_claim" if unfit else "ok"
     desk.keep("review", {**summary, "problems": [f"{code} {reason}" for reason in list(unfit.values())[:50]]})

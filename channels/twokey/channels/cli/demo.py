@@ -4,22 +4,26 @@ import os
 import subprocess
 import tempfile
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from twokey.channels import creation, plain, sample, wiring
+from twokey.channels import creation, incident_report, plain, sample, wiring
 from twokey.channels.auditing import verify
 from twokey.channels.cli import console
 from twokey.channels.cli.following import as_json, tell
 from twokey.channels.cli.session import SESSION
 from twokey.channels.rendering.cards import card_document
+from twokey.channels.sample import operations
 from twokey.channels.triage_report import lines
 from twokey.core.errors import BadInput, CheckFailed
 from twokey.core.lifecycle import State
 from twokey.store.proposals import ProposalRecord
 
 QUESTION = "document the churn tables and tag what is personal"
+REVIEW = "ops review for last week"
 ASKS, APPROVES, ANSWERS_FOR_RISK = "ana", "sam", "rita"
+INCIDENT = "inc-0412"
 TICKETS = ("FERN-131", "FERN-134", "FERN-137")
 
 
@@ -34,6 +38,7 @@ def run(folder: Path | None, *, once: bool, port: int | None = None) -> None:
     started = time.monotonic()
     place = _folder(folder).resolve()
     built = sample.build(place / "sample")
+    operations.build(built.folder / "serving", seed=built.seed, now=datetime.now(UTC))
     made = creation.create(
         place / "workspace",
         built.people,
@@ -42,7 +47,12 @@ def run(folder: Path | None, *, once: bool, port: int | None = None) -> None:
             "places.app": {"kind": "warehouse", "location": str(built.warehouse)},
             "places.dbt": {"kind": "repository", "location": str(built.repo)},
             "places.desk": {"kind": "tickets", "location": str(built.tickets)},
+            "places.serving": {"kind": "telemetry", "location": str(built.folder / "serving")},
             "catalog": {"warehouse": "app", "repository": "dbt"},
+            "places.telemetry": {"kind": "telemetry", "location": str(built.telemetry)},
+            "places.runbooks": {"kind": "runbooks", "location": str(built.runbooks)},
+            "incident": {"telemetry": "telemetry", "repository": "dbt", "runbooks": "runbooks"},
+            "operations": {"telemetry": "serving", "file": str(built.folder / "operations.yaml")},
             "triage": {"tickets": "desk", "routing": str(built.folder / "routing.yaml")},
             "triage.priorities": {"urgent": "priority: urgent", "high": "priority: high", "low": "priority: low"},
         },
@@ -83,6 +93,8 @@ def run(folder: Path | None, *, once: bool, port: int | None = None) -> None:
     _show_branch(built.repo, str(written.get("branch", "")))
     others = [_also(made.folder, other.id) for other in outcome.proposals[1:]]
     sorted_tickets = _triaged(made.folder)
+    incident = _told(made.folder)
+    SESSION.say(f'(also here: twokey ask "{REVIEW}" --as {APPROVES})')
     SESSION.say("$ twokey audit verify")
     checked = verify(made.folder, None, None)
     SESSION.say(f"{'ok' if checked['ok'] else 'NOT ok'}: {checked['size']:,} entries, root {checked['root']}")
@@ -99,6 +111,7 @@ def run(folder: Path | None, *, once: bool, port: int | None = None) -> None:
             ],
             "result": written,
             "triage": sorted_tickets,
+            "incident": incident,
             "audit": checked,
         }
     )
@@ -140,6 +153,30 @@ def _triaged(workspace: Path) -> dict[str, Any]:
     SESSION.say()
     if result.state is not State.DONE:
         raise CheckFailed("The ticket was not changed.", next="Run `twokey doctor` in the sample workspace.")
+    return as_json(outcome)
+
+
+def _told(workspace: Path) -> dict[str, Any]:
+    """Have an incident told, and its ticket opened and its post-mortem proposed for merging by a second person."""
+    SESSION.say(f"$ twokey incident summarize {INCIDENT} --as {ASKS}")
+    with wiring.opened(workspace) as opened:
+        identity, _ = opened.people.identify(ASKS, "demo")
+        outcome = opened.incident(identity, INCIDENT, tell)
+        for text in incident_report.lines(outcome, opened.service.findings(outcome.run.id)):
+            SESSION.say(text)
+        states: list[State] = []
+        for each in outcome.proposals:
+            SESSION.say(f"$ twokey approvals approve {each.id} --as {APPROVES}")
+            approver, credential = opened.people.identify(APPROVES, "demo")
+            result = opened.service.answer(approver, credential, action="approve", proposal=each.id, tell=tell)
+            SESSION.say(f"{result.id} is {result.state.value} ({result.code})")
+            states.append(result.state)
+    SESSION.say()
+    if states != [State.DONE, State.DONE]:
+        raise CheckFailed(
+            f"The incident of the sample ended as {outcome.run.code}, without a ticket and a post-mortem.",
+            next="Run `twokey doctor` in the sample workspace.",
+        )
     return as_json(outcome)
 
 

@@ -5,12 +5,14 @@ from typing import Annotated
 import typer
 
 from twokey.channels.cli.session import SESSION
+from twokey.channels.cli.watching import watch
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands."""
     incident = typer.Typer(help="Tell what happened in an incident, with evidence.")
     incident.command("summarize")(summarize)
+    incident.command("watch")(watch)
     app.add_typer(incident, name="incident")
 
 
@@ -37,7 +39,8 @@ def summarize(
             return
         outcome = workspace.incident(identity, which, tell, looks_only=looks_only)
         findings = workspace.service.findings(outcome.run.id)
-    for text in lines(outcome, findings):
+        prose = workspace.service.document(outcome.run.id, "incident-prose")
+    for text in lines(outcome, findings, prose):
         SESSION.say(text)
     SESSION.give(
         as_json(outcome) | summary_json(findings) | {"findings": [finding.canonical() for finding in findings]}

@@ -19,6 +19,8 @@ def add_to(app: typer.Typer) -> None:
     measure.command("yaml")(yaml)
     measure.command("triage")(triage)
     measure.command("logs")(logs)
+    measure.command("summaries")(summaries)
+    measure.command("incident")(incident)
     app.add_typer(measure, name="eval")
     bench = typer.Typer(help="Measure speed.")
     bench.command("startup")(startup)
@@ -195,6 +197,40 @@ def logs(
             f"{name:<12} grouping {figures['grouping_accuracy']:.3f}   parsing {figures['parsing_accuracy']:.3f}   "
             f"{figures['lines_per_s']:,.0f} lines/s"
         )
+    SESSION.give(result)
+
+
+def summaries(
+    folder: Annotated[str, typer.Argument(metavar="DIR", help="Folder with incident bundles, searched through.")],
+) -> None:
+    """Summarize incidents, check every sentence against what it cites, and compare with what was expected."""
+    from pathlib import Path
+
+    from twokey.agents.incident.evaluate_summaries import evaluate
+
+    result = evaluate(Path(folder))
+    for key, value in result.items():
+        if isinstance(value, list):
+            for item in value:
+                SESSION.say(f"{key:<20} {item}")
+        else:
+            SESSION.say(f"{key:<20} {value}")
+    SESSION.give(result)
+
+
+def incident(
+    folder: Annotated[
+        str, typer.Argument(metavar="DIR", help="Folder with incident bundles and their truth, searched through.")
+    ],
+) -> None:
+    """Rank the suspects of labelled incidents, and compare with the true cause."""
+    from pathlib import Path
+
+    from twokey.agents.incident.evaluate_ranking import as_lines, on_folder
+
+    result = on_folder(Path(folder))
+    for line in as_lines(result):
+        SESSION.say(line)
     SESSION.give(result)
 
 

@@ -41,14 +41,25 @@ def init(
     store: Annotated[
         str | None, typer.Option(help="Database of state and log, instead of a SQLite file in the workspace.")
     ] = None,
+    tickets: Annotated[
+        str | None, typer.Option(help="Tickets to look after: a folder, or https://HOST/OWNER/REPO of a GitHub.")
+    ] = None,
 ) -> None:
     """Make a workspace, with a credential for each person."""
+    from twokey.channels import triage_start
     from twokey.channels.creation import create, parse_people
 
-    made = create(folder, parse_people(principal), store=store)
+    people = parse_people(principal)
+    sections = None if tickets is None else triage_start.sections(_absolute(tickets))
+    files = None if tickets is None else {triage_start.ROUTING: triage_start.routing(people)}
+    made = create(folder, people, store=store, sections=sections, files=files)
     SESSION.say(f"workspace {made.id} in {made.folder}")
     for person in made.people:
         SESSION.say(f"  {person.name:<16} {', '.join(person.groups):<30} credential {made.keys / person.name}.key")
+    if tickets is not None:
+        SESSION.say(
+            f"Who looks after which tickets stands in {made.folder / triage_start.ROUTING}; `twokey doctor` checks it."
+        )
     if len(made.people) > 1:
         SESSION.say("This account now holds every credential. Hand each to its owner and remove it here, or one shell")
         SESSION.say("is several people: `twokey login NAME --give FILE` moves one out, `--take FILE` takes one in.")
@@ -60,6 +71,11 @@ def init(
             "keys": str(made.keys),
         }
     )
+
+
+def _absolute(location: str) -> str:
+    """Give a folder by its whole path, since a workspace reads it from anywhere."""
+    return location if "://" in location else str(Path(location).absolute())
 
 
 def doctor() -> None:

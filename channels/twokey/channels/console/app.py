@@ -28,6 +28,7 @@ from twokey.channels.console import (
     lists,
     log,
     proposals,
+    providing,
     runs,
     scores,
 )
@@ -67,6 +68,7 @@ def build(site: Site) -> ASGIApp:
     for pages in (
         files,
         entering,
+        providing,
         inbox,
         proposals,
         answering,

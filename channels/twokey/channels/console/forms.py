@@ -1,7 +1,7 @@
 """What a form or a script of a page sends, read within bounds and taken only with the session's token.
 
-Rules: a form is ``application/x-www-form-urlencoded`` or a JSON object of texts, of 64 KiB at most; a field of a form comes once;
-without the token of the session that sends it nothing is taken.
+Rules: a form is ``application/x-www-form-urlencoded`` or a JSON object of texts, of 64 KiB at most; a field of a form
+comes once; without the token of the session that sends it nothing is taken.
 """
 
 import hmac

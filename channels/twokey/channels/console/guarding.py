@@ -100,7 +100,8 @@ class Guard:
         client = scope.get("client")
         address = str(client[0]) if client else ""
         if method in SAFE:
-            return _sentence(429, "Too many requests; wait a minute.") if self._too_many("read", address) else None
+            kind = "enter" if str(scope["path"]).startswith("/login/") else "read"
+            return _sentence(429, "Too many requests; wait a minute.") if self._too_many(kind, address) else None
         if not self._from_here(headers, host):
             return _sentence(403, "This request does not come from a page of the console.")
         entering = str(scope["path"]).startswith("/login")
@@ -115,11 +116,12 @@ class Guard:
         public = urlsplit(self._public())
         if host == public.netloc:
             return True
-        named = urlsplit(f"//{host}")
         try:
-            return named.hostname in _LOOPBACK and (named.port is None or named.port > 0) and "@" not in host
+            named = urlsplit(f"//{host}")
+            port = named.port
         except ValueError:
             return False
+        return named.hostname in _LOOPBACK and port != 0 and "@" not in host
 
     def _from_here(self, headers: Headers, host: str) -> bool:
         """Tell whether the browser says that a page of this very site sends the request."""

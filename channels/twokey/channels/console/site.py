@@ -7,10 +7,11 @@ package's folder have a name at all.
 
 import hashlib
 import mimetypes
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
@@ -19,13 +20,17 @@ from starlette.responses import HTMLResponse
 from twokey.channels.console import showing
 from twokey.channels.console.offers import Offers
 from twokey.channels.console.reviewing import RuleTexts
-from twokey.channels.console.sessions import Door, Visitor
+from twokey.channels.console.sessions import Door, Visitor, new_secret
 from twokey.channels.overview.log import Verification
 from twokey.channels.overview.rules import RuleBook
 from twokey.channels.routes import Served
 from twokey.channels.scorecard.keeping import Scores
 from twokey.channels.workspace import Workspace
+from twokey.core.errors import BadInput
 from twokey.core.ports import Clock
+
+if TYPE_CHECKING:
+    from twokey.channels.console.oidc import Provider
 
 FOLDER: Final = Path(__file__).parent
 PAGES: Final[list[tuple[str, str]]] = [
@@ -67,6 +72,23 @@ def _assets() -> dict[str, Asset]:
     return found
 
 
+def _provider(workspace: Workspace, clock: Clock, public: str) -> "Provider | None":
+    """Give the provider of identities that the settings name, if any; raises ``BadInput`` where its secret lacks."""
+    section = workspace.config.console
+    if not section.oidc_issuer:
+        return None
+    from twokey.channels.console.oidc import Provider  # noqa: PLC0415 - Authlib comes in where a provider is set up
+
+    secret = "" if section.oidc_secret_env is None else os.environ.get(section.oidc_secret_env, "")
+    if section.oidc_secret_env is not None and not secret:
+        raise BadInput(
+            f"The variable {section.oidc_secret_env}, which holds the provider's client secret, is not set.",
+            next=f"Set {section.oidc_secret_env}, or remove console.oidc_secret_env for a public client.",
+            code="oidc_secret",
+        )
+    return Provider(section, secret, clock, f"{public}/login/oidc/callback")
+
+
 class Site:
     """The console of one workspace in one process."""
 
@@ -81,6 +103,9 @@ class Site:
         self.scores = Scores(workspace, clock)
         self.rule_book = RuleBook(workspace.folder / workspace.config.policy.bundle)
         self.rules = RuleTexts(workspace.folder / workspace.config.policy.bundle)
+        self.provider = _provider(workspace, clock, self.public)
+        self.own_secret = new_secret()
+        """Of this process alone: proves what it said itself."""
         self.streams = 0
         self.assets: Mapping[str, Asset] = _assets()
         self._by_path = {asset.path: asset for asset in self.assets.values()}
@@ -92,7 +117,12 @@ class Site:
             lstrip_blocks=True,
         )
         self._templates.filters.update(showing.FILTERS)
-        known: dict[str, Any] = {"asset": self._asset_path, "demo": self.demo, "pages": PAGES}
+        known: dict[str, Any] = {
+            "asset": self._asset_path,
+            "demo": self.demo,
+            "pages": PAGES,
+            "provider": self.provider,
+        }
         cast("dict[str, Any]", self._templates.globals).update(known)
 
     def _asset_path(self, name: str) -> str:

@@ -23,6 +23,7 @@ from twokey.tools.read.telemetry.tool import QueryTelemetry
 from twokey.tools.registry import Registry
 
 if TYPE_CHECKING:
+    from twokey.tools.github.hub import GitHub
     from twokey.tools.read.telemetry.asking import Asker
     from twokey.tools.read.telemetry.loki import Loki
     from twokey.tools.read.telemetry.prometheus import Prometheus
@@ -162,11 +163,29 @@ def _asker(
     )
 
 
-def deployed_here(location: str, service: str) -> "EventPart":
-    """Give what is deployed from a repository on this disk."""
-    from twokey.tools.read.telemetry.deployments import from_git  # noqa: PLC0415 - dulwich comes in where it is needed
+def deployed_by(github: "Callable[[], GitHub] | None") -> "Callable[[str, str], EventPart]":
+    """Give what tells of deployments from a repository: on this disk by its history, on GitHub by its deployments.
 
-    return functools.partial(from_git, location, service)
+    What it gives raises ``BadInput`` for an address where no GitHub is set up.
+    """
+
+    def deployed(location: str, service: str) -> "EventPart":
+        if "://" not in location:
+            from twokey.tools.read.telemetry.deployments import from_git  # noqa: PLC0415 - dulwich comes in where needed
+
+            return functools.partial(from_git, location, service)
+        if github is None:
+            raise BadInput(
+                "Deployments are looked for in a repository that lies elsewhere, and no GitHub is set up.",
+                next="Set up the section github of twokey.toml (docs/github.md).",
+                code="github_not_set_up",
+            )
+        from twokey.tools.github.deployments import from_github  # noqa: PLC0415 - comes in where GitHub is asked
+
+        hub = github
+        return functools.partial(from_github, lambda: hub().client(location), service)
+
+    return deployed
 
 
 def _zone(name: str) -> zoneinfo.ZoneInfo:

@@ -1,21 +1,27 @@
 """What the triage job of a workspace is put together from: its settings, its routing file, and the parts that judge."""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twokey.channels.escalating import Escalations
 from twokey.channels.postbox import Postbox
 from twokey.channels.wiring.incident import names_of as incident_names
+from twokey.channels.wiring.outside import github_of
 from twokey.channels.wiring.stores import STATE_FOLDER
 from twokey.core.ports import Clock, Directory
 from twokey.core.settings import Settings
 from twokey.tools.ledger import Ledger
+from twokey.tools.local_tickets import LocalTickets
+from twokey.tools.tickets import Tickets
 
 if TYPE_CHECKING:
     from twokey.agents.triage.routing import Routing
     from twokey.agents.triage.team import Teacher, Team
     from twokey.agents.triage.values import Outcome, Past, Reader
+    from twokey.channels.triage_doctor import Seen
 
 
 def names_of(folder: Path, config: Settings) -> frozenset[str]:
@@ -73,6 +79,24 @@ def escalations_of(
         section=config.triage,
         routing=lambda: routing_of(folder, config),
     )
+
+
+def triage_health(folder: Path, config: Settings, clock: Clock) -> "list[Seen]":
+    """Look for what is wrong with the triage job's settings, its tracker and its schedules."""
+    from twokey.channels.triage_doctor import examine  # noqa: PLC0415 - comes in where somebody asks the doctor
+
+    with ExitStack() as stack:
+
+        def tickets() -> Tickets:
+            location = config.places[config.triage.tickets].location
+            if "://" not in location:
+                return LocalTickets((folder / location).resolve())
+            hub = github_of(folder, config, clock)
+            stack.callback(hub.close)
+            return hub.tickets(location)
+
+        now = datetime.fromtimestamp(clock.now_us() / 1_000_000, tz=UTC)
+        return list(examine(config, tickets, lambda: routing_of(folder, config), now))
 
 
 def _teacher(keep_in: Path, asked_for: tuple[str, ...]) -> "Teacher":

@@ -86,7 +86,7 @@ def endpoints(book: Book, result: RunningResult) -> list[Said]:
         (
             "shadow_endpoints",
             "act",
-            f"{name(one.service)} looks like a model endpoint ({names(why, 3)}) and is not in the register{more}.",
+            f"not in the register, and looks like a model endpoint: {name(one.service)} ({names(why, 3)}){more}.",
         )
         for one, why in found[:20]
     ]

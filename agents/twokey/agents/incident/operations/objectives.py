@@ -128,7 +128,9 @@ def _alerts(counted: Failed, budget: float, days: int) -> Iterator[tuple[bool, s
 def _burns(counted: Failed, budget: float, window_s: int) -> Floats:
     """Give the burn rate of the window that ends with each stretch; not a number where too little is known."""
     size = max(1, round(window_s / counted.step_s))
-    bad, every, known = (_trailing(part, size) for part in (counted.failed, counted.every, counted.known * 1.0))
+    bad, every, known = (
+        _trailing(part, size) for part in (counted.failed, counted.every, counted.known.astype(np.float64))
+    )
     enough = (known >= LEAST_COVERED * size) & (every > 0)
     enough[: size - 1] = False
     return np.where(enough, bad / np.where(every > 0, every, 1.0) / budget, np.nan)

@@ -21,6 +21,7 @@ from twokey.tools.read.telemetry.operations.values import OperationsResult, Runn
 from twokey.tools.read.telemetry.values import EventsResult, Stretch, TelemetryResult, TracesResult
 
 MOST_FINDINGS: Final = 400
+MAX_CLAIM: Final = 1_000
 PLATFORM: Final = "the platform"
 """Subject of what is about no single endpoint."""
 ANSWERS: Final[Mapping[str, Rung]] = {
@@ -120,13 +121,19 @@ def findings(noticed: Sequence[Noticed]) -> tuple[Finding, ...]:
             id=f"f-{at}",
             subject=one.subject,
             kind=f"ops_{one.kind}",
-            claim=f"{one.claim[:1].upper()}{one.claim[1:]} Answers: {one.owner}; next: {one.then}."[:1_000],
+            claim=_sentence(one),
             evidence=one.evidence,
             confidence=100 if one.level == "unknown" else 95,
             attention=one.level in {"act", "watch"},
         )
         for at, one in enumerate(noticed, 1)
     )
+
+
+def _sentence(one: Noticed) -> str:
+    """Say it with who answers, who always has room."""
+    answers = f" Answers: {one.owner}{'' if one.then == one.owner else f'; next: {one.then}'}."
+    return f"{one.claim[:1].upper()}{one.claim[1:]}"[: MAX_CLAIM - len(answers)] + answers
 
 
 def _endpoint(book: Book, endpoint: Endpoint, found: Ground) -> Iterator[Noticed]:
@@ -210,5 +217,9 @@ def _noticed(book: Book, endpoint: Endpoint | None, said: Said, evidence: tuple[
 
 def heading(found: Ground) -> str:
     """Say what the review looked at."""
-    length = lasting((found.window.end_us - found.window.start_us) / 1_000_000)
-    return f"{when(found.window.start_us)} to {when(found.window.end_us)} ({length})"
+    return shown(found.window.start_us, found.window.end_us)
+
+
+def shown(start_us: int, end_us: int) -> str:
+    """Write a stretch of time."""
+    return f"{when(start_us)} to {when(end_us)} ({lasting((end_us - start_us) / 1_000_000)})"

@@ -1,16 +1,20 @@
 """The two steps of an ops review: read what it needs, and say what follows.
 
 Rules: a week is read as a few digests, never as samples; a step that runs again after a crash reads only what it had
-not read; what a source does not give (traces, events) is left out and no error; nothing is proposed.
+not read; what a source does not give (traces, events) is left out and no error; nothing is proposed, unless a ticket
+was asked for.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, cast
 
 from langgraph.runtime import Runtime
 
+from twokey.agents import drafts
+from twokey.agents.incident.house import House
 from twokey.agents.incident.operations.book import Book
-from twokey.agents.incident.operations.review import Ground, findings, ground, heading, review
+from twokey.agents.incident.operations.drafting import draft, tracker_of
+from twokey.agents.incident.operations.review import Ground, findings, ground, heading, review, shown
 from twokey.agents.state import Progress, State, Surroundings
 from twokey.core.canonical import Json
 from twokey.core.errors import EnvironmentFault
@@ -102,9 +106,18 @@ def review_operations_step(state: State, runtime: Runtime[Surroundings]) -> Stat
     held = read_by(desk)
     found = findings_of(book, contents(held.values(), lambda name: desk.content(name)[1]), held["running"])
     wanted = sum(finding.attention for finding in found)
+    drafted = ticket(desk, step, runtime.context.house or House(), found)
+    drafts.keep(desk, step.number, [] if drafted is None else [drafted])
     desk.step_ended(step.number, AGENT, code="ok", report=Report(agent=AGENT, findings=found))
     runtime.context.tell(Progress(step.number, f"{len(found):,} findings, {wanted:,} want somebody"))
     return {}
+
+
+def ticket(desk: Desk, step: Step, house: House, found: Sequence[Finding]) -> dict[str, Json] | None:
+    """Draft the ticket of a review, where one was asked for."""
+    if not step.args.get("ticket"):
+        return None
+    return draft(found, tracker_of(desk, house), shown(int(step.args["from_us"]), int(step.args["to_us"])))
 
 
 def contents(names: Any, content: Callable[[str], Json]) -> Mapping[str, Json]:

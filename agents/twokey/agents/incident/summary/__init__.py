@@ -22,6 +22,7 @@ class Summary:
     story: Story
     said: tuple[Said, ...]
     dropped: tuple[tuple[Said, str], ...]
+    checker: Checker
 
     @property
     def suspicion(self) -> Suspicion:
@@ -41,9 +42,12 @@ def summarize(material: Material, house: House) -> Summary:
             said.append(one)
         else:
             dropped.append((one, fault))
-    return Summary(story, tuple(said), tuple(dropped))
+    return Summary(story, tuple(said), tuple(dropped), checker)
 
 
 def checker_of(story: Story, house: House) -> Checker:
     """Give what checks sentences about this incident."""
-    return Checker(story.material.contents, story.suspicion.cause, house.owners(), derived(story))
+    every = dict(story.material.contents)
+    for contents in story.material.earlier.values():
+        every |= contents
+    return Checker(every, story.suspicion.cause, house.owners(), derived(story))

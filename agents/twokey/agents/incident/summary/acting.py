@@ -38,7 +38,9 @@ def _about_the_cause(story: Story) -> Iterator[Said]:
         one = changes[0]
         yield say("actions_change", name(cause), one.evidence, at=clock(one.at_us), kind=name(one.what), **fields)
     elif onset is not None and onset.service == cause:
-        yield say("actions_cause", name(cause), onset.evidence, at=clock(onset.at_us), **fields)
+        yield say(
+            "actions_cause", name(cause), onset.evidence, at=clock(onset.at_us), metric=name(onset.what), **fields
+        )
 
 
 def _about_the_alert(story: Story) -> Iterator[Said]:

@@ -21,7 +21,7 @@ from itertools import combinations
 from typing import Final
 
 from twokey.agents.incident.shown import clock, day, length, milliseconds, name, number
-from twokey.agents.incident.summary.templates import CAUSAL, CAUSAL_WORDS, VOCABULARY, WORD
+from twokey.agents.incident.summary.templates import CAUSAL, CAUSAL_WORDS, LIGHT, VOCABULARY, WORD
 from twokey.core.canonical import Json
 
 NAMING: Final = ("service", "metric", "operation", "caller", "callee", "signal")
@@ -38,7 +38,7 @@ _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d|\d\d:\d\d:\d\d")
 _LENGTH: Final = re.compile(
     r"(?:[\d,]+ hours?(?: [\d,]+ minutes?)?|[\d,]+ (?:minute|second)s?)(?= (?:after|before|of)\b|\b)"
 )
-_NUMBER: Final = re.compile(r"-?\d[\d,]*(?:\.\d+)?(?:e[+-]\d+)?")
+_NUMBER: Final = re.compile(r"-?\d+(?:,\d{3})*(?:\.\d+)?(?:e[+-]\d+)?")
 _DURATION: Final = re.compile(r"^self_\w+_us$")
 
 
@@ -142,8 +142,15 @@ class Checker:
     """Numbers that code works out from samples of the evidence, by the kind of sentence that may hold them."""
     _pieces: dict[str, Piece] = field(default_factory=dict[str, Piece])
 
-    def fault(self, kind: str, text: str, evidence: Iterable[str]) -> str | None:
-        """Give the code of the first thing that is wrong with a sentence; None where it is supported."""
+    def names_of(self, evidence: Iterable[str]) -> frozenset[str]:
+        """Give all that pieces of evidence name, and whoever may be named as an owner."""
+        return frozenset(one for each in evidence for one in self._piece(each).names) | self.owners
+
+    def fault(self, kind: str, text: str, evidence: Iterable[str], *, light: bool = False) -> str | None:
+        """Give the code of the first thing that is wrong with a sentence; None where it is supported.
+
+        ``light`` lets it have words, too, that say nothing by themselves.
+        """
         cited = tuple(evidence)
         if not cited:
             return "no_evidence"
@@ -158,9 +165,9 @@ class Checker:
             if not any(_is_quoted(quoted, one) for one in pieces):
                 return "unsupported_quote"
         bare = _QUOTE.sub(" ", bare)
-        return self._bare(kind, bare, pieces)
+        return self._bare(kind, bare, pieces, VOCABULARY | LIGHT if light else VOCABULARY)
 
-    def _bare(self, kind: str, text: str, pieces: Sequence[Piece]) -> str | None:
+    def _bare(self, kind: str, text: str, pieces: Sequence[Piece], known_words: frozenset[str]) -> str | None:
         named, rest = _named(text, frozenset(one for each in pieces for one in each.names))
         if not self._may_speak_of_causes(kind, named, rest):
             return "unsupported_cause"
@@ -173,12 +180,12 @@ class Checker:
         fault = self._figures(kind, rest, records)
         if fault is not None:
             return fault
-        unknown = {word.casefold() for word in WORD.findall(_without_figures(rest))} - VOCABULARY
+        unknown = {word.casefold() for word in WORD.findall(_without_figures(rest))} - known_words
         return "unsupported_name" if unknown else None
 
     def _may_speak_of_causes(self, kind: str, named: frozenset[str], rest: str) -> bool:
         if kind == "summary_cause":
-            return self.cause is not None and named == {name(self.cause)}
+            return self.cause is not None and named == frozenset({name(self.cause)})
         if kind in CAUSAL:
             return self.cause is None
         return not {word.casefold() for word in WORD.findall(rest)} & CAUSAL_WORDS
@@ -207,6 +214,38 @@ class Checker:
         return self._pieces[evidence]
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A sentence taken apart: its quotes, times, numbers and names in their order, and the other words."""
+
+    facts: tuple[str, ...]
+    rest: str
+
+
+def facts_of(text: str, names: Iterable[str], pivots: frozenset[str] = frozenset()) -> Parts:
+    """Take a sentence apart; ``names`` is what counts as a name. Words among ``pivots`` stand among the facts."""
+    listed = [_QUOTE.pattern, _OWNER.pattern.replace("?P<owner>", ""), _TIME.pattern, *map(_whole, _longest(names))]
+    pattern = re.compile("|".join(f"(?:{one})" for one in (*listed, _LENGTH.pattern, _NUMBER.pattern)))
+    facts: list[str] = []
+    end = 0
+    for found in pattern.finditer(text):
+        facts += [*_pivots(text[end : found.start()], pivots), found[0].strip()]
+        end = found.end()
+    return Parts((*facts, *_pivots(text[end:], pivots)), pattern.sub(" ", text))
+
+
+def _pivots(text: str, pivots: frozenset[str]) -> list[str]:
+    return [word for word in (each.casefold() for each in WORD.findall(text)) if word in pivots]
+
+
+def _longest(names: Iterable[str]) -> list[str]:
+    return sorted(names, key=lambda one: (-len(one), one))
+
+
+def _whole(one: str) -> str:
+    return rf"(?<![\w.:/+-]){re.escape(one)}(?![\w/+-]|[.:]\w)"
+
+
 def _in_seconds(took: str, records: Sequence[Record]) -> bool:
     count, _, word = took.partition(" ")
     return word.startswith("second") and any(count in record.numbers for record in records)
@@ -219,9 +258,9 @@ def _without_figures(text: str) -> str:
 def _named(text: str, names: Iterable[str]) -> tuple[frozenset[str], str]:
     """Take names out of a text, the longest first; gives which were there, and the rest."""
     found: set[str] = set()
-    for one in sorted(names, key=len, reverse=True):
+    for one in _longest(names):
         if one in text:
-            pattern = re.compile(rf"(?<![\w.:/+-]){re.escape(one)}(?![\w:/+-]|\.\w)")
+            pattern = re.compile(_whole(one))
             text, count = pattern.subn(" ¶ ", text)
             if count:
                 found.add(one)

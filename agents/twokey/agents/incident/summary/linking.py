@@ -5,17 +5,20 @@ file and lines. An earlier incident is linked by ``past.similar`` alone. What a 
 headings are quoted, and its words are not taken over.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from pydantic import ValidationError
 
 from twokey.agents.incident.material import Material
-from twokey.agents.incident.past import Past, facts, of_document, similar
+from twokey.agents.incident.material import material as understood
+from twokey.agents.incident.past import Facts, Past, facts, of_document, similar
+from twokey.agents.incident.past_reading import past_of
 from twokey.agents.incident.shown import name, number, quote
 from twokey.agents.incident.summary.said import Said, say
 from twokey.agents.incident.suspicion import suspected
-from twokey.tools.read.runbooks import DocumentsResult, RunbooksResult, SearchResult
+from twokey.core.canonical import Json
+from twokey.tools.read.runbooks import RunbooksResult, SearchResult
 
 MOST_SECTIONS: Final = 3
 LEAST_SHARED: Final = 2
@@ -33,25 +36,35 @@ def links(material: Material) -> Iterator[Said]:
             continue
         if isinstance(answer, SearchResult):
             yield from _sections(answer, evidence, service)
-        elif isinstance(answer, DocumentsResult):
+        else:
             past += [one for document in answer.documents if (one := of_document(document, evidence)) is not None]
+    past += past_of(material.earlier, _understood)
+    now = facts_of(material)
+    for alike in similar(now, past):
+        yield say(
+            "links_past",
+            service,
+            (alike.past.evidence,),
+            incident=name(alike.past.facts.incident),
+            file=name(alike.past.where),
+        )
+
+
+def facts_of(material: Material) -> Facts:
+    """Give what an incident is compared by."""
     suspicion = suspected(material)
-    now = facts(
+    return facts(
         material.about,
         suspects=suspicion.suspects,
         cause=suspicion.cause or "",
         metrics=material.metrics.answer if material.metrics else None,
         logs=material.logs.answer if material.logs else None,
     )
-    for alike in similar(now, past):
-        yield say(
-            "links_past",
-            service,
-            (alike.past.evidence,),
-            confidence=alike.permille // 10,
-            incident=name(alike.past.facts.incident),
-            file=name(alike.past.where),
-        )
+
+
+def _understood(contents: Mapping[str, Json]) -> Facts | None:
+    found = understood(contents)
+    return facts_of(found) if found is not None else None
 
 
 def _sections(answer: SearchResult, evidence: str, service: str) -> Iterator[Said]:
@@ -62,7 +75,6 @@ def _sections(answer: SearchResult, evidence: str, service: str) -> Iterator[Sai
                 "links_runbook",
                 service,
                 (evidence,),
-                confidence=one.alike // 10,
                 quote=heading,
                 file=name(one.file),
                 first=number(one.first_line),

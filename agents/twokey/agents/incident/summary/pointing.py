@@ -39,12 +39,17 @@ def factors(story: Story) -> Iterator[Said]:
     yield from _unread(story)
 
 
+def _signs(story: Story, service: str) -> int:
+    """Give how many signs of one source are told: of whoever else is suspected, the strongest alone."""
+    return MOST_SIGNS if service == story.suspicion.suspects[0] else 1
+
+
 def _metrics(story: Story, service: str) -> Iterator[Said]:
     held = story.material.metrics
     if held is None:
         return
     strong = [one for one in impact.of_service(story.material, service) if one.abnormal >= STRONG]
-    for one in strong[:MOST_SIGNS]:
+    for one in strong[: _signs(story, service)]:
         if one.before is None or one.after is None:
             continue
         fields = {
@@ -62,7 +67,7 @@ def _metrics(story: Story, service: str) -> Iterator[Said]:
 def _operations(story: Story, service: str) -> Iterator[Said]:
     held = story.material.traces
     mine = [one for one in held.answer.changes if one.service == service] if held else []
-    for one in mine[:MOST_SIGNS]:
+    for one in mine[: _signs(story, service)]:
         if held:
             yield from _operation(one, (held.evidence,))
 
@@ -100,8 +105,8 @@ def _lines(story: Story, service: str) -> Iterator[Said]:
     held = story.material.logs
     if held is None:
         return
-    mine = [one for one in held.answer.changes if one.service == service and one.change != "other"]
-    for one in sorted(mine, key=_telling)[:MOST_SIGNS]:
+    mine = [one for one in held.answer.changes if one.service == service and _tells(one)]
+    for one in sorted(mine, key=_telling)[: _signs(story, service)]:
         fields = {
             "service": name(service),
             "level": name(one.level.lower()) if one.level else "log",
@@ -118,8 +123,17 @@ def _lines(story: Story, service: str) -> Iterator[Said]:
         yield say(kind, fields["service"], (held.evidence,), at=at, quote=text or "", **fields)
 
 
+def _tells(one: LogChange) -> bool:
+    """Ordinary lines that come more often tell that there is more to do, and no more."""
+    return one.change in {"new", "vanished"} or (one.change == "burst" and not _is_ordinary(one))
+
+
 def _telling(one: LogChange) -> tuple[bool, int]:
-    return one.level.casefold() in {"info", "debug", "trace", ""}, -one.after
+    return _is_ordinary(one), -one.after
+
+
+def _is_ordinary(one: LogChange) -> bool:
+    return one.level.casefold() in {"info", "debug", "trace", ""}
 
 
 def close_changes(story: Story, service: str) -> list[Moment]:
@@ -174,5 +188,4 @@ def _unread(story: Story) -> Iterator[Said]:
             (evidence,),
             count=number(count),
             signal=signal,
-            attention=True,
         )

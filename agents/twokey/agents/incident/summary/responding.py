@@ -20,7 +20,7 @@ def detection(story: Story) -> Iterator[Said]:
     service = name(material.about.service)
     events = (material.events.evidence,) if material.events else (material.ground,)
     if page is None:
-        yield say("detection_no_page", service, events, attention=True)
+        yield say("detection_no_page", service, events)
     elif onset is None:
         yield say("detection_page_alone", service, page.evidence, page=clock(page.at_us), service=name(page.service))
     else:
@@ -42,7 +42,7 @@ def detection(story: Story) -> Iterator[Said]:
             service=name(page.service),
         )
     elif page is not None:
-        yield say("detection_no_ack", service, events, attention=True)
+        yield say("detection_no_ack", service, events)
     change = story.alerting()
     if change is not None and change.before is not None and change.after is not None and material.metrics:
         yield say(
@@ -85,9 +85,7 @@ def resolution(story: Story) -> Iterator[Said]:
         else:
             yield say("resolution_recovered", fields["service"], back.evidence, **fields)
     elif story.onset is not None:
-        yield say(
-            "resolution_open", service, (material.ground,), end=clock(material.about.window.end_us), attention=True
-        )
+        yield say("resolution_open", service, (material.ground,), end=clock(material.about.window.end_us))
 
 
 def lessons(story: Story) -> Iterator[Said]:

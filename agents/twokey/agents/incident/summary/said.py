@@ -8,6 +8,11 @@ from twokey.core.values import Finding
 
 MAX_SENTENCE: Final = 1_000
 SURE: Final = 95
+CONFIDENCE: Final = {"summary_cause": 80, "summary_suspect": 60, "summary_suspects": 60, "links_past": 60}
+ATTENTION: Final = frozenset(
+    {"summary_no_cause", "detection_no_page", "detection_no_ack", "resolution_open", "factors_unread"}
+)
+"""Kinds that a person should look at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,20 +33,11 @@ class Said:
         return section(self.kind)
 
 
-def say(
-    kind: str,
-    subject: str,
-    evidence: tuple[str, ...],
-    /,
-    *,
-    confidence: int = SURE,
-    attention: bool = False,
-    at_us: int | None = None,
-    **fields: str,
-) -> Said:
+def say(kind: str, subject: str, evidence: tuple[str, ...], /, **fields: str) -> Said:
     """Fill a template."""
     text = TEMPLATES[kind].format(**fields)
-    return Said(kind, subject, text, tuple(dict.fromkeys(evidence)), confidence, attention, at_us)
+    cited = tuple(dict.fromkeys(evidence))
+    return Said(kind, subject, text, cited, CONFIDENCE.get(kind, SURE), kind in ATTENTION)
 
 
 def as_finding(said: Said, number: int) -> Finding:

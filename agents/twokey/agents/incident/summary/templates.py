@@ -76,11 +76,9 @@ TEMPLATES: Final = {
     "detection_metric": "What stands out most in {service} is {metric}: {before} before, {after} in the incident.",
     "factors_metric": "{metric} of {service} went from {before} to {after} from {at} UTC on.",
     "factors_metric_bare": "{metric} of {service} went from {before} to {after}.",
-    "factors_logs": (
-        "{service} wrote {after} lines ({level}) that it wrote {before} of before, from {at} UTC on: {quote}."
-    ),
-    "factors_logs_bare": "{service} wrote {after} lines ({level}) that it wrote {before} of before, from {at} UTC on.",
-    "factors_logs_gone": "{service} wrote {after} lines ({level}) that it wrote {before} of before: {quote}.",
+    "factors_logs": "Lines of {service} ({level}): {after}, from {at} UTC on, {before} before: {quote}.",
+    "factors_logs_bare": "Lines of {service} ({level}): {after}, from {at} UTC on, {before} before.",
+    "factors_logs_gone": "Lines of {service} ({level}): {after}, {before} before: {quote}.",
     "factors_slow": "{operation} of {service} took {after} ms by itself where it took {before} ms, from {at} UTC on.",
     "factors_first": "{operation} of {service} was the first to get slow.",
     "factors_errors": (
@@ -116,7 +114,10 @@ TEMPLATES: Final = {
     ),
     "lessons_none": "The record does not say.",
     "actions_change": "Look at the change of {service} at {at} UTC ({kind}) before it is made again. Owner: {owner}.",
-    "actions_cause": "Find out what changed in {service} at {at} UTC. Owner: {owner}.",
+    "actions_cause": (
+        "Find out what changed in {service} by {at} UTC, when {metric} of {service} began to be unusual."
+        " Owner: {owner}."
+    ),
     "actions_no_cause": "Look into {service} by hand: the record names no cause. Owner: {owner}.",
     "actions_page": (
         "Let the alert on {metric} of {service} fire sooner: the page about {paged} at {page} UTC came {length} after"
@@ -143,8 +144,14 @@ _LISTED: Final = {
         have been be which while when during then so who people service services metric metrics about also shortly
         roughly incident seen recorded
     """,
+    "pivots": """
+        before after from to at by until within between again first last most fire sooner began begin went took came
+        where failed did no not never none nobody nothing cannot without of in than
+    """,
     "filled": "second seconds minute minutes hour hours unnamed lines log somebody nobody",
 }
+PIVOTS: Final = frozenset(_LISTED["pivots"].split())
+"""Words around which a sentence turns: a rewritten one has them in the same places."""
 CAUSAL_WORDS: Final = frozenset(_LISTED["causal"].split())
 LIGHT: Final = frozenset(_LISTED["light"].split())
 """Words that a rewritten sentence may have beside its own."""

@@ -6,6 +6,7 @@ log stands in a sentence only as a quote that does nothing but quote.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from twokey.agents.incident import impact
@@ -59,13 +60,13 @@ def _summary(story: Story) -> Iterator[Said]:
     yield from _began(story)
     cause = story.suspicion.cause
     if cause is None:
-        yield say("summary_no_cause", service, story.suspicion.evidence, attention=True)
+        yield say("summary_no_cause", service, story.suspicion.evidence)
     else:
-        yield say("summary_cause", name(cause), story.suspicion.evidence, service=name(cause), confidence=80)
+        yield say("summary_cause", name(cause), story.suspicion.evidence, service=name(cause))
     others = [name(one) for one in story.suspicion.suspects if one != cause][:MOST_SUSPECTS]
     if others:
         kind = "summary_suspects" if len(others) > 1 else "summary_suspect"
-        yield say(kind, service, story.suspicion.evidence, services=listed(others), confidence=60)
+        yield say(kind, service, story.suspicion.evidence, services=listed(others))
 
 
 def _began(story: Story) -> Iterator[Said]:
@@ -208,4 +209,4 @@ def _timeline(story: Story) -> Iterator[Said]:
             "actor": name(one.actor) if one.actor else "somebody",
             "quote": text or "",
         }
-        yield say(kind, fields["service"], one.evidence, at_us=one.at_us, **fields)
+        yield replace(say(kind, fields["service"], one.evidence, **fields), at_us=one.at_us)

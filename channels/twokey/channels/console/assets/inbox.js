@@ -19,6 +19,7 @@ document.addEventListener("DOMContentLoaded", () => {
   const count = () => {
     const number = chosen().length;
     document.getElementById("chosen").textContent = number === 0 ? "Nothing is chosen." : number === 1 ? "1 proposal is chosen." : `${number} proposals are chosen.`;
+    form.classList.toggle("some", number > 0);
     buttons.forEach((button) => { button.disabled = number === 0; });
   };
   picks.forEach((pick) => pick.addEventListener("change", count));

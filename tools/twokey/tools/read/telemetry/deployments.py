@@ -6,7 +6,6 @@ never given. Nothing is written, and no hook or filter of the repository runs.
 """
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
 from dulwich.errors import NotGitRepository
@@ -41,7 +40,7 @@ def from_git(location: str, service: str, within: Interval, tally: Tally) -> Ite
 
 
 def _followed(repo: Repo, since: float, tally: Tally) -> Iterator[Commit]:
-    name = repo.head() if HEADREF in repo.refs else None
+    name = repo.refs.follow(HEADREF)[1]
     for _ in range(MOST_COMMITS):
         commit = repo[name] if name else None
         if not isinstance(commit, Commit) or commit.commit_time < since:
@@ -56,12 +55,3 @@ def _event(commit: Commit, service: str) -> Event:
     subject = commit.message.decode("utf-8", "replace").strip().partition("\n")[0]
     shown = commit.id.decode("ascii")[:SHOWN]
     return Event(float(commit.commit_time), "deploy", service, author[:MAX_NAME], f"{shown} {subject}"[:MAX_TEXT])
-
-
-def is_repository(location: str) -> bool:
-    """Tell whether a git repository lies at ``location``."""
-    try:
-        Repo(str(Path(location))).close()
-    except _DAMAGE:
-        return False
-    return True

@@ -13,6 +13,7 @@ from twokey.core.canonical import Json
 from twokey.core.errors import ToolRetry
 from twokey.core.values import ResourceKind
 from twokey.tools.contract import Context, Limits, ReadTool
+from twokey.tools.read.telemetry.changes.grounds import Grounds
 from twokey.tools.read.telemetry.operations.values import (
     OperationsRequest,
     OperationsResult,
@@ -20,6 +21,7 @@ from twokey.tools.read.telemetry.operations.values import (
     RunningResult,
 )
 from twokey.tools.read.telemetry.values import (
+    About,
     Alert,
     AlertsRequest,
     AlertsResult,
@@ -27,6 +29,7 @@ from twokey.tools.read.telemetry.values import (
     Call,
     EventsRequest,
     EventsResult,
+    GroundsRequest,
     IncidentsRequest,
     IncidentsResult,
     InventoryRequest,
@@ -94,6 +97,9 @@ class QueryTelemetry(ReadTool[TelemetryArgs, TelemetryResult]):
         from twokey.tools.read.telemetry import scoping  # noqa: PLC0415 - numpy comes in where it is needed
 
         telemetry, about = scoping.scoped(source, ask.scope)
+        if isinstance(ask, GroundsRequest):
+            answer: Answer = _grounds(telemetry, about)
+            return TelemetryResult(source=args.source, about=about, answer=answer, shortfalls=_shortfalls(telemetry))
         answer = _Look(telemetry, *scoping.intervals(about)).answer(ask)
         return TelemetryResult(source=args.source, about=about, answer=answer, shortfalls=_shortfalls(telemetry))
 
@@ -105,7 +111,11 @@ class QueryTelemetry(ReadTool[TelemetryArgs, TelemetryResult]):
     def summary(self, args: TelemetryArgs, result: TelemetryResult) -> str:  # noqa: ARG002 - the contract passes both
         """Say what was read, in numbers."""
         short = f", {len(result.shortfalls)} shortfalls" if result.shortfalls else ""
-        return f"{_counted(result.answer)}{short} of the telemetry."
+        answer = result.answer
+        counted = (
+            _loaded(answer) if isinstance(answer, OperationsResult | RunningResult | Grounds) else _counted(answer)
+        )
+        return f"{counted}{short} of the telemetry."
 
 
 class _Look:
@@ -308,7 +318,27 @@ def _shortfalls(telemetry: "Telemetry") -> tuple[Unread, ...]:
     return tuple(Unread(signal=one.signal, code=one.code, count=one.count) for one in found)
 
 
-def _counted(answer: Answer) -> str:
+def _grounds(telemetry: "Telemetry", about: About) -> Grounds:
+    from twokey.tools.read.telemetry import scoping  # noqa: PLC0415 - numpy comes in where it is needed
+    from twokey.tools.read.telemetry.changes.gathering import gather  # noqa: PLC0415 - as above
+    from twokey.tools.read.telemetry.port import Incident  # noqa: PLC0415 - as above
+
+    window, baseline = scoping.intervals(about)
+    return gather(telemetry, Incident(about.id, about.title, about.service, window, baseline))
+
+
+def _counted(
+    answer: IncidentsResult
+    | OverviewResult
+    | MetricsResult
+    | SeriesResult
+    | InventoryResult
+    | LogsResult
+    | TracesResult
+    | TopologyResult
+    | EventsResult
+    | AlertsResult,
+) -> str:
     """Say how much there is in an answer."""
     match answer:
         case IncidentsResult():
@@ -331,9 +361,20 @@ def _counted(answer: Answer) -> str:
             return f"{len(answer.calls)} calls between services"
         case EventsResult():
             return f"{len(answer.events)} events of {len(answer.events) + answer.left_out}"
+        case _:
+            return _counted_besides(answer)
+
+
+def _counted_besides(answer: AlertsResult | Grounds | OperationsResult | RunningResult) -> str:
+    match answer:
         case AlertsResult():
             return f"{len(answer.alerts)} alerts of {len(answer.alerts) + answer.left_out}"
-        case OperationsResult():
-            return f"{len(answer.loads)} series in stretches of {answer.step_s} s"
-        case RunningResult():
-            return f"{len(answer.services)} services with {answer.series} series"
+
+
+def _loaded(answer: OperationsResult | RunningResult | Grounds) -> str:
+    """Say how much there is in an answer about operations, or that a ranking rests on."""
+    if isinstance(answer, OperationsResult):
+        return f"{len(answer.loads)} series in stretches of {answer.step_s} s"
+    if isinstance(answer, RunningResult):
+        return f"{len(answer.services)} services with {answer.series} series"
+    return f"{len(answer.services)} services with {len(answer.harms)} signs"

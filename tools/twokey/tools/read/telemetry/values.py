@@ -12,6 +12,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field, StringConstraints
 
 from twokey.core.values import Count, Instant, Value
+from twokey.tools.read.telemetry.changes.grounds import Grounds
 from twokey.tools.read.telemetry.operations.values import (
     OperationsRequest,
     OperationsResult,
@@ -126,6 +127,13 @@ class AlertsRequest(Value):
     most: Most = 100
 
 
+class GroundsRequest(Value):
+    """What a ranking of suspects stands on: how each service changed, from every source."""
+
+    kind: Literal["grounds"] = "grounds"
+    scope: Scope = Scope()
+
+
 Ask = Annotated[
     IncidentsRequest
     | OverviewRequest
@@ -137,6 +145,7 @@ Ask = Annotated[
     | TopologyRequest
     | EventsRequest
     | AlertsRequest
+    | GroundsRequest
     | OperationsRequest
     | RunningRequest,
     Field(discriminator="kind"),
@@ -205,7 +214,7 @@ class MetricChange(Value):
     before: Figure | None
     """Median of the baseline; none where there is no sample."""
     after: Figure | None
-    """Median of the window."""
+    """Median of the window; from the onset on, where there is one."""
     extreme: Figure | None
     """The sample of the window that is farthest from the baseline."""
     extreme_us: Instant | None = None
@@ -390,6 +399,7 @@ Answer = Annotated[
     | TopologyResult
     | EventsResult
     | AlertsResult
+    | Grounds
     | OperationsResult
     | RunningResult,
     Field(discriminator="kind"),

@@ -172,20 +172,23 @@ def _about(folder: Path) -> Incident:
         raise NotFound(
             "There is no incident bundle in that folder.", next="Name the folder that holds its incident.json."
         )
-    try:
-        if tally.unreadable or tally.too_much:
-            raise ValueError("not read")
-        found: Any = orjson.loads(text)
-        named = {key: _text(found[key]) for key in ("id", "title", "service")}
-        window, baseline = _interval(found["window"]), _interval(found["baseline"])
-        if not window.seconds:
-            raise ValueError("no window")
-        return Incident(**named, window=window, baseline=baseline)
-    except (ValueError, TypeError, KeyError, OverflowError) as error:
-        raise BadInput(
-            "The bundle's incident.json cannot be used.",
-            next="It needs id, title, service, and window and baseline, each with ISO-8601 times from and to.",
-        ) from error
+    if not tally.shortfalls():
+        try:
+            return _incident(orjson.loads(text))
+        except (ValueError, TypeError, KeyError, OverflowError):
+            pass
+    raise BadInput(
+        "The bundle's incident.json cannot be used.",
+        next="It needs id, title, service, and window and baseline, each with ISO-8601 times from and to.",
+    )
+
+
+def _incident(found: Any) -> Incident:
+    window, baseline = _interval(found["window"]), _interval(found["baseline"])
+    if not window.seconds:
+        raise ValueError("no window")
+    named = {key: _text(found[key]) for key in ("id", "title", "service")}
+    return Incident(**named, window=window, baseline=baseline)
 
 
 def _text(value: object) -> str:

@@ -29,7 +29,7 @@ _Part: TypeAlias = tuple[NDArray[np.int32], Floats, Floats]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Samples:
-    """All samples, sorted by series and time; ``bounds[i]`` is where series ``i`` begins, the last one where all end."""
+    """All samples, sorted by series and time; ``bounds[i]`` is where series ``i`` begins, the last where all end."""
 
     names: tuple[tuple[str, str], ...]
     bounds: Ints
@@ -106,15 +106,18 @@ def _numbers(text: bytes, starts: Ints, ends: Ints) -> Floats:
     taken = np.frombuffer(text, np.uint8)[at]
     taken[into - 1] = _COMMA
     fields = taken[:-1].tobytes()
-    try:
-        if b"u" in fields or b"s" in fields:  # ``true``, ``null`` and ``false`` are JSON, and no numbers
-            raise ValueError("a word")
-        found = np.array(orjson.loads(b"[" + fields + b"]"), dtype=np.float64)
-        if found.shape != starts.shape:
-            raise ValueError("a list")
-    except (ValueError, TypeError):
+    # ``true``, ``null`` and ``false`` are JSON, and no numbers
+    found = None if b"u" in fields or b"s" in fields else _listed(fields)
+    if found is None or found.shape != starts.shape:
         found = np.array([_number(each) for each in fields.split(b",")])
     return found
+
+
+def _listed(fields: bytes) -> Floats | None:
+    try:
+        return np.array(orjson.loads(b"[" + fields + b"]"), dtype=np.float64)
+    except (ValueError, TypeError):
+        return None
 
 
 def _number(field: bytes) -> float:
@@ -186,11 +189,13 @@ def _named(key: bytes) -> tuple[str, str]:
 def _together(known: dict[bytes, int], parts: list[_Part]) -> Samples:
     if not parts:
         return Samples((), np.zeros(1, np.int64), np.empty(0), np.empty(0))
-    ids, times, values = (np.concatenate([part[place] for part in parts])[:MOST_SAMPLES] for place in range(3))
+    numbers = np.concatenate([part[0] for part in parts])[:MOST_SAMPLES].astype(np.int64)
+    times = np.concatenate([part[1] for part in parts])[:MOST_SAMPLES]
+    values = np.concatenate([part[2] for part in parts])[:MOST_SAMPLES]
     labels = [_named(key) for key in known]
     order = sorted(set(labels))
     rank = {name: place for place, name in enumerate(order)}
-    ids = np.array([rank[name] for name in labels], np.int64)[ids.astype(np.int64)]
+    ids = np.array([rank[name] for name in labels], np.int64)[numbers]
     if len(ids) > 1 and not bool(((ids[1:] > ids[:-1]) | ((ids[1:] == ids[:-1]) & (times[1:] > times[:-1]))).all()):
         sorting = np.lexsort((times, ids))
         ids, times, values = ids[sorting], times[sorting], values[sorting]

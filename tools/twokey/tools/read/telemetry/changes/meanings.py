@@ -12,9 +12,8 @@ from typing import Final, Literal, TypeAlias
 Meaning: TypeAlias = Literal["latency", "errors", "availability", "saturation", "traffic", "other"]
 
 _WORDS: Final = re.compile(r"[A-Z]{2,}(?![a-z])|[A-Z]?[a-z]+|\d+")
-_TAIL: Final = re.compile(
-    r"(?:^|[^0-9a-z])p?(50|75|80|90|95|98|99|999)(?![0-9])|p(50|75|80|90|95|98|99|999)(?![0-9])", re.IGNORECASE
-)
+_QUANTILE: Final = "(50|75|80|90|95|98|99|999)(?![0-9])"
+_TAIL: Final = re.compile(f"(?:^|[^0-9a-z])p?{_QUANTILE}|p{_QUANTILE}", re.IGNORECASE)
 _SHARED: Final = frozenset({"node", "host", "machine", "vm", "cluster"})
 _LATENCY: Final = frozenset(
     {"latency", "latencies", "duration", "elapsed", "rtt", "delay", "ttfb", "ttft", "response", "waiting", "lag"}

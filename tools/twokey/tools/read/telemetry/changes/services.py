@@ -11,15 +11,16 @@ Rules:
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 
 from twokey.tools.read.telemetry.changes.grid import Grid
+from twokey.tools.read.telemetry.changes.grounds import Harm
 from twokey.tools.read.telemetry.changes.strengths import Strengths
-from twokey.tools.read.telemetry.port import Edge, Floats
+from twokey.tools.read.telemetry.port import Floats
 
-Harm: TypeAlias = Literal["slow", "waits", "fails", "strained", "grown", "restarted", "quiet", "silent"]
+Rows: TypeAlias = np.ndarray[tuple[int, ...], np.dtype[np.int64]]
 HARMS: Final[tuple[Harm, ...]] = ("slow", "waits", "fails", "strained", "grown", "restarted", "quiet", "silent")
 _PAST_SHARE: Final = 0.9
 _PRESENT: Final = 0.8
@@ -33,7 +34,7 @@ class Harms:
 
     services: tuple[str, ...]
     found: Mapping[Harm, Floats]
-    strongest: Mapping[Harm, np.ndarray[tuple[int], np.dtype[np.int64]]]
+    strongest: Mapping[Harm, Rows]
 
 
 def harms_of(grid: Grid, strengths: Strengths, others: Sequence[str] = ()) -> Harms:
@@ -41,15 +42,15 @@ def harms_of(grid: Grid, strengths: Strengths, others: Sequence[str] = ()) -> Ha
     services = tuple(sorted({each.service for each in grid.series} | set(others)))
     place = {service: at for at, service in enumerate(services)}
     columns = strengths.up.shape[1]
-    found = {kind: np.zeros((len(services), columns)) for kind in HARMS}
-    strongest = {kind: np.full(len(services), -1) for kind in HARMS}
+    found: dict[Harm, Floats] = {kind: np.zeros((len(services), columns)) for kind in HARMS}
+    strongest: dict[Harm, Rows] = {kind: np.full(len(services), -1, np.int64) for kind in HARMS}
 
     def take(kind: Harm, service: int, row: int, strength: Floats) -> None:
         if strongest[kind][service] < 0 or strength[0] > found[kind][service][0]:
             strongest[kind][service] = row
         found[kind][service] = np.maximum(found[kind][service], strength)
 
-    own = _beyond_own_past(strengths.up), _beyond_own_past(strengths.down)
+    own = beyond_own_past(strengths.up), beyond_own_past(strengths.down)
     fell = np.nanmin(np.where(np.isnan(strengths.after), np.inf, strengths.after), axis=1) < strengths.median / 2
     for row, (series, sense) in enumerate(zip(grid.series, strengths.senses, strict=True)):
         service, up, down = place[series.service], own[0][row], own[1][row]
@@ -69,7 +70,8 @@ def harms_of(grid: Grid, strengths: Strengths, others: Sequence[str] = ()) -> Ha
     return Harms(services, found, strongest)
 
 
-def _beyond_own_past(strengths: Floats) -> Floats:
+def beyond_own_past(strengths: Floats) -> Floats:
+    """Take off what nine of ten stretches of a row's own past stay below."""
     if strengths.shape[1] < 2:
         return strengths
     usual = np.quantile(strengths[:, 1:], _PAST_SHARE, axis=1)
@@ -90,15 +92,3 @@ def _silence(grid: Grid, services: Sequence[str], place: Mapping[str, int]) -> F
         missing[service] = float(np.median(shares))
     everywhere = float(np.median([missing[service] for service in rows])) if rows else 0.0
     return _MOST_SILENT * np.maximum(0, missing - everywhere - _SILENT) / (1 - _SILENT)
-
-
-def calls_of(edges: Sequence[Edge], services: Sequence[str]) -> tuple[tuple[tuple[int, ...], ...], ...]:
-    """Give, for each service, the places of those it calls and of those that call it."""
-    place = {service: at for at, service in enumerate(services)}
-    callees: list[set[int]] = [set() for _ in services]
-    callers: list[set[int]] = [set() for _ in services]
-    for each in edges:
-        if each.caller != each.callee and each.caller in place and each.callee in place:
-            callees[place[each.caller]].add(place[each.callee])
-            callers[place[each.callee]].add(place[each.caller])
-    return tuple(tuple(sorted(each)) for each in callees), tuple(tuple(sorted(each)) for each in callers)

@@ -21,10 +21,10 @@ from twokey.tools.read.telemetry.changes.grid import Grid
 from twokey.tools.read.telemetry.changes.meanings import Sense, sense
 from twokey.tools.read.telemetry.port import Floats
 
-PASTS: Final = 48
+PASTS: Final = 40
 MOST_K: Final = 5
 START: Final = 2.0
-PER_DOUBLING: Final = 2.0
+PER_DOUBLING: Final = 3.0
 MOST: Final = 10.0
 FEWEST: Final = 8
 """Samples in the baseline without which nothing is said about a series."""

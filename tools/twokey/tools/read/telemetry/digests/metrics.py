@@ -4,8 +4,9 @@ Rules: usual is the baseline's median, and its scale the largest of 1.4826 MAD, 
 and 98 % quantiles and 2 % of the median, so that noise is no change. A sample is unusual beyond ``UNUSUAL`` scales. The
 deviation is that of the ``k``-th most unusual sample on the side that has more of them (``k`` two fifths of the window,
 at most ``MOST_K``), so that one odd sample is no incident; it is bounded by ``MOST``. Onset is the first unusual sample
-of the first ``k`` in a row on that side. With fewer than ``FEWEST`` samples before there is no deviation. A gap is a
-stretch without a sample that is longer than any usual one of the baseline.
+of the first ``k`` in a row on that side. What was measured after is told from the onset on, where there is one. With
+fewer than ``FEWEST`` samples before there is no deviation. A gap is a stretch without a sample that is longer than any
+usual one of the baseline.
 """
 
 from typing import Final
@@ -37,6 +38,7 @@ def _change(series: Series, window: Interval, baseline: Interval) -> MetricChang
     if not len(before[0]) and not len(after[0]):
         return None
     deviation, abnormal, onset, extreme = 0.0, 0, None, None
+    later = after[1]
     if len(after[0]):
         extreme = len(after[1]) - 1
     if len(after[0]) and len(before[0]):
@@ -45,6 +47,8 @@ def _change(series: Series, window: Interval, baseline: Interval) -> MetricChang
         extreme = int(np.argmax(np.abs(distances)))
         if len(before[0]) >= FEWEST:
             deviation, abnormal, onset = _unusual(distances, after[0])
+    if onset is not None:
+        later = after[1][after[0] >= onset]
     return MetricChange(
         service=series.service,
         metric=series.metric,
@@ -52,7 +56,7 @@ def _change(series: Series, window: Interval, baseline: Interval) -> MetricChang
         samples_before=len(before[0]),
         samples_after=len(after[0]),
         before=figure(float(np.median(before[1]))) if len(before[0]) else None,
-        after=figure(float(np.median(after[1]))) if len(after[0]) else None,
+        after=figure(float(np.median(later))) if len(later) else None,
         extreme=figure(float(after[1][extreme])) if extreme is not None else None,
         extreme_us=_us(float(after[0][extreme])) if extreme is not None else None,
         deviation=figure(round(deviation, 2)),

@@ -24,6 +24,8 @@ from twokey.tools.read.telemetry.times import leading, moment
 MOST_LINES: Final = 5_000_000
 MOST_BYTES: Final = 4 * 1024 * 1024 * 1024
 _BEFORE: Final = re.compile(r"(?:<\d{1,3}>(?:1 )?)?[\[\"'(]?")
+_BETWEEN: Final = "]\"'): \t,-|"
+"""What may stand between a time and what is said."""
 _WITHIN: Final = re.compile(r"^.{0,120}?\[(?=\d\d/[A-Z][a-z]{2}/\d{4}:)")
 _TIMES: Final = ("time", "timestamp", "@timestamp", "ts", "datetime", "date", "asctime")
 _LEVELS: Final = ("level", "severity", "levelname", "lvl", "log.level", "loglevel", "priority")
@@ -79,14 +81,14 @@ class LogFiles:
             made = self._object(line, service, latest)
             if made is not None:
                 return made
-        match = _WITHIN.match(line) or _BEFORE.match(line)
-        begins = match.end() if match else 0
+        within = _WITHIN.match(line)
+        before = within or _BEFORE.match(line)
+        begins = before.end() if before else 0
         found = leading(line[begins : begins + 64], self._zone, latest)
         if found is None:
             return None
         at, ends = found
-        rest = line[begins + ends :].lstrip("]\"'): \t,-|") if match is None or not match[0].endswith("[") else line
-        message = rest if begins == 0 or match is None or len(match[0]) <= 8 else line
+        message = line if within else line[begins + ends :].lstrip(_BETWEEN)
         return LogRecord(at, service, level_of("", line), message[:MAX_TEXT])
 
     def _object(self, line: str, service: str, latest: float) -> LogRecord | None:
