@@ -75,7 +75,7 @@ def problems(draft: Mapping[str, Any], evidence: Evidence, names: frozenset[str]
 
 
 def _wrong(args: UpdateTicketArgs, evidence: Evidence, names: set[str]) -> Iterator[str]:
-    ticket = evidence.tickets.get(args.ticket)
+    ticket = evidence.tickets.get(args.ticket) if args.ticket is not None else None
     if ticket is None:
         yield "the ticket was not read"
         return

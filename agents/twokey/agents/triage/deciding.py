@@ -86,7 +86,11 @@ def decide(  # all that is known of a ticket
     areas = (*([area] if area else []), *ticket.labels)
     routed = _routed(ticket, found, team, habits, areas, now, said, private=False)
     names = [*([kind] if kind else []), *([area] if area else []), *([team.duplicate] if duplicate else [])]
-    asks = () if duplicate else tuple(one for one in dict.fromkeys(item.ask for item in found.missing))[:MAX_ASKS]
+    asks = (
+        ()
+        if duplicate
+        else tuple(dict.fromkeys(team.questions.get(item.code, item.ask) for item in found.missing))[:MAX_ASKS]
+    )
     if asks:
         said.append(Said("ticket_lacks", f"{called(ticket)} lacks: {', '.join(i.code for i in found.missing)}.", 80))
     return Decided(
