@@ -57,6 +57,8 @@ def strengths_of(grid: Grid) -> Strengths:
     scale = np.maximum.reduce([1.4826 * spread, tails / 4, 0.02 * np.abs(median), np.full(len(median), 1e-12)])
     available = np.array([each.meaning == "availability" for each in senses], dtype=bool)
     scale = np.where(available, np.maximum(scale, 0.005 * _full(grid)), scale)
+    if not after.shape[1]:
+        after = np.full((len(after), 1), np.nan)
     width = after.shape[1]
     many = min(MOST_K, max(1, int(np.ceil(0.4 * width))))
     stretches = np.concatenate((after[:, None, :], _pasts(before, width)), axis=1)
