@@ -9,6 +9,8 @@ import pytest
 from twokey.agents.state import Progress
 from twokey.channels import creation, wiring
 from twokey.channels.service import Outcome
+from twokey.channels.triage_reliability import lines as told_of
+from twokey.channels.triage_reliability import reliability
 from twokey.channels.triage_report import lines
 from twokey.channels.workspace import Workspace
 from twokey.core.entropy import RandomIds, SystemClock
@@ -236,3 +238,18 @@ def test_tickets_by_name_and_in_words(workspace: Workspace) -> None:
     assert {finding.subject for finding in asked.findings} == {"OPS-20"}
     with pytest.raises(BadInput):
         workspace.triage(ana, (), None, lambda _: None, tickets="payroll")
+
+
+def test_how_reliable_it_was_is_told_with_what_few_cases_leave_open(
+    workspace: Workspace, outcome: tuple[Outcome, list[str]]
+) -> None:
+    del outcome
+    section = workspace.config.triage
+    found = reliability(workspace.ledger, section.kinds, section.target, SystemClock().now_us())
+    assert found.speaking.target == 60
+    assert not found.speaking.by_answers
+    assert sum(row.proposed for row in found.rows) >= 1
+    assert found.judged >= found.unsure
+    said = "\n".join(told_of(found))
+    assert "as the team's own sorted tickets tell" in said
+    assert {"speaking", "rows", "recent"} == set(found.as_json())

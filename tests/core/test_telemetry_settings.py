@@ -73,6 +73,9 @@ def test_plain_http_to_other_machines_takes_a_word(load: Load):
         '[telemetry.prod]\ndeployments = { nowhere = "web" }\n',
         '[telemetry.prod]\n[places.db]\nkind = "warehouse"\nlocation = "x"\n[telemetry.two]\ndeployments = { db = "w" }\n',
         "[telemetry.prod]\nservice_labels = []\n",
+        '[telemetry.prod]\nlogs = { web = "/var/**/x.log" }\n',
+        '[telemetry.prod]\ntraces = ["../x.json"]\n',
+        '[telemetry.prod]\ntopology = ["/"]\n',
     ],
 )
 def test_a_source_that_does_not_fit_is_refused(load: Load, text: str):

@@ -131,6 +131,23 @@ def test_an_answer_of_a_bundle_that_knows_no_proofs_admits_keys_alone(write: Cal
     assert needed.auth == ("key",)
 
 
+def test_an_answer_may_say_in_which_batch_a_card_is_answered(write: Callable[..., Call]) -> None:
+    call, batch = write(contributors=["ben"]), {"kind": "sorts_tickets", "most": 12}
+    said = _with(NEEDS, "approvals.batch", batch)
+    assert parse(said, call, obligations=NONE).canonical() == said
+    for wrong in (
+        None,
+        {},
+        batch | {"most": 1},
+        batch | {"most": 51},
+        batch | {"most": "12"},
+        batch | {"x": 1},
+        [batch],
+    ):
+        with pytest.raises(MalformedDecision):
+            parse(_with(NEEDS, "approvals.batch", wrong), call, obligations=NONE)
+
+
 @pytest.mark.parametrize("auth", [["slack"], [], ["key", "key"], ["key", "asserted"], ["key", "system"], "key", None])
 def test_proofs_are_keys_and_each_other_kind_once(write: Callable[..., Call], auth: object) -> None:
     with pytest.raises(MalformedDecision):

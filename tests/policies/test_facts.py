@@ -6,6 +6,13 @@ from twokey.policies.bundle import Bundle
 from twokey.policies.facts import ROOT, InvalidPolicyData, check, with_tools
 
 DIGEST = "ab" * 32
+BATCH: dict[str, Any] = {
+    "kind": "sorts",
+    "tool": "update_ticket",
+    "labels": ["labels_ticket"],
+    "risks": ["normal"],
+    "most": 9,
+}
 FREEZE = {"name": "frost", "from": "2026-01-01T00:00", "until": "2026-01-02T00:00", "zone": "UTC"}
 
 
@@ -50,6 +57,11 @@ def test_our_own_data_is_sound(bundle: Bundle) -> None:
         ("field_limits", [{"kind": "personal", "classes": ["intrenal"], "most": 1}], "the class intrenal"),
         ("budgets", [{"over": "week", "measure": "files", "most": 1}], "budgets.0.over"),
         ("escalation", [{"on": "label", "is": "x", "group": "nobody"}], "the group nobody"),
+        ("batches", [BATCH | {"risks": ["hihg"]}], "the risk hihg"),
+        ("batches", [BATCH | {"most": 1}], "batches.0.most"),
+        ("batches", [BATCH | {"most": 51}], "batches.0.most"),
+        ("batches", [BATCH | {"labels": []}], "batches.0.labels"),
+        ("batches", [BATCH | {"risks": []}], "batches.0.risks"),
         ("rule_owners", {"R10": "nobody"}, "the group nobody"),
         ("waivable", ["R11"], "the waivable rule R11"),
         ("risk_of_class", {"internal": "hihg"}, "the risk hihg"),

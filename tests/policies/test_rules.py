@@ -137,6 +137,40 @@ def test_who_a_change_concerns_has_to_agree(
     assert ("escalated" in _codes(decision)) == (len(groups) > 1)
 
 
+@pytest.mark.parametrize(
+    ("labels", "environment", "together"),
+    [
+        (["labels_ticket", "assigns_ticket"], "default", ("sorts_tickets", 20)),
+        (["labels_ticket", "comments_ticket"], "default", ("asks_back", 10)),
+        (["labels_ticket", "closes_ticket"], "default", None),
+        (["security_report", "labels_ticket"], "default", None),
+        (["labels_ticket", "novel"], "default", None),
+        (["labels_ticket"], "production", None),
+        ([], "default", None),
+    ],
+)
+def test_what_is_of_one_kind_and_of_low_risk_may_be_answered_together(
+    embedded: Embedded,
+    write: Callable[..., Call],
+    labels: list[str],
+    environment: str,
+    together: tuple[str, int] | None,
+) -> None:
+    resource = {"kind": "tickets", "id": "desk", "granted_by": "config", "environment": environment}
+    call = write(
+        tool="update_ticket",
+        labels=labels,
+        args={"ticket": "OPS-1"},
+        provenance=origins(ticket="request"),
+        resource=resource,
+    )
+    decision = Guard(embedded).decide(call)
+    assert decision.approvals is not None
+    batch = decision.approvals.batch
+    assert (batch and (batch.kind, batch.most)) == together
+    assert ("answered_in_batch" in _codes(decision)) == (together is not None)
+
+
 LARGE = [{"path": "a.yml", "added": 9_000, "removed": 1_001}]
 
 

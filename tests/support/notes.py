@@ -255,13 +255,18 @@ def notes(folder: Path) -> list[str]:
 
 
 @cache
-def notes_policy(expires_s: int = 86400, quorum: int = 1, proofs: tuple[str, ...] = ("key",)) -> Policy:
-    """The real bundle for these tools; one engine serves the tests of a process."""
+def notes_policy(
+    expires_s: int = 86400, quorum: int = 1, proofs: tuple[str, ...] = ("key",), together: int = 0
+) -> Policy:
+    """The real bundle for these tools; one engine serves the tests of a process. ``together`` is how long a batch is."""
     tools: list[AnyTool] = [*(writer() for writer in WRITERS), ReadNotes()]
     data = policy_data(tools)["twokey_data"]
     groups = data["groups"]
     data["may_name"]["write"]["tickets"] = groups
     data["risks"] = {name: {"quorum": quorum, "expires_s": expires_s, "auth": proofs} for name in data["risks"]}
+    if together:
+        rule = {"kind": "notes", "tool": "write_note", "labels": ["adds_files"], "risks": ["normal"], "most": together}
+        data["batches"] = [rule]
     data["contracts"] = {
         tool.name: {"kinds": ["tickets"], "places": ["folder", "name"], "content": ["text"]} for tool in tools
     }

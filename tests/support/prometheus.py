@@ -77,15 +77,18 @@ def _wait(process: "subprocess.Popen[bytes]", ready: str, log: Path) -> None:
 
 
 @contextmanager
-def prometheus(folder: Path, data: Path, config: str = "scrape_configs: []\n") -> Generator[str]:
+def prometheus(
+    folder: Path, data: Path, config: str = "scrape_configs: []\n", port: int | None = None
+) -> Generator[str]:
     """Run a Prometheus on ``data``; gives its address."""
-    port = free_port()
+    port = port or free_port()
     (folder / "prometheus.yml").write_text(config, encoding="utf-8")
     command = [
         program("prometheus"),
         f"--config.file={folder / 'prometheus.yml'}",
         f"--storage.tsdb.path={data}",
         "--storage.tsdb.retention.time=50y",
+        "--rules.alert.resend-delay=1s",
         f"--web.listen-address=127.0.0.1:{port}",
     ]
     with running(command, f"http://127.0.0.1:{port}/-/ready", folder / "prometheus.log"):

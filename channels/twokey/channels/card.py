@@ -12,6 +12,7 @@ from typing import Any
 from twokey.core.events import WriteEnded
 from twokey.core.values import Checkpoint, Decision, Evidence, Proposal
 from twokey.store.proposals import ApprovalRecord, ProposalRecord
+from twokey.tools.batches import Shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,16 @@ class Card:
     def decision(self) -> Decision:
         """Policy's answer to it."""
         return self.record.decision
+
+
+@dataclass(frozen=True, slots=True)
+class BatchCard:
+    """Cards that are shown together, in order, and can be answered together."""
+
+    shown: Shown
+    most: int
+    """How many policy lets be answered together."""
+    cards: tuple[Card, ...]
 
 
 def moment(time_us: int) -> str:
@@ -123,4 +134,14 @@ def _emergency(emergency: Emergency | None) -> dict[str, Any] | None:
         "by": emergency.opened_by,
         "ticket": emergency.ticket,
         "until": moment(emergency.until_us),
+    }
+
+
+def batch_as_json(batch: BatchCard) -> dict[str, Any]:
+    """Give a batch for programs: all that a card says, for each of its cards."""
+    return {
+        "digest": batch.shown.digest,
+        "kind": batch.shown.batch.kind,
+        "most": batch.most,
+        "proposals": [as_json(item) for item in batch.cards],
     }

@@ -70,13 +70,14 @@ def create(
     demo: bool = False,
     store: str | None = None,
     sections: Mapping[str, Mapping[str, str | int]] | None = None,
+    files: Mapping[str, str] | None = None,
 ) -> Made:
     """Make a workspace in ``folder``, which may exist but must not be one already.
 
     ``store`` is the address of the database of state and log, written into the settings; by default a SQLite file in
     the workspace, or what the variable TWOKEY_STORE__URL names now and later. ``sections`` are further tables of
-    ``twokey.toml`` (name to keys). In a demo workspace people have no credentials: their identity is asserted, and the
-    log's first entry says so.
+    ``twokey.toml`` (name to keys), ``files`` further files beside it (name to text). In a demo workspace people have no
+    credentials: their identity is asserted, and the log's first entry says so.
 
     Raises:
         BadInput: there is a workspace already, or the address cannot be the store's.
@@ -97,6 +98,8 @@ def create(
             part.mkdir(mode=0o700, parents=part == home)
             made.append(part)
         _write(folder / wiring.STATE_FOLDER / ".gitignore", "*\n", made)
+        for name, text in (files or {}).items():
+            _write(folder / name, text, made)
         return _fill(folder, identifier, home, people, made, url, demo=demo, sections=tables)
     except FileExistsError as error:
         _undo(made)

@@ -43,6 +43,8 @@ def examine(folder: Path) -> list[Check]:
     checks.append(_freeze(folder))
     checks.extend(_exceptions(folder))
     checks.append(_model(config))
+    looked = wiring.triage_health(folder, config, SystemClock())
+    checks.extend(Check(seen.name, seen.level, seen.text, seen.next) for seen in looked)
     checks.extend(_slack(folder, config))
     checks.extend(Check(seen.name, seen.level, seen.text, seen.next) for seen in wiring.github_health(folder, config))
     return checks

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
+from twokey.core.batches import Batch
 from twokey.core.lifecycle import State
 from twokey.core.values import (
     Action,
@@ -26,6 +27,7 @@ from twokey.core.values import (
     EvidenceId,
     ExecutorId,
     ExternalId,
+    Fingerprint,
     GivenOrder,
     GlassId,
     GroupName,
@@ -34,8 +36,10 @@ from twokey.core.values import (
     OrderName,
     PrincipalName,
     ProposalId,
+    PublicKey,
     RuleId,
     RunId,
+    Signature,
     ToolName,
     Value,
     Version,
@@ -113,6 +117,45 @@ class LinkRejected(Value):
     auth: Auth | None
     """How an order was proven; empty for an ask."""
     channel: Channel
+    code: Code
+
+
+class PassGiven(Value):
+    """A one-time link to the console was made for a principal, by their own order. ``words`` in it names its key."""
+
+    kind: Literal["console.pass_given"] = "console.pass_given"
+    principal: PrincipalName
+    order: GivenOrder
+
+
+class SessionOpened(Value):
+    """Somebody came into the console. ``session`` is public; what the browser shows hashes to ``secret``.
+
+    By ``key`` only: the order that gave the link, the link's key, and its signature over the browser's own key, which
+    answers cards from then on. ``possession`` is the browser's signature over the same.
+    """
+
+    kind: Literal["console.session_opened"] = "console.session_opened"
+    principal: PrincipalName
+    auth: Auth
+    session: Fingerprint
+    secret: Digest
+    at_us: Instant
+    until_us: Instant
+    external: ExternalId | None = None
+    order: GivenOrder | None = None
+    pass_key: PublicKey | None = None
+    key: PublicKey | None = None
+    signature: Signature | None = None
+    possession: Signature | None = None
+
+
+class SessionClosed(Value):
+    """A session in the console is over before its time."""
+
+    kind: Literal["console.session_closed"] = "console.session_closed"
+    principal: PrincipalName
+    session: Fingerprint
     code: Code
 
 
@@ -321,6 +364,16 @@ class ProposalMoved(Value):
     """The proposal that stands in for this one from now on."""
 
 
+class ProposalEscalated(Value):
+    """Nobody answered in time, and somebody else was turned to: of the same team (1), or of the rung above (2)."""
+
+    kind: Literal["proposal.escalated"] = "proposal.escalated"
+    proposal: ProposalId
+    level: Annotated[int, Field(ge=1, le=2)]
+    asked: PrincipalName | None
+    """Who was turned to; empty where nobody was there, or who was is not in the directory."""
+
+
 class FreezeChanged(Value):
     """The kill switch was turned. While it is on, nothing is approved and no write begins."""
 
@@ -400,6 +453,17 @@ class CardShown(Value):
     decision_digest: Digest | None
     channel: Channel
     viewer: PrincipalName | None
+
+
+class BatchShown(Value):
+    """Several cards were put before somebody together, each of them whole. Answers in that batch name its digest."""
+
+    kind: Literal["batch.shown"] = "batch.shown"
+    proposal: ProposalId
+    """The first of them: the log finds the batch under it."""
+    digest: Digest
+    batch: Batch
+    channel: Channel
 
 
 class AnswerGiven(Value):
@@ -501,6 +565,9 @@ Event = Annotated[
     | IdentityLinked
     | IdentityUnlinked
     | LinkRejected
+    | PassGiven
+    | SessionOpened
+    | SessionClosed
     | RunRequested
     | RunPlanned
     | RunEnded
@@ -517,6 +584,7 @@ Event = Annotated[
     | ModelCalled
     | ReviewEnded
     | ProposalMoved
+    | ProposalEscalated
     | FreezeChanged
     | GlassBroken
     | GlassUsed
@@ -524,6 +592,7 @@ Event = Annotated[
     | OrderRejected
     | ControlsProbed
     | CardShown
+    | BatchShown
     | AnswerGiven
     | ClickRejected
     | ChannelRejected
@@ -545,7 +614,9 @@ def subject(event: Event) -> str:
             return event.answer.statement.proposal
         case (
             ProposalMoved()
+            | ProposalEscalated()
             | CardShown()
+            | BatchShown()
             | WriteIntended()
             | WriteEnded()
             | PullRequestEnded()
@@ -570,7 +641,17 @@ def subject(event: Event) -> str:
             | DeliveryFailed()
         ):
             return event.workspace
-        case IdentityUsed() | CredentialCreated() | RunsPruned() | LinkAsked() | IdentityLinked() | IdentityUnlinked():
+        case (
+            IdentityUsed()
+            | CredentialCreated()
+            | RunsPruned()
+            | LinkAsked()
+            | IdentityLinked()
+            | IdentityUnlinked()
+            | PassGiven()
+            | SessionOpened()
+            | SessionClosed()
+        ):
             return event.principal
         case _:
             return event.run

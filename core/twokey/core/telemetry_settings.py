@@ -15,7 +15,16 @@ from twokey.core.values import Code, PrincipalName
 VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{0,63}$")]
 LabelName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]{0,99}$")]
 Query = Annotated[str, StringConstraints(min_length=1, max_length=4_000)]
-Pattern = Annotated[str, StringConstraints(min_length=1, max_length=1_000)]
+
+
+def _pattern(text: str) -> str:
+    if "**" in text or ".." in text or not text.strip("/"):
+        raise ValueError("write the path of a file, with * for any name in a folder, and without ** or ..")
+    return text
+
+
+Pattern = Annotated[str, StringConstraints(min_length=1, max_length=1_000), AfterValidator(_pattern)]
+TriggerName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 ShortName = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
 _LOCAL = r"(127\.0\.0\.1|localhost|\[::1\])"
 
@@ -64,8 +73,8 @@ class TelemetrySection(BaseModel):
     """Files of spans in OTLP JSON."""
     events: Annotated[tuple[Pattern, ...], Field(max_length=100)] = ()
     """Files of events (``events.jsonl`` as in an incident bundle)."""
-    topology: Annotated[str, StringConstraints(max_length=1_000)] = ""
-    """File of who calls whom (``topology.csv`` as in an incident bundle)."""
+    topology: Annotated[tuple[Pattern, ...], Field(max_length=100)] = ()
+    """Files of who calls whom (``topology.csv`` as in an incident bundle)."""
     deployments: dict[ShortName, ShortName] = Field(default_factory=dict, max_length=100)
     """Places of kind repository, and the service that what is merged or deployed there belongs to."""
 

@@ -14,6 +14,7 @@ from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from twokey.core.errors import BadInput
 from twokey.core.values import (
+    MOST_TOGETHER,
     Code,
     Count,
     Digest,
@@ -37,7 +38,13 @@ MAX_EXPIRY_S: Final = 30 * 24 * 3600
 
 DEFAULTS: Final[Mapping[str, Any]] = {
     "listed_places": ["repository"],
-    "forbidden_changes": ["comments_security_report", "mentions_people", "links_elsewhere", "holds_markup"],
+    "forbidden_changes": [
+        "comments_security_report",
+        "mentions_people",
+        "links_elsewhere",
+        "holds_markup",
+        "disguises_name",
+    ],
     "allowed_values": [],
     "classes": [],
     "default_class": "internal",
@@ -63,6 +70,7 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "waivable": [],
     "rule_owners": {},
     "escalation": [],
+    "batches": [],
 }
 """What stands for a key that a team's data leaves out: what the bundle that comes with Twokey has."""
 
@@ -174,6 +182,16 @@ class Escalation(Value):
     group: GroupName
 
 
+class BatchRule(Value):
+    """Writes that may be answered together: by this tool, with no label and no risk but these, so many at most."""
+
+    kind: Code
+    tool: ToolName
+    labels: Annotated[tuple[Code, ...], Field(min_length=1)]
+    risks: Annotated[tuple[Code, ...], Field(min_length=1)]
+    most: Annotated[int, Field(ge=2, le=MOST_TOGETHER)]
+
+
 class AllowedValues(Value):
     """The only values that an argument of a write tool takes, for these resources (all where none is named)."""
 
@@ -232,6 +250,7 @@ class Facts(Value):
     waivable: tuple[RuleId, ...]
     rule_owners: dict[RuleId, GroupName]
     escalation: tuple[Escalation, ...]
+    batches: tuple[BatchRule, ...]
     index: dict[str, Any] = Field(default_factory=dict[str, Any])
     """Worked out from the rest; what a document says here is replaced."""
 
@@ -244,7 +263,7 @@ class Facts(Value):
         _all_known(groups, self.groups, "group")
         risks = {self.default_risk, self.risk_of_unlisted_label}
         risks.update(self.risk_of_label.values(), self.risk_of_environment.values())
-        risks.update(self.risk_of_class.values())
+        risks.update(self.risk_of_class.values(), *(entry.risks for entry in self.batches))
         _all_known(risks, self.risks, "risk")
         named = {entry.class_ for entry in self.classes} | {
             name for limit in self.field_limits for name in limit.classes

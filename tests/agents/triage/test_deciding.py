@@ -228,3 +228,10 @@ def test_the_review_reads_anything() -> None:
     assert review.fault(said.model_copy(update={"evidence": ("e-000000000009",)}), evidence()) == "unknown_evidence"
     assert review.fault(said.model_copy(update={"subject": "#7"}), evidence()) == "unknown_subject"
     assert review.fault(said.model_copy(update={"claim": "It says “buy”."}), evidence()) == "unsupported_name"
+
+
+def test_a_question_of_the_checklist_can_be_in_the_teams_own_words() -> None:
+    found = understood(missing=(MissingItem(code="steps", ask="Please list the steps."),))
+    own = Team(teach=_no_reader, questions={"steps": "How do we see it, too?"})
+    assert decide(ticket(), found, (), own, Habits({}, {}), {}, NOW).checklist == ("How do we see it, too?",)
+    assert decide(ticket(), found, (), TEAM, Habits({}, {}), {}, NOW).checklist == ("Please list the steps.",)

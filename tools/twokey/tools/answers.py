@@ -6,7 +6,8 @@ takes its place; whatever does not count is refused with its reason and recorded
 behind the kill switch, and nothing because an engine was silent: saying no and taking back always work. Where the
 target has moved on, a proposal that means the same there takes the old one's place, and is approved anew. How a write
 ended whose outcome is not known is said by one person whom policy asks for, who says how they know it. Answers that
-suffice and were not counted together, because whoever was to do it died, are counted by whoever looks next.
+suffice and were not counted together, because whoever was to do it died, are counted by whoever looks next. An answer
+that was given in a batch of cards counts where, besides all this, the log proves that very batch.
 """
 
 import dataclasses
@@ -20,6 +21,7 @@ from twokey.core.values import Action, Answer, Channel, Principal
 from twokey.store import proposals
 from twokey.store.proposals import AlreadyThere, ApprovalRecord, ProposalRecord
 from twokey.tools.authority import Authority, admits, barred, counting_groups, met
+from twokey.tools.batches import NOT_ALLOWED, NOT_SHOWN, Batches
 from twokey.tools.faults import code_of
 from twokey.tools.kill_switch import KillSwitch, Stopped
 from twokey.tools.proposing import expiry
@@ -60,6 +62,8 @@ _NEXT: Final[dict[str, str]] = {
     "change_freeze": "Answer again when the freeze is over; refusing and withdrawing work meanwhile.",
     "budget_used": "Answer again later; refusing and withdrawing work meanwhile.",
     "cost_used": "Answer again later; refusing and withdrawing work meanwhile.",
+    NOT_SHOWN: "Look at the batch again with `twokey approvals batch`, or answer this card alone.",
+    NOT_ALLOWED: "Answer this card alone: look at it with `twokey approvals show ID`.",
     "no_reason": 'Say what you saw: `--reason "..."`.',
 }
 
@@ -84,15 +88,17 @@ class Answers:
         switch: KillSwitch,
         sight: Sight,
         successors: Successors,
+        batches: Batches,
     ) -> None:
+        self._batches = batches
         self._steps = steps
         self._authority = authority
         self._switch = switch
         self._sight = sight
         self._successors = successors
 
-    def answer(self, answer: Answer, *, channel: Channel, reason: str = "") -> Result:
-        """Take a person's answer to a card.
+    def answer(self, answer: Answer, *, channel: Channel, reason: str = "", shown: str | None = None) -> Result:
+        """Take a person's answer to a card; ``shown`` names the log's entry about the batch that it was given in.
 
         Raises:
             NotFound: there is no such proposal.
@@ -111,6 +117,9 @@ class Answers:
         if answer.statement.action not in {"approve", "refuse"}:
             return self._take(answer, channel, seen, principal, reason, None)
         record, asked = self._still_decided(answer, channel, seen)
+        fault = None if answer.statement.batch is None else self._batches.fault(answer.statement, record, shown)
+        if fault is not None:
+            raise self._refuse(answer, channel, record, fault, "It was not given in a batch that counts.", asked)
         if answer.statement.action == "approve":
             self._still_rendered(answer, channel, record, asked)
         return self._take(answer, channel, dataclasses.replace(seen, record=record), principal, reason, asked)

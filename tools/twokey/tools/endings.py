@@ -21,11 +21,16 @@ _WRONG: Final = frozenset({State.REFUSED, State.REVERTED})
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """A proposal that ended. ``right``: it was written as it was proposed, and not taken back."""
+    """A proposal that ended, and how: ``done``, ``refused``, or ``reverted`` after it was written."""
 
     proposal: Proposal
-    right: bool
+    state: State
     at_us: int
+
+    @property
+    def right(self) -> bool:
+        """Whether it was written as it was proposed, and not taken back."""
+        return self.state in _RIGHT
 
 
 def endings(ledger: Ledger, tool: str, limit: int = MOST) -> list[Ending]:
@@ -42,5 +47,5 @@ def endings(ledger: Ledger, tool: str, limit: int = MOST) -> list[Ending]:
         except CheckFailed:
             continue
         if proven is record.state:
-            found.append(Ending(record.proposal, proven in _RIGHT, record.updated_us))
+            found.append(Ending(record.proposal, record.state, record.updated_us))
     return found

@@ -27,6 +27,7 @@ from twokey.tools import budgets, executor
 from twokey.tools.amending import Amending, Suggestion
 from twokey.tools.answers import Answers
 from twokey.tools.authority import Authority, Rules, met
+from twokey.tools.batches import Batches
 from twokey.tools.budgets import Outdated
 from twokey.tools.contract import Context, Marker, Rendered
 from twokey.tools.emergencies import OBLIGATION, Emergencies
@@ -39,6 +40,7 @@ from twokey.tools.policy_change import PolicyChange, PolicyChanges
 from twokey.tools.proposing import MICROSECONDS, Proposer, checked, expiry
 from twokey.tools.receipts import Receipts
 from twokey.tools.reverting import Reverting
+from twokey.tools.sessions import Sessions
 from twokey.tools.sight import Seen, Sight
 from twokey.tools.standing import Standing, standing
 from twokey.tools.steps import FAULT, Asked, Moved, Result, Steps
@@ -81,7 +83,10 @@ class Gate:
         self._ids = ids
         book = LinkBook(steps.ledger, steps.directory, rules)
         self.links = Links(steps.ledger, steps.directory, rules, steps.clock, book)
-        self._authority = Authority(steps.ledger, steps.directory, rules, book)
+        self.sessions = Sessions(
+            ledger=steps.ledger, directory=steps.directory, rules=rules, clock=steps.clock, ids=ids, links=book
+        )
+        self._authority = Authority(steps.ledger, steps.directory, rules, book, self.sessions)
         self._switch = KillSwitch(steps.ledger, rules.workspace)
         self._emergencies = Emergencies(steps.ledger, self._authority, rules, steps.clock)
         proposer = Proposer(
@@ -102,17 +107,23 @@ class Gate:
             steps, self._authority, rules=rules, switch=self._switch, emergencies=self._emergencies, ids=ids
         )
         self._sight = Sight(steps.ledger, self._switch, self._emergencies, steps.circumstances)
+        self.batches = Batches(steps.ledger, steps.directory, workspace=rules.workspace)
         self._answers = Answers(
-            steps, self._authority, switch=self._switch, sight=self._sight, successors=self._successors
+            steps,
+            self._authority,
+            switch=self._switch,
+            sight=self._sight,
+            successors=self._successors,
+            batches=self.batches,
         )
 
     def find(self, text: str) -> ProposalRecord:
         """Read a proposal by id or by an unambiguous beginning of it; raises ``NotFound``, ``CheckFailed``."""
         return self._steps.find(text)
 
-    def answer(self, answer: Answer, *, channel: Channel, reason: str = "") -> Result:
+    def answer(self, answer: Answer, *, channel: Channel, reason: str = "", shown: str | None = None) -> Result:
         """Take a person's answer to a card; see ``Answers.answer``."""
-        return self._answers.answer(answer, channel=channel, reason=reason)
+        return self._answers.answer(answer, channel=channel, reason=reason, shown=shown)
 
     def recount(self, proposal: str) -> Result:
         """Count the answers that a waiting proposal has; see ``Answers.recount``."""

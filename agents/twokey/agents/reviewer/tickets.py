@@ -75,7 +75,7 @@ def problems(draft: Mapping[str, Any], evidence: Evidence, names: frozenset[str]
 
 
 def _wrong(args: UpdateTicketArgs, evidence: Evidence, names: set[str]) -> Iterator[str]:
-    ticket = evidence.tickets.get(args.ticket)
+    ticket = evidence.tickets.get(args.ticket) if args.ticket is not None else None
     if ticket is None:
         yield "the ticket was not read"
         return
@@ -96,7 +96,8 @@ def _wrong(args: UpdateTicketArgs, evidence: Evidence, names: set[str]) -> Itera
 
 
 def _said(change: Change, ticket: TicketRead, about: Sequence[TicketRead]) -> Iterator[str]:
-    bad = {"comments_security_report", "mentions_people", "links_elsewhere", "holds_markup", "hides_characters"}
+    bad = {"comments_security_report", "mentions_people", "links_elsewhere", "holds_markup"}
+    bad |= {"hides_characters", "disguises_name"}
     kinds = ticket_change.kinds(ticket, change, duplicate=False)
     yield from (kind for kind in kinds if kind in bad)
     if not _quotes_stand(change.comment, about):

@@ -158,7 +158,9 @@ def propose_step(state: State, runtime: Runtime[Surroundings]) -> State:
             where[ticket.number] = page.evidence
     wanted = _wanted(step, team, tickets)
     now_us, ended = desk.now_us(), desk.endings(TOOL)
-    outcomes = outcomes_of(ended, team.kinds)
+    tracker = _tracker(desk, str(step.args["tickets"])).id
+    carried = {(tracker, number): ticket.labels for number, ticket in tickets.items()}
+    outcomes = outcomes_of(ended, team.kinds, carried)
     reader = team.teach(history.past, team.kinds, team.target_permille, outcomes, now_us)
     ranked = sorted(
         zip(wanted, reader.understand([text_of(ticket) for ticket in wanted]), strict=True),

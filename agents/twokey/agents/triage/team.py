@@ -51,6 +51,8 @@ class Team:
     target_permille: int = 900
     most: int = 25
     routing: Routing | None = None
+    questions: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The team's own wording of what is asked where something is missing, by its code."""
 
     def names(self) -> frozenset[str]:
         """Give every name that the settings let a ticket get."""

@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from twokey.channels.cli import batches
 from twokey.channels.cli.session import SESSION
 
 if TYPE_CHECKING:
+    from twokey.agents.triage.escalating import Due
     from twokey.channels.card import Card
     from twokey.core.values import Action
 
@@ -17,6 +19,7 @@ def add_to(app: typer.Typer) -> None:
     group = typer.Typer(help="See what waits for people, and answer it.")
     group.command("list")(list_)
     group.command("show")(show)
+    group.command("batch")(batches.batch)
     group.command("approve")(approve)
     group.command("refuse")(refuse)
     group.command("withdraw")(withdraw)
@@ -26,6 +29,10 @@ def add_to(app: typer.Typer) -> None:
 
 
 Id = Annotated[str, typer.Argument(help="Id of the proposal, or its beginning.")]
+Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="Id of the proposal, or its beginning.")]
+Batch = Annotated[
+    str | None, typer.Option(metavar="DIGEST", help="Answer exactly the cards that were shown as this batch.")
+]
 Digest = Annotated[str | None, typer.Option(help="Digest (or its beginning) that the answer is for.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask again.")]
 
@@ -40,6 +47,7 @@ def list_(*, everything: Annotated[bool, typer.Option("--all", help="Also what i
     with opened(SESSION.workspace) as workspace:
         records = workspace.service.waiting(everything=everything)
         stopped, _ = workspace.controls.stopped()
+        overdue = workspace.escalations.overdue(records)
     if stopped is not None:
         SESSION.say(f"Writes are stopped ({stopped}): see `twokey freeze`.")
     for record in records:
@@ -47,6 +55,10 @@ def list_(*, everything: Annotated[bool, typer.Option("--all", help="Also what i
             f"{record.id}  {record.state.value:<18} {record.proposal.tool:<18} {record.proposal.requester:<10} "
             f"{plain.line(record.proposal.target.id, 60)} · {as_text(needed(record.decision))}"
         )
+        late = overdue.get(record.id)
+        if late is not None:
+            asked = plain.line(f"{late.who or 'nobody who is there'} of {late.team}", 80)
+            SESSION.say(f"{'':<14}  ! nobody answered in time: {asked} is asked")
     if not records:
         SESSION.say("Nothing waits.")
     SESSION.give(
@@ -60,12 +72,24 @@ def list_(*, everything: Annotated[bool, typer.Option("--all", help="Also what i
                     "requester": record.proposal.requester,
                     "run": record.run,
                     "expires_at": card.moment(record.expires_us),
+                    "overdue": _overdue(overdue.get(record.id)),
                 }
                 for record in records
             ],
             "stopped": stopped,
         }
     )
+
+
+def _overdue(late: "Due | None") -> dict[str, Any] | None:
+    if late is None:
+        return None
+    return {
+        "step": late.level,
+        "team": late.team,
+        "asked": late.who,
+        "since": late.since.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
 
 
 def show(
@@ -82,16 +106,20 @@ def show(
     SESSION.give(card.as_json(shown))
 
 
-def approve(proposal: Id, *, digest: Digest = None, yes: Yes = False) -> None:
-    """Approve a proposal; when enough people have, it is carried out."""
-    _answer("approve", proposal, "", digest, yes=yes)
+def approve(proposal: Ids, *, digest: Digest = None, batch: Batch = None, yes: Yes = False) -> None:
+    """Approve a proposal, or a batch; when enough people have, it is carried out."""
+    _answer_all("approve", proposal, "", digest, batch, yes=yes)
 
 
 def refuse(
-    proposal: Id, *, reason: Annotated[str, typer.Option(help="Why, for who asked.")] = "", digest: Digest = None
+    proposal: Ids,
+    *,
+    reason: Annotated[str, typer.Option(help="Why, for who asked.")] = "",
+    digest: Digest = None,
+    batch: Batch = None,
 ) -> None:
-    """Refuse a proposal."""
-    _answer("refuse", proposal, reason, digest, yes=True)
+    """Refuse a proposal, or a batch."""
+    _answer_all("refuse", proposal, reason, digest, batch, yes=True)
 
 
 def withdraw(proposal: Id, *, digest: Digest = None) -> None:
@@ -118,6 +146,24 @@ def revert(proposal: Id) -> None:
     with opened(SESSION.workspace) as workspace:
         identity, _ = workspace.identify(SESSION.principal, "cli")
         follow(lambda tell: workspace.revert(identity, proposal, tell))
+
+
+def _answer_all(
+    action: "Action", ids: list[str], reason: str, digest: str | None, batch: str | None, *, yes: bool
+) -> None:
+    """Answer one card, or the cards of one batch."""
+    from twokey.core.errors import BadInput
+
+    if batch is not None and digest is None:
+        batches.answer(action, ids, batch, reason, yes=yes)
+    elif batch is None and len(ids) == 1:
+        _answer(action, ids[0], reason, digest, yes=yes)
+    else:
+        raise BadInput(
+            "Several proposals are answered together only as the batch that they were shown in.",
+            next="See the batches with `twokey approvals batch`, then answer with `--batch DIGEST`.",
+            code="no_batch",
+        )
 
 
 def _answer(action: "Action", proposal: str, reason: str, digest: str | None, *, yes: bool) -> None:

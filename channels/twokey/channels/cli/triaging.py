@@ -24,6 +24,9 @@ def triage(
     since: Annotated[
         str | None, typer.Option(metavar="DATE", help="The backlog: tickets changed on this day (UTC) or later.")
     ] = None,
+    reliability: Annotated[
+        bool, typer.Option("--reliability", help="What people made of what was proposed, and when the job speaks.")
+    ] = False,
     detach: Annotated[bool, typer.Option("--detach", help="Leave it to a worker and return at once.")] = False,
 ) -> None:
     """Sort tickets: what they are, whose, known or not; one change proposed for each."""
@@ -34,6 +37,9 @@ def triage(
     from twokey.core.lifecycle import State
 
     moment, keys = _since(since), tuple(issue or ())
+    if reliability:
+        _reliability(alone=not keys and since is None and not detach)
+        return
     with opened(SESSION.workspace) as workspace:
         identity, _ = workspace.identify(SESSION.principal, "cli")
         if detach:
@@ -49,6 +55,25 @@ def triage(
     )
     if outcome.run.state == "failed" or any(record.state is State.DENIED for record in outcome.proposals):
         raise SystemExit(Refused.exit_code)
+
+
+def _reliability(*, alone: bool) -> None:
+    """Show how reliable the job has been; reads what is in the workspace, and no ticket."""
+    from twokey.channels import triage_reliability as told
+    from twokey.channels.wiring import opened
+    from twokey.core.entropy import SystemClock
+    from twokey.core.errors import BadInput
+
+    if not alone:
+        raise BadInput(
+            "It is about all that was proposed.", next="Ask for `--reliability` by itself.", code="bad_input"
+        )
+    with opened(SESSION.workspace) as workspace:
+        section = workspace.config.triage
+        found = told.reliability(workspace.ledger, section.kinds, section.target, SystemClock().now_us())
+    for text in told.lines(found):
+        SESSION.say(text)
+    SESSION.give(found.as_json())
 
 
 def _since(text: str | None) -> str | None:

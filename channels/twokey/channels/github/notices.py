@@ -16,6 +16,7 @@ HELP: Final = (
     "- `/twokey ask TEXT`: ask for something in your own words\n"
     "- `/twokey catalog [TABLE]`: propose documentation for tables with such a name, or all\n"
     "- `/twokey triage [#NUMBER ...]`: sort these issues, or the one the comment stands under\n"
+    "- `/twokey incident ID`: what happened in an incident, with evidence\n"
     "- `/twokey link NAME`: say who you are, to confirm it with your own key\n"
     "- `/twokey help`: this list\n\n"
     "A suggestion (GitHub's suggestion block) for lines of a pull request of Twokey is proposed as a pull request of "
@@ -28,6 +29,7 @@ NOTICES: Final[Mapping[str, str]] = {
         "Twokey does not know who you are, so nothing was done. Say it with `/twokey link NAME`, NAME being the one "
         "that the workspace has for you, then confirm it with your own key within an hour."
     ),
+    "bad_incident": "That is no id of an incident. Write it as `inc-0412`.",
     "not_by_typing": (
         "Nothing was approved or refused. Cards are answered with a key or in Slack, never with a comment: "
         "`twokey approvals list`."
@@ -56,6 +58,7 @@ NOTICES: Final[Mapping[str, str]] = {
     "answered": "The answer in this review was taken; the card shows what became of it.",
 }
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,18}")
+_ESCALATED: Final = re.compile(r"(p-[0-9a-z]{12})\.([12])(?:\.([a-z][a-z0-9_-]{0,39}))?")
 _OTHERWISE: Final = "That was not done. `twokey doctor`, run where Twokey runs, says what is wrong."
 
 
@@ -63,6 +66,20 @@ def notice(code: str, number: str = "") -> str:
     """Give the notice for a code; ``number`` is that of the account that it is about."""
     words = NOTICES.get(code, _OTHERWISE)
     return words.replace("github:NUMBER", f"github:{number}") if _NUMBER.fullmatch(number) else words
+
+
+def escalated(about: str) -> str:
+    """Say that nobody answers a proposal; ``about`` is its id, the step, and who is asked where somebody is."""
+    found = _ESCALATED.fullmatch(about)
+    if found is None:
+        return _OTHERWISE
+    proposal, level, who = found.groups()
+    asked = f"`{who}` is asked now" if who else "nobody of those who are to be asked is there"
+    step = "somebody else of the team" if level == "1" else "the rung above"
+    return (
+        f"Proposal `{proposal}` waits past its deadline; next is {step}: {asked}.\n"
+        f"- look at it with `twokey approvals show {proposal}`; comments here approve nothing"
+    )
 
 
 def progress(run: RunRecord, made: Sequence[ProposalRecord]) -> str:

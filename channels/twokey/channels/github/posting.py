@@ -8,7 +8,7 @@ import re
 from typing import Final, Protocol
 
 from twokey.channels.github.house import House
-from twokey.channels.github.notices import notice, progress
+from twokey.channels.github.notices import escalated, notice, progress
 from twokey.core.errors import BadInput
 from twokey.tools.forum import Forum
 
@@ -30,7 +30,7 @@ class Message(Protocol):
 
     @property
     def purpose(self) -> str:
-        """What it says: ``progress:RUN`` or ``notice:CODE``."""
+        """What it says: ``progress:RUN``, ``escalated:PROPOSAL.STEP.WHO`` or ``notice:CODE``."""
         ...
 
 
@@ -66,5 +66,7 @@ class Poster:
         what, _, about = message.purpose.partition(":")
         if what == "progress":
             return progress(*self._house.work.outcome(about))
+        if what == "escalated":
+            return escalated(about)
         code, _, number = about.partition(".")
         return notice(code, number)

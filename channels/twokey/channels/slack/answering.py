@@ -16,6 +16,7 @@ from twokey.channels.rendering.buttons import Pressed
 from twokey.channels.rendering.cards import Answering, card_document
 from twokey.channels.rendering.changes import REASON, Page, diff_document, refuse_document
 from twokey.channels.rendering.model import Document, Field, Name, Words, line
+from twokey.channels.slack import batches
 from twokey.channels.slack.shapes import Click, Submission
 from twokey.channels.slack.turn import Turn
 from twokey.channels.slack.web import SlackSaysNo, called
@@ -47,6 +48,8 @@ async def on_click(turn: Turn) -> None:
             await _approve(turn, Pressed.parse(action.value))
         case "twokey.refuse":
             await _ask_why(turn, Pressed.parse(action.value))
+        case batches.APPROVE:
+            await batches.approve(turn, batches.PressedBatch.parse(action.value))
         case "twokey.diff":
             await _page(turn, Page(Pressed.parse(action.value), 1))
         case "twokey.page.back" | "twokey.page.on":

@@ -27,6 +27,7 @@ from twokey.channels.wiring.stores import (
     store_url,
     verify_log,
 )
+from twokey.channels.wiring.triage import triage_health
 
 __all__ = [
     "CHECKPOINTS",
@@ -54,6 +55,7 @@ __all__ = [
     "store_has_password",
     "store_url",
     "tools_not_listed",
+    "triage_health",
     "verify_log",
     "write_policies",
 ]

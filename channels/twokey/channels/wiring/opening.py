@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy.engine import make_url
 
 from twokey.channels import opa_program
+from twokey.channels.batching import Batching
 from twokey.channels.connected import Connected
 from twokey.channels.controls import Controls
 from twokey.channels.driving import Drivers, Heart
@@ -22,11 +23,15 @@ from twokey.channels.pruning import Pruner
 from twokey.channels.readiness import Readiness
 from twokey.channels.service import Service, Unplanned
 from twokey.channels.shadowing import Shadow
+from twokey.channels.wiring.incident import house_of
 from twokey.channels.wiring.once import Once
+from twokey.channels.wiring.operations import book_of
 from twokey.channels.wiring.outside import Outside, connector, github_if_set
 from twokey.channels.wiring.policy import NoShadow, batch_engine, enforcement_of, engine_on, rules_of, shadow_of
+from twokey.channels.wiring.runbooks import with_runbooks
 from twokey.channels.wiring.stores import STATE_FOLDER, check_demo, dispatcher_of, ledger_of, states_of
-from twokey.channels.wiring.triage import names_of, team_of
+from twokey.channels.wiring.telemetry import deployed_by, opener, pages_of, telemetry_places, through_telemetry
+from twokey.channels.wiring.triage import escalations_of, names_of, team_of
 from twokey.channels.workspace import AMEND, POLICY_PROPOSE, REVERT, Workspace
 from twokey.core import settings
 from twokey.core.entropy import RandomIds, SystemClock
@@ -136,11 +141,16 @@ def opened_parts(
         github = github_if_set(folder, config, clock, stack)
         forges = Forges(LocalGit(), None if github is None else lambda: github().forge)
         trackers = Trackers(LocalTickets, None if github is None else lambda location: github().tickets(location))
-        tools = stage.tools or trackers.through(
-            through(forges, registry.installed(config.tools.plugins)),
-            folder / STATE_FOLDER / "tickets",
-            _embeddings(config),
+        embeddings = _embeddings(config)
+        tools = stage.tools or with_runbooks(
+            trackers.through(
+                through(forges, registry.installed(config.tools.plugins)), folder / STATE_FOLDER / "tickets", embeddings
+            ),
+            forges,
+            folder / STATE_FOLDER / "runbooks",
+            embeddings,
         )
+        tools = through_telemetry(tools, opener(folder, config, pages_of(config, ledger, clock), deployed_by(github)))
         connect = stage.connect or connector(github, home, clock)
         yield _parts(
             folder, config, home, ledger, engine, shadow, clock, ids, stack, held, forges, tools, book, connect
@@ -222,7 +232,14 @@ def _parts(  # what that were opened
     def new_runner() -> "Runner":
         from twokey.agents.planner.runner import Runner  # noqa: PLC0415 - LangGraph comes in when a run is driven
 
-        return Runner(savers, desk, _models(config, stack), team_of(folder, config))
+        return Runner(
+            savers,
+            desk,
+            _models(config, stack),
+            team_of(folder, config),
+            house_of(folder, config),
+            book_of(folder, config),
+        )
 
     def new_dispatcher() -> Dispatcher:
         dispatcher = dispatcher_of(folder, config.store.url, ledger, clock, ids)
@@ -266,6 +283,7 @@ def _parts(  # what that were opened
     )
 
     outside = Outside.of(lambda: connect(workspace), config, ledger, dispatcher, clock, ids)
+    escalations = escalations_of(folder, config, ledger, directory, outside.postbox, clock)
 
     def worker() -> "Worker":
         from twokey.channels.recovery import Recovery  # noqa: PLC0415 - comes in where there is a worker
@@ -288,7 +306,7 @@ def _parts(  # what that were opened
             schedules=asking,
             dispatcher=dispatcher(),
             clock=clock,
-            aside=outside.beside(shadow.catch_up),
+            aside=outside.beside(_each(shadow.catch_up, escalations.look)),
             others={"handle": outside.inbox.handle, "post": outside.postbox.post},
         )
 
@@ -301,6 +319,8 @@ def _parts(  # what that were opened
         registry=tools,
         people=people,
         service=service,
+        batching=Batching(service, gate.batches),
+        escalations=escalations,
         controls=Controls(workspace=config.workspace.id, gate=gate, clock=clock, ids=ids),
         inbox=outside.inbox,
         postbox=outside.postbox,
@@ -313,9 +333,20 @@ def _parts(  # what that were opened
         policy=policy,
         directory=directory,
         readiness=readiness,
+        sessions=gate.sessions,
         pruner=Pruner(ledger=ledger, states=lambda: states().lent(), clock=clock),
     )
     return Parts(workspace, gate, desk, savers)
+
+
+def _each(*doings: Callable[[], None]) -> Callable[[], None]:
+    """Give what does one thing after the other."""
+
+    def do() -> None:
+        for doing in doings:
+            doing()
+
+    return do
 
 
 def _places(folder: Path, config: Settings) -> list[Place]:
@@ -328,7 +359,7 @@ def _places(folder: Path, config: Settings) -> list[Place]:
             location = str((folder / location).resolve())
         resource = Resource(kind=section.kind, id=name, granted_by="config", environment=section.environment)
         places.append(Place(resource, location))
-    return places
+    return [*places, *telemetry_places(config)]
 
 
 def _with_password(location: str, variable: str | None) -> str:

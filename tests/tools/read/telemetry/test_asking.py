@@ -14,8 +14,8 @@ from twokey.tools.read.telemetry.asking import Asker, Server, TooLong
 SECRET = "t0ps3cret-token"
 
 
-def server(url: str, *, timeout_s: float = 5.0, max_bytes: int = 1_000_000, **more: str) -> Server:
-    return Server(name="The metrics", url=url, token=SECRET, timeout_s=timeout_s, max_bytes=max_bytes, **more)
+def server(url: str, *, timeout_s: float = 5.0, max_bytes: int = 1_000_000) -> Server:
+    return Server(name="The metrics", url=url, token=SECRET, timeout_s=timeout_s, max_bytes=max_bytes)
 
 
 def fault(asker: Asker, path: str = "/x") -> EnvironmentFault:

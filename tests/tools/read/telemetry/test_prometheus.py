@@ -194,7 +194,7 @@ def test_an_answer_that_is_too_long_is_asked_for_in_longer_steps(odd: Odd):
 
 def test_alerts_are_told_with_their_service_and_texts_are_cut(odd: Odd):
     labels = {"alertname": "Slow", "service": "web", "severity": "page"}
-    alerts = [
+    alerts: list[Any] = [
         {
             "labels": labels,
             "annotations": {"summary": "s" * 9_000},
@@ -220,7 +220,7 @@ def test_alerts_are_told_with_their_service_and_texts_are_cut(odd: Odd):
 
 def test_alerts_are_bounded(odd: Odd, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("twokey.tools.read.telemetry.prometheus.MAX_ALERTS", 3)
-    alert = {"labels": {}, "state": "firing", "activeAt": "2026-11-30T07:00:00Z"}
+    alert: Any = {"labels": {}, "state": "firing", "activeAt": "2026-11-30T07:00:00Z"}
     odd.says(lambda _: {"status": "success", "data": {"alerts": [alert] * 9}})
     telemetry = source(odd.server.url, {"m": "up"})
     assert len(telemetry.alerts()) == 3

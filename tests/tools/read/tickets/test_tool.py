@@ -181,7 +181,7 @@ def test_what_a_call_does_not_get_to_the_next_one_goes_on_with(folder: Path, tmp
     now = [0.0]
 
     def clock() -> float:
-        now[0] += 20.0
+        now[0] += 10.0
         return now[0]
 
     tool = SearchTickets(Slow, tmp_path / "indexes", monotonic=clock)
@@ -189,6 +189,32 @@ def test_what_a_call_does_not_get_to_the_next_one_goes_on_with(folder: Path, tmp
     sizes = [answer(folder, tool, kind="search", text="x").indexed for _ in range(6)]
     assert [indexed.tickets for indexed in sizes] == sorted(indexed.tickets for indexed in sizes)
     assert (sizes[0].complete, sizes[-1].complete, sizes[-1].tickets) == (False, True, 5)
+
+
+def test_a_tracker_that_is_slow_to_say_what_changed_is_asked_less_often(folder: Path, tmp_path: Path) -> None:
+    now, step = [100.0], [0.25]
+
+    class Ticking(LocalTickets):
+        def list(self, query: Query) -> Iterator[Sequence[Ticket]]:
+            now[0] += step[0]
+            return super().list(query)
+
+    def found(text: str) -> int:
+        return len(answer(folder, tool, kind="search", text=text).found)
+
+    tool = SearchTickets(Ticking, tmp_path / "indexes", monotonic=lambda: now[0])
+    assert found("invoice") == 0
+    put(folder, "F-6", "Invoice is wrong", created=20)
+    assert found("invoice") == 1  # a quick one is asked each time
+    step[0] = 1.0
+    assert found("receipt") == 0
+    put(folder, "F-7", "Receipt is wrong", created=22)
+    assert found("receipt") == 0  # it took a second: what was asked is good for ten
+    now[0] += 10.0
+    assert found("receipt") == 1
+    for path in (tmp_path / "indexes").iterdir():
+        path.unlink()
+    assert found("receipt") == 1  # an index that is gone is made again
 
 
 def test_only_a_tracker_of_the_run_is_read(folder: Path) -> None:

@@ -1,8 +1,8 @@
 """Where each ticket of a folder stands: an index by number, made of names, times and offsets.
 
 Rules: it holds no text of a ticket. It follows the folder: the names are looked at again whenever tickets are listed or
-one is not found, and a file of rows is gone through again when it changed. What is no ticket is listed with the reason,
-up to a bound.
+one is not found, what is known of a file is worked out again when it (or the comments beside it) changed, and a file of
+rows is gone through again then. What is no ticket is listed with the reason, up to a bound.
 """
 
 import hashlib
@@ -47,6 +47,16 @@ class _RowsFile:
     unread: tuple[tuple[str, UnreadReason], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _OwnFile:
+    """A ticket in a file of its own, as the folder showed it and the comments beside it."""
+
+    seen: Seen
+    beside: Seen | None
+    entry: Entry
+    number: int
+
+
 class Index:
     """The index of one folder. Not for two threads at once."""
 
@@ -54,6 +64,7 @@ class Index:
         self._files = files
         self._entries: dict[int, Entry] | None = None
         self._rows: dict[str, _RowsFile] = {}
+        self._alone: dict[str, _OwnFile] = {}
         self._looked: dict[str, UnreadReason] = {}
         self._read: dict[str, UnreadReason] = {}
 
@@ -94,6 +105,8 @@ class Index:
         """Look at the folder's names and times again."""
         seen = {found.name: found for found in self._files.look() if not found.name.startswith(".")}
         self._rows = {name: found for name, found in self._rows.items() if name in seen}
+        if len(self._alone) > len(seen):
+            self._alone = {name: found for name, found in self._alone.items() if name in seen}
         self._read = {name: reason for name, reason in self._read.items() if name.partition(":")[0] in seen}
         self._looked = {}
         entries: dict[int, Entry] = {}
@@ -172,19 +185,23 @@ class Index:
             for name, reason in known.unread:
                 self._note(name, reason)
             for entry in known.entries:
-                self._add(entry, entries)
+                self._add(entry, entry.number, entries)
         elif found.size > MAX_FILE:
             self._note(found.name, "too_large")
-        elif not KEY.fullmatch(found.name.removesuffix(_MARKDOWN)):
+        elif found.name not in self._alone and not KEY.fullmatch(found.name.removesuffix(_MARKDOWN)):
             self._note(found.name, "unsafe_name")
         else:
             key = found.name.removesuffix(_MARKDOWN)
             beside = seen.get(f"{key}{notes.SUFFIX}")
-            changed = max(found.changed_ns, beside.changed_ns if beside is not None else 0)
-            self._add(Entry(key, found.name, instant(changed)), entries)
+            own = self._alone.get(found.name)
+            if own is None or own.seen != found or own.beside != beside:
+                changed = max(found.changed_ns, beside.changed_ns if beside is not None else 0)
+                entry = Entry(key, found.name, instant(changed))
+                own = self._alone[found.name] = _OwnFile(found, beside, entry, entry.number)
+            self._add(own.entry, own.number, entries)
 
-    def _add(self, entry: Entry, entries: dict[int, Entry]) -> None:
-        if entries.setdefault(entry.number, entry) is not entry:
+    def _add(self, entry: Entry, number: int, entries: dict[int, Entry]) -> None:
+        if entries.setdefault(number, entry) is not entry:
             self._note(_name(entry.file, entry.place.line if entry.place else None), "twice")
 
     def _gone_through(self, found: Seen) -> _RowsFile:

@@ -1,7 +1,9 @@
 package twokey
 
 # The quorum is bound in the body: undefined inside the comprehension it would give an empty list instead of no answer.
-approvals := {
+approvals := object.union(needed, batching)
+
+needed := {
 	"all_of": [{"group": group, "n": n} | some group in owning_groups],
 	"exclude": [name | some name in people],
 	"distinct": true,
@@ -64,7 +66,7 @@ expires_s := min(times) if {
 # admits keys alone.
 proofs := [proof | some proof in known_proofs; not unproven[proof]]
 
-known_proofs := ["key", "slack", "github"]
+known_proofs := ["key", "slack", "github", "oidc"]
 
 unproven contains proof if {
 	some risk in risks

@@ -7,59 +7,42 @@ is bounded, the strongest or the first entries are kept, and ``left_out`` says h
 be read stands in ``shortfalls``. Nothing found is an empty list.
 """
 
-from decimal import Decimal
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Final, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints
 
 from twokey.core.values import Count, Instant, Value
-from twokey.tools.read.telemetry.port import Signal
+from twokey.tools.read.telemetry.changes.grounds import Grounds
+from twokey.tools.read.telemetry.operations.values import (
+    OperationsRequest,
+    OperationsResult,
+    RunningRequest,
+    RunningResult,
+)
+from twokey.tools.read.telemetry.terms import (
+    DAY_US,
+    DIGITS,
+    MAX_STRETCH_US,
+    Figure,
+    Name,
+    Scope,
+    SeriesName,
+    Stretch,
+    Text,
+    figure,
+)
 
-DIGITS: Final = 6
-"""Significant digits of a measured number."""
-_SMALL: Final = 1e-6
-_WHOLE: Final = 1e15
+__all__ = ["DAY_US", "DIGITS", "MAX_STRETCH_US", "Figure", "Name", "Scope", "SeriesName", "Stretch", "Text", "figure"]
+
 MAX_LISTED: Final = 500
 MAX_POINTS: Final = 1_000
 MAX_NAMED: Final = 20
-DAY_US: Final = 24 * 60 * 60 * 1_000_000
-MAX_STRETCH_US: Final = 35 * DAY_US
-
-Name = Annotated[str, StringConstraints(max_length=300)]
-"""A service, a metric, an operation, an actor, a kind of event."""
-Text = Annotated[str, StringConstraints(max_length=2_000)]
-Figure = Annotated[str, StringConstraints(pattern=r"^-?[0-9]+(\.[0-9]+)?(e[+-][0-9]{1,3})?$", max_length=40)]
-"""A measured number in decimal digits, in the unit in which it was measured."""
 Permille = Annotated[int, Field(ge=0, le=1_000)]
 Most = Annotated[int, Field(ge=1, le=MAX_LISTED)]
+Signal = Literal["metrics", "logs", "traces", "topology", "events"]
+"""The kinds of telemetry, as in ``port``."""
 Meaning = Literal["latency", "errors", "availability", "saturation", "traffic", "other"]
 """What a metric says about a service."""
-
-
-class Stretch(Value):
-    """A stretch of time in microseconds since 1970 (UTC): its start belongs to it, its end does not."""
-
-    start_us: Instant
-    end_us: Instant
-
-    @model_validator(mode="after")
-    def _bounded(self) -> Self:
-        if not 0 < self.end_us - self.start_us <= MAX_STRETCH_US:
-            raise ValueError("a stretch of time ends after it starts, and is at most 35 days long")
-        return self
-
-
-class Scope(Value):
-    """What is looked at.
-
-    ``incident`` is the id of an incident that the source knows; it may be empty where the source knows one, or where
-    ``window`` is given. ``window`` and ``baseline`` take the place of the incident's own; without a baseline the window
-    is compared with what lies before it: four times as long, and at least an hour.
-    """
-
-    incident: Annotated[str, StringConstraints(max_length=200)] = ""
-    window: Stretch | None = None
-    baseline: Stretch | None = None
 
 
 class IncidentsRequest(Value):
@@ -82,13 +65,6 @@ class MetricsRequest(Value):
     kind: Literal["metrics"] = "metrics"
     scope: Scope = Scope()
     most: Most = 200
-
-
-class SeriesName(Value):
-    """One metric of one service."""
-
-    service: Name
-    metric: Name
 
 
 class SeriesRequest(Value):
@@ -151,6 +127,13 @@ class AlertsRequest(Value):
     most: Most = 100
 
 
+class GroundsRequest(Value):
+    """What a ranking of suspects stands on: how each service changed, from every source."""
+
+    kind: Literal["grounds"] = "grounds"
+    scope: Scope = Scope()
+
+
 Ask = Annotated[
     IncidentsRequest
     | OverviewRequest
@@ -161,7 +144,10 @@ Ask = Annotated[
     | TracesRequest
     | TopologyRequest
     | EventsRequest
-    | AlertsRequest,
+    | AlertsRequest
+    | GroundsRequest
+    | OperationsRequest
+    | RunningRequest,
     Field(discriminator="kind"),
 ]
 
@@ -228,7 +214,7 @@ class MetricChange(Value):
     before: Figure | None
     """Median of the baseline; none where there is no sample."""
     after: Figure | None
-    """Median of the window."""
+    """Median of the window; from the onset on, where there is one."""
     extreme: Figure | None
     """The sample of the window that is farthest from the baseline."""
     extreme_us: Instant | None = None
@@ -412,7 +398,10 @@ Answer = Annotated[
     | TracesResult
     | TopologyResult
     | EventsResult
-    | AlertsResult,
+    | AlertsResult
+    | Grounds
+    | OperationsResult
+    | RunningResult,
     Field(discriminator="kind"),
 ]
 
@@ -424,15 +413,3 @@ class TelemetryResult(Value):
     about: About | None
     answer: Answer
     shortfalls: tuple[Unread, ...] = ()
-
-
-def figure(number: float) -> Figure:
-    """Write a finite number as text: ``DIGITS`` significant digits, a whole number below 10**15 as it is.
-
-    Numbers from a millionth to 10**15 are written without an exponent.
-    """
-    size = abs(number)
-    if size < _WHOLE and number == int(number):
-        return str(int(number))
-    text = f"{number:.{DIGITS}g}"
-    return format(Decimal(text), "f") if _SMALL <= size < _WHOLE else text

@@ -42,6 +42,7 @@ from twokey.tools.read.tickets.values import (
 from twokey.tools.tickets import Query, Ticket, TicketComment, Tickets
 
 if TYPE_CHECKING:
+    from twokey.tools.retrieval.index import Index
     from twokey.tools.retrieval.meaning import Embeddings
 
 MAX_BODY: Final = 20_000
@@ -51,13 +52,20 @@ _LISTED: Final = frozenset({"number", "label", "labels", "assignees"})
 """Parts of an answer that the tracker keeps by itself. Names of parts are our own: no outside text is one."""
 _SHARE_FOR_INDEX: Final = 0.7
 """Share of the time of a call after which no further ticket is put into the index, or counted."""
+SLOW_S: Final = 0.5
+"""A tracker that takes longer than this to say what changed is asked less often."""
+SHARE_FOR_ASKING: Final = 0.1
+"""Then at most this share of the time goes into asking it."""
+OLDEST_S: Final = 30.0
+"""The index is never older than this, in seconds."""
 
 
 class SearchTickets(ReadTool[TicketsArgs, TicketsResult]):
     """Reads a tracker through the ticket port.
 
     ``indexes`` is the folder in which what it searches by is kept; without one it is made anew for each call.
-    ``embeddings`` gets texts of tickets, where there are any.
+    ``embeddings`` gets texts of tickets, where there are any. Of a tracker that is slow to say what changed, what was
+    asked up to half a minute ago is still good for a search.
     """
 
     name: ClassVar[str] = "search_tickets"
@@ -78,6 +86,7 @@ class SearchTickets(ReadTool[TicketsArgs, TicketsResult]):
         self._open = open_tracker
         self._indexes = indexes
         self._monotonic = monotonic
+        self._good_until: dict[str, float] = {}
 
     def place_name(self, args: TicketsArgs) -> str:
         """Give the name of the tracker."""
@@ -146,7 +155,7 @@ class SearchTickets(ReadTool[TicketsArgs, TicketsResult]):
         from twokey.tools.read.tickets import indexing, looking  # noqa: PLC0415 - numpy comes in where it is needed
 
         with indexing.opened(self._indexes, location, self._embeddings) as index:
-            complete = indexing.follow(index, tickets, until, self._monotonic)
+            complete = self._follow(index, location, tickets, until)
             indexed = Indexed(tickets=len(index), complete=complete)
             answer = (
                 looking.search(index, ask, indexed)
@@ -156,6 +165,19 @@ class SearchTickets(ReadTool[TicketsArgs, TicketsResult]):
             if self._embeddings is not None:
                 index.commit()  # keeps the vectors that were made
             return answer.model_copy(update={"indexed": indexed.model_copy(update={"meaning": index.meaning})})
+
+    def _follow(self, index: "Index", location: str, tickets: Tickets, until: float) -> bool:
+        """Bring an index up to date, unless that took long and was done a moment ago."""
+        from twokey.tools.read.tickets import indexing  # noqa: PLC0415 - as above
+
+        began = self._monotonic()
+        if began < self._good_until.get(location, 0.0) and self._indexes is not None and len(index):
+            return True
+        complete = indexing.follow(index, tickets, until, self._monotonic)
+        ended = self._monotonic()
+        if complete and ended - began > SLOW_S:
+            self._good_until[location] = ended + min(OLDEST_S, (ended - began) / SHARE_FOR_ASKING)
+        return complete
 
     def _labels(self, tickets: Tickets, until: float) -> LabelsResult:
         counts: Counter[str] = Counter()

@@ -6,13 +6,13 @@ whoever ranks can see how often the like occurs in quiet times; it is empty wher
 templates are outside text. Lists are bounded, the strongest entries are kept.
 """
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import Field, StringConstraints
 
 from twokey.core.values import Count, Instant, Value
-from twokey.tools.read.telemetry.changes.services import Harm
 
+Harm: TypeAlias = Literal["slow", "waits", "fails", "strained", "grown", "restarted", "quiet", "silent"]
 HUNDREDTHS: Final = 100
 MAX_SERVICES: Final = 500
 MAX_ENTRIES: Final = 2_000

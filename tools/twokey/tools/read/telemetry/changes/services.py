@@ -11,15 +11,15 @@ Rules:
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 
 from twokey.tools.read.telemetry.changes.grid import Grid
+from twokey.tools.read.telemetry.changes.grounds import Harm
 from twokey.tools.read.telemetry.changes.strengths import Strengths
 from twokey.tools.read.telemetry.port import Floats
 
-Harm: TypeAlias = Literal["slow", "waits", "fails", "strained", "grown", "restarted", "quiet", "silent"]
 Rows: TypeAlias = np.ndarray[tuple[int, ...], np.dtype[np.int64]]
 HARMS: Final[tuple[Harm, ...]] = ("slow", "waits", "fails", "strained", "grown", "restarted", "quiet", "silent")
 _PAST_SHARE: Final = 0.9
