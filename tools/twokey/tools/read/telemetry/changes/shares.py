@@ -10,7 +10,7 @@ from statistics import median
 from typing import Final
 
 MOST: Final = 10.0
-_FEW: Final = 2.0
+_FEW: Final = 3.0
 _LEAST: Final = 10
 _SEEN: Final = 5
 _KEPT: Final = 5
