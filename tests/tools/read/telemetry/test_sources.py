@@ -99,3 +99,29 @@ def test_spans_and_edges_of_all_parts_come_once():
     live = Live(span_parts=[spans, spans], edge_parts=[edges, edges])
     assert len(list(live.spans(WITHIN))) == 2
     assert live.edges() == (Edge("a", "b"), Edge("web", "basket"))
+
+
+class Gone(Metrics):
+    """A Prometheus that is away, as one often is when it is needed."""
+
+    def series(self, within: Interval) -> tuple[Series, ...]:
+        del within
+        raise EnvironmentFault("It is away.", next="Wait.")
+
+    def alerts(self) -> tuple[Firing, ...]:
+        raise EnvironmentFault("It is away.", next="Wait.")
+
+
+def test_metrics_that_are_away_keep_nobody_from_telling_the_rest():
+    live = Live(metrics=Gone(), pages=Pages())
+    assert live.series(WITHIN) == ()
+    assert [event.text for event in live.events(WITHIN)] == ["slow"]
+    assert live.shortfalls() == (Shortfall("metrics", "unreadable", 1),)
+    tool = QueryTelemetry(lambda _: Live(metrics=Gone(), pages=Pages()))
+    place = Place(Resource(kind="telemetry", id="prod", granted_by="config"), "telemetry:prod")
+    args = TelemetryArgs.model_validate({"source": "prod", "ask": {"kind": "alerts"}})
+    result = tool.call(args, Context(Places((place,)), now_us=0))
+    assert [(one.signal, one.code) for one in result.shortfalls] == [("metrics", "unreadable")], "none is not unknown"
+    for ask in (lambda: Live(metrics=Gone()).series(WITHIN), lambda: Live(metrics=Gone()).alerts()):
+        with pytest.raises(EnvironmentFault):
+            ask()

@@ -2,8 +2,8 @@
 
 Rules: a source knows incidents and gives the telemetry in which one is looked into; a folder of several bundles gives
 that of the bundle whose incident is named. A live source is put together from parts; one that cannot be asked is told
-as a shortfall where another of the same kind answered, and is an error where none did. It is made for one call and is
-not shared between threads.
+as a shortfall where there are others, for what they tell is worth something, and is an error where it is the only one.
+It is made for one call and is not shared between threads.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -29,6 +29,7 @@ from twokey.tools.read.telemetry.port import (
 )
 
 MOST_EVENTS: Final = 50_000
+_SEVERAL: Final = 2
 
 
 class Source(Protocol):
@@ -48,6 +49,10 @@ class Source(Protocol):
 
     def alerts(self) -> tuple[Firing, ...] | None:
         """Give the alerts that fire now; none where it has no alerts."""
+        ...
+
+    def shortfalls(self) -> tuple[Shortfall, ...]:
+        """Give what fell short in what it was asked itself."""
         ...
 
 
@@ -97,6 +102,10 @@ class Bundles:
     def alerts(self) -> tuple[Firing, ...] | None:
         """Give none: a bundle is about what is over."""
         return None
+
+    def shortfalls(self) -> tuple[Shortfall, ...]:
+        """Give none: what falls short in a bundle is told by its telemetry."""
+        return ()
 
 
 class Metrics(Protocol):
@@ -154,11 +163,23 @@ class Live:
 
     def alerts(self) -> tuple[Firing, ...] | None:
         """Give the alerts that fire now."""
-        return self.metrics.alerts() if self.metrics is not None else None
+        if self.metrics is None:
+            return None
+        try:
+            return self.metrics.alerts()
+        except EnvironmentFault as error:
+            self._away("metrics", error)
+            return ()
 
     def series(self, within: Interval) -> tuple[Series, ...]:
         """Give every series of its metrics."""
-        return self.metrics.series(within) if self.metrics is not None else ()
+        if self.metrics is None:
+            return ()
+        try:
+            return self.metrics.series(within)
+        except EnvironmentFault as error:
+            self._away("metrics", error)
+            return ()
 
     def logs(self, within: Interval) -> Iterator[LogRecord]:
         """Give the lines of every part."""
@@ -166,10 +187,8 @@ class Live:
         if self.lines is not None:
             try:
                 yield from self.lines.logs(within)
-            except EnvironmentFault:
-                if not self.log_parts:
-                    raise
-                tally.unreadable = True
+            except EnvironmentFault as error:
+                self._away("logs", error)
         for part in self.log_parts:
             yield from part(within, tally)
 
@@ -205,6 +224,14 @@ class Live:
         parts = [part.shortfalls() for part in (self.metrics, self.lines) if part is not None]
         parts += [tally.shortfalls() for tally in self._tallies.values()]
         return tuple(shortfall for part in parts for shortfall in part)
+
+    def _away(self, signal: Signal, error: EnvironmentFault) -> None:
+        """Tell of a part that cannot be asked; raises ``error`` where there is no other part to tell anything."""
+        others = (self.metrics, self.lines, self.pages)
+        parts = (*self.log_parts, *self.span_parts, *self.event_parts, *self.edge_parts)
+        if sum(part is not None for part in others) + len(parts) < _SEVERAL:
+            raise error
+        self._tally(signal).unreadable = True
 
     def _tally(self, signal: Signal) -> Tally:
         return self._tallies.setdefault(signal, Tally(signal))

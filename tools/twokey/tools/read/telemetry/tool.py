@@ -94,7 +94,8 @@ class QueryTelemetry(ReadTool[TelemetryArgs, TelemetryResult]):
         if isinstance(ask, IncidentsRequest):
             return TelemetryResult(source=args.source, about=None, answer=_incidents(source, ask))
         if isinstance(ask, AlertsRequest):
-            return TelemetryResult(source=args.source, about=None, answer=_alerts(source, ask))
+            answer = _alerts(source, ask)
+            return TelemetryResult(source=args.source, about=None, answer=answer, shortfalls=_shortfalls(source))
         from twokey.tools.read.telemetry import scoping  # noqa: PLC0415 - numpy comes in where it is needed
 
         telemetry, about = scoping.scoped(source, ask.scope)
@@ -310,7 +311,7 @@ def _first(found: Sequence[Item], most: int) -> tuple[tuple[Item, ...], int]:
     return tuple(found[:most]), max(0, len(found) - most)
 
 
-def _shortfalls(telemetry: "Telemetry") -> tuple[Unread, ...]:
+def _shortfalls(telemetry: "Telemetry | Source") -> tuple[Unread, ...]:
     found = telemetry.shortfalls()[:MOST_SHORTFALLS]
     return tuple(Unread(signal=one.signal, code=one.code, count=one.count) for one in found)
 
