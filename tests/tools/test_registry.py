@@ -19,7 +19,6 @@ from twokey.tools.registry import Registry, _load, installed  # pyright: ignore[
 
 PROCESS = Path(__file__).resolve().parent.parent / "support" / "plugin_process.py"
 BUILT_IN = {"close_pull_request", "open_pull_request", "query_warehouse", "read_catalog", "search_tickets"} | {
-    "read_tickets",
     "restore_ticket",
     "update_ticket",
 }
