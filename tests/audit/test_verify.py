@@ -20,7 +20,8 @@ from twokey.audit.keys import LogKey
 from twokey.audit.log import Log
 from twokey.audit.verify import BadArgument, CheckpointRow, EntryRow, Key, Report, SqliteSource, Stream
 from twokey.core import canonical
-from twokey.core.events import EVENT
+from twokey.core.events import EVENT, PassGiven, SessionClosed, SessionOpened
+from twokey.core.values import GivenOrder, Order
 
 Edit = Callable[[sqlite3.Connection], object]
 
@@ -243,6 +244,22 @@ GOOD: dict[str, Any] = {
     "workspace": WORKSPACE,
     "event": {"kind": "run.ended", "run": "r-000000000001", "state": "done", "code": "ok"},
 }
+
+
+def test_entries_about_the_console_are_indexed_as_the_verifier_expects(sqlite_world: World, log: Log):
+    order = Order(workspace=WORKSPACE, order="console_pass", principal="ana", at_us=1)
+    given = GivenOrder(statement=order, auth="asserted")
+    worded = GivenOrder(statement=order.model_copy(update={"words": "a" * 64}), auth="asserted")
+    session: dict[str, Any] = {"principal": "ana", "session": "0" * 16}
+    opened = SessionOpened(auth="asserted", secret="b" * 64, at_us=1, until_us=2, **session)
+    sqlite_world.record(
+        log,
+        PassGiven(principal="ana", order=given),
+        PassGiven(principal="ana", order=worded),
+        opened,
+        SessionClosed(code="left", **session),
+    )
+    assert _check(sqlite_world).ok
 
 
 def test_a_kind_that_this_verifier_does_not_know_is_no_fault():

@@ -167,6 +167,9 @@ def test_the_subject_is_the_proposal_else_the_run_else_the_kinds_own(model: type
         "identity.link_asked",
         "identity.linked",
         "identity.unlinked",
+        "console.pass_given",
+        "console.session_opened",
+        "console.session_closed",
     }:
         assert subject == document["principal"]
     elif document["kind"] in {

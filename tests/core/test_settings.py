@@ -11,6 +11,7 @@ from inline_snapshot import snapshot
 from twokey.core import settings
 from twokey.core.errors import BadInput, EnvironmentFault, NotFound
 from twokey.core.settings import FileDirectory, Settings
+from twokey.core.telemetry_settings import TelemetrySection, TriggerSection
 from twokey.core.values import Principal
 
 WORKSPACE = '[workspace]\nid = "w-000000000000"\n'
@@ -68,8 +69,20 @@ def test_a_workspace_needs_nothing_but_its_id(write: Write):
                 "duplicate": "duplicate",
                 "target": 90,
                 "most": 25,
+                "asked_for": [],
+                "questions": {},
                 "routing": "",
+                "escalations": "",
             },
+            "incident": {
+                "telemetry": "",
+                "tickets": "",
+                "repository": "",
+                "folder": "postmortems",
+                "label": "incident",
+                "runbooks": "",
+            },
+            "operations": {"telemetry": "", "file": ""},
             "controls": {"owners": ["platform-owners", "risk-owners"], "break_glass_minutes": 60, "profile": "laptop"},
             "model": {
                 "base_url": "",
@@ -80,6 +93,20 @@ def test_a_workspace_needs_nothing_but_its_id(write: Write):
                 "max_tokens": 1024,
                 "price_in": 0,
                 "price_out": 0,
+            },
+            "scorecard": {
+                "minutes": {"open_pull_request": 45, "update_ticket": 5, "catalog_scan": 20, "incident": 60},
+                "training": "",
+            },
+            "console": {
+                "mode": "on",
+                "url": "",
+                "idle_minutes": 60,
+                "session_hours": 12,
+                "oidc_issuer": "",
+                "oidc_client_id": "",
+                "oidc_secret_env": None,
+                "oidc_groups": [],
             },
             "tools": {"plugins": {}},
             "github": {
@@ -114,6 +141,8 @@ def test_a_workspace_needs_nothing_but_its_id(write: Write):
                 "api_url": "https://slack.com/api/",
                 "hooks_url": "https://hooks.slack.com/",
             },
+            "telemetry": {},
+            "triggers": {},
         }
     )
 
@@ -215,8 +244,8 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path):
         (
             f'_env_prefix = "Q_"\n{WORKSPACE}',
             (
-                "twokey.toml has an unknown key '_env_prefix'. Known here: catalog, controls, github, model, places, policy, "
-                "principals, schedules, server, slack, store, tools, triage, workspace."
+                "twokey.toml has an unknown key '_env_prefix'. Known here: catalog, console, controls, github, incident, model, operations, places, policy, "
+                "principals, schedules, scorecard, server, slack, store, telemetry, tools, triage, triggers, workspace."
             ),
         ),
     ],
@@ -424,14 +453,15 @@ def test_a_variable_does_not_hide_a_file_that_is_wrong(write: Write):
 def test_every_key_has_a_line_in_the_documentation():
     documented = (Path(__file__).parents[2] / "docs" / "settings.md").read_text(encoding="utf-8")
     for name, field in Settings.model_fields.items():
-        table = {"places": "places.NAME", "principals": "principals.NAME", "schedules": "schedules.NAME"}.get(
-            name, name
-        )
         model = {
             "places": settings.PlaceSection,
             "principals": settings.PrincipalSection,
             "schedules": settings.ScheduleSection,
-        }.get(name, field.annotation)
+            "telemetry": TelemetrySection,
+            "triggers": TriggerSection,
+        }.get(name)
+        table = f"{name}.NAME" if model is not None else name
+        model = model or field.annotation
         assert isinstance(model, type)
         for key in model.model_fields:
             assert f"`{table}.{key}" in documented, f"{table}.{key}"
@@ -561,3 +591,23 @@ def test_where_programs_ask_github_follows_from_where_people_see_it():
     assert settings.GitHubSection(api="http://127.0.0.1:8000").api_url == "http://127.0.0.1:8000"
     assert not settings.GitHubSection().used
     assert settings.GitHubSection(token_env="T").used
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ('url = "http://twokey.example"', "https://HOST"),
+        ('url = "https://twokey.example/path"', "https://HOST"),
+        ('oidc_issuer = "http://login.example"', "https://HOST"),
+        ('oidc_issuer = "https://login.example"', "go together"),
+        ('oidc_client_id = "twokey"', "go together"),
+    ],
+)
+def test_a_console_section_says_what_it_needs(write: Write, line: str, why: str):
+    assert why in fault(write(f'[workspace]\nid = "w-000000000000"\n[console]\n{line}\n'))
+
+
+def test_a_console_is_seen_at_an_address_and_may_have_a_provider():
+    made = settings.ConsoleSection(url="https://twokey.example:8443")
+    assert made.url == "https://twokey.example:8443"
+    assert settings.ConsoleSection(oidc_issuer="http://127.0.0.1:9/realm", oidc_client_id="twokey").oidc_issuer

@@ -149,7 +149,11 @@ def test_an_answer_by_key_is_signed_and_no_other_is():
 
 
 def test_a_proof_from_elsewhere_names_the_identity_there_and_no_other_does():
-    for auth, external in (("slack", "slack:T1/U1"), ("github", "github:583231")):
+    for auth, external in (
+        ("slack", "slack:T1/U1"),
+        ("github", "github:583231"),
+        ("oidc", f"oidc:{'0' * 32}"),
+    ):
         assert Answer.model_validate({"statement": STATEMENT, "auth": auth, "external": external}).external == external
         identity = {"principal": {"name": "ana"}, "auth": auth, "channel": "slack", "external": external}
         assert Identity.model_validate(identity).external == external
@@ -182,6 +186,8 @@ def test_a_proof_from_elsewhere_names_the_identity_there_and_no_other_does():
         "github:01",
         "github:ana",
         "gitlab:1",
+        "oidc:ana",
+        f"oidc:{'0' * 33}",
     ],
 )
 def test_an_external_identity_is_made_of_ids(external: str):

@@ -26,6 +26,8 @@ def test_a_delivery_is_stored_once_by_channel_and_key(connection: Connection):
     assert not inbox.add_inbound(connection, dataclasses.replace(FIRST, id="i-000000000002", body=b"other"))
     assert inbox.get_inbound(connection, "i-000000000002") is None
     assert inbox.get_inbound(connection, FIRST.id) == FIRST
+    assert inbox.find_inbound(connection, "slack", FIRST.key) == FIRST
+    assert inbox.find_inbound(connection, "github", FIRST.key) is None
     assert inbox.add_inbound(connection, dataclasses.replace(FIRST, id="i-000000000003", channel="github"))
 
 
@@ -69,3 +71,22 @@ def test_bodies_of_what_is_over_are_forgotten_and_the_delivery_is_known_all_the_
     assert forgotten is not None
     assert forgotten.body is None
     assert not inbox.add_inbound(connection, dataclasses.replace(FIRST, id="i-000000000004"))
+
+
+def test_what_is_kept_of_one_kind_comes_latest_first_and_without_what_was_forgotten(connection: Connection):
+    for number, channel, kind in (
+        (1, "alerts", "a.x"),
+        (2, "alerts", "a.x"),
+        (3, "alerts", "b.x"),
+        (4, "slack", "a.x"),
+    ):
+        record = dataclasses.replace(
+            FIRST, id=f"i-00000000000{number}", key=f"k{number}", channel=channel, kind=kind, received_us=number
+        )
+        inbox.add_inbound(connection, record)
+    found = inbox.kept_inbound(connection, "alerts", "a.x", limit=9)
+    assert [record.id for record in found] == ["i-000000000002", "i-000000000001"]
+    assert [record.id for record in inbox.kept_inbound(connection, "alerts", "a.x", limit=1)] == ["i-000000000002"]
+    inbox.end_inbound(connection, "i-000000000002", "done", "asked", now=20)
+    inbox.forget_bodies(connection, before=99)
+    assert [record.id for record in inbox.kept_inbound(connection, "alerts", "a.x", limit=9)] == ["i-000000000001"]

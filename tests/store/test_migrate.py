@@ -11,9 +11,11 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, inspect, text
+from support import store_values as made
 
+from twokey.core import canonical
 from twokey.core.errors import EnvironmentFault
-from twokey.store import database, migrate, tables
+from twokey.store import database, migrate, proposals, runs, tables
 from twokey.store.migrate import VERSION_TABLE
 
 
@@ -119,6 +121,45 @@ def test_messages_of_before_are_as_old_as_when_they_were_last_touched(empty: Eng
     migrate.migrate(empty)
     with empty.connect() as connection:
         assert connection.execute(text("SELECT wanted_us FROM messages")).scalar_one() == 77
+
+
+def test_proposals_of_before_say_beside_their_body_what_it_says(empty: Engine):
+    config = Config()
+    config.set_main_option("script_location", str(migrate.FOLDER))
+    bodies = {
+        made.PROPOSAL: canonical.encode(made.proposal().canonical()),
+        "p-000000000002": b"{}",
+        "p-000000000003": b"\xff",
+        "p-000000000004": b"[1]",
+    }
+    with empty.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0009")
+        runs.add_run(connection, run=made.RUN, request=made.request(), auth="key", places=[], now=1)
+        columns = "id, run, digest, state, body, decision, decision_digest, expires_us, created_us, updated_us"
+        for number, (identifier, body) in enumerate(bodies.items()):
+            digest = made.proposal().digest() if identifier == made.PROPOSAL else f"{number:064d}"
+            connection.execute(
+                text(
+                    f"INSERT INTO proposals ({columns}) VALUES "
+                    "(:id, :run, :digest, 'done', :body, :decision, :decided, 9, 5, 5)"
+                ),
+                {
+                    "id": identifier,
+                    "run": made.RUN,
+                    "digest": digest,
+                    "body": body,
+                    "decision": canonical.encode(made.decision().canonical()),
+                    "decided": made.decision().digest(),
+                },
+            )
+    migrate.migrate(empty)
+    with empty.connect() as connection:
+        assert proposals.get_proposal(connection, made.PROPOSAL).proposal == made.proposal()
+        said = connection.execute(
+            text("SELECT agent, tool, target FROM proposals WHERE id <> :mine"), {"mine": made.PROPOSAL}
+        )
+        assert {tuple(row) for row in said} == {("", "", "")}
 
 
 def test_several_processes_may_begin_at_once(empty: Engine, empty_database_url: str):

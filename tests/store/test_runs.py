@@ -37,6 +37,8 @@ def test_a_run_comes_back_as_it_was_stored(connection: Connection):
 
 
 def test_an_unknown_run_is_not_found(connection: Connection):
+    assert runs.has_run(connection, made.RUN)
+    assert not runs.has_run(connection, OTHER)
     with pytest.raises(NotFound) as caught:
         runs.get_run(connection, OTHER)
     assert "twokey runs list" in caught.value.next

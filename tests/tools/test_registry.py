@@ -18,8 +18,16 @@ from twokey.core.errors import EnvironmentFault, NotFound
 from twokey.tools.registry import Registry, _load, installed  # pyright: ignore[reportPrivateUsage] - for one odd entry
 
 PROCESS = Path(__file__).resolve().parent.parent / "support" / "plugin_process.py"
-BUILT_IN = {"close_pull_request", "open_pull_request", "query_warehouse", "read_catalog", "search_tickets"} | {
+BUILT_IN = {
+    "close_pull_request",
+    "open_pull_request",
+    "query_telemetry",
+    "query_warehouse",
+    "read_catalog",
+    "search_tickets",
+} | {
     "restore_ticket",
+    "search_runbooks",
     "update_ticket",
 }
 AS_THEY_ARE = "as they are"

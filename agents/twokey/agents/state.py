@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypedDict
 
+from twokey.agents.incident.house import House
+from twokey.agents.incident.operations.book import Book
 from twokey.agents.models.port import Models
 from twokey.agents.triage.team import Team
 from twokey.tools.desk import Desk
@@ -42,3 +44,7 @@ class Surroundings:
     tell: Callable[[Progress], None]
     team: Team | None = None
     """What the triage job needs of the team's settings."""
+    house: House | None = None
+    """What the incident job needs of the settings."""
+    operations: Book | None = None
+    """What the ops review compares with: the operations file."""

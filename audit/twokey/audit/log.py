@@ -34,8 +34,10 @@ from twokey.audit.keys import LogKey, Role, WriterKey
 from twokey.audit.merkle import BadProof, Frontier
 from twokey.audit.note import Verifier
 from twokey.audit.pin import Pin
+from twokey.audit.proof import InclusionProof
 from twokey.audit.storage import Growth, Head, Pending, Row, faults, looking
 from twokey.audit.verify import BadArgument, Report, verify
+from twokey.core.canonical import MAX_INTEGER
 from twokey.core.errors import BadInput, CheckFailed, LogUnavailable, NotFound, Refused
 from twokey.core.events import Event
 from twokey.core.ports import Clock, Ids
@@ -45,6 +47,9 @@ FIRST_PAUSE_S: Final = 0.002
 LONGEST_PAUSE_S: Final = 0.1
 OWN_ENTRIES: Final = 4096
 """How many entries that this process queued it remembers until they are integrated."""
+
+SEARCHED_AT_ONCE: Final = 2_000
+"""Entries that a search reads in one go."""
 
 _logger: Final = logging.getLogger("twokey.audit")
 
@@ -240,7 +245,7 @@ class Log:
         with self.view() as (connection, checkpoint):
             row = storage.entry(connection, entry_id)
             if row is None:
-                raise NotFound(f"The audit log has no entry {entry_id[:40]!r}.", next="Run `twokey audit show`.")
+                raise _unknown(entry_id)
             return self._check(connection, row, entry_id, checkpoint)
 
     def proven_about(
@@ -273,6 +278,68 @@ class Log:
         with looking(self._engine) as connection:
             rows = tuple(storage.entries(connection, subject=subject, kind=kind, after=after, limit=limit))
         return tuple(Recorded(row.seq, Entry.decode(row.body)) for row in rows)
+
+    def newest(
+        self, subjects: Sequence[str] = (), *, kind: str | None = None, before: int | None = None, limit: int = 100
+    ) -> tuple[Recorded, ...]:
+        """Give entries newest first, from the one before the number ``before``: rows of the index, no authority.
+
+        ``subjects`` are ids of a few runs and proposals; none means everything.
+
+        Raises:
+            CheckFailed: a row cannot be read as an entry.
+
+        """
+        with looking(self._engine) as connection:
+            end = MAX_INTEGER if before is None else before
+            rows = storage.newest(connection, subjects=subjects, kind=kind, before=end, limit=limit)
+        return tuple(Recorded(row.seq, Entry.decode(row.body)) for row in rows)
+
+    def search(
+        self, words: str, *, kind: str | None = None, before: int | None = None, limit: int, through: int
+    ) -> tuple[tuple[Recorded, ...], int | None, int]:
+        """Look for words in the bytes of entries, newest first, through so many entries at most.
+
+        Gives what was found, the number before which to go on (none where the beginning was reached), and how many
+        entries were looked at. ASCII letters count as the same in both cases. Rows of the index, no authority.
+
+        Raises:
+            CheckFailed: a row that holds the words cannot be read as an entry.
+
+        """
+        wanted, at, seen = words.lower().encode(), MAX_INTEGER if before is None else before, 0
+        found: list[Recorded] = []
+        with looking(self._engine) as connection:
+            while seen < through and len(found) < limit:
+                size = min(SEARCHED_AT_ONCE, through - seen)
+                rows = storage.newest(connection, kind=kind, before=at, limit=size)
+                for row in rows:
+                    seen, at = seen + 1, row.seq
+                    if wanted in row.body.lower():
+                        found.append(Recorded(row.seq, Entry.decode(row.body)))
+                        if len(found) == limit:
+                            return tuple(found), at or None, seen
+                if len(rows) < size:
+                    return tuple(found), None, seen
+        return tuple(found), at or None, seen
+
+    def proof(self, entry_id: str) -> InclusionProof:
+        """Give what shows an outsider that an entry is in the log, checked before it is given.
+
+        Raises:
+            NotFound: there is no such entry.
+            CheckFailed: it is not covered, or the row is not what was logged.
+            LogUnavailable: the log does not verify or was rolled back.
+
+        """
+        with self.view() as (connection, checkpoint):
+            row = storage.entry(connection, entry_id)
+            if row is None:
+                raise _unknown(entry_id)
+            covering = _covering(checkpoint, row, entry_id)
+            self._check(connection, row, entry_id, covering)
+            hashes = merkle.inclusion_proof(row.seq, covering.size, storage.fetch(connection))
+        return InclusionProof(row.seq, row.body, tuple(hashes), covering, self._verifier)
 
     def find(self, subject: str, kind: str) -> tuple[Recorded, ...]:
         """Give the entries of one kind about one subject, in order: rows of the index, no authority."""
@@ -320,8 +387,7 @@ class Log:
             return checkpoint
 
     def _check(self, connection: Connection, row: Row, entry_id: str, checkpoint: Checkpoint | None) -> Entry:
-        if checkpoint is None or row.seq >= checkpoint.size:
-            raise _not_logged(entry_id, "no signed checkpoint covers it")
+        covering = _covering(checkpoint, row, entry_id)
         entry = Entry.decode(row.body)
         if entry.id != entry_id or entry.workspace != self._workspace:
             raise _not_logged(entry_id, "the row holds another entry")
@@ -329,9 +395,9 @@ class Log:
             merkle.check_inclusion(
                 leaf=merkle.leaf_hash(row.body),
                 index=row.seq,
-                size=checkpoint.size,
-                root=bytes.fromhex(checkpoint.root),
-                proof=merkle.inclusion_proof(row.seq, checkpoint.size, storage.fetch(connection)),
+                size=covering.size,
+                root=bytes.fromhex(covering.root),
+                proof=merkle.inclusion_proof(row.seq, covering.size, storage.fetch(connection)),
             )
         except BadProof as error:
             raise _not_logged(entry_id, str(error)) from error
@@ -513,6 +579,16 @@ def _grown(frontier: Frontier, accepted: Sequence[tuple[Pending, Entry]]) -> Gro
 
 def _as_writer(key: WriterKey | Verifier) -> WriterKey | None:
     return key if isinstance(key, WriterKey) else None
+
+
+def _covering(checkpoint: Checkpoint | None, row: Row, entry_id: str) -> Checkpoint:
+    if checkpoint is None or row.seq >= checkpoint.size:
+        raise _not_logged(entry_id, "no signed checkpoint covers it")
+    return checkpoint
+
+
+def _unknown(entry_id: str) -> NotFound:
+    return NotFound(f"The audit log has no entry {entry_id[:40]!r}.", next="Run `twokey audit show`.")
 
 
 def _not_logged(entry_id: str, why: str) -> CheckFailed:

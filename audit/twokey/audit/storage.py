@@ -49,7 +49,7 @@ _LOOKING: Final[Mapping[str, Mapping[str, Any]]] = {
 }
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 VERSION_TABLE: Final = "alembic_version_audit"
-SCHEMA: Final = "0001"
+SCHEMA: Final = "0002"
 """The newest revision. Kept here so that an up-to-date log costs one query and not the import of Alembic."""
 MIGRATION_LOCK: Final = 0x74776F6B6579  # any number that nobody else uses: "twokey"
 CHUNK: Final = 500
@@ -67,6 +67,7 @@ ENTRIES: Final = Table(
     Column("body", LargeBinary, nullable=False),
     Column("leaf_hash", LargeBinary, nullable=False),
     Index("ix_log_entries_subject", "subject", "seq"),
+    Index("ix_log_entries_kind", "kind", "seq"),
 )
 NODES: Final = Table(
     "log_nodes",
@@ -175,6 +176,20 @@ _LIST: Final = {
             *([ENTRIES.c.kind == bindparam("of_kind")] if of_kind else []),
         )
         .order_by(ENTRIES.c.seq)
+        .limit(bindparam("most"))
+    )
+    for about in (False, True)
+    for of_kind in (False, True)
+}
+_BACK: Final = {
+    (about, of_kind): (
+        select(ENTRIES)
+        .where(
+            ENTRIES.c.seq < bindparam("before"),
+            *([ENTRIES.c.subject.in_(bindparam("about", expanding=True))] if about else []),
+            *([ENTRIES.c.kind == bindparam("of_kind")] if of_kind else []),
+        )
+        .order_by(ENTRIES.c.seq.desc())
         .limit(bindparam("most"))
     )
     for about in (False, True)
@@ -422,6 +437,18 @@ def entries(
         values["of_kind"] = kind
     for row in connection.execute(statement, values):
         yield Row(*row)
+
+
+def newest(
+    connection: Connection, *, subjects: Sequence[str] = (), kind: str | None = None, before: int, limit: int
+) -> list[Row]:
+    """Give entries newest first, from the one before the number ``before``; without ``subjects`` about everything."""
+    values: dict[str, Any] = {"before": before, "most": limit}
+    if subjects:
+        values["about"] = list(subjects)
+    if kind is not None:
+        values["of_kind"] = kind
+    return [Row(*row) for row in connection.execute(_BACK[bool(subjects), kind is not None], values)]
 
 
 def last_id(connection: Connection, subject: str, kind: str) -> str | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from twokey.channels.inbox import Handler
 from twokey.channels.postbox import Poster
-from twokey.channels.routes import Route
+from twokey.channels.routes import Route, Site
 from twokey.core.ports import Stopping
 
 
@@ -25,5 +25,7 @@ class Connected:
     """Listens on a connection of its own until asked to stop (Socket Mode). Runs in a thread of its own."""
     called: Callable[[str], str | None] | None = None
     """Asks the other side how it calls an external identity today; raises ``EnvironmentFault`` where it cannot say."""
+    app: Site | None = None
+    """A whole web application: everything that no route takes."""
     look: Callable[[], None] | None = None
     """Looks at what has changed, whenever a worker has looked around. Raises nothing and does not take long."""

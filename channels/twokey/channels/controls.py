@@ -29,8 +29,16 @@ class Controls:
 
     def freeze(self, identity: Identity, credential: Credential | None, *, on: bool, reason: str) -> FreezeRecord:
         """Turn the kill switch; raises ``Refused`` where this person may not."""
-        order = self._order(identity, "freeze_on" if on else "freeze_off", words=reason)
-        return self._gate.orders.freeze(_given(identity, credential, order), channel=identity.channel, reason=reason)
+        given = _given(identity, credential, self.freeze_order(identity, on=on, reason=reason))
+        return self.freeze_signed(identity, given, reason=reason)
+
+    def freeze_order(self, identity: Identity, *, on: bool, reason: str) -> Order:
+        """Give what somebody signs to turn the kill switch, for who signs elsewhere than here."""
+        return self._order(identity, "freeze_on" if on else "freeze_off", words=reason)
+
+    def freeze_signed(self, identity: Identity, given: GivenOrder, *, reason: str) -> FreezeRecord:
+        """Turn the kill switch by an order that was signed elsewhere; raises like ``freeze``."""
+        return self._gate.orders.freeze(given, channel=identity.channel, reason=reason)
 
     def stopped(self) -> tuple[str | None, FreezeRecord | None]:
         """Give the code of what stops writes now, if anything does, and the last turn where its row can be read."""

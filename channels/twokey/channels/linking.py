@@ -91,6 +91,6 @@ def external_id(text: str) -> str:
     except ValidationError:
         raise BadInput(
             f"{text[:60]!r} names no identity elsewhere.",
-            next="Give it as `twokey link list` shows it: slack:TEAM/USER or github:NUMBER.",
+            next="Give it as `twokey link list` shows it: slack:TEAM/USER, github:NUMBER or oidc:DIGITS.",
             code="bad_external",
         ) from None

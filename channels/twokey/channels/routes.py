@@ -6,7 +6,7 @@ Rules: an endpoint gets the bytes as they came, before anything is parsed, and a
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Any, Final, Literal, TypeAlias
 
 from twokey.core.values import Channel
 
@@ -42,3 +42,17 @@ class Route:
     channel: Channel
     method: Literal["GET", "POST"] = "POST"
     max_bytes: int = MIB
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """How an application is reached, once something listens."""
+
+    address: str
+    """``http://HOST:PORT``."""
+    stopping: Callable[[], bool]
+    """Whether the server is coming to its end: what is still being sent should end, too."""
+
+
+Site: TypeAlias = Callable[[Served], Any]
+"""Makes an ASGI application."""

@@ -24,8 +24,11 @@ def run_up(
     concurrency: int,
     tell: Callable[[str], None],
     stop: Stop | None = None,
+    started: Callable[[str], None] | None = None,
 ) -> Done:
     """Listen and work until asked to stop, by SIGTERM, SIGINT or ``stop``; gives what the worker did.
+
+    ``started`` is told the address once something listens there.
 
     Raises:
         EnvironmentFault: the port is taken, or a connection could not be held.
@@ -36,12 +39,15 @@ def run_up(
     stop = stop or Stop()
     connected = workspace.connected()
     routes = [route for made in connected.values() for route in made.routes]
+    site = next((made.app for made in connected.values() if made.app is not None), None)
     with (
-        serving(routes, workspace.rejections, host=host, port=port) as address,
+        serving(routes, workspace.rejections, host=host, port=port, site=site) as address,
         _listening(list(connected.values()), stop) as failures,
     ):
         names = ", ".join(sorted(connected)) or "no channel"
         tell(f"up: {workspace.config.workspace.id} listens at {address} for {names}; SIGTERM or Ctrl-C ends it")
+        if started is not None:
+            started(address)
         done = workspace.worker().run(concurrency=concurrency, stop=stop)
     if failures:
         raise failures[0]

@@ -218,10 +218,10 @@ class Service:
         holder = self._ids.new("x")
         with self._drivers.alive(holder):
             holding = self._heart.holding(run, holder)
-            self._take(holding)
+            self._take_lease(holding)
             return self._driven(holding, tell, halted=halted, patient=patient)
 
-    def _take(self, holding: Holding) -> None:
+    def _take_lease(self, holding: Holding) -> None:
         """Take the lease on a run from nobody, or from a process that died or fell silent with it."""
         run, now = holding.run, self._clock.now_us()
         with self._ledger.change() as unit:
@@ -294,6 +294,11 @@ class Service:
 
     def find(self, text: str) -> ProposalRecord:
         """Read a proposal by id or by an unambiguous beginning of it; raises ``NotFound``, ``CheckFailed``."""
+        return self._gate.find(text)
+
+    def stands(self, text: str) -> ProposalRecord:
+        """Read a proposal as it stands at this moment: one whose time is over has expired. Raises like ``find``."""
+        self._gate.expire_due()
         return self._gate.find(text)
 
     def reject(self, identity: Identity, action: Action, code: str) -> None:
@@ -463,6 +468,11 @@ class Service:
         with self._ledger.look() as connection:
             return proposals.list_proposals(connection, states=() if everything else tuple(OPEN), limit=limit)
 
+    def proposals(self, states: Sequence[State], *, limit: int = 50) -> list[ProposalRecord]:
+        """Give the proposals that are in some states, newest first."""
+        with self._ledger.look() as connection:
+            return proposals.list_proposals(connection, states=states, limit=limit)
+
     # -- answering --------------------------------------------------------------------------------------------
 
     def answer(  # the parts of one answer
@@ -491,12 +501,37 @@ class Service:
             Refused: the answer does not count.
 
         """
-        if action == "approve":
-            try:
-                self._readiness.demand()
-            except Refused:
-                self._gate.rejected(identity, action, CODE)
-                raise
+        statement = self.statement(
+            identity,
+            action=action,
+            proposal=proposal,
+            reason=reason,
+            expected_digest=expected_digest,
+            seen=seen,
+            at_us=at_us,
+            batch=batch,
+        )
+        answer = (
+            credential.sign(statement)
+            if credential
+            else Answer(statement=statement, auth=identity.auth, external=identity.external)
+        )
+        return self._take(identity, answer, reason, tell, None if batch is None else batch.entry)
+
+    def statement(  # the parts of one answer
+        self,
+        identity: Identity,
+        *,
+        action: Action,
+        proposal: str,
+        reason: str = "",
+        expected_digest: str | None = None,
+        seen: tuple[str, str] | None = None,
+        at_us: int | None = None,
+        batch: Shown | None = None,
+    ) -> Statement:
+        """Give what somebody signs to answer a card, for who signs elsewhere than here; see ``answer``."""
+        self._demand_readiness(identity, action)
         self._gate.expire_due()
         digest, decision_digest, proposal_id = self._seen(identity, action, proposal)
         if seen is not None:
@@ -507,7 +542,7 @@ class Service:
                 next="Look at the card again with `twokey approvals show ID`.",
                 code="digest_differs",
             )
-        statement = Statement(
+        return Statement(
             workspace=self._workspace,
             action=action,
             proposal=proposal_id,
@@ -518,20 +553,50 @@ class Service:
             reason_commitment=canonical.commitment(self._ids.salt(), reason) if reason else None,
             batch=None if batch is None else batch.digest,
         )
-        entry = None if batch is None else batch.entry
-        answer = (
-            credential.sign(statement)
-            if credential
-            else Answer(statement=statement, auth=identity.auth, external=identity.external)
-        )
+
+    def answer_signed(self, identity: Identity, answer: Answer, *, reason: str) -> Result:
+        """Take an answer that was signed elsewhere; the workers carry out what it allows. See ``answer``.
+
+        Raises:
+            BadInput: it is somebody else's, or has a reason that was not signed with it.
+
+        """
+        statement = answer.statement
+        if statement.principal != identity.principal.name or bool(reason) != bool(statement.reason_commitment):
+            raise BadInput(
+                "What was signed is not the answer that was given.", next="Open the page again.", code="other_statement"
+            )
+        self._demand_readiness(identity, statement.action)
+        return self._take(identity, answer, reason, None)
+
+    def _demand_readiness(self, identity: Identity, action: Action) -> None:
+        """Refuse an approval, and record that, where the controls that the profile asks for were not shown to hold."""
+        if action != "approve":
+            return
+        try:
+            self._readiness.demand()
+        except Refused:
+            self._gate.rejected(identity, action, CODE)
+            raise
+
+    def _take(
+        self,
+        identity: Identity,
+        answer: Answer,
+        reason: str,
+        tell: Callable[[Progress], None] | None,
+        entry: str | None = None,
+    ) -> Result:
+        """Have the gate take an answer, and carry out what follows from it."""
+        proposal = answer.statement.proposal
         try:
             result = self._gate.answer(answer, channel=identity.channel, reason=reason, shown=entry)
         except Refused as refusal:
             if refusal.code == ANSWERED_BEFORE:
-                counted = self._gate.recount(proposal_id)
+                counted = self._gate.recount(proposal)
                 if counted.state is State.APPROVED:
                     return self._follow(counted, tell)
-            self._take_up(proposal_id, tell)  # it may have found that the proposal is over
+            self._take_up(proposal, tell)  # it may have found that the proposal is over
             raise
         return self._follow(result, tell)
 

@@ -23,10 +23,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount
 from starlette.routing import Route as StarletteRoute
+from starlette.types import ASGIApp
 
 from twokey.channels.rejections import Rejections
-from twokey.channels.routes import Delivery, Reply, Route
+from twokey.channels.routes import Delivery, Reply, Route, Served, Site
 from twokey.core.errors import BadInput, EnvironmentFault, NotAuthenticated, TwokeyError
 
 HEAD_BYTES: Final = 16 * 1024
@@ -56,16 +58,23 @@ class _TooLarge(Exception):  # noqa: N818 - ends the reading of a body
     """There is more than the route takes."""
 
 
-def application(routes: Sequence[Route], rejections: Rejections, *, read_s: float = READ_S) -> Starlette:
-    """Give the application that serves ``routes``; ``read_s`` bounds how long a body may take, in seconds."""
+def application(
+    routes: Sequence[Route], rejections: Rejections, *, read_s: float = READ_S, beneath: ASGIApp | None = None
+) -> Starlette:
+    """Give the application that serves ``routes``, and ``beneath`` whatever none of them takes.
+
+    ``read_s`` bounds how long a body may take, in seconds.
+    """
 
     async def healthy(_: Request) -> Response:
         return _answer(200, "ok")
 
-    served = [StarletteRoute("/healthz", healthy, methods=["GET"])]
+    served: list[BaseRoute] = [StarletteRoute("/healthz", healthy, methods=["GET"])]
     for route in routes:
         endpoint = _endpoint(route, rejections, read_s)
         served.append(StarletteRoute(route.path, endpoint, methods=[route.method]))
+    if beneath is not None:
+        served.append(Mount("/", app=beneath))
     made = Starlette(routes=served, exception_handlers={HTTPException: _refused})
     made.router.redirect_slashes = False
     return made
@@ -73,17 +82,29 @@ def application(routes: Sequence[Route], rejections: Rejections, *, read_s: floa
 
 @contextlib.contextmanager
 def serving(
-    routes: Sequence[Route], rejections: Rejections, *, host: str, port: int, read_s: float = READ_S
+    routes: Sequence[Route],
+    rejections: Rejections,
+    *,
+    host: str,
+    port: int,
+    read_s: float = READ_S,
+    site: Site | None = None,
 ) -> Generator[str]:
-    """Serve ``routes`` in a thread of its own while the block runs; gives the address. Port 0 takes a free one.
+    """Serve ``routes`` and ``site`` in a thread of its own while the block runs; gives the address.
+
+    Port 0 takes a free one.
 
     Raises:
         EnvironmentFault: the address is taken, or is none of this machine's.
 
     """
     listener = _listener(host, port)
+    shown = f"[{host}]" if ":" in host else host
+    address = f"http://{shown}:{listener.getsockname()[1]}"
+    ended = threading.Event()
+    beneath = None if site is None else site(Served(address, ended.is_set))
     config = uvicorn.Config(
-        application(routes, rejections, read_s=read_s),
+        application(routes, rejections, read_s=read_s, beneath=beneath),
         http="h11",
         ws="none",
         lifespan="off",
@@ -100,10 +121,10 @@ def serving(
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="twokey-serving", daemon=True)
     thread.start()
-    shown = f"[{host}]" if ":" in host else host
     try:
-        yield f"http://{shown}:{listener.getsockname()[1]}"
+        yield address
     finally:
+        ended.set()
         server.should_exit = True
         thread.join(STOP_S + 5)
         listener.close()

@@ -32,6 +32,7 @@ from twokey.tools.ledger import Ledger, Unit
 from twokey.tools.places import PlaceBook
 from twokey.tools.read.warehouse import canonical_location, display_name
 from twokey.tools.registry import Registry
+from twokey.tools.sessions import Sessions
 
 if TYPE_CHECKING:
     from twokey.agents.state import Progress
@@ -90,7 +91,9 @@ class Workspace:
         directory: FileDirectory,
         pruner: Pruner,
         readiness: Readiness,
+        sessions: Sessions,
     ) -> None:
+        self.sessions = sessions
         self.folder = folder
         self.config = config
         self.ledger = ledger
@@ -349,6 +352,81 @@ class Workspace:
         args: dict[str, Any] = {"tickets": name, "keys": list(keys), "since": since, "passed": list(passed)}
         return self._request(identity, "", "triage", args), found
 
+    def incident(
+        self,
+        identity: Identity,
+        which: str,
+        tell: "Callable[[Progress], None] | None",
+        *,
+        looks_only: bool = False,
+    ) -> Outcome:
+        """Tell what happened in an incident: the bundle at a folder, or an id that the telemetry of the settings knows.
+
+        Without ``tell`` it is left to the workers.
+
+        Raises:
+            BadInput: there is no such folder, and the settings name no telemetry.
+
+        """
+        args, place = self._of_bundle(which) if "/" in which or Path(which).is_dir() else self._about_incident(which)
+        request = self._request(identity, "", "incident", args | {"looks_only": looks_only})
+        return self._asked(identity, request, [*self._of_incidents(), place], tell)
+
+    def leave_incident(
+        self,
+        identity: Identity,
+        which: str,
+        *,
+        run: str,
+        only_if: Callable[[Unit], bool],
+        telemetry: str | None = None,
+        window: tuple[int, int] | None = None,
+    ) -> str | None:
+        """Have an incident told by the workers; see ``leave``. ``window`` (microseconds) takes the place of its own.
+
+        The incident is one that the telemetry of the settings knows, by its id: no folder is named from elsewhere.
+        """
+        args, place = self._about_incident(which, telemetry)
+        if window is not None:
+            args["scope"]["window"] = {"start_us": window[0], "end_us": window[1]}
+        self._readiness.demand()
+        request = self._request(identity, "", "incident", args)
+        return self.service.leave(identity, request, [*self._of_incidents(), place], run=run, only_if=only_if)
+
+    def _of_bundle(self, which: str) -> tuple[dict[str, Any], Resource]:
+        folder = Path(which).expanduser()
+        if not (folder / "incident.json").is_file():
+            raise BadInput(
+                f"There is no incident bundle at {which[:200]!r}.",
+                next="Name a folder that holds an incident.json, or the id of an incident.",
+                code="no_bundle",
+            )
+        place = self._granted("telemetry", str(folder.resolve()), str)
+        return {"telemetry": place.id, "scope": {}}, place
+
+    def _about_incident(self, which: str, telemetry: str | None = None) -> tuple[dict[str, Any], Resource]:
+        wanted = telemetry or self.config.incident.telemetry
+        known = [place.resource for place in self._book.configured() if place.resource.kind == "telemetry"]
+        found = [one for one in known if one.id == wanted or (not wanted and len(known) == 1)]
+        if not found:
+            raise BadInput(
+                "The settings do not say where telemetry is.",
+                next="Name a place of kind telemetry in twokey.toml and set incident.telemetry, or a bundle's folder.",
+                code="no_telemetry",
+            )
+        return {"telemetry": found[0].id, "scope": {"incident": which}}, found[0]
+
+    def _of_incidents(self) -> list[Resource]:
+        """Give the places that the incident job writes to and looks things up in."""
+        incident = self.config.incident
+        wanted = {
+            ("tickets", incident.tickets or self.config.triage.tickets),
+            ("repository", incident.repository),
+            ("runbooks", incident.runbooks),
+        }
+        configured = (place.resource for place in self._book.configured())
+        return [one for one in configured if (one.kind, one.id) in wanted]
+
     def resume(self, run: str, tell: "Callable[[Progress], None]") -> Outcome:
         """Take up a run that was interrupted."""
         self._readiness.demand()
@@ -366,6 +444,10 @@ class Workspace:
         if tell is not None:
             return self.service.ask(identity, request, places, tell)
         return self.service.outcome(str(self.service.leave(identity, request, places)))
+
+    def lacks(self) -> str | None:
+        """Say what is missing before anything may be written; nothing where nothing is."""
+        return self._readiness.lacks()
 
     def policy_in_force(self) -> tuple[str, Revisions]:
         """Give the engine's name, and digests of the policy and data that it holds."""
@@ -392,6 +474,8 @@ class Workspace:
             "warehouse": self.config.catalog.warehouse,
             "repository": self.config.catalog.repository,
             "tickets": self.config.triage.tickets,
+            "telemetry": self.config.incident.telemetry,
+            "operations": self.config.operations.telemetry,
         }
         return self._request(identity, text, "ask", defaults)
 

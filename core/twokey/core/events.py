@@ -27,6 +27,7 @@ from twokey.core.values import (
     EvidenceId,
     ExecutorId,
     ExternalId,
+    Fingerprint,
     GivenOrder,
     GlassId,
     GroupName,
@@ -35,8 +36,10 @@ from twokey.core.values import (
     OrderName,
     PrincipalName,
     ProposalId,
+    PublicKey,
     RuleId,
     RunId,
+    Signature,
     ToolName,
     Value,
     Version,
@@ -114,6 +117,45 @@ class LinkRejected(Value):
     auth: Auth | None
     """How an order was proven; empty for an ask."""
     channel: Channel
+    code: Code
+
+
+class PassGiven(Value):
+    """A one-time link to the console was made for a principal, by their own order. ``words`` in it names its key."""
+
+    kind: Literal["console.pass_given"] = "console.pass_given"
+    principal: PrincipalName
+    order: GivenOrder
+
+
+class SessionOpened(Value):
+    """Somebody came into the console. ``session`` is public; what the browser shows hashes to ``secret``.
+
+    By ``key`` only: the order that gave the link, the link's key, and its signature over the browser's own key, which
+    answers cards from then on. ``possession`` is the browser's signature over the same.
+    """
+
+    kind: Literal["console.session_opened"] = "console.session_opened"
+    principal: PrincipalName
+    auth: Auth
+    session: Fingerprint
+    secret: Digest
+    at_us: Instant
+    until_us: Instant
+    external: ExternalId | None = None
+    order: GivenOrder | None = None
+    pass_key: PublicKey | None = None
+    key: PublicKey | None = None
+    signature: Signature | None = None
+    possession: Signature | None = None
+
+
+class SessionClosed(Value):
+    """A session in the console is over before its time."""
+
+    kind: Literal["console.session_closed"] = "console.session_closed"
+    principal: PrincipalName
+    session: Fingerprint
     code: Code
 
 
@@ -523,6 +565,9 @@ Event = Annotated[
     | IdentityLinked
     | IdentityUnlinked
     | LinkRejected
+    | PassGiven
+    | SessionOpened
+    | SessionClosed
     | RunRequested
     | RunPlanned
     | RunEnded
@@ -596,7 +641,17 @@ def subject(event: Event) -> str:
             | DeliveryFailed()
         ):
             return event.workspace
-        case IdentityUsed() | CredentialCreated() | RunsPruned() | LinkAsked() | IdentityLinked() | IdentityUnlinked():
+        case (
+            IdentityUsed()
+            | CredentialCreated()
+            | RunsPruned()
+            | LinkAsked()
+            | IdentityLinked()
+            | IdentityUnlinked()
+            | PassGiven()
+            | SessionOpened()
+            | SessionClosed()
+        ):
             return event.principal
         case _:
             return event.run

@@ -25,6 +25,7 @@ from pydantic import (
 )
 
 from twokey.core.errors import BadInput, EnvironmentFault, NotFound
+from twokey.core.telemetry_settings import TelemetrySection, TriggerName, TriggerSection
 from twokey.core.values import Code, Digest, GroupName, Principal, PrincipalName, PublicKey, ResourceKind, WorkspaceId
 
 FILE_NAME: Final = "twokey.toml"
@@ -132,6 +133,37 @@ class TriageSection(_Section):
         str, StringConstraints(pattern=r"^([A-Za-z0-9-]{1,39}/[A-Za-z0-9._-]{1,100}#[1-9][0-9]{0,9})?$")
     ] = ""
     """The issue (``OWNER/REPO#NUMBER``) under which it is said that nobody answers; empty says it nowhere."""
+
+
+FolderName = Annotated[
+    str, StringConstraints(max_length=200, pattern=r"^[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$")
+]
+
+
+class IncidentSection(_Section):
+    """The incident job: names of places, and where what it writes goes."""
+
+    telemetry: str = ""
+    """The source of telemetry that a request means where it names none."""
+    tickets: str = ""
+    """Where the ticket of an incident is opened; empty takes ``triage.tickets``."""
+    repository: str = ""
+    """Which repository gets post-mortems; without one none is drafted."""
+    folder: FolderName = "postmortems"
+    """Folder of the repository for post-mortems."""
+    label: Annotated[str, StringConstraints(max_length=50)] = "incident"
+    """The label of the ticket of an incident; empty puts none on."""
+    runbooks: str = ""
+    """Place of runbooks in which sections that may help are looked for."""
+
+
+class OperationsSection(_Section):
+    """The ops review: which telemetry, and what it is compared with."""
+
+    telemetry: str = ""
+    """Name of the place of kind telemetry that a request means where it names none."""
+    file: str = ""
+    """File of objectives, budgets, capacity and the register, relative to the workspace."""
 
 
 class ControlsSection(_Section):
@@ -283,6 +315,61 @@ class ServerSection(_Section):
     """For how many days the bytes of what was received and handled are kept; that it was received is kept longer."""
 
 
+def _console_url(url: str) -> str:
+    """Check where people see the console: https, or http on this machine, without a path."""
+    if url and not re.fullmatch(
+        r"https://[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?|http://(127\.0\.0\.1|localhost)(:[0-9]{1,5})?", url
+    ):
+        raise ValueError("it is https://HOST, or http://127.0.0.1:PORT on this machine, without a path")
+    return url
+
+
+def _issuer(url: str) -> str:
+    """Check where a provider of identities is: https, or http on this machine."""
+    if url and not re.fullmatch(
+        r"(https://[A-Za-z0-9.-]{1,253}|http://(127\.0\.0\.1|localhost))(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?", url
+    ):
+        raise ValueError("it is https://HOST/PATH, or http on this machine")
+    return url
+
+
+class ConsoleSection(_Section):
+    """The web console that ``twokey up`` serves."""
+
+    mode: Literal["on", "off"] = "on"
+    url: Annotated[str, AfterValidator(_console_url)] = ""
+    """Where people see it, where that is not the address that is listened on (behind a proxy that ends TLS)."""
+    idle_minutes: Annotated[int, Field(ge=1, le=24 * 60)] = 60
+    """After how long without a request a session is over."""
+    session_hours: Annotated[int, Field(ge=1, le=24)] = 12
+    """How long a session lasts at most."""
+    oidc_issuer: Annotated[str, AfterValidator(_issuer)] = ""
+    """An OpenID Connect provider by which people may come in, too."""
+    oidc_client_id: Annotated[str, StringConstraints(max_length=200)] = ""
+    """What the provider calls this console."""
+    oidc_secret_env: VariableName | None = None
+    """Variable that holds the client's secret; a public client has none."""
+    oidc_groups: tuple[Annotated[str, StringConstraints(min_length=1, max_length=200)], ...] = ()
+    """Only members of one of these groups, as the provider's ``groups`` claim has them, come in; none asks for none."""
+
+    @model_validator(mode="after")
+    def _a_provider_knows_us(self) -> Self:
+        if bool(self.oidc_issuer) != bool(self.oidc_client_id):
+            raise ValueError("oidc_issuer and oidc_client_id go together")
+        return self
+
+
+class ScorecardSection(_Section):
+    """What the quarterly scorecard rests on beside what happened here."""
+
+    minutes: dict[Code, Annotated[int, Field(ge=0, le=10_000)]] = Field(
+        default_factory=lambda: {"open_pull_request": 45, "update_ticket": 5, "catalog_scan": 20, "incident": 60}
+    )
+    """How long a person takes for what a write of a tool, or a run of an intent that only reads, did; in minutes."""
+    training: str = ""
+    """CSV file of training and pulse, relative to the workspace; none where nothing is known of them."""
+
+
 class PluginsSection(_Section):
     """Pinned plugins: name of the distribution to its digest."""
 
@@ -316,19 +403,42 @@ class Settings(_Section):
     policy: PolicySection = PolicySection()
     catalog: CatalogSection = CatalogSection()
     triage: TriageSection = TriageSection()
+    incident: IncidentSection = IncidentSection()
+    operations: OperationsSection = OperationsSection()
     controls: ControlsSection = ControlsSection()
     model: ModelSection = ModelSection()
     server: ServerSection = ServerSection()
+    console: ConsoleSection = ConsoleSection()
+    scorecard: ScorecardSection = ScorecardSection()
     tools: PluginsSection = PluginsSection()
     github: GitHubSection = GitHubSection()
     places: dict[PlaceName, PlaceSection] = Field(default_factory=dict)
     principals: People = Field(default_factory=dict)
     schedules: dict[Code, ScheduleSection] = Field(default_factory=dict)
     slack: SlackSection = SlackSection()
+    telemetry: dict[Code, TelemetrySection] = Field(default_factory=dict)
+    triggers: dict[TriggerName, TriggerSection] = Field(default_factory=dict)
 
 
 FROM_FILE_ONLY: Final = frozenset(
-    {"controls", "github", "workspace", "places", "policy", "principals", "schedules", "slack", "tools", "triage"}
+    {
+        "console",
+        "controls",
+        "github",
+        "incident",
+        "operations",
+        "places",
+        "policy",
+        "principals",
+        "schedules",
+        "scorecard",
+        "slack",
+        "telemetry",
+        "tools",
+        "triage",
+        "triggers",
+        "workspace",
+    }
 )
 """Sections that decide who may do what: a variable in somebody's shell must not change them."""
 
@@ -405,6 +515,7 @@ def load(folder: Path, environment: Mapping[str, str] | None = None) -> Settings
                 next="Name somebody of the section principals.",
                 code="bad_settings",
             )
+    _check_telemetry(found)
     if found.triage.asked_by and found.triage.asked_by not in found.principals:
         raise BadInput(
             f"{FILE_NAME}: triage asks in the name of {found.triage.asked_by!r}, who is no principal.",
@@ -412,6 +523,37 @@ def load(folder: Path, environment: Mapping[str, str] | None = None) -> Settings
             code="bad_settings",
         )
     return found
+
+
+def _check_telemetry(found: Settings) -> None:
+    """Hold sources of telemetry and triggers to the places and people that they name; raises ``BadInput``."""
+    for name, section in found.telemetry.items():
+        if name in found.places:
+            raise BadInput(
+                f"{FILE_NAME}: {name!r} is the name of a place and of a source of telemetry.",
+                next="Give one of them another name.",
+                code="bad_settings",
+            )
+        for place in section.deployments:
+            if place not in found.places or found.places[place].kind != "repository":
+                raise BadInput(
+                    f"{FILE_NAME}: telemetry.{name} looks for deployments in {place!r}, which is no repository.",
+                    next="Name a place of kind repository.",
+                    code="bad_settings",
+                )
+    for name, trigger in found.triggers.items():
+        if trigger.asked_by not in found.principals:
+            raise BadInput(
+                f"{FILE_NAME}: the trigger {name!r} asks in the name of {trigger.asked_by!r}, who is no principal.",
+                next="Name somebody of the section principals.",
+                code="bad_settings",
+            )
+        if trigger.telemetry not in found.telemetry:
+            raise BadInput(
+                f"{FILE_NAME}: the trigger {name!r} names the telemetry {trigger.telemetry!r}, which is not there.",
+                next=f"Add a section telemetry.{trigger.telemetry}, or name one that is there.",
+                code="bad_settings",
+            )
 
 
 def _override(data: dict[str, Any], environment: Mapping[str, str]) -> dict[tuple[str, ...], str]:

@@ -36,9 +36,15 @@ ExecutorId = Annotated[str, StringConstraints(pattern=r"^x-" + _ID)]
 InboundId = Annotated[str, StringConstraints(pattern=r"^i-" + _ID)]
 MessageId = Annotated[str, StringConstraints(pattern=r"^m-" + _ID)]
 ExternalId = Annotated[
-    str, StringConstraints(pattern=r"^(slack:T[0-9A-Z]{1,20}/[UW][0-9A-Z]{1,20}|github:[1-9][0-9]{0,18})$")
+    str,
+    StringConstraints(
+        pattern=r"^(slack:T[0-9A-Z]{1,20}/[UW][0-9A-Z]{1,20}|github:[1-9][0-9]{0,18}|oidc:[0-9a-f]{32})$"
+    ),
 ]
-"""Who somebody is elsewhere: ``slack:TEAM/USER`` or ``github:NUMBER``, in ids that the provider never gives again."""
+"""Who somebody is elsewhere, in ids that the provider never gives again.
+
+``slack:TEAM/USER``, ``github:NUMBER``, or ``oidc:`` and the beginning of the SHA-256 of issuer and subject.
+"""
 Instant = Annotated[int, Field(ge=0, le=canonical.MAX_INTEGER)]
 Count = Annotated[int, Field(ge=0, le=canonical.MAX_INTEGER)]
 Fingerprint = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
@@ -46,12 +52,12 @@ ArgumentPath = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_.]{0,99}
 Signature = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{128}$")]
 PublicKey = Annotated[str, StringConstraints(pattern=r"^ed25519:[0-9a-f]{64}$")]
 
-Provider = Literal["slack", "github"]
+Provider = Literal["slack", "github", "oidc"]
 """Who tells, outside of Twokey, who somebody is."""
-Proof = Literal["key", "slack", "github"]
+Proof = Literal["key", "slack", "github", "oidc"]
 """What policy may admit as proof that an answer is somebody's."""
-Auth = Literal["key", "asserted", "system", "slack", "github"]
-Channel = Literal["cli", "console", "slack", "github", "worker", "demo", "api"]
+Auth = Literal["key", "asserted", "system", "slack", "github", "oidc"]
+Channel = Literal["cli", "console", "slack", "github", "worker", "demo", "api", "alerts"]
 Effect = Literal["read", "write"]
 ResourceKind = Literal["warehouse", "catalog", "repository", "tickets", "telemetry", "runbooks"]
 
@@ -77,13 +83,19 @@ class Principal(Value):
 
 def provider_of(external: str) -> Provider:
     """Give the provider that an external identity is one of."""
-    return "slack" if external.startswith("slack:") else "github"
+    match external.partition(":")[0]:
+        case "slack":
+            return "slack"
+        case "oidc":
+            return "oidc"
+        case _:
+            return "github"
 
 
 def _names_its_identity(auth: Auth, external: str | None) -> None:
     """Hold an external identity to its kind of proof; raises ``ValueError``."""
     if (provider_of(external) if external else None) != (auth if auth in get_args(Provider) else None):
-        raise ValueError("a proof by Slack or GitHub names the identity there, and any other proof names none")
+        raise ValueError("a proof by Slack, GitHub or OIDC names the identity there, and any other proof names none")
 
 
 class Identity(Value):
@@ -452,7 +464,9 @@ class Statement(Value):
     """The batch that the card was answered in."""
 
 
-OrderName = Literal["freeze_on", "freeze_off", "break_glass", "review_break_glass", "sign_policy", "link", "unlink"]
+OrderName = Literal[
+    "freeze_on", "freeze_off", "break_glass", "review_break_glass", "sign_policy", "link", "unlink", "console_pass"
+]
 
 
 class Order(Value):
@@ -467,7 +481,8 @@ class Order(Value):
     at_us: Instant
     until_us: Instant | None = None
     words: Digest | None = None
-    """Salted commitment to what the person wrote (reason, ticket); the digest of the bundle's statement."""
+    """Salted commitment to what the person wrote (reason, ticket); the digest of the bundle's statement, or of the
+    public key that a one-time link to the console carries."""
     external: ExternalId | None = None
     """The identity elsewhere that is linked or unlinked."""
 

@@ -54,6 +54,14 @@ def get_inbound(connection: Connection, inbound: str) -> InboundRecord | None:
         return None if row is None else _RECORD.validate_python(dict(row))
 
 
+def find_inbound(connection: Connection, channel: Channel, key: str) -> InboundRecord | None:
+    """Read what a channel had under a key; raises ``CheckFailed`` where its row is not as it was stored."""
+    with rows.reading("inbound"):
+        query = select(tables.inbox).where(_I.channel == channel, _I.key == key)
+        row = connection.execute(query).mappings().one_or_none()
+        return None if row is None else _RECORD.validate_python(dict(row))
+
+
 def begin_inbound(connection: Connection, inbound: str, *, now: int) -> InboundRecord | None:
     """Count an attempt to handle a delivery that waits, and give it; none where there is none or it is over."""
     begun = connection.execute(
@@ -68,6 +76,21 @@ def end_inbound(connection: Connection, inbound: str, state: State, code: str, *
         update(tables.inbox).where(_I.id == inbound, _I.state == "new").values(state=state, code=code, updated_us=now)
     )
     return ended.rowcount == 1
+
+
+def kept_inbound(connection: Connection, channel: Channel, kind: str, *, limit: int) -> list[InboundRecord]:
+    """Give the deliveries of one kind whose bodies are still kept, the latest first.
+
+    Raises ``CheckFailed`` where a row is not as it was stored.
+    """
+    query = (
+        select(tables.inbox)
+        .where(_I.channel == channel, _I.kind == kind, _I.body.is_not(None))
+        .order_by(_I.received_us.desc(), _I.id.desc())
+        .limit(limit)
+    )
+    with rows.reading("inbound"):
+        return [_RECORD.validate_python(dict(row)) for row in connection.execute(query).mappings()]
 
 
 def waiting_inbound(connection: Connection, *, before: int, limit: int) -> list[str]:

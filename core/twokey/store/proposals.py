@@ -138,6 +138,9 @@ def add_proposal(
         "run": proposal.run,
         "digest": hashlib.sha256(body).hexdigest(),
         "state": state.value,
+        "agent": proposal.agent,
+        "tool": proposal.tool,
+        "target": target_key(proposal.target.kind, proposal.target.id),
         "body": body,
         "decision": canonical.encode(decision.canonical()),
         "decision_digest": decision.digest(),
@@ -147,6 +150,11 @@ def add_proposal(
         "updated_us": now,
     }
     connection.execute(_ADD, values)
+
+
+def target_key(kind: str, name: str) -> str:
+    """Give what the row of a proposal calls its target by: a digest, because a name from outside may hold anything."""
+    return hashlib.sha256(f"{kind}\0{name}".encode()).hexdigest()
 
 
 def get_proposal(connection: Connection, proposal: str, *, lock: bool = False) -> ProposalRecord:
@@ -254,6 +262,9 @@ def _proposal(row: Row[Any]) -> ProposalRecord:
         raise ValueError("the body does not have the digest")
     if (proposal.id, proposal.run) != (row.id, row.run):
         raise ValueError("the row holds the body of another row")
+    said = proposal.agent, proposal.tool, target_key(proposal.target.kind, proposal.target.id)
+    if said != (row.agent, row.tool, row.target):
+        raise ValueError("the columns are not those of the body")
     with rows.reading("decision"):
         decision = Decision.model_validate(rows.json(row.decision))
         if decision.digest() != row.decision_digest:

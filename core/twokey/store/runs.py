@@ -117,7 +117,12 @@ def get_run(connection: Connection, run: str) -> RunRecord:
         row = connection.execute(_GET, {"of_run": run}).one_or_none()
         if row is None:
             raise NotFound("There is no such run here.", next="List them with `twokey runs list`.")
-        return _run(row)
+        return record_of(row)
+
+
+def has_run(connection: Connection, run: str) -> bool:
+    """Tell whether there is a run of that id."""
+    return connection.execute(_GET, {"of_run": run}).one_or_none() is not None
 
 
 def get_driven(connection: Connection, run: str) -> tuple[RunRecord, str | None]:
@@ -129,7 +134,7 @@ def get_driven(connection: Connection, run: str) -> tuple[RunRecord, str | None]
         row = connection.execute(_GET_LOCKED, {"of_run": run}).one_or_none()
         if row is None:
             raise NotFound("There is no such run here.", next="List them with `twokey runs list`.")
-        return _run(row), row.holder
+        return record_of(row), row.holder
 
 
 def list_runs(connection: Connection, *, limit: int = 50, states: Sequence[RunState] = ()) -> list[RunRecord]:
@@ -138,7 +143,7 @@ def list_runs(connection: Connection, *, limit: int = 50, states: Sequence[RunSt
     if states:
         query = query.where(tables.runs.c.state.in_(states))
     with rows.reading("run"):
-        return [_run(row) for row in connection.execute(query)]
+        return [record_of(row) for row in connection.execute(query)]
 
 
 def move_run(  # the fields of one update
@@ -202,7 +207,8 @@ def leave_run(connection: Connection, run: str, *, holder: str) -> None:
     )
 
 
-def _run(row: Row[Any]) -> RunRecord:
+def record_of(row: Row[Any]) -> RunRecord:
+    """Read a whole row of runs; raises ``ValueError`` where it is not as it was stored."""
     request = Request.model_validate(rows.json(row.request))
     if (request.requester, request.channel, request.intent) != (row.requester, row.channel, row.intent):
         raise ValueError("the columns are not those of the request")

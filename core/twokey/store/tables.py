@@ -51,6 +51,7 @@ runs: Final = Table(
     Column("updated_us", BigInteger, nullable=False),
     CheckConstraint("state IN ('running', 'waiting', 'done', 'failed', 'cancelled')", name="state"),
     Index(None, "state", "created_us"),
+    Index(None, "created_us", "intent", "state", "id"),
 )
 
 documents: Final = Table(
@@ -98,9 +99,17 @@ proposals: Final = Table(
     Column("result", LargeBinary),
     Column("created_us", BigInteger, nullable=False),
     Column("updated_us", BigInteger, nullable=False),
+    Column("agent", String(40), nullable=False, server_default=""),
+    Column("tool", String(40), nullable=False, server_default=""),
+    Column("target", String(64), nullable=False, server_default=""),
     Index(None, "state", "created_us"),
     Index(None, "run"),
+    Index(None, "created_us", "tool", "state"),
+    Index(None, "agent", "state", "created_us"),
+    Index(None, "target", "state", "created_us"),
 )
+"""``agent``, ``tool`` and ``target`` repeat what the body says, so that a list need not read bodies; ``target`` is the
+SHA-256 of what the write goes to (``twokey.store.proposals.target_key``)."""
 
 ANSWERS: Final = "action IN ('approve', 'refuse', 'withdraw')"
 SETTLES: Final = "action IN ('confirm_written', 'confirm_not_written')"
@@ -122,6 +131,7 @@ approvals: Final = Table(
         "action IN ('approve', 'refuse', 'withdraw', 'confirm_written', 'confirm_not_written')", name="action"
     ),
     Index(None, "proposal"),
+    Index(None, "at_us"),
     Index(
         "uq_approvals_answer",
         "proposal_digest",

@@ -38,7 +38,13 @@ MAX_EXPIRY_S: Final = 30 * 24 * 3600
 
 DEFAULTS: Final[Mapping[str, Any]] = {
     "listed_places": ["repository"],
-    "forbidden_changes": ["comments_security_report", "mentions_people", "links_elsewhere", "holds_markup"],
+    "forbidden_changes": [
+        "comments_security_report",
+        "mentions_people",
+        "links_elsewhere",
+        "holds_markup",
+        "disguises_name",
+    ],
     "allowed_values": [],
     "classes": [],
     "default_class": "internal",

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.review_evidence import KEYS, ORDERS, PROFILE, REPOSITORY, SCHEMA, evidence, finding, report
 
-from twokey.agents.reviewer.checks import review
+from twokey.agents.reviewer.checks import Known, review
 from twokey.agents.reviewer.scopes import Content, plain_number, words
 from twokey.core.values import Finding
 
@@ -97,6 +97,23 @@ def test_evidence_of_another_run_does_not_exist():
     del kept[PROFILE]
     result = review(report(finding("customers.contact is personal.", "customers.contact", PROFILE)), kept)
     assert result.dropped == (("f-1", "unknown_evidence"),)
+
+
+def test_what_reviews_of_one_run_share_changes_no_verdict():
+    known = Known()
+    for _ in range(2):
+        for claimed in SUPPORTED:
+            assert review(report(claimed), evidence(), known=known).supported == 1
+        for code, claimed in UNSUPPORTED:
+            assert review(report(claimed), evidence(), known=known).dropped == ((claimed.id, code),)
+
+
+def test_evidence_that_an_earlier_review_saw_does_not_count_where_it_is_not_given():
+    known, claimed = Known(), SUPPORTED[0]
+    assert review(report(claimed), evidence(), known=known).supported == 1
+    left = {key: value for key, value in evidence().items() if key not in claimed.evidence}
+    assert review(report(claimed), left, known=known).dropped == ((claimed.id, "unknown_evidence"),)
+    assert review(report(claimed), evidence(), known=known).supported == 1
 
 
 def test_an_id_counts_once():

@@ -165,6 +165,7 @@ def test_the_paths_exist_and_the_team_has_the_four_groups(sample: Sample) -> Non
     assert all(path.is_dir() for path in (sample.repo, sample.tickets, sample.runbooks, sample.telemetry))
     assert sorted(path.name for path in sample.folder.iterdir()) == [
         "dbt",
+        "operations.yaml",
         "routing.yaml",
         "runbooks",
         "telemetry",

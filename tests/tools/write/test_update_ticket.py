@@ -18,8 +18,9 @@ from twokey.core.settings import GitHubSection
 from twokey.core.values import Resource
 from twokey.tools.contract import Context, Marker, Place, Places, Rendered
 from twokey.tools.github.hub import GitHub
-from twokey.tools.local_tickets import LocalTickets
-from twokey.tools.tickets import Ticket, Tickets
+from twokey.tools.github.issues import GitHubTickets, ticket_marker_of
+from twokey.tools.local_tickets import LocalTickets, making
+from twokey.tools.tickets import NewTicket, Query, Ticket, Tickets
 from twokey.tools.trackers import Trackers
 from twokey.tools.write.restore_ticket import RestoreTicket, RestoreTicketArgs
 from twokey.tools.write.ticket_change import seen
@@ -92,7 +93,7 @@ class Desk:
         fields |= changes
         first = UpdateTicketArgs.model_validate(fields | {"seen": "0" * 64})
         duplicate = self.tickets.get(first.duplicate_of) if first.duplicate_of is not None else None
-        return first.model_copy(update={"seen": seen(self.ticket(first.ticket), change_of(first, duplicate))})
+        return first.model_copy(update={"seen": seen(self.ticket(first.ticket or 0), change_of(first, duplicate))})
 
     def state(self) -> tuple[Any, ...]:
         ticket = self.ticket()
@@ -352,7 +353,13 @@ def test_a_change_changes_something() -> None:
         ("plain words, 5 < 6 and a@b", set[str]()),
         ("ask @sam", {"mentions_people"}),
         ("(@sam)", {"mentions_people"}),
+        ("ask \uff20sam", {"mentions_people"}),
         ("see https://example.org", {"links_elsewhere"}),
+        ("log in at evil.example/login", {"links_elsewhere"}),
+        ("log in at evil.example:8080/x", {"links_elsewhere"}),
+        ("log in at evil\uff0eexample/login", {"links_elsewhere"}),
+        ("log in at 192.0.2.7/login", {"links_elsewhere"}),
+        ("src/app.py/part, 3.2/3.3, and/or, a.b, v1.2.3/linux", set[str]()),
         ("see [here](x)", {"links_elsewhere"}),
         ("see [a]: x", {"links_elsewhere"}),
         ("write to mailto:x", {"links_elsewhere"}),
@@ -368,6 +375,26 @@ def test_what_a_comment_does_is_told_from_its_text(tmp_path: Path, words: str, k
     rendered = tool(desk).render(args, desk.context)
     assert set(rendered.labels) - {"comments_ticket"} == kinds
     assert rendered.rollback.text.startswith("Nothing but a comment is taken back")
+
+
+@pytest.mark.parametrize(
+    ("label", "disguised"),
+    [
+        ("bu\u0261", True),
+        ("b\u0443g", True),
+        ("\uff42\uff55\uff47", True),
+        ("priority: h\u0456gh", True),
+        ("Qualit\u00e4t", False),
+        ("stra\u00dfe \u0142\u00f8", False),
+        ("\u043e\u0448\u0438\u0431\u043a\u0430", False),
+        ("\u30d0\u30b0 bug", False),
+        ("bug", False),
+    ],
+)
+def test_a_label_that_only_looks_like_another_is_told(tmp_path: Path, label: str, disguised: bool) -> None:
+    desk = local(tmp_path)
+    args = desk.args(comment="", labels={"add": [label]}, priority=None, assignees={}, state=None, reason="", duplicate_of=None)  # fmt: skip
+    assert ("disguises_name" in tool(desk).render(args, desk.context).labels) is disguised
 
 
 @pytest.mark.parametrize(
@@ -417,3 +444,142 @@ def test_a_step_changes_each_ticket_once(tmp_path: Path) -> None:
     assert tool(desk).once(desk.args()) != tool(desk).once(desk.args(ticket=1, duplicate_of=None))
     with pytest.raises(Refused):
         tool(desk).render(desk.args().model_copy(update={"seen": "0" * 64}), desk.context)
+
+
+# -- opening one ---------------------------------------------------------------------------------------------------
+
+OPENS = {
+    "tickets": "desk",
+    "opens": {"title": "Scores are late", "body": "Since 10:02.\n\nmarker: not mine"},
+    "labels": {"add": ["incident"]},
+}
+
+
+def opening(**changes: Any) -> UpdateTicketArgs:
+    return UpdateTicketArgs.model_validate(OPENS | changes)
+
+
+def test_a_ticket_is_opened_as_it_was_shown_once_and_closed_again(desk: Desk) -> None:
+    args = opening()
+    rendered = tool(desk).render(args, desk.context)
+    assert rendered.preview == (
+        "new ticket in desk: Scores are late\nlabels     + incident\ntext\n| Since 10:02.\n|\n| marker: not mine\n"
+    )
+    assert rendered.labels == ("labels_ticket", "opens_ticket")
+    assert tool(desk).reconcile(args, rendered, MARK, desk.context).seen == "absent"
+    first = tool(desk).apply(args, rendered, MARK, desk.context)
+    again = tool(desk).apply(args, rendered, MARK, desk.context)
+    assert first == again
+    found = tool(desk).reconcile(args, rendered, MARK, desk.context)
+    assert (found.seen, found.result) == ("written", first)
+    made = desk.ticket(first.ticket)
+    assert (made.title, made.labels, made.state, made.key) == ("Scores are late", ("incident",), "open", first.key)
+    assert plain(made.body).startswith("Since 10:02.\n\nmarker: not mine")
+    assert sum(len(page) for page in desk.tickets.list(Query(state="all"))) == 3
+    undo = tool(desk).reverse(args, rendered, MARK, desk.context)
+    back = UpdateTicketArgs.model_validate(undo.args)
+    tool(desk).apply(back, tool(desk).render(back, desk.context), BACK, desk.context)
+    assert desk.ticket(first.ticket).state == "closed"
+    assert refused(lambda: tool(desk).reverse(args, rendered, MARK, desk.context)) == "nothing_to_undo"
+
+
+def test_an_opening_that_was_cut_off_is_found_and_not_made_twice(desk: Desk) -> None:
+    args = opening()
+    rendered = tool(desk).render(args, desk.context)
+    trackers = Fails(desk.tickets, at="create", after=True)
+    assert refused(lambda: tool(desk, trackers).apply(args, rendered, MARK, desk.context)) == "gone"
+    assert tool(desk).reconcile(args, rendered, MARK, desk.context).seen == "written"
+    tool(desk).apply(args, rendered, MARK, desk.context)
+    assert sum(len(page) for page in desk.tickets.list(Query(state="all"))) == 3
+
+
+def test_what_a_new_ticket_does_besides_saying_something_is_told(desk: Desk) -> None:
+    said = {"title": "Slow, @all", "body": "see https://evil.example <b>now</b>"}
+    rendered = tool(desk).render(opening(opens=said), desk.context)
+    assert {"mentions_people", "links_elsewhere", "holds_markup"} <= set(rendered.labels)
+    weak = tool(desk).render(opening(opens={"title": "Slow", "body": "a remote code execution"}), desk.context)
+    assert {"security_report", "comments_security_report"} <= set(weak.labels)
+
+
+def test_another_ticket_than_was_shown_is_not_opened(desk: Desk) -> None:
+    rendered = tool(desk).render(opening(), desk.context)
+    other = opening(opens={"title": "Something else", "body": "x"})
+    assert refused(lambda: tool(desk).apply(other, rendered, MARK, desk.context)) == "differs_from_review"
+    assert tool(desk).reconcile(opening(), rendered, MARK, desk.context).seen == "absent"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"ticket": 2},
+        {"seen": "0" * 64},
+        {"comment": "x"},
+        {"state": "closed"},
+        {"assignees": {"add": ["sam"]}},
+        {"labels": {"remove": ["bug"]}},
+        {"labels": {"add": ["bug", "Bug"]}},
+        {"opens": {"title": "x", "body": "\n"}},
+        {"opens": None},
+    ],
+)
+def test_an_opening_opens_and_nothing_else(more: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        opening(**more)
+
+
+def test_a_new_file_takes_no_name_that_is_taken(tmp_path: Path) -> None:
+    desk = local(tmp_path)
+    names = [*making.keys("p-1:k")]
+    (tmp_path / f"{names[0]}.md").write_text(FRONT.format(n=1, title="t", labels="[]", body="marker: p-1:k"))
+    (tmp_path / f"{names[1]}.md").write_bytes(b"\0")
+    new = NewTicket(title="a: 'quoted' \"title\"", body="---\ntext\n---", labels=("on call",))
+    assert desk.tickets.find_created("p-1:k") is None
+    made = desk.tickets.create(new, "p-1:k")
+    assert (made.key, made.title, made.body, made.labels) == (names[2], new.title, new.body, new.labels)
+    assert desk.tickets.find_created("p-1:k") == made
+    for name in making.keys("p-2:k"):
+        (tmp_path / f"{name}.md").write_bytes(b"no ticket")
+    assert refused(lambda: desk.tickets.create(new, "p-2:k")) == "no_free_key"
+    assert desk.tickets.find_created("p-2:k") is None
+
+
+def test_an_issue_is_ours_only_where_we_opened_it(github: Stand) -> None:
+    desk = remote(github)
+    world, repository = github.world, github.repository
+    copied = world.ticket(repository, "x", f"x\n\n{ticket_marker_of('p-1:k')}", world.user("jo"))
+    made = desk.tickets.create(NewTicket(title="x", body="x"), "p-1:k")
+    assert made.number != copied.number
+    ours = [
+        world.ticket(repository, "x", f"x\n\n{ticket_marker_of('p-3:k')}", world.user("twokey")).number
+        for _ in range(2)
+    ]
+    found = desk.tickets.find_created("p-3:k")
+    assert found is not None
+    assert found.number == min(ours)
+
+
+def test_of_two_issues_opened_at_the_same_moment_the_later_one_is_closed(github: Stand) -> None:
+    desk = remote(github)
+    world, repository = github.world, github.repository
+
+    class Raced(GitHubTickets):
+        """Somebody of us opens the same between the look and the writing."""
+
+        looked = False
+
+        @classmethod
+        def of(cls, other: GitHubTickets) -> "Raced":
+            return cls(other._client, other._mine)
+
+        def find_created(self, marker: str) -> Ticket | None:
+            found = super().find_created(marker)
+            if not self.looked:
+                self.looked = True
+                world.ticket(repository, "x", f"x\n\n{ticket_marker_of(marker)}", world.user("twokey"))
+            return found
+
+    assert isinstance(desk.tickets, GitHubTickets)
+    raced = Raced.of(desk.tickets)
+    made = raced.create(NewTicket(title="x", body="x"), "p-4:k")
+    assert (made.number, made.state) == (3, "open")
+    assert repository.tickets[4].state == "closed"

@@ -71,6 +71,7 @@ def create_issue(world: World, repository: Repository, asked: Asked) -> Answer:
     if not title:
         raise invalid("Issue", "title", "missing_field")
     ticket = world.ticket(repository, title, asked.text("body"), asked.grant.user)
+    ticket.labels += asked.body.get("labels", [])
     return Answer(201, shown_issue(world, repository, ticket), "issue")
 
 

@@ -14,12 +14,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar, Literal
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from twins.github import apps, git, issues, pulls
+from twins.github import apps, deployments, git, issues, pulls
 from twins.github.description import Description
 from twins.github.routing import ROUTES, Answer, Asked, Refusal
 from twins.github.world import Grant, Repository, World
 
-PARTS = (apps, git, issues, pulls)
+PARTS = (apps, deployments, git, issues, pulls)
 """Imported for what they serve."""
 VERSIONS = {"2022-11-28"}
 

@@ -66,6 +66,7 @@ class Repository:
     teams: set[str] = field(default_factory=set[str])
     tickets: dict[int, Ticket] = field(default_factory=dict[int, Ticket])
     pulls: dict[int, PullRequest] = field(default_factory=dict[int, PullRequest])
+    deployments: list[Any] = field(default_factory=list[Any])
     protected: set[str] = field(default_factory=set[str])
     """Branches that nobody may delete."""
 
@@ -86,7 +87,7 @@ class Grant:
     app: int | None = None
 
 
-ALL = {"contents": "write", "pull_requests": "write", "issues": "write", "metadata": "read"}
+ALL = {"contents": "write", "deployments": "read", "pull_requests": "write", "issues": "write", "metadata": "read"}
 
 
 @dataclass

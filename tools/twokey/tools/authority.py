@@ -3,8 +3,9 @@
 Rules: an approval counts if its entry is included under a verified checkpoint, is an ``approve`` of exactly this
 proposal digest and decision digest, is proven to be its person's, was given before it expired, and comes from somebody
 who is in a required group now and neither asked for the change nor contributed to it. Proven it is by a signature with
-the key that the directory names for that person, and for nobody else, today; by their linked identity elsewhere, where
-policy admits such a proof and the link was in force when they answered and is now; or, in a demo, by assertion.
+the key that the directory names for that person, and for nobody else, today, or with a key that this one vouched for
+(``sessions``); by their linked identity elsewhere, where policy admits such a proof and the link was in force when they
+answered and is now; or, in a demo, by assertion.
 """
 
 from collections.abc import Iterable, Mapping
@@ -71,6 +72,14 @@ class LinkedIdentities(Protocol):
         ...
 
 
+class BrowserKeys(Protocol):
+    """Tells whose keys browsers hold."""
+
+    def vouches(self, given: Answer | GivenOrder, principal: Principal) -> bool:
+        """Tell whether it was signed by a browser in which ``principal`` was in the console at that time."""
+        ...
+
+
 def admits(needed: ApprovalsNeeded, auth: Auth) -> bool:
     """Tell whether policy admits such a proof for an approval. An assertion, which only a demo takes, is as a key."""
     return auth == "asserted" or auth in needed.auth
@@ -117,9 +126,15 @@ class Authority:
     """Counts approvals."""
 
     def __init__(
-        self, ledger: Ledger, directory: Directory, rules: Rules, links: LinkedIdentities | None = None
+        self,
+        ledger: Ledger,
+        directory: Directory,
+        rules: Rules,
+        links: LinkedIdentities | None = None,
+        browsers: BrowserKeys | None = None,
     ) -> None:
-        """Without ``links`` no answer that comes from elsewhere counts."""
+        """Without ``links`` no answer that comes from elsewhere counts, without ``browsers`` none of the console."""
+        self._browsers = browsers
         self._ledger = ledger
         self._directory = directory
         self._rules = rules
@@ -154,7 +169,9 @@ class Authority:
         """
         if answer.external is not None:
             return self._linked(answer, answer.external, principal)
-        return authentic_by_key(answer, principal, self._directory, self._rules)
+        if authentic_by_key(answer, principal, self._directory, self._rules):
+            return True
+        return self._browsers is not None and self._browsers.vouches(answer, principal)
 
     def _linked(self, answer: Answer | GivenOrder, external: str, principal: Principal) -> bool:
         said = answer.statement

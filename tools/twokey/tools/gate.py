@@ -40,6 +40,7 @@ from twokey.tools.policy_change import PolicyChange, PolicyChanges
 from twokey.tools.proposing import MICROSECONDS, Proposer, checked, expiry
 from twokey.tools.receipts import Receipts
 from twokey.tools.reverting import Reverting
+from twokey.tools.sessions import Sessions
 from twokey.tools.sight import Seen, Sight
 from twokey.tools.standing import Standing, standing
 from twokey.tools.steps import FAULT, Asked, Moved, Result, Steps
@@ -82,7 +83,10 @@ class Gate:
         self._ids = ids
         book = LinkBook(steps.ledger, steps.directory, rules)
         self.links = Links(steps.ledger, steps.directory, rules, steps.clock, book)
-        self._authority = Authority(steps.ledger, steps.directory, rules, book)
+        self.sessions = Sessions(
+            ledger=steps.ledger, directory=steps.directory, rules=rules, clock=steps.clock, ids=ids, links=book
+        )
+        self._authority = Authority(steps.ledger, steps.directory, rules, book, self.sessions)
         self._switch = KillSwitch(steps.ledger, rules.workspace)
         self._emergencies = Emergencies(steps.ledger, self._authority, rules, steps.clock)
         proposer = Proposer(

@@ -8,6 +8,7 @@ Rules every adapter keeps:
   making it twice is making it once, even for two that make it at the same moment;
 - a ticket has a number, by which programs name it, and a key, by which people do (``131``, ``FERN-131``);
 - a ticket has a version, which changes with it: whoever writes on the ground of what was read compares it first;
+- a ticket of ours is opened under a marker, too: whole and in one step, and once, however often;
 - a comment of ours is never taken away; it is struck, with a note that says why;
 - what cannot be read as a ticket is named with the reason, and keeps nobody from reading the others.
 """
@@ -87,6 +88,14 @@ class Unread(Value):
     ]
 
 
+class NewTicket(Value):
+    """A ticket that is to be opened. Its text is written as it stands."""
+
+    title: str
+    body: str
+    labels: tuple[str, ...] = ()
+
+
 class Query(Value):
     """Which tickets to list. ``since`` is an ISO 8601 instant in UTC: those changed then or later."""
 
@@ -150,6 +159,14 @@ class Tickets(Protocol):
             NotFound: there is no such comment.
 
         """
+        ...
+
+    def create(self, new: NewTicket, marker: str) -> Ticket:
+        """Open a ticket once under ``marker``; gives the one that is there where it was opened before."""
+        ...
+
+    def find_created(self, marker: str) -> Ticket | None:
+        """Look for the ticket that was opened under ``marker``."""
         ...
 
     def move(self, number: int, state: TicketState, reason: str = "") -> Ticket:

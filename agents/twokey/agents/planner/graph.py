@@ -21,7 +21,12 @@ from langgraph.types import Command, interrupt
 from twokey.agents import drafts
 from twokey.agents.catalog.graph import build_propose, build_scan
 from twokey.agents.catalog.impacts import impact_step
+from twokey.agents.incident.operations.steps import gather_step as gather_operations_step
+from twokey.agents.incident.operations.steps import review_operations_step
+from twokey.agents.incident.steps import draft_step, gather_step, summarize_step
+from twokey.agents.planner.incident import AboutIncident, plan_incident, understand_incident
 from twokey.agents.planner.intents import Known, Unclear, Understood, understand, understand_with_model
+from twokey.agents.planner.operations import AboutOperations, plan_operations, understand_operations
 from twokey.agents.planner.plans import direct, plan
 from twokey.agents.planner.triage import AboutTickets, plan_triage, understand_triage
 from twokey.agents.planner.triage import direct as about_tickets
@@ -56,6 +61,11 @@ def build(saver: BaseCheckpointSaver[str]) -> Compiled:
         "catalog_scan": _whole(build_scan()),
         "catalog_propose": _whole(build_propose()),
         "catalog_impact": impact_step,
+        "incident_gather": gather_step,
+        "incident_summarize": summarize_step,
+        "incident_draft": draft_step,
+        "incident_operations_gather": gather_operations_step,
+        "incident_operations_review": review_operations_step,
         "reviewer_review": review_step,
         "triage_scan": scan_step,
         "triage_propose": propose_step,
@@ -105,7 +115,7 @@ def known_places(desk: Desk, request: Request) -> Known:
     """Give the names that a request may use: the run's own places and nothing else."""
     names = {
         kind: tuple(place.resource.id for place in desk.places.items if place.resource.kind == kind)
-        for kind in ("warehouse", "repository", "tickets")
+        for kind in ("warehouse", "repository", "tickets", "telemetry")
     }
     return Known(
         warehouses=names["warehouse"],
@@ -114,7 +124,9 @@ def known_places(desk: Desk, request: Request) -> Known:
         default_repository=str(request.args.get("repository", "")) or None,
         trackers=names["tickets"],
         default_tracker=str(request.args.get("tickets", "")) or None,
-        jobs=frozenset({"catalog", "triage"}),
+        telemetries=names["telemetry"],
+        default_telemetry=str(request.args.get("telemetry", "")) or None,
+        jobs=frozenset({"catalog", "triage", "incident"}),
     )
 
 
@@ -124,13 +136,21 @@ def _plan(state: State, runtime: Runtime[Surroundings]) -> Command[str]:
     desk, models = runtime.context.desk, runtime.context.models
     request = Request.model_validate(desk.kept("request"))
     known = known_places(desk, request)
-    understood: Understood | AboutTickets | Unclear
+    understood: Understood | AboutTickets | AboutIncident | AboutOperations | Unclear
     if request.intent == "ask":
-        understood = understand_triage(request.text, known) or understand(request.text, known)
+        understood = (
+            _operations_asked(desk, request)
+            or understand_triage(request.text, known)
+            or understand_incident(request.text, known)
+            or understand(request.text, known)
+        )
         if isinstance(understood, Unclear) and models.configured("small"):
             understood = understand_with_model(models, desk, request.text, known)
     elif request.intent == "triage":
         understood = _tickets_asked(request)
+    elif request.intent == "incident":
+        args = request.args
+        understood = AboutIncident(str(args["telemetry"]), args.get("scope", {}), bool(args.get("looks_only", False)))
     else:
         understood = direct(
             warehouse=str(request.args["warehouse"]),
@@ -145,10 +165,23 @@ def _plan(state: State, runtime: Runtime[Surroundings]) -> Command[str]:
             {"code": understood.code, "question": understood.question, "suggestions": list(understood.suggestions)},
         )
         return Command(goto=END, update={"position": 0, "proposals": []})
-    written = plan_triage(understood) if isinstance(understood, AboutTickets) else plan(understood)
+    written = _written(understood)
     desk.planned(written)
     runtime.context.tell(Progress(0, written.understood))
     return Command(goto=_node(written.steps, 0), update={"position": 0, "proposals": []})
+
+
+def _written(understood: Understood | AboutTickets | AboutIncident | AboutOperations) -> Plan:
+    if isinstance(understood, AboutTickets):
+        return plan_triage(understood)
+    if isinstance(understood, AboutIncident):
+        return plan_incident(understood)
+    return plan_operations(understood) if isinstance(understood, AboutOperations) else plan(understood)
+
+
+def _operations_asked(desk: Desk, request: Request) -> AboutOperations | Unclear | None:
+    sources = [place.resource.id for place in desk.places.items if place.resource.kind == "telemetry"]
+    return understand_operations(request.text, sources, str(request.args.get("operations", "")) or None, desk.now_us())
 
 
 def _tickets_asked(request: Request) -> AboutTickets:

@@ -29,6 +29,8 @@ class Known:
     jobs: frozenset[Job] = frozenset({"catalog"})
     trackers: tuple[str, ...] = ()
     default_tracker: str | None = None
+    telemetries: tuple[str, ...] = ()
+    default_telemetry: str | None = None
 
     @property
     def warehouse(self) -> str | None:
@@ -44,6 +46,11 @@ class Known:
     def tracker(self) -> str | None:
         """Where the tickets are that are meant where no place is named: the default, or the only one."""
         return _meant(self.default_tracker, self.trackers)
+
+    @property
+    def telemetry(self) -> str | None:
+        """The source of telemetry that is meant where none is named: the default, or the only one."""
+        return _meant(self.default_telemetry, self.telemetries)
 
 
 def _meant(default: str | None, names: tuple[str, ...]) -> str | None:

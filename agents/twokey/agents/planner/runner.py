@@ -20,6 +20,8 @@ from langgraph.errors import GraphDrained
 from langgraph.runtime import RunControl
 from langgraph.types import Command
 
+from twokey.agents.incident.house import House
+from twokey.agents.incident.operations.book import Book
 from twokey.agents.models.port import Models
 from twokey.agents.planner.graph import RECURSION_LIMIT, Compiled, build
 from twokey.agents.planner.guarding import GuardedSaver
@@ -91,9 +93,17 @@ class Runner:
         desks: Callable[[str, str], Desk],
         models: Models,
         team: Team | None = None,
+        house: House | None = None,
+        operations: Book | None = None,
     ) -> None:
-        """``desks`` gives the desk of a run for the holder of its lease; ``team`` what the triage job needs."""
+        """``desks`` gives the desk of a run for the holder of its lease.
+
+        ``team`` is what the triage job needs of the settings, ``house`` what the incident job needs,
+        ``operations`` what the ops review compares with.
+        """
         self._team = team
+        self._house = house
+        self._operations = operations
         self._savers = savers
         self._desks = desks
         self._models = models
@@ -116,7 +126,12 @@ class Runner:
             graph = self._graph(GuardedSaver(saver, held.check))
             config: RunnableConfig = {"configurable": {"thread_id": run}, "recursion_limit": RECURSION_LIMIT}
             surroundings = Surroundings(
-                desk=self._desks(run, held.holder), models=self._models, tell=tell, team=self._team
+                desk=self._desks(run, held.holder),
+                models=self._models,
+                tell=tell,
+                team=self._team,
+                house=self._house,
+                operations=self._operations,
             )
             try:
                 output = graph.invoke(

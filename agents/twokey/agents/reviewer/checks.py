@@ -6,7 +6,7 @@ a proposal. What cannot be read is a problem and never an exception.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
 from pydantic import ValidationError
@@ -36,13 +36,41 @@ class Review:
     problems: tuple[str, ...]
 
 
-def review(report: Report, evidence: Mapping[str, Json], draft: Json = None) -> Review:
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What was worked out while a report was reviewed, so that its drafts need not be reviewed from the beginning.
+
+    It holds for the evidence of one run, where an id means one content for good.
+    """
+
+    contents: dict[str, Content] = field(default_factory=dict[str, Content])
+    scopes: claims.Scopes = field(default_factory=dict)
+    faults: dict[Finding, str | None] = field(default_factory=dict[Finding, str | None])
+
+    def indexed(self, evidence: Mapping[str, Json]) -> Mapping[str, Content]:
+        """Give this evidence, and none of what was seen besides, as it is looked through."""
+        for key, value in evidence.items():
+            if key not in self.contents:
+                self.contents[key] = Content(value)
+        return {key: self.contents[key] for key in evidence}
+
+    def fault(self, finding: Finding, contents: Mapping[str, Content]) -> str | None:
+        """Give what ``claims.fault`` gives. Whether the evidence is there is asked every time."""
+        if not finding.evidence or not all(cited in contents for cited in finding.evidence):
+            return claims.fault(finding, contents)
+        if finding not in self.faults:
+            self.faults[finding] = claims.fault(finding, contents, self.scopes)
+        return self.faults[finding]
+
+
+def review(report: Report, evidence: Mapping[str, Json], draft: Json = None, known: Known | None = None) -> Review:
     """Check a report, and a draft (tool, args, findings, why, provenance as plain JSON) that rests on it.
 
     ``evidence`` maps ids to contents: all the evidence *of this run* that report and draft cite, and what was read of
-    the repository. Whatever is not in it does not exist.
+    the repository. Whatever is not in it does not exist. ``known`` is shared by the reviews of one run.
     """
-    contents = {key: Content(value) for key, value in evidence.items()}
+    known = known or Known()
+    contents = known.indexed(evidence)
     findings = {finding.id: finding for finding in report.findings}
     dropped: dict[str, str] = {}
     if len(findings) < len(report.findings):
@@ -57,7 +85,7 @@ def review(report: Report, evidence: Mapping[str, Json], draft: Json = None) -> 
             dropped[finding.id] = "two_versions"
         findings.setdefault(finding.id, finding)
     for finding in findings.values():
-        code = claims.fault(finding, contents)
+        code = known.fault(finding, contents)
         if code is not None:
             dropped.setdefault(finding.id, code)
     supported = tuple(finding for finding in findings.values() if finding.id not in dropped)

@@ -7,12 +7,15 @@ in the evidence. What cannot be checked this way is not supported. The reason is
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from itertools import combinations
-from typing import Final
+from typing import Final, TypeAlias
 
 from twokey.agents.reviewer.scopes import NUMBER, Content, Place, Scope, Words, plain_number, words
 from twokey.core.values import Finding
+
+Scopes: TypeAlias = MutableMapping[tuple[str, tuple[str, ...]], Scope | None]
+"""What a subject with the ids of its evidence is spoken of in, as far as that was worked out already."""
 
 PLACES: Final = frozenset({"warehouse", "repository"})
 """Subjects that mean a whole place; for them all of the cited evidence is looked at."""
@@ -32,18 +35,18 @@ _MOST_TALLIES: Final = 12
 _MOST_PAIRS: Final = 400
 
 
-def fault(finding: Finding, contents: Mapping[str, Content]) -> str | None:
+def fault(finding: Finding, contents: Mapping[str, Content], scopes: Scopes | None = None) -> str | None:
     """Give the code of the first thing that is wrong with a finding; None where it is supported.
 
-    ``contents`` holds the evidence of this run by id. Codes: ``no_evidence``, ``unknown_evidence``,
-    ``unknown_subject``, ``unsupported_name``, ``unsupported_number``.
+    ``contents`` holds the evidence of this run by id; ``scopes`` what was worked out of it for other findings.
+    Codes: ``no_evidence``, ``unknown_evidence``, ``unknown_subject``, ``unsupported_name``, ``unsupported_number``.
     """
     if not finding.evidence:
         return "no_evidence"
     if not all(cited in contents for cited in finding.evidence):
         return "unknown_evidence"
     cited = [contents[each] for each in finding.evidence]
-    found = scope(finding.subject, cited)
+    found = _scope(finding, cited, scopes)
     if found is None:
         return "unknown_subject"
     if not _speaks_of(finding.claim, finding.subject, cited):
@@ -58,6 +61,16 @@ def fault(finding: Finding, contents: Mapping[str, Content]) -> str | None:
     apart = finding.kind in _COUNTED_APART
     holds = _numbers_hold(rest, found, [words(text) for text in quoted], apart=apart)
     return None if holds else "unsupported_number"
+
+
+def _scope(finding: Finding, cited: Sequence[Content], scopes: Scopes | None) -> Scope | None:
+    """Work out a scope once for all findings of one subject that cite the same."""
+    if scopes is None:
+        return scope(finding.subject, cited)
+    key = (finding.subject, finding.evidence)
+    if key not in scopes:
+        scopes[key] = scope(finding.subject, cited)
+    return scopes[key]
 
 
 def scope(subject: str, cited: Sequence[Content]) -> Scope | None:
@@ -135,7 +148,7 @@ def _stands(number: str, found: Scope, quoted: Sequence[Words], *, apart: bool) 
         return False
     value = int(plain)
     return (
-        value in found.numbers or _is_sum(value, found.tallies(quoted)) or (apart and _is_difference(value, found.own))
+        value in found.counted or _is_sum(value, found.tallies(quoted)) or (apart and _is_difference(value, found.own))
     )
 
 

@@ -32,6 +32,9 @@ NUMBER: Final = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
 
 def words(text: str) -> Words:
     """Fold a text to its words: compatibility forms and case are one, everything between words is dropped."""
+    if text.isascii() and text.isidentifier():
+        # what most names are: one word already
+        return (text.casefold(),)
     return tuple(_WORD.findall(unicodedata.normalize("NFKC", text).casefold()))
 
 
@@ -101,6 +104,7 @@ class Content:
         """Names of schemas."""
         self._named: dict[Words, list[Place]] = {}
         self._owners: dict[Words, dict[Words, list[int]]] = {}
+        self._spelled: dict[tuple[str, bool], bool] = {}
         self._fill(self.root, "", content)
         self.is_empty = not self.root.texts and not self.root.numbers and not self.root.below
 
@@ -146,8 +150,12 @@ class Content:
 
     def spells(self, name: str, *, open_end: bool = False) -> bool:
         """Tell whether a name in code spelling stands in some text, be it broken or joined at its underscores."""
-        phrase = " ".join(words(name.replace("_", " ")))
-        return bool(phrase) and f" {phrase}{'' if open_end else ' '}" in self._pieces
+        known = self._spelled.get((name, open_end))
+        if known is None:
+            phrase = " ".join(words(name.replace("_", " ")))
+            known = bool(phrase) and f" {phrase}{'' if open_end else ' '}" in self._pieces
+            self._spelled[name, open_end] = known
+        return known
 
     def named(self, subject: Words) -> tuple[Place, ...]:
         """Give the maps that a subject (``table``, ``table.column``, ``schema.table.column``) names."""
@@ -196,6 +204,11 @@ class Scope:
         """Numbers of the subject and of the maps around it."""
         beside = dict.fromkeys(each for place in self.places for each in place.beside())
         return (*self.own, *(number for each in beside for number in each.numbers))
+
+    @cached_property
+    def counted(self) -> frozenset[int]:
+        """The different ones among ``numbers``."""
+        return frozenset(self.numbers)
 
     @cached_property
     def texts(self) -> tuple[str, ...]:

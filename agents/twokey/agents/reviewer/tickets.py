@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from twokey.agents.triage.deciding import inert
 from twokey.core.canonical import Json
 from twokey.core.values import Finding
-from twokey.tools.read.ticket_pages import TicketRead, TicketsRead
+from twokey.tools.read.ticket_pages import TicketRead
 from twokey.tools.read.tickets import TicketsResult
 from twokey.tools.write import ticket_change
 from twokey.tools.write.ticket_change import Change, called, folded
@@ -37,10 +37,10 @@ class Evidence:
         self.tickets: dict[int, TicketRead] = {}
         for name, content in contents.items():
             try:
-                read = TicketsResult.model_validate(content).answer
+                read = TicketsResult.model_validate(content).page
             except ValidationError:
                 continue
-            if not isinstance(read, TicketsRead):
+            if read is None:
                 continue
             self.pieces[name] = {called(ticket)[:400]: ticket for ticket in read.tickets}
             self.tickets |= {ticket.number: ticket for ticket in read.tickets}
@@ -78,7 +78,7 @@ def problems(draft: Mapping[str, Any], evidence: Evidence, names: frozenset[str]
 
 
 def _wrong(args: UpdateTicketArgs, evidence: Evidence, names: set[str]) -> Iterator[str]:
-    ticket = evidence.tickets.get(args.ticket)
+    ticket = evidence.tickets.get(args.ticket) if args.ticket is not None else None
     if ticket is None:
         yield "the ticket was not read"
         return
@@ -99,7 +99,8 @@ def _wrong(args: UpdateTicketArgs, evidence: Evidence, names: set[str]) -> Itera
 
 
 def _said(change: Change, ticket: TicketRead, about: Sequence[TicketRead]) -> Iterator[str]:
-    bad = {"comments_security_report", "mentions_people", "links_elsewhere", "holds_markup", "hides_characters"}
+    bad = {"comments_security_report", "mentions_people", "links_elsewhere", "holds_markup"}
+    bad |= {"hides_characters", "disguises_name"}
     kinds = ticket_change.kinds(ticket, change, duplicate=False)
     yield from (kind for kind in kinds if kind in bad)
     if not _quotes_stand(change.comment, about):

@@ -26,7 +26,9 @@ MAX_PASSAGE: Final = 160
 MAX_ASKS: Final = 6
 MAY_REPEAT: Final = 300
 """Permille of confidence from which an earlier ticket is worth a look."""
-_ACTS: Final = re.compile(r"\S*(?:://|www\.|@)\S*|<[^>]{0,200}>?|&[#\w]{1,12};|\]\([^)]{0,200}\)?|\]:")
+_ACTS: Final = re.compile(
+    r"\S*(?:://|www\.|@)\S*|(?:[\w-]+\.)+\w{2,24}(?::\d+)?/\S*|<[^>]{0,200}>?|&[#\w]{1,12};|\]\([^)]{0,200}\)?|\]:"
+)
 _MARKS: Final = re.compile(r"[`*_~|#\[\]>\\]")
 
 
@@ -245,7 +247,8 @@ def _comment(ticket: TicketRead, duplicate: Known | None, others: Mapping[int, T
 def inert(text: str, most: int = MAX_PASSAGE) -> str:
     """Give outside text so that nothing in it acts where it is shown: one short line of plain visible characters."""
     visible = "".join(
-        " " if char.isspace() or unicodedata.category(char)[0] == "C" else char for char in text[: most * 20]
+        " " if char.isspace() or unicodedata.category(char)[0] == "C" else char
+        for char in unicodedata.normalize("NFKC", text[: most * 20])
     )
     plain = " ".join(_MARKS.sub(" ", _ACTS.sub("…", visible)).replace("<", " ").replace("@", " ").split())
     return plain if len(plain) <= most else f"{plain[: most - 1].rstrip()}…"

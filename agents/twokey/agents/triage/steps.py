@@ -153,9 +153,9 @@ def _page(result: TicketsResult) -> TicketsRead:
         CheckFailed: what was kept is something else.
 
     """
-    if not isinstance(result.answer, TicketsRead):
+    if result.page is None:
         raise CheckFailed("What a run kept as tickets is none.", next="Ask again.", code="changed_evidence")
-    return result.answer
+    return result.page
 
 
 def propose_step(state: State, runtime: Runtime[Surroundings]) -> State:

@@ -2,31 +2,33 @@
 
 import os
 import subprocess
-import sys
 import tempfile
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import typer
-
-from twokey.channels import creation, plain, sample, wiring
+from twokey.channels import creation, incident_report, plain, sample, wiring
 from twokey.channels.auditing import verify
+from twokey.channels.cli import console
 from twokey.channels.cli.following import as_json, tell
 from twokey.channels.cli.session import SESSION
 from twokey.channels.rendering.cards import card_document
+from twokey.channels.sample import operations
 from twokey.channels.triage_report import lines
 from twokey.core.errors import BadInput, CheckFailed
 from twokey.core.lifecycle import State
 from twokey.store.proposals import ProposalRecord
 
 QUESTION = "document the churn tables and tag what is personal"
+REVIEW = "ops review for last week"
 ASKS, APPROVES, ANSWERS_FOR_RISK = "ana", "sam", "rita"
+INCIDENT = "inc-0412"
 TICKETS = ("FERN-131", "FERN-134", "FERN-137")
 
 
-def run(folder: Path | None, *, once: bool) -> None:
-    """Build the sample workspace, ask as one person, approve as another, and verify the log.
+def run(folder: Path | None, *, once: bool, port: int | None = None) -> None:
+    """Build the sample workspace and ask as one person; serve the console, or approve as another and verify the log.
 
     Raises:
         BadInput: the folder is in use.
@@ -34,8 +36,9 @@ def run(folder: Path | None, *, once: bool) -> None:
 
     """
     started = time.monotonic()
-    place = _folder(folder)
+    place = _folder(folder).resolve()
     built = sample.build(place / "sample")
+    operations.build(built.folder / "serving", seed=built.seed, now=datetime.now(UTC))
     made = creation.create(
         place / "workspace",
         built.people,
@@ -44,7 +47,12 @@ def run(folder: Path | None, *, once: bool) -> None:
             "places.app": {"kind": "warehouse", "location": str(built.warehouse)},
             "places.dbt": {"kind": "repository", "location": str(built.repo)},
             "places.desk": {"kind": "tickets", "location": str(built.tickets)},
+            "places.serving": {"kind": "telemetry", "location": str(built.folder / "serving")},
             "catalog": {"warehouse": "app", "repository": "dbt"},
+            "places.telemetry": {"kind": "telemetry", "location": str(built.telemetry)},
+            "places.runbooks": {"kind": "runbooks", "location": str(built.runbooks)},
+            "incident": {"telemetry": "telemetry", "repository": "dbt", "runbooks": "runbooks"},
+            "operations": {"telemetry": "serving", "file": str(built.folder / "operations.yaml")},
             "triage": {"tickets": "desk", "routing": str(built.folder / "routing.yaml")},
             "triage.priorities": {"urgent": "priority: urgent", "high": "priority: high", "low": "priority: low"},
         },
@@ -66,9 +74,10 @@ def run(folder: Path | None, *, once: bool) -> None:
         SESSION.say(f"$ twokey approvals show {proposal} --as {APPROVES}")
         viewer, _ = opened.people.identify(APPROVES, "demo")
         SESSION.show(card_document(opened.service.card(proposal, viewer), answering="commands"))
-    if not once and not _approved(proposal):
-        _say_how_to_go_on(made.folder, proposal)
+    if not once:
+        _more_to_look_at(made.folder)
         SESSION.give({"workspace": str(made.folder), **as_json(outcome)})
+        console.serve(made.folder, proposal, viewers=(APPROVES, ASKS, ANSWERS_FOR_RISK), port=port)
         return
     SESSION.say()
     SESSION.say(f"$ twokey approvals approve {proposal} --as {APPROVES}")
@@ -84,6 +93,8 @@ def run(folder: Path | None, *, once: bool) -> None:
     _show_branch(built.repo, str(written.get("branch", "")))
     others = [_also(made.folder, other.id) for other in outcome.proposals[1:]]
     sorted_tickets = _triaged(made.folder)
+    incident = _told(made.folder)
+    SESSION.say(f'(also here: twokey ask "{REVIEW}" --as {APPROVES})')
     SESSION.say("$ twokey audit verify")
     checked = verify(made.folder, None, None)
     SESSION.say(f"{'ok' if checked['ok'] else 'NOT ok'}: {checked['size']:,} entries, root {checked['root']}")
@@ -100,6 +111,7 @@ def run(folder: Path | None, *, once: bool) -> None:
             ],
             "result": written,
             "triage": sorted_tickets,
+            "incident": incident,
             "audit": checked,
         }
     )
@@ -144,6 +156,30 @@ def _triaged(workspace: Path) -> dict[str, Any]:
     return as_json(outcome)
 
 
+def _told(workspace: Path) -> dict[str, Any]:
+    """Have an incident told, and its ticket opened and its post-mortem proposed for merging by a second person."""
+    SESSION.say(f"$ twokey incident summarize {INCIDENT} --as {ASKS}")
+    with wiring.opened(workspace) as opened:
+        identity, _ = opened.people.identify(ASKS, "demo")
+        outcome = opened.incident(identity, INCIDENT, tell)
+        for text in incident_report.lines(outcome, opened.service.findings(outcome.run.id)):
+            SESSION.say(text)
+        states: list[State] = []
+        for each in outcome.proposals:
+            SESSION.say(f"$ twokey approvals approve {each.id} --as {APPROVES}")
+            approver, credential = opened.people.identify(APPROVES, "demo")
+            result = opened.service.answer(approver, credential, action="approve", proposal=each.id, tell=tell)
+            SESSION.say(f"{result.id} is {result.state.value} ({result.code})")
+            states.append(result.state)
+    SESSION.say()
+    if states != [State.DONE, State.DONE]:
+        raise CheckFailed(
+            f"The incident of the sample ended as {outcome.run.code}, without a ticket and a post-mortem.",
+            next="Run `twokey doctor` in the sample workspace.",
+        )
+    return as_json(outcome)
+
+
 def _folder(folder: Path | None) -> Path:
     if folder is None:
         return Path(tempfile.mkdtemp(prefix="twokey-demo-"))
@@ -153,21 +189,15 @@ def _folder(folder: Path | None) -> Path:
     return folder
 
 
-def _approved(proposal: str) -> bool:
-    """Ask the person at the terminal; without one the proposal stays waiting."""
-    if not sys.stdin.isatty() or SESSION.as_json:
-        return False
+def _more_to_look_at(workspace: Path) -> None:
+    """Have a few tickets looked at, too, and leave what comes of it waiting."""
     SESSION.say()
-    return typer.confirm(f"You are {APPROVES} now. Approve {proposal}?", default=False)
-
-
-def _say_how_to_go_on(folder: Path, proposal: str) -> None:
-    SESSION.say()
-    SESSION.say("The proposal waits. Nothing is written until somebody else than ana says yes:")
-    SESSION.say(f"  cd {folder}")
-    SESSION.say(f"  twokey approvals show {proposal} --diff")
-    SESSION.say(f"  twokey approvals approve {proposal} --as {APPROVES}")
-    SESSION.say("  twokey audit verify")
+    SESSION.say(f"$ twokey triage {' '.join(TICKETS)} --as {ASKS}")
+    with wiring.opened(workspace) as opened:
+        identity, _ = opened.people.identify(ASKS, "demo")
+        outcome = opened.triage(identity, TICKETS, None, tell)
+        for text in lines(outcome, opened.service.findings(outcome.run.id), None):
+            SESSION.say(text)
 
 
 def _show_branch(repository: Path, branch: str) -> None:

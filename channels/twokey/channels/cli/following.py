@@ -4,11 +4,13 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from twokey.agents.state import Progress
-from twokey.channels import card, plain
+from twokey.channels import card, ops_report, plain
 from twokey.channels.cli.session import SESSION
+from twokey.channels.passes import page_of
 from twokey.channels.rendering.cards import needed
 from twokey.channels.rendering.terminal import as_text
 from twokey.channels.service import Outcome
+from twokey.core import settings
 from twokey.core.errors import BadInput, Refused
 from twokey.core.lifecycle import State
 from twokey.core.values import Finding
@@ -55,7 +57,9 @@ def report(outcome: Outcome, *, ended_badly_fails: bool) -> None:
         reasons = "; ".join(f'"{plain.line(item.message)}" ({item.rule})' for item in record.decision.reasons)
         SESSION.say(f"policy   {as_text(needed(record.decision))} · {reasons}")
         if record.state is State.AWAITING_APPROVAL:
-            SESSION.say(f"waiting  twokey approvals show {record.id} · until {card.moment(record.expires_us)}")
+            page = console_page(record.id)
+            until = card.moment(record.expires_us)
+            SESSION.say(f"waiting  twokey approvals show {record.id} · until {until}{f' · {page}' if page else ''}")
     if not outcome.proposals:
         _tell_findings(outcome.findings)
         if not outcome.findings:
@@ -67,8 +71,20 @@ def report(outcome: Outcome, *, ended_badly_fails: bool) -> None:
         raise SystemExit(Refused.exit_code)
 
 
+def console_page(proposal: str) -> str | None:
+    """Give where the console of this workspace shows a proposal, while ``twokey up`` serves it; none without one."""
+    if not (SESSION.workspace / settings.FILE_NAME).is_file():
+        return None
+    config = settings.load(SESSION.workspace)
+    return page_of(config, proposal) if config.console.mode == "on" else None
+
+
 def _tell_findings(findings: Sequence[Finding]) -> None:
     """Show what was found: first what wants a person, then personal and financial data, then the rest by kind."""
+    if ops_report.is_review(findings):
+        for text in ops_report.lines(findings):
+            SESSION.say(text)
+        return
     told = sorted(findings, key=_urgency)
     for finding in told[:FINDINGS_SHOWN]:
         mark = "!" if finding.attention else " "

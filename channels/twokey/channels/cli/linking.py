@@ -23,7 +23,9 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(link, name="link")
 
 
-External = Annotated[str, typer.Argument(metavar="EXTERNAL", help="slack:TEAM/USER or github:NUMBER, in full.")]
+External = Annotated[
+    str, typer.Argument(metavar="EXTERNAL", help="slack:TEAM/USER, github:NUMBER or oidc:DIGITS, in full.")
+]
 
 
 def listed() -> None:
@@ -62,7 +64,7 @@ def listed() -> None:
 
 def confirm(
     external: Annotated[
-        str | None, typer.Argument(metavar="[EXTERNAL]", help="slack:TEAM/USER or github:NUMBER, in full.")
+        str | None, typer.Argument(metavar="[EXTERNAL]", help="slack:TEAM/USER, github:NUMBER or oidc:DIGITS, in full.")
     ] = None,
 ) -> None:
     """Say that an identity at Slack or GitHub is you: from then on what it answers is your answer."""

@@ -16,10 +16,12 @@ from twokey.channels.cli import (
     asking,
     controls,
     evidence,
+    incidents,
     linking,
     measuring,
     policy,
     probing,
+    scoring,
     serving,
     setup,
     triaging,
@@ -69,7 +71,9 @@ serving.add_to(app)
 policy.add_to(app)
 evidence.add_to(app)
 measuring.add_to(app)
+scoring.add_to(app)
 triaging.add_to(app)
+incidents.add_to(app)
 
 _WITH_VALUE = {"-C": "workspace", "--workspace": "workspace", "--as": "principal"}
 

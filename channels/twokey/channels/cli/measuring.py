@@ -19,6 +19,8 @@ def add_to(app: typer.Typer) -> None:
     measure.command("yaml")(yaml)
     measure.command("triage")(triage)
     measure.command("logs")(logs)
+    measure.command("summaries")(summaries)
+    measure.command("incident")(incident)
     app.add_typer(measure, name="eval")
     bench = typer.Typer(help="Measure speed.")
     bench.command("startup")(startup)
@@ -28,6 +30,7 @@ def add_to(app: typer.Typer) -> None:
     bench.command("slack")(slack)
     bench.command("catalog")(catalog)
     bench.command("triage")(bench_triage)
+    bench.command("console")(bench_console)
     app.add_typer(bench, name="bench")
 
 
@@ -197,6 +200,40 @@ def logs(
     SESSION.give(result)
 
 
+def summaries(
+    folder: Annotated[str, typer.Argument(metavar="DIR", help="Folder with incident bundles, searched through.")],
+) -> None:
+    """Summarize incidents, check every sentence against what it cites, and compare with what was expected."""
+    from pathlib import Path
+
+    from twokey.agents.incident.evaluate_summaries import evaluate
+
+    result = evaluate(Path(folder))
+    for key, value in result.items():
+        if isinstance(value, list):
+            for item in value:
+                SESSION.say(f"{key:<20} {item}")
+        else:
+            SESSION.say(f"{key:<20} {value}")
+    SESSION.give(result)
+
+
+def incident(
+    folder: Annotated[
+        str, typer.Argument(metavar="DIR", help="Folder with incident bundles and their truth, searched through.")
+    ],
+) -> None:
+    """Rank the suspects of labelled incidents, and compare with the true cause."""
+    from pathlib import Path
+
+    from twokey.agents.incident.evaluate_ranking import as_lines, on_folder
+
+    result = on_folder(Path(folder))
+    for line in as_lines(result):
+        SESSION.say(line)
+    SESSION.give(result)
+
+
 def startup(*, quick: Annotated[bool, typer.Option("--quick", help="Fewer repetitions.")] = False) -> None:
     """Measure how long `twokey --help` takes in a cold process."""
     from twokey.channels.benchmarks import startup as measure
@@ -267,4 +304,16 @@ def bench_triage(*, quick: Annotated[bool, typer.Option("--quick", help="Fewer t
     result = measure(quick=quick)
     for key, value in result.items():
         SESSION.say(f"{key:<24} {value}")
+    SESSION.give(result)
+
+
+def bench_console(*, quick: Annotated[bool, typer.Option("--quick", help="A smaller workspace.")] = False) -> None:
+    """Measure every page of the console on a workspace with 100,000 proposals and 1,000,000 entries of the log."""
+    from twokey.channels.bench_console import measure
+
+    result = measure(quick=quick, tell=lambda text: typer.echo(text, err=True))
+    for name, figures in result["pages"].items():
+        SESSION.say(f"{name:<20} p50 {figures['p50_ms']:>8,.1f} ms   p95 {figures['p95_ms']:>8,.1f} ms")
+    for key in ("first_page_ms", "floor_ms", "worst_p95_ms", "slowest", "proposals", "log_entries", "fill_s", "rss_mb"):
+        SESSION.say(f"{key:<20} {result[key]}")
     SESSION.give(result)

@@ -1,4 +1,4 @@
-"""``up``: the worker, with everything that listens for Slack and GitHub."""
+"""``up``: the worker, with the web console and everything that listens for Slack and GitHub."""
 
 from typing import Annotated
 
@@ -21,20 +21,28 @@ def up(
     ] = None,
     concurrency: Annotated[int, typer.Option(min=1, max=64, help="How many runs to work on at once.")] = 4,
 ) -> None:
-    """Listen for what the settings connect (Slack, GitHub), and work on what is asked, until stopped."""
+    """Serve the web console and what the settings connect (Slack, GitHub), and work on what is asked, until stopped."""
     from twokey.channels.cli.working import prepare
+    from twokey.channels.passes import reached_at
     from twokey.channels.running import run_up
     from twokey.channels.wiring import opened
 
     with opened(SESSION.workspace) as workspace:
         prepare(workspace)
         server = workspace.config.server
+
+        def started(address: str) -> None:
+            if workspace.config.console.mode == "on":
+                seen = workspace.config.console.url or reached_at(address)
+                SESSION.say(f"console  {seen} · come in with: twokey login NAME --link")
+
         done = run_up(
             workspace,
             host=server.host if host is None else host,
             port=server.port if port is None else port,
             concurrency=concurrency,
             tell=SESSION.say,
+            started=started,
         )
     SESSION.say(f"{done.jobs} jobs")
     SESSION.give({"jobs": done.jobs, "failures": [failure.code for failure in done.failures]})

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from twokey.channels.cli.session import SESSION
+from twokey.core.errors import BadInput
 
 
 def add_to(app: typer.Typer) -> None:
@@ -22,11 +23,14 @@ def demo(
         bool, typer.Option("--once", help="Headless: a second person approves, then the log is verified.")
     ] = False,
     folder: Annotated[Path | None, typer.Option("--dir", help="Where the sample workspace goes; must be new.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port of the web console; 0 takes a free one.")
+    ] = None,
 ) -> None:
-    """Show the whole main job in a sample workspace."""
+    """Show the whole main job in a sample workspace; you approve in the web console."""
     from twokey.channels.cli.demo import run
 
-    run(folder, once=once)
+    run(folder, once=once, port=port)
 
 
 def init(
@@ -104,11 +108,36 @@ def login(
     new: Annotated[bool, typer.Option("--new", help="Make a new credential and print its public half.")] = False,
     take: Annotated[Path | None, typer.Option(help="Take over a credential file that was handed to you.")] = None,
     give: Annotated[Path | None, typer.Option(help="Move the credential out into a file for its owner.")] = None,
+    link: Annotated[bool, typer.Option("--link", help="Print a one-time link that lets a browser in.")] = False,
+    page: Annotated[str, typer.Option(help="With --link: the page to go to.")] = "/inbox",
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="With --link: where `up` listens, instead of server.port.")
+    ] = None,
 ) -> None:
-    """Manage the credentials on this account."""
+    """Manage the credentials on this account, and come into the web console with one."""
+    if link:
+        if new or take is not None or give is not None:
+            raise BadInput("--link goes with none of --new, --take and --give.", next="See `twokey login --help`.")
+        _link(name, page, port)
+        return
     from twokey.channels.logins import manage
 
     lines, result = manage(SESSION.workspace, name, new=new, take=take, give=give)
     for line in lines:
         SESSION.say(line)
     SESSION.give(result)
+
+
+def _link(name: str | None, page: str, port: int | None) -> None:
+    """Print a one-time link to the console for somebody whose credential this account holds."""
+    from twokey.channels.passes import console_address, one_time_link
+    from twokey.channels.wiring import opened
+    from twokey.core.entropy import SystemClock
+
+    with opened(SESSION.workspace) as workspace:
+        identity, credential = workspace.identify(name or SESSION.principal, "cli")
+        address = console_address(workspace.config, port=port)
+        made = one_time_link(workspace, identity, credential, clock=SystemClock(), address=address, path=page)
+    SESSION.say(f"{identity.principal.name}: open this in your browser within 15 minutes; it works once")
+    SESSION.say(made)
+    SESSION.give({"principal": identity.principal.name, "link": made})

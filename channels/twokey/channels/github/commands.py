@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Verb = Literal["ask", "catalog", "triage", "help", "link", "answer", "approve", "unknown"]
+Verb = Literal["ask", "catalog", "triage", "incident", "help", "link", "answer", "approve", "unknown"]
 MAX_TEXT: Final = 4000
 _FIRST: Final = re.compile(r"/twokey(?:[ \t]+(?P<verb>[^\s]{1,40}))?(?P<rest>.*)", re.DOTALL)
 _ANSWERS: Final = frozenset({"approved", "refuse", "reject", "withdraw", "confirm", "lgtm", "deny"})
@@ -36,6 +36,6 @@ def wish(body: str) -> Wish | None:
     if verb == "ask":
         first = re.split(r"\s", text.lstrip("/`'\".,: "), maxsplit=1)[0].lower().strip(".,:!`'\"")
         return Wish("answer" if first in _ANSWERS | {"approve"} else "ask", text[:MAX_TEXT])
-    if verb in {"catalog", "triage", "help", "link"}:
-        return Wish(verb, text)  # pyright: ignore[reportArgumentType] - one of the four
+    if verb in {"catalog", "triage", "incident", "help", "link"}:
+        return Wish(verb, text)  # pyright: ignore[reportArgumentType] - one of the five
     return Wish("unknown", text)

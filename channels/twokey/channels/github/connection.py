@@ -77,6 +77,12 @@ class WorkspaceWork:
         """Have tickets looked at and leave it to the workers."""
         return self._workspace.leave_triage(identity, keys, run=run, only_if=only_if, new=new)
 
+    def leave_incident(
+        self, identity: Identity, which: str, *, run: str, only_if: Callable[[Unit], bool]
+    ) -> str | None:
+        """Have an incident told and leave it to the workers."""
+        return self._workspace.leave_incident(identity, which, run=run, only_if=only_if)
+
     def leave_suggestion(
         self, identity: Identity, suggestion: Suggestion, *, run: str, only_if: Callable[[Unit], bool]
     ) -> str | None:

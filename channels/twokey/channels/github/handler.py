@@ -43,6 +43,7 @@ _INSTALLED: Final = frozenset(
 _SORTED: Final = frozenset({"opened", "edited", "labeled", "reopened"})
 """What becomes of an issue after which it is looked at."""
 _MOST_TICKETS: Final = 25
+_INCIDENT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,99}")
 _TICKET: Final = re.compile(r"#?[1-9][0-9]{0,14}")
 _TABLE: Final = re.compile(r"[A-Za-z0-9_.]{1,100}")
 _APPROVAL: Final = re.compile(r"(p-[0-9a-hjkmnp-tv-z]{12})[ \t]+([0-9a-f]{16,64})[ \t]+([0-9a-f]{16,64})[ \t]*")
@@ -194,6 +195,8 @@ class _Turn:
                 return self._left(said, None, asked.text)
             case "triage":
                 return self._sorted(said, asked.text.split())
+            case "incident":
+                return self._told(said, asked.text.strip())
             case _:
                 return self._tell(said, "no_command")
 
@@ -239,6 +242,7 @@ class _Turn:
         table: str = "",
         suggestion: Suggestion | None = None,
         tickets: tuple[str, ...] = (),
+        incident: str = "",
     ) -> str:
         """Have a run accepted once for this comment, with a comment that shows its progress, in one transaction."""
         identity = self._identity(said)
@@ -258,6 +262,8 @@ class _Turn:
 
         if suggestion is not None:
             self._house.work.leave_suggestion(identity, suggestion, run=run, only_if=only_if)
+        elif incident:
+            self._house.work.leave_incident(identity, incident, run=run, only_if=only_if)
         elif tickets:
             self._house.work.leave_triage(identity, tickets, run=run, only_if=only_if)
         elif text is None:
@@ -273,6 +279,12 @@ class _Turn:
         if len(keys) > _MOST_TICKETS or not all(_TICKET.fullmatch(key) for key in keys):
             return self._tell(said, "bad_ticket")
         return self._left(said, None, tickets=tuple(keys) or (f"#{said.number}",))
+
+    def _told(self, said: Said, which: str) -> str:
+        """Have an incident told, by its id."""
+        if not _INCIDENT.fullmatch(which):
+            return self._tell(said, "bad_incident")
+        return self._left(said, None, incident=which)
 
     def _approve(self, said: Said, text: str) -> str:
         """Hand an approving review to the gate, which decides whether it counts, and records it if it does not."""

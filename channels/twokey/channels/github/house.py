@@ -49,6 +49,12 @@ class Work(Protocol):
         """Have tickets looked at, with ``new`` only those that were not sorted yet; see ``leave``."""
         ...
 
+    def leave_incident(
+        self, identity: Identity, which: str, *, run: str, only_if: Callable[[Unit], bool]
+    ) -> str | None:
+        """Have an incident told, by its id; see ``leave``."""
+        ...
+
     def leave_suggestion(
         self, identity: Identity, suggestion: Suggestion, *, run: str, only_if: Callable[[Unit], bool]
     ) -> str | None:

@@ -16,6 +16,7 @@ HELP: Final = (
     "- `/twokey ask TEXT`: ask for something in your own words\n"
     "- `/twokey catalog [TABLE]`: propose documentation for tables with such a name, or all\n"
     "- `/twokey triage [#NUMBER ...]`: sort these issues, or the one the comment stands under\n"
+    "- `/twokey incident ID`: what happened in an incident, with evidence\n"
     "- `/twokey link NAME`: say who you are, to confirm it with your own key\n"
     "- `/twokey help`: this list\n\n"
     "A suggestion (GitHub's suggestion block) for lines of a pull request of Twokey is proposed as a pull request of "
@@ -28,6 +29,7 @@ NOTICES: Final[Mapping[str, str]] = {
         "Twokey does not know who you are, so nothing was done. Say it with `/twokey link NAME`, NAME being the one "
         "that the workspace has for you, then confirm it with your own key within an hour."
     ),
+    "bad_incident": "That is no id of an incident. Write it as `inc-0412`.",
     "not_by_typing": (
         "Nothing was approved or refused. Cards are answered with a key or in Slack, never with a comment: "
         "`twokey approvals list`."

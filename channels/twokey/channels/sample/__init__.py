@@ -94,7 +94,8 @@ def _fill(folder: Path, seed: int, now: datetime) -> Sample:
     repository.mkdir()
     commit = dbt.build(repository, now)
     ticket_truth = tickets.build(folder / "tickets", now)
-    (folder / "routing.yaml").write_bytes(shipped.read("routing.yaml"))
+    for name in ("routing.yaml", "operations.yaml"):
+        (folder / name).write_bytes(shipped.read(name))
     runbooks.build(folder / "runbooks")
     telemetry.build(folder / "telemetry", seed=seed, now=now)
     return Sample(

@@ -26,6 +26,7 @@ OFFERED: Final = (
     Offered(Words("/twokey ask TEXT", "code"), Words("ask for something in your own words")),
     Offered(Words("/twokey catalog TABLE", "code"), Words("propose documentation for tables with such a name, or all")),
     Offered(Words("/twokey triage TICKET", "code"), Words("sort tickets by their keys, or the new ones")),
+    Offered(Words("/twokey incident ID", "code"), Words("what happened in an incident, with evidence")),
     Offered(Words("/twokey approvals", "code"), Words("what waits for an answer")),
     Offered(Words("/twokey approvals batch", "code"), Words("what you may answer together, with one button")),
     Offered(Words("/twokey freeze", "code"), Words("whether writes are stopped")),
@@ -39,6 +40,7 @@ ANSWERS: Final = frozenset({"approve", "approved", "refuse", "withdraw", "confir
 _WORD: Final = re.compile(r"[a-z]+")
 _MOST_TICKETS: Final = 25
 _TICKET: Final = re.compile(r"#?[A-Za-z0-9][A-Za-z0-9-]{0,60}")
+_INCIDENT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,99}")
 _TABLE: Final = re.compile(r"[A-Za-z0-9_.]{1,100}")
 
 
@@ -54,6 +56,8 @@ async def on_command(turn: Turn) -> None:
             await _catalog(turn, rest.strip())
         case "triage":
             await _triage(turn, rest.split())
+        case "incident":
+            await _incident(turn, rest.strip())
         case "approvals":
             await (batches.show(turn) if rest.strip().lower() == "batch" else _approvals(turn))
         case "freeze":
@@ -104,6 +108,17 @@ async def _triage(turn: Turn, keys: list[str]) -> None:
 
     def leave(identity: Identity, run: str, only_if: Callable[[Unit], bool]) -> str | None:
         return workspace.leave_triage(identity, keys, run=run, only_if=only_if)
+
+    await _left(turn, leave)
+
+
+async def _incident(turn: Turn, which: str) -> None:
+    if not _INCIDENT.fullmatch(which):
+        raise BadInput("That is no id of an incident.", next="Write it as inc-0412.", code="bad_incident")
+    workspace = turn.house.workspace
+
+    def leave(identity: Identity, run: str, only_if: Callable[[Unit], bool]) -> str | None:
+        return workspace.leave_incident(identity, which, run=run, only_if=only_if)
 
     await _left(turn, leave)
 

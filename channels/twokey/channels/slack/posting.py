@@ -14,6 +14,7 @@ from slack_sdk.web import WebClient
 
 from twokey.agents.state import Progress
 from twokey.channels import patience
+from twokey.channels.passes import public_page
 from twokey.channels.postbox import Message
 from twokey.channels.rendering import slack as rendered
 from twokey.channels.rendering.cards import card_document
@@ -144,7 +145,8 @@ def document_of(workspace: Workspace, purpose: str, now_us: int) -> Document:
     match kind:
         case "card":
             card = workspace.service.card(subject, None)
-            return card_document(card, answering=answering(card.decision))
+            seen = public_page(workspace.config, card.record.id)
+            return card_document(card, answering=answering(card.decision), console=seen)
         case "progress":
             return run_document(run_view(workspace, subject))
         case "remind" | "escalate":

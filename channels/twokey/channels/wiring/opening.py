@@ -23,10 +23,14 @@ from twokey.channels.pruning import Pruner
 from twokey.channels.readiness import Readiness
 from twokey.channels.service import Service, Unplanned
 from twokey.channels.shadowing import Shadow
+from twokey.channels.wiring.incident import house_of
 from twokey.channels.wiring.once import Once
+from twokey.channels.wiring.operations import book_of
 from twokey.channels.wiring.outside import Outside, connector, github_if_set
 from twokey.channels.wiring.policy import NoShadow, batch_engine, enforcement_of, engine_on, rules_of, shadow_of
+from twokey.channels.wiring.runbooks import with_runbooks
 from twokey.channels.wiring.stores import STATE_FOLDER, check_demo, dispatcher_of, ledger_of, states_of
+from twokey.channels.wiring.telemetry import deployed_by, opener, pages_of, telemetry_places, through_telemetry
 from twokey.channels.wiring.triage import escalations_of, names_of, team_of
 from twokey.channels.workspace import AMEND, POLICY_PROPOSE, REVERT, Workspace
 from twokey.core import settings
@@ -137,11 +141,16 @@ def opened_parts(
         github = github_if_set(folder, config, clock, stack)
         forges = Forges(LocalGit(), None if github is None else lambda: github().forge)
         trackers = Trackers(LocalTickets, None if github is None else lambda location: github().tickets(location))
-        tools = stage.tools or trackers.through(
-            through(forges, registry.installed(config.tools.plugins)),
-            folder / STATE_FOLDER / "tickets",
-            _embeddings(config),
+        embeddings = _embeddings(config)
+        tools = stage.tools or with_runbooks(
+            trackers.through(
+                through(forges, registry.installed(config.tools.plugins)), folder / STATE_FOLDER / "tickets", embeddings
+            ),
+            forges,
+            folder / STATE_FOLDER / "runbooks",
+            embeddings,
         )
+        tools = through_telemetry(tools, opener(folder, config, pages_of(config, ledger, clock), deployed_by(github)))
         connect = stage.connect or connector(github, home, clock)
         yield _parts(
             folder, config, home, ledger, engine, shadow, clock, ids, stack, held, forges, tools, book, connect
@@ -223,7 +232,14 @@ def _parts(  # what that were opened
     def new_runner() -> "Runner":
         from twokey.agents.planner.runner import Runner  # noqa: PLC0415 - LangGraph comes in when a run is driven
 
-        return Runner(savers, desk, _models(config, stack), team_of(folder, config))
+        return Runner(
+            savers,
+            desk,
+            _models(config, stack),
+            team_of(folder, config),
+            house_of(folder, config),
+            book_of(folder, config),
+        )
 
     def new_dispatcher() -> Dispatcher:
         dispatcher = dispatcher_of(folder, config.store.url, ledger, clock, ids)
@@ -317,6 +333,7 @@ def _parts(  # what that were opened
         policy=policy,
         directory=directory,
         readiness=readiness,
+        sessions=gate.sessions,
         pruner=Pruner(ledger=ledger, states=lambda: states().lent(), clock=clock),
     )
     return Parts(workspace, gate, desk, savers)
@@ -342,7 +359,7 @@ def _places(folder: Path, config: Settings) -> list[Place]:
             location = str((folder / location).resolve())
         resource = Resource(kind=section.kind, id=name, granted_by="config", environment=section.environment)
         places.append(Place(resource, location))
-    return places
+    return [*places, *telemetry_places(config)]
 
 
 def _with_password(location: str, variable: str | None) -> str:

@@ -104,6 +104,14 @@ def connector(
             from twokey.channels.slack.channel import SlackChannel  # noqa: PLC0415 - comes in where Slack is configured
 
             made["slack"] = SlackChannel(workspace=workspace, home=home, clock=clock).connected()
+        if workspace.config.triggers:
+            from twokey.channels.alerts.connection import connected  # noqa: PLC0415 - comes in where there is a trigger
+
+            made["alerts"] = connected(workspace, clock, os.environ)
+        if workspace.config.console.mode == "on":
+            from twokey.channels.console.channel import connected  # noqa: PLC0415 - comes in where something listens
+
+            made["console"] = connected(workspace, clock)
         return made
 
     return connect

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from twokey.channels.escalating import Escalations
 from twokey.channels.postbox import Postbox
+from twokey.channels.wiring.incident import names_of as incident_names
 from twokey.channels.wiring.outside import github_of
 from twokey.channels.wiring.stores import STATE_FOLDER
 from twokey.core.ports import Clock, Directory
@@ -32,10 +33,10 @@ def names_of(folder: Path, config: Settings) -> frozenset[str]:
     """
     triage = config.triage
     if not triage.tickets:
-        return frozenset()
+        return incident_names(config)
     labels = {*triage.kinds, *triage.priorities.values(), triage.security, triage.spam, triage.duplicate}
     routing = routing_of(folder, config)
-    return frozenset({*labels, *(routing.accounts() if routing else ())})
+    return frozenset({*labels, *(routing.accounts() if routing else ()), *incident_names(config)})
 
 
 def routing_of(folder: Path, config: Settings) -> "Routing | None":

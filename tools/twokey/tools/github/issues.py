@@ -2,21 +2,25 @@
 
 Rules, beside those of the port: pull requests are no tickets, though GitHub lists them as issues; a comment is ours
 where it bears the marker and is by the account that Twokey writes as, which is asked of GitHub once; of two that were
-made under one marker at the same moment the later one is taken away; text that is searched for is one quoted phrase.
+made under one marker at the same moment the later one is taken away, of two tickets it is closed; text that is searched
+for is one quoted phrase.
 """
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any, Final
 
 from twokey.core.errors import BadInput, NotFound, Refused
 from twokey.tools.github.client import Client
 from twokey.tools.github.models import Account, Comment, FoundIssues, Issue, read
 from twokey.tools.github.wire import segment
-from twokey.tools.tickets import Query, Ticket, TicketComment, TicketState, Unread, struck
+from twokey.tools.tickets import NewTicket, Query, Ticket, TicketComment, TicketState, Unread, struck
 
 MOST_PAGES: Final = 1_000
 MOST_COMMENTS: Final = 100
+MOST_RECENT: Final = 20
+"""Pages of the issues opened last, among which one of ours is looked for."""
 MAX_PHRASE: Final = 200
 MAX_BODY: Final = 65_000
 _KEY: Final = re.compile(r"#?([1-9][0-9]{0,14})")
@@ -29,6 +33,11 @@ def marker_of(marker: str) -> str:
     if not _MARKER.fullmatch(marker):
         raise BadInput("That is no marker.", next="Use small letters, digits, colons and dashes.", code="bad_marker")
     return f"<!-- twokey:comment {marker} -->"
+
+
+def ticket_marker_of(marker: str) -> str:
+    """Give what a ticket opened under ``marker`` ends with."""
+    return marker_of(marker).replace("twokey:comment", "twokey:ticket")
 
 
 def external(account: Account | None) -> str:
@@ -93,6 +102,38 @@ class GitHubTickets:
     def _told(self, found: Comment) -> TicketComment:
         marked = _MARKED.search(found.body or "") is not None
         return _comment(found).model_copy(update={"ours": marked and self._mine(found.user)})
+
+    def create(self, new: NewTicket, marker: str) -> Ticket:
+        """Open an issue once under ``marker``; of two opened at the same moment the later one is closed again."""
+        there = self.find_created(marker)
+        if there is not None:
+            return there
+        mark = ticket_marker_of(marker)
+        body = {
+            "title": new.title,
+            "body": f"{new.body[:MAX_BODY]}\n\n{mark}",
+            "labels": [*new.labels],
+        }
+        made = read(Issue, self._client.send("POST", self._path, body, keyed=False).json())
+        ours = {made.number: made} | {found.number: found for found in self._created(marker)}
+        first, *others = (ours[number] for number in sorted(ours))
+        for other in others:
+            if other.state != "closed":
+                self.move(other.number, "closed", "not_planned")
+        return _ticket(first)
+
+    def find_created(self, marker: str) -> Ticket | None:
+        """Look for the issue that was opened under ``marker``; anybody may copy the marker, but not the account."""
+        found = min(self._created(marker), key=lambda issue: issue.number, default=None)
+        return None if found is None else _ticket(found)
+
+    def _created(self, marker: str) -> Iterator[Issue]:
+        mark = ticket_marker_of(marker)
+        params: dict[str, str | int] = {"state": "all", "sort": "created", "direction": "desc"}
+        for page in islice(self._client.pages(self._path, params, most=MOST_PAGES), MOST_RECENT):
+            for found in (read(Issue, item) for item in page):
+                if found.pull_request is None and (found.body or "").endswith(mark) and self._mine(found.user):
+                    yield found
 
     def label(self, number: int, *, add: Sequence[str] = (), remove: Sequence[str] = ()) -> Ticket:
         """Put labels on and take labels off; a label that nobody made before is made."""

@@ -18,13 +18,13 @@ from typing import Any, Final
 from twokey.core.entropy import SystemClock
 from twokey.core.errors import BadInput, EnvironmentFault, NotFound, Refused
 from twokey.core.ports import Clock
-from twokey.tools.local_tickets import notes
+from twokey.tools.local_tickets import making, notes
 from twokey.tools.local_tickets.files import Files, Unreadable
 from twokey.tools.local_tickets.index import MAX_FILE, Entry, Index
 from twokey.tools.local_tickets.markdown import MarkdownTicket
 from twokey.tools.local_tickets.records import instant
 from twokey.tools.local_tickets.rows import comments_of
-from twokey.tools.tickets import Query, Ticket, TicketComment, TicketState, Unread, struck
+from twokey.tools.tickets import NewTicket, Query, Ticket, TicketComment, TicketState, Unread, struck
 
 PAGE: Final = 100
 MAX_PAGE_CHARS: Final = 8 * 1024 * 1024
@@ -144,6 +144,42 @@ class LocalTickets:
                 }
                 self._put_notes(entry, content, notes.appended(content or b"", there))
             return notes.shown(there, len(items))
+
+    def create(self, new: NewTicket, marker: str) -> Ticket:
+        """Open a ticket once under ``marker``: a new Markdown file, whose name follows from the marker."""
+        _check_marker(marker)
+        _check_names(new.labels)
+        with self._files.alone():
+            for key in making.keys(marker):
+                there = self._made(key)
+                if there is None:
+                    moment = instant(self._clock.now_us() * 1_000)
+                    content = making.written(key, new, author=AUTHOR, moment=moment, marker=marker)
+                    self._files.replace(f"{key}.md", None, content, MAX_FILE)
+                    return self.named(key)
+                if making.marker_of(there) == marker:
+                    return self.named(key)
+        raise making.none_free()
+
+    def find_created(self, marker: str) -> Ticket | None:
+        """Look for the ticket that was opened under ``marker``."""
+        _check_marker(marker)
+        for key in making.keys(marker):
+            there = self._made(key)
+            if there is None:
+                return None
+            if making.marker_of(there) == marker:
+                return self.named(key)
+        return None
+
+    def _made(self, key: str) -> bytes | None:
+        """Give the file of that key; None where there is none."""
+        try:
+            return self._files.read(f"{key}.md", MAX_FILE)
+        except FileNotFoundError:
+            return None
+        except Unreadable:
+            return b""
 
     def find_comment(self, number: int, marker: str) -> TicketComment | None:
         """Look for the comment that was made under ``marker``."""

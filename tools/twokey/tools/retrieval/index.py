@@ -313,6 +313,7 @@ class Index:
 def _opened(path: str) -> sqlite3.Connection:
     try:
         base = sqlite3.connect(path)
+        base.execute("PRAGMA secure_delete = ON")  # what is taken out is overwritten in the file
         there = base.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone()
         if there is not None:
             row = base.execute("SELECT value FROM meta WHERE name = 'version'").fetchone()

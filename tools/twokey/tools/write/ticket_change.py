@@ -6,6 +6,7 @@ Rules:
   still finds the ticket that was reviewed, and any other difference is noticed;
 - a comment is shown to the last character. What it does besides saying something is told from the text itself: that it
   calls somebody, leads elsewhere, holds markup, or stands on a ticket that reads like a report of a weakness;
+- a name that is put on and mixes alphabets in one word, so that it looks like another name, is told as disguised;
 - text of a ticket is outside text: it appears in a preview as one short line of visible characters.
 """
 
@@ -31,6 +32,11 @@ ClosedAs = Literal["", "completed", "not_planned"]
 
 _MENTION: Final = re.compile(r"(?<![\w`])@[A-Za-z0-9_]")
 _ELSEWHERE: Final = re.compile(r"[a-z][a-z0-9+.-]{0,20}://|www\.|\]\(|\]:|mailto:", re.IGNORECASE)
+_HOST: Final = re.compile(
+    r"(?<![\w./@-])(?:(?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,24}(?::\d{1,5})?/|(?:\d{1,3}\.){3}\d{1,3}(?::\d{1,5})?/)",
+    re.IGNORECASE,
+)
+"""A host with a path after it, as people type an address; some places make a link of it."""
 _MARKUP: Final = re.compile(r"<[A-Za-z/!?]|&[#A-Za-z0-9]{1,12};")
 _WEAKNESS: Final = re.compile(
     r"\b(?:vulnerabilit(?:y|ies)|cve-\d{4}-\d+|exploit\w*|xss|csrf|ssrf|rce|sql injection|remote code execution"
@@ -38,6 +44,9 @@ _WEAKNESS: Final = re.compile(
     r"|(?:leaked|exposed|stolen|published) (?:\w+ ){0,3}(?:keys?|tokens?|passwords?|credentials?|secrets?))\b",
     re.IGNORECASE,
 )
+_LATIN_END: Final = 0x24F
+_LATIN: Final = re.compile(r"[A-Za-z]")
+_OTHER: Final = re.compile(rf"[^\x00-{chr(_LATIN_END)}]")
 _SECURITY: Final = re.compile(r"\b(?:security|vulnerability)\b", re.IGNORECASE)
 _READ: Final = 20_000
 """Characters of a ticket that are searched for signs of a report of a weakness."""
@@ -189,6 +198,22 @@ def reads_like_a_weakness(ticket: Worded) -> bool:
     return _WEAKNESS.search(text) is not None or any(_SECURITY.search(label) for label in ticket.labels)
 
 
+def is_disguised(name: str) -> bool:
+    """Tell whether a word of a name mixes Latin letters with letters that only look like them.
+
+    Letters of the Latin alphabets of Europe, with or without marks, are no disguise; those of phonetic and full-width
+    writing are, and so are letters of another alphabet in the middle of a Latin word.
+    """
+    return any(_LATIN.search(word) and _OTHER.search(word) for word in re.findall(r"[^\W\d_]+", _bare(name))) or any(
+        char.isalpha() and ord(char) > _LATIN_END and unicodedata.normalize("NFKC", char).isascii() for char in name
+    )
+
+
+def _bare(name: str) -> str:
+    """Give a name without the marks on its letters."""
+    return "".join(char for char in unicodedata.normalize("NFD", name) if not unicodedata.combining(char))
+
+
 def kinds(ticket: Worded, change: Change, *, duplicate: bool) -> tuple[str, ...]:
     """Give the sorted codes of what a change does, from the change and the ticket themselves."""
     return tuple(sorted({*_deeds(change, duplicate=duplicate), *_dangers(ticket, change)}))
@@ -213,13 +238,16 @@ def _dangers(ticket: Worded, change: Change) -> Iterator[str]:
     weakness = reads_like_a_weakness(ticket) or any(_SECURITY.search(name) for name in change.labels.add)
     if weakness:
         yield "security_report"
+    if any(is_disguised(name) for name in (*change.labels.add, *change.people.add)):
+        yield "disguises_name"
     if not change.comment:
         return
     if weakness:
         yield "comments_security_report"
-    if _MENTION.search(change.comment):
+    read = unicodedata.normalize("NFKC", change.comment)
+    if _MENTION.search(read):
         yield "mentions_people"
-    if _ELSEWHERE.search(change.comment):
+    if _ELSEWHERE.search(read) or _HOST.search(read):
         yield "links_elsewhere"
     if _MARKUP.search(change.comment):
         yield "holds_markup"

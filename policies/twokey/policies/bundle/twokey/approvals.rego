@@ -66,7 +66,7 @@ expires_s := min(times) if {
 # admits keys alone.
 proofs := [proof | some proof in known_proofs; not unproven[proof]]
 
-known_proofs := ["key", "slack", "github"]
+known_proofs := ["key", "slack", "github", "oidc"]
 
 unproven contains proof if {
 	some risk in risks

@@ -236,3 +236,8 @@ class TicketsResult(Value):
         GetResult | ListResult | TicketsRead | SearchResult | SimilarResult | LabelsResult | HistoryResult,
         Field(discriminator="kind"),
     ]
+
+    @property
+    def page(self) -> TicketsRead | None:
+        """The page of tickets, where one was asked for."""
+        return self.answer if isinstance(self.answer, TicketsRead) else None

@@ -5,7 +5,7 @@ may be a country; a word that can be an answer (``unknown``, ``none``, ``-``) co
 holds numbers or dates. A column that holds nothing else is not called wrong: somebody chose the word.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 _SURE: Final = frozenset(
@@ -22,7 +22,7 @@ _DATED: Final = ("9-9-9", "9/9/9", "9.9.9", "9:9")
 
 
 def standing_for_nothing(
-    texts: Sequence[str], counts: Sequence[int], forms: Sequence[str], numeric: int
+    texts: Sequence[str], counts: Sequence[int], cells_of_forms: Mapping[str, int], numeric: int
 ) -> frozenset[int]:
     """Give the texts of a column that stand for a missing value, as indexes; ``numeric`` cells hold plain numbers."""
     sure: set[int] = set()
@@ -44,7 +44,7 @@ def standing_for_nothing(
     if signs and sum(counts[code] for code in signs) <= _MOST_SIGNS * others:
         sure |= signs
     if weak:
-        dated = sum(count for count, form in zip(counts, forms, strict=True) if form.startswith(_DATED))
+        dated = sum(cells for form, cells in cells_of_forms.items() if form.startswith(_DATED))
         if numeric + dated >= 0.8 * others:
             sure |= weak
     if sure and _are_codes(texts, counts, sure):

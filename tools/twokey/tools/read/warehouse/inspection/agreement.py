@@ -128,6 +128,8 @@ def _measure(left: Column, right: Column, guess: float) -> Rule | None:
     groups: dict[int, Group] = {}
     codes = right.codes
     kept = total = 0
+    # exceptions that no group still to come can make up for: what cannot hold any more is not measured to its end
+    most_lost = (1 - HOLDS) * sum(len(rows) - 1 for rows in left.groups.values()) + 1
     for code, rows in left.groups.items():
         counts = Counter([codes[row] for row in rows])
         counts.pop(BLANK, None)
@@ -138,6 +140,8 @@ def _measure(left: Column, right: Column, guess: float) -> Rule | None:
         groups[code] = Group(counts, size, usual, most)
         kept += most - 1
         total += size - 1
+        if total - kept > most_lost:
+            return None
     if total < ENOUGH_PAIRS or sum(group.size >= 3 for group in groups.values()) < ENOUGH_GROUPS:
         return None
     holds = kept / total

@@ -6,12 +6,14 @@ that is a unit of measure. The positions of cells are for the process that measu
 
 from collections import Counter
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from decimal import Decimal
 from typing import Any, Final
 
 from twokey.core.errors import ToolRetry
 from twokey.tools.read.warehouse import patterns
 from twokey.tools.read.warehouse.inspection import found, times
-from twokey.tools.read.warehouse.inspection.grid import BLANK, Grid, column_of
+from twokey.tools.read.warehouse.inspection.grid import BLANK, Column, Grid, column_of
 from twokey.tools.read.warehouse.inspection.inspecting import inspect
 from twokey.tools.read.warehouse.measuring.table import late_from, measured
 from twokey.tools.read.warehouse.sources import Deadline, Most, Sampled, Source, StatementFailed, day_of
@@ -28,15 +30,22 @@ from twokey.tools.read.warehouse.values import (
 MAX_PROBLEMS: Final = 60
 _MAX_SHAPES: Final = 3
 _MAX_NAMED: Final = 16
+_HUGE: Final = 10**30
+_WRITTEN_PLAINLY: Final = frozenset({float, Decimal})
 
 
 def grid_of(sampled: Sampled) -> Grid:
     """Give the rows as codes and texts."""
     columns = [
-        column_of(index, name, _texts(cells), is_text=any(isinstance(cell, str) for cell in cells))
+        _column(index, name, cells)
         for index, (name, cells) in enumerate(zip(sampled.names, sampled.columns, strict=True))
     ]
     return Grid(sampled.sampled, columns)
+
+
+def _column(index: int, name: str, cells: Sequence[Any]) -> Column:
+    kinds = set(map(type, cells)) - {type(None)}
+    return column_of(index, name, _texts(cells, kinds), is_text=str in kinds)
 
 
 def answer(source: Source, request: InspectRequest, deadline: Deadline, now_us: int) -> InspectResult:
@@ -80,9 +89,13 @@ def told(sampled: Sampled, grid: Grid, problems: Sequence[found.Problem]) -> Ins
     )
 
 
-def _texts(cells: Sequence[Any]) -> Sequence[str | None]:
-    if all(cell is None or isinstance(cell, str) for cell in cells):
+def _texts(cells: Sequence[Any], kinds: AbstractSet[type[Any]]) -> Sequence[str | None]:
+    if kinds <= {str}:
         return cells
+    if kinds <= _WRITTEN_PLAINLY:
+        return [None if cell is None else str(cell) for cell in cells]
+    if kinds == {int}:
+        return [None if cell is None else str(cell) if -_HUGE < cell < _HUGE else "1e30" for cell in cells]
     return [None if cell is None or isinstance(cell, bytes) else _text(cell) for cell in cells]
 
 
@@ -91,7 +104,7 @@ def _text(cell: Any) -> str:
         return cell
     if isinstance(cell, bool):
         return "true" if cell else "false"
-    return str(cell) if not isinstance(cell, int) or abs(cell) < 10**30 else "1e30"
+    return str(cell) if not isinstance(cell, int) or abs(cell) < _HUGE else "1e30"
 
 
 def _told(grid: Grid, problem: found.Problem) -> Problem:

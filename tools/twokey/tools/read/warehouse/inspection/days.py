@@ -13,30 +13,32 @@ ENOUGH: Final = 30
 NEARLY_ALL: Final = 0.9
 _ISO: Final = re.compile(r"([0-9]{4})[-/]([0-9]{1,2})[-/]([0-9]{1,2})(?:[T ].{1,40})?", re.DOTALL)
 _LOCAL: Final = re.compile(r"([0-9]{1,2})([/.-])([0-9]{1,2})\2([0-9]{4})(?:[T ].{1,40})?", re.DOTALL)
+_WHOLE: Final = 10
+"""Characters of a day with all of its zeros."""
 _STARTS: Final = ("9-9-9", "9/9/9", "9.9.9")
 
 
-def days_of(texts: Sequence[str], counts: Sequence[int], forms: Sequence[str]) -> Mapping[int, int | None] | None:
+def days_of(
+    texts: Sequence[str], counts: Sequence[int], cells_of_forms: Mapping[str, int]
+) -> Mapping[int, int | None] | None:
     """Give the day number of each text that is a date, by its index; ``None`` for a column of other things."""
     filled = sum(counts)
-    likely = sum([count for form, count in zip(forms, counts, strict=True) if form.startswith(_STARTS)])
+    likely = sum(cells for form, cells in cells_of_forms.items() if form.startswith(_STARTS))
     if likely < NEARLY_ALL * filled:
         return None
-    parts: dict[int, tuple[int, int, int]] = {}
+    days: dict[int, int | None] = {}
     local: dict[int, tuple[int, int, int]] = {}
     for code, text in enumerate(texts):
         iso = _ISO.fullmatch(text)
         if iso is not None:
-            parts[code] = (int(iso[1]), int(iso[2]), int(iso[3]))
+            days[code] = _iso_day(text) if iso.end(3) == _WHOLE else _day(int(iso[1]), int(iso[2]), int(iso[3]))
             continue
         other = _LOCAL.fullmatch(text)
         if other is not None:
             local[code] = (int(other[1]), int(other[3]), int(other[4]))
     if local:
-        parts |= _in_order(counts, local)
-    if sum(counts[code] for code in parts) < NEARLY_ALL * filled:
-        return None
-    return {code: _day(*part) for code, part in parts.items()}
+        days |= {code: _day(*part) for code, part in _in_order(counts, local).items()}
+    return None if sum(counts[code] for code in days) < NEARLY_ALL * filled else days
 
 
 def _in_order(counts: Sequence[int], local: Mapping[int, tuple[int, int, int]]) -> dict[int, tuple[int, int, int]]:
@@ -46,6 +48,14 @@ def _in_order(counts: Sequence[int], local: Mapping[int, tuple[int, int, int]]) 
     if day_first > month_first:
         return {code: (year, second, first) for code, (first, second, year) in local.items()}
     return {code: (year, first, second) for code, (first, second, year) in local.items()}
+
+
+def _iso_day(text: str) -> int | None:
+    """Read the first ten characters, which are two digits each but for the year of four."""
+    try:
+        return date.fromisoformat(text[:_WHOLE].replace("/", "-")).toordinal()
+    except ValueError:
+        return None
 
 
 def _day(year: int, month: int, day: int) -> int | None:

@@ -66,12 +66,8 @@ def find(grid: Grid) -> Iterator[Problem]:
 
 
 def _habit(column: Column) -> _Habit:
-    nothing = column.nothing
-    cells: Counter[str] = Counter()
-    for code, form in enumerate(column.forms):
-        if code not in nothing:
-            cells[form] += column.counts[code]
-    return _Habit(column, cells, cells.total(), nothing)
+    cells = Counter({form: count for form, count in column.cells_that_say.items() if count})
+    return _Habit(column, cells, cells.total(), column.nothing)
 
 
 def _types(habit: _Habit) -> list[Problem]:
@@ -97,12 +93,11 @@ def _formats(habit: _Habit) -> list[Problem]:
     ranked = habit.cells.most_common()
     usual = [form for form, count in ranked if count >= _OFTEN * total]
     kept = sum(habit.cells[form] for form in usual)
-    values = sum(column.forms[code] in usual for code in range(column.distinct))
     if (
         not usual
-        or values < _ENOUGH_VALUES
         or len(usual) > 5
         or kept < _NEARLY_ALL * total
+        or sum(map(frozenset(usual).__contains__, column.forms)) < _ENOUGH_VALUES
         or not _is_written_by_rule(usual, habit)
     ):
         return []
@@ -150,12 +145,14 @@ def _is_dated(form: str, habit: _Habit) -> bool:
 def _lengths(habit: _Habit) -> Iterator[Problem]:
     """Codes of digits that all have one length, but for a few that lost or gained some."""
     column = habit.column
+    if habit.cells["9"] < _NEARLY_ALL * habit.total:
+        return
     lengths: Counter[int] = Counter()
     for code, form in enumerate(column.forms):
         if form == "9" and code not in habit.nothing:
             lengths[len(column.texts[code])] += column.counts[code]
     whole = lengths.total()
-    if whole < _NEARLY_ALL * habit.total or column.distinct < ENOUGH:
+    if column.distinct < ENOUGH:
         return
     length, most = lengths.most_common(1)[0]
     zeros = sum(
@@ -177,6 +174,9 @@ def _lengths(habit: _Habit) -> Iterator[Problem]:
 def _case(habit: _Habit) -> Iterator[Problem]:
     """Short codes in capital letters, but for a few."""
     column = habit.column
+    long = sum(count for text, count in zip(column.texts, column.counts, strict=True) if len(text) > _CODE_LENGTH)
+    if long > _MOST_LOWER * habit.total:
+        return
     lower = {code for code, text in enumerate(column.texts) if text != text.upper() and code not in habit.nothing}
     cells = sum(column.counts[code] for code in lower)
     if 0 < cells <= _MOST_LOWER * habit.total and all(
@@ -187,6 +187,9 @@ def _case(habit: _Habit) -> Iterator[Problem]:
 
 def _characters(column: Column) -> Iterator[Problem]:
     """Text that a wrong encoding broke, control characters, and signs that a column of words holds next to never."""
+    together = " ".join(column.texts)
+    if together.isascii() and together.isprintable() and "&" not in together and not _ODD.search(together):
+        return
     broken: set[int] = set()
     odd: set[int] = set()
     for code, text in enumerate(column.texts):

@@ -22,6 +22,14 @@ BLANK: Final = -1
 _BEGIN_NUMBERS: Final = frozenset("0123456789+-.")
 _MAX_NUMBER: Final = 64
 _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]{1,30}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})(?:[eE][+-]?[0-9]{1,3})?")
+_FORMS_OF_NUMBERS: Final = frozenset(
+    f"{sign}{digits}{exponent}"
+    for sign in ("", "+", "-")
+    for digits in ("9", "9.", "9.9", ".9")
+    for exponent in ("", "a9", "a+9", "a-9")
+)
+"""Every form (``written``) that a number may have."""
+_MOST_DIGITS: Final = 30
 _DIGITS: Final = re.compile(r"[0-9]+")
 _WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
@@ -52,7 +60,13 @@ class Column:
     @cached_property
     def numbers(self) -> Sequence[float | None]:
         """Each text as a number; ``None`` where it is none."""
-        return [_number(text) for text in self.texts]
+        if not self.is_text:
+            return [_number(text) for text in self.texts]
+        # the form tells what no number is, and what is one for sure
+        return [
+            _number(text) if form in _FORMS_OF_NUMBERS else None
+            for text, form in zip(self.texts, self.forms, strict=True)
+        ]
 
     @cached_property
     def numeric(self) -> int:
@@ -65,14 +79,36 @@ class Column:
         return forms_of(self.texts)
 
     @cached_property
+    def cells_of_forms(self) -> Mapping[str, int]:
+        """Cells of each form, in the order in which the forms first occur."""
+        found: dict[str, int] = {}
+        for form, count in zip(self.forms, self.counts, strict=True):
+            found[form] = found.get(form, 0) + count
+        return found
+
+    @cached_property
+    def cells_that_say(self) -> Mapping[str, int]:
+        """Cells of each form without those that stand for nothing; a form may be left with none."""
+        if not self.nothing:
+            return self.cells_of_forms
+        found = dict(self.cells_of_forms)
+        for code in self.nothing:
+            found[self.forms[code]] -= self.counts[code]
+        return found
+
+    @cached_property
     def nothing(self) -> frozenset[int]:
         """Texts that stand where a value is missing."""
-        return standing_for_nothing(self.texts, self.counts, self.forms, self.numeric) if self.is_text else frozenset()
+        return (
+            standing_for_nothing(self.texts, self.counts, self.cells_of_forms, self.numeric)
+            if self.is_text
+            else frozenset()
+        )
 
     @cached_property
     def days(self) -> Mapping[int, int | None] | None:
         """Day number of each text that is a date; ``None`` where the column does not hold dates."""
-        return days_of(self.texts, self.counts, self.forms)
+        return days_of(self.texts, self.counts, self.cells_of_forms)
 
     @cached_property
     def most(self) -> int:
@@ -123,15 +159,18 @@ def column_of(index: int, name: str, cells: Sequence[str | None], *, is_text: bo
             counts.append(0)
         counts[code] += count
         known[cell] = code
-    return Column(index, name, tuple(texts), counts, [known[cell] for cell in cells], is_text)
+    return Column(index, name, tuple(texts), counts, list(map(known.__getitem__, cells)), is_text)
 
 
-def masked(text: str) -> str:
-    """Give a text with its runs of digits as ``9``."""
-    return _DIGITS.sub("9", text)
+def masked(texts: Sequence[str]) -> Sequence[str]:
+    """Give each text with its runs of digits as ``9``. All at once, which costs a third of one by one."""
+    found = _DIGITS.sub("9", "\n".join(texts)).split("\n")
+    return found if len(found) == len(texts) else [_DIGITS.sub("9", text) for text in texts]
 
 
 def _number(text: str) -> float | None:
+    if len(text) <= _MOST_DIGITS and text.isascii() and text.isdigit():
+        return float(text)
     if text[0] not in _BEGIN_NUMBERS or len(text) > _MAX_NUMBER or not _NUMBER.fullmatch(text):
         return None
     number = float(text)

@@ -55,9 +55,14 @@ def _words(column: Column) -> Mapping[str, list[int]]:
     """Texts with letters, without their digits, and the codes that share each."""
     nothing = column.nothing
     words: defaultdict[str, list[int]] = defaultdict(list)
-    for code, text in enumerate(column.texts):
-        if code not in nothing and len(text) <= _MAX_LENGTH and "a" in column.forms[code]:
-            words[masked(text)].append(code)
+    forms = column.forms
+    told = [
+        code
+        for code, text in enumerate(column.texts)
+        if code not in nothing and len(text) <= _MAX_LENGTH and "a" in forms[code]
+    ]
+    for code, word in zip(told, masked([column.texts[code] for code in told]), strict=True):
+        words[word].append(code)
     return words
 
 
@@ -67,7 +72,9 @@ def _variants(column: Column) -> set[int]:
         return set()
     same: defaultdict[str, list[int]] = defaultdict(list)
     for code, text in enumerate(column.texts):
-        key = _SIGNS.sub("", text.casefold())
+        key = text.casefold()
+        if not key.isalnum():
+            key = _SIGNS.sub("", key)
         if key and not key.isdigit():
             same[key].append(code)
     return _rarer(column, same.values())

@@ -82,10 +82,11 @@ def _in_parts(parts: list[tuple[str, str, str]], value: float) -> Measure | None
 
 def _looks_measured(column: Column, nothing: frozenset[int]) -> bool:
     """Whether the forms of the column are those of numbers with words; cheap, and before anything is read."""
-    likely = 0
-    for code, form in enumerate(column.forms):
-        if code not in nothing and len(form) <= _MOST_TEXT and (form[:1] in "9$€£¥+-." or form[:2] == "-9"):
-            likely += column.counts[code]
+    likely = sum(
+        cells
+        for form, cells in column.cells_that_say.items()
+        if len(form) <= _MOST_TEXT and (form[:1] in "9$€£¥+-." or form[:2] == "-9")
+    )
     return likely >= _NEARLY_ALL * (column.filled - sum(column.counts[code] for code in nothing))
 
 

@@ -1,0 +1,70 @@
+"""What was delivered about the alerts of a trigger, read back from where deliveries are kept.
+
+Rules: only deliveries that proved where they are from are there; the latest ``MOST`` of a trigger are looked at, for as
+long as their bodies are kept (``server.body_days``). Nothing of it is authority: it tells which incidents there are and
+when somebody was paged.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, TypeVar
+
+from sqlalchemy import Connection
+
+from twokey.core.ports import Clock
+from twokey.core.telemetry_settings import TelemetrySection, TriggerSection
+from twokey.store import inbox
+from twokey.tools.ledger import Ledger
+from twokey.tools.read.telemetry.episodes import Delivered, events, incidents
+from twokey.tools.read.telemetry.paging import told
+from twokey.tools.read.telemetry.port import Event, Incident
+
+MOST: Final = 2_000
+_US: Final = 1_000_000
+Made = TypeVar("Made")
+
+
+def delivered(
+    connection: Connection, name: str, trigger: TriggerSection, labels: Sequence[str], *, but: str = ""
+) -> list[Delivered]:
+    """Give what was delivered to a trigger, the oldest first, without the delivery ``but``."""
+    kept = inbox.kept_inbound(connection, "alerts", f"{trigger.kind}.{name}", limit=MOST)
+    found: list[Delivered] = []
+    for record in reversed(kept):
+        pages = told(trigger.kind, record.body, labels) if record.body is not None and record.id != but else None
+        if pages:
+            found.append(Delivered(record.id, record.received_us / _US, record.code, pages))
+    return found
+
+
+class PageBook:
+    """Incidents and events of the triggers that look at one source of telemetry."""
+
+    def __init__(
+        self,
+        triggers: Mapping[str, TriggerSection],
+        section: TelemetrySection,
+        ledger: Ledger,
+        clock: Clock,
+    ) -> None:
+        self._triggers = dict(triggers)
+        self._labels = section.service_labels
+        self._ledger = ledger
+        self._clock = clock
+
+    def incidents(self) -> tuple[Incident, ...]:
+        """Give the incidents that alerts began, the latest first."""
+        now = self._clock.now_us() / _US
+        found = self._each(lambda trigger, kept: incidents(kept, trigger.lead_minutes * 60.0, now))
+        return tuple(sorted(found, key=lambda one: (-one.window.start, one.id)))
+
+    def events(self) -> tuple[Event, ...]:
+        """Give when somebody was paged, took over, and when it was over, by time."""
+        return tuple(sorted(self._each(lambda _, kept: events(kept)), key=lambda one: one.time))
+
+    def _each(self, make: Callable[[TriggerSection, list[Delivered]], list[Made]]) -> list[Made]:
+        with self._ledger.look() as connection:
+            return [
+                made
+                for name, trigger in self._triggers.items()
+                for made in make(trigger, delivered(connection, name, trigger, self._labels))
+            ]

@@ -1,0 +1,1 @@
+"""The web console: everything one needs to decide, in a browser."""

@@ -1,0 +1,93 @@
+"""The inbox: what waits for me, what waits for others, and what nobody answered in time.
+
+Rules: what is listed as mine is what policy asks me for now; only what is ordinary (one person is asked, and nothing is
+unusual) can be answered together with others, and then each by itself, through the gate like any other answer.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from twokey.channels.console.reviewing import is_ordinary
+from twokey.channels.console.sessions import Visitor, Who
+from twokey.channels.console.site import site_of
+from twokey.channels.rendering.buttons import Pressed
+from twokey.core.lifecycle import State
+from twokey.store.proposals import ProposalRecord
+from twokey.tools.authority import admits, barred, counting_groups
+
+router: Final = APIRouter(include_in_schema=False)
+SHOWN: Final = 200
+"""Proposals that the inbox looks at: the newest that wait."""
+EXPIRED_SHOWN: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One proposal in a list."""
+
+    record: ProposalRecord
+    mine: bool
+    """Whether this person may answer it."""
+    pressed: str
+    """What an answer from the list carries."""
+    together: bool
+    """Whether it may be answered together with others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What somebody wants to see; nothing chosen means all."""
+
+    tool: str = ""
+    requester: str = ""
+
+    def takes(self, record: ProposalRecord) -> bool:
+        """Tell whether a proposal is wanted."""
+        return self.tool in {"", record.proposal.tool} and self.requester in {"", record.proposal.requester}
+
+
+def may_answer(visitor: Visitor, record: ProposalRecord) -> bool:
+    """Tell whether policy asks this person, who neither asked for the change nor contributed to it."""
+    needed, principal = record.decision.approvals, visitor.identity.principal
+    if needed is None or record.state not in {State.AWAITING_APPROVAL, State.UNKNOWN}:
+        return False
+    return not barred(record.proposal, needed, principal.name) and bool(counting_groups(needed, principal))
+
+
+def _item(visitor: Visitor, record: ProposalRecord) -> Item:
+    mine = may_answer(visitor, record)
+    needed = record.decision.approvals
+    admitted = needed is not None and admits(needed, visitor.identity.auth)
+    together = mine and admitted and record.state is State.AWAITING_APPROVAL and is_ordinary(record)
+    return Item(record, mine, Pressed.of(record).value, together)
+
+
+@router.get("/")
+def front() -> Response:
+    """Lead to the inbox."""
+    return RedirectResponse("/inbox", 303)
+
+
+@router.get("/inbox")
+def show(request: Request, visitor: Who, tool: str = "", requester: str = "") -> Response:
+    """Show what waits, and what was not answered in time."""
+    site, wanted = site_of(request), Filter(tool, requester)
+    waiting = site.service.waiting(limit=SHOWN)
+    expired = site.service.proposals((State.EXPIRED,), limit=EXPIRED_SHOWN)
+    items = [_item(visitor, record) for record in waiting if wanted.takes(record)]
+    return site.page(
+        request,
+        "inbox.html",
+        visitor,
+        mine=[item for item in items if item.mine],
+        others=[item for item in items if not item.mine],
+        expired=[_item(visitor, record) for record in expired if wanted.takes(record)],
+        wanted=wanted,
+        tools=sorted({record.proposal.tool for record in (*waiting, *expired)}),
+        requesters=sorted({record.proposal.requester for record in (*waiting, *expired)}),
+        full=len(waiting) == SHOWN,
+    )

@@ -1,0 +1,85 @@
+"""One-time links and addresses, and the pages that are told about elsewhere."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from support.command import account
+from support.console import Console
+
+from twokey.channels import passes
+from twokey.channels.slack.posting import document_of
+from twokey.channels.workspace import Workspace
+from twokey.core.settings import ConsoleSection, ServerSection, Settings, WorkspaceSection
+
+
+def config(console: ConsoleSection | None = None, host: str = "127.0.0.1") -> Settings:
+    return Settings(
+        workspace=WorkspaceSection(id="w-000000000000"),
+        console=console or ConsoleSection(),
+        server=ServerSection(host=host, port=8642),
+    )
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8642"),
+        ("0.0.0.0", "http://127.0.0.1:8642"),  # noqa: S104 - nothing is bound here
+        ("::", "http://[::1]:8642"),
+        ("::1", "http://[::1]:8642"),
+        ("ops.example", "http://ops.example:8642"),
+    ],
+)
+def test_where_it_listens_is_where_this_machine_reaches_it(host: str, expected: str):
+    assert passes.console_address(config(host=host)) == expected
+
+
+def test_the_address_of_the_settings_is_where_people_see_it():
+    made = config(ConsoleSection(url="https://twokey.example"))
+    assert passes.console_address(made, port=9) == "https://twokey.example"
+    assert passes.public_page(made, "p-000000000001") == "https://twokey.example/p/000000000001"
+    assert passes.public_page(config(), "p-000000000001") is None
+    assert passes.public_page(config(ConsoleSection(url="https://twokey.example", mode="off")), "p-0") is None
+
+
+def test_a_card_in_slack_leads_to_the_console(workspace: Workspace, proposal: str):
+    before = repr(document_of(workspace, f"card:p-{proposal}", 0))
+    assert "twokey.example" not in before
+    own = workspace.config
+    try:
+        workspace.config = own.model_copy(update={"console": ConsoleSection(url="https://twokey.example")})
+        assert f"https://twokey.example/p/{proposal}" in repr(document_of(workspace, f"card:p-{proposal}", 0))
+    finally:
+        workspace.config = own
+
+
+def test_the_command_prints_a_link_that_works_once(tmp_path: Path):
+    twokey = account(tmp_path)
+    made = twokey.ok("login", "sam", "--link", "--page", "/runs", "--port", "9000", "--json").json
+    assert re.fullmatch(r"http://127\.0\.0\.1:9000/login\?next=/runs#[A-Za-z0-9_-]{43}", made["link"])
+    assert twokey.refused("login", "sam", "--link", "--new", code=2).startswith("--link goes with none")
+    assert "no page" in twokey.refused("login", "sam", "--link", "--page", "//evil.example", code=2)
+    shown = twokey.ok("audit", "show").out
+    assert "console.pass_given" in shown
+    assert made["link"].partition("#")[2] not in shown
+    assert json.loads(twokey.ok("audit", "verify", "--json").out)["ok"]
+
+
+def test_https_makes_cookies_for_tls_only_and_takes_its_host_alone(workspace: Workspace):
+    own = workspace.config
+    try:
+        workspace.config = own.model_copy(update={"console": ConsoleSection(url="https://twokey.example")})
+        console = Console(workspace)
+        browser = console.browser()
+        browser.client.base_url = "https://twokey.example"
+        headers = {"origin": "https://twokey.example", "sec-fetch-site": "same-origin"}
+        answer = browser.client.post("/login/offer", json={}, headers=headers)
+        assert answer.status_code == 400
+        assert (
+            browser.client.post("/login/offer", json={}, headers={"origin": "http://twokey.example"}).status_code == 403
+        )
+        assert browser.client.get("/login", headers={"host": "other.example"}).status_code == 421
+    finally:
+        workspace.config = own
