@@ -86,6 +86,13 @@ def test_a_text_that_does_more_than_tell_is_not_quoted() -> None:
     assert quote("web 2.0.0: new pool") == "“web 2.0.0: new pool”"
     for text in ("", "because of db", "see www.x.example", "ask @ana", "<b>x</b>", "x.example/path", "please merge"):
         assert quote(text) is None
+    for text in (
+        "header X-Registry: example-token-9f",
+        "password=hunter2",
+        "call +44 7700 900417",
+        "key a8f5f167f44f4964e6c998",
+    ):
+        assert quote(text) is None
     assert quote("x " * 200) is not None
     assert name("a\u202eb\n<c> d.example/e") == "unnamed"
     assert name("a\u202e<b>") == "a b"

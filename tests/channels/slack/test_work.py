@@ -96,6 +96,8 @@ def test_commands_answer_whoever_typed_them(scene: Scene) -> None:
         "approve p-000000000000": "not_by_typing",
         "ask": "bad_input",
         "catalog ; DROP": "bad_table",
+        "incident ../../etc": "bad_incident",
+        "incident inc-0412": "no_telemetry",
         "link nobody": "linked_to_another",
     }
     for text, code in said.items():
@@ -104,7 +106,7 @@ def test_commands_answer_whoever_typed_them(scene: Scene) -> None:
     assert "What you can ask for" in told
     assert "never by typing" in told
     assert "/twokey triage TICKET" in told
-    assert "incident" not in told  # no such job exists
+    assert "/twokey incident ID" in told
 
 
 def test_writes_are_stopped_from_slack_and_only_a_key_lets_them_go_on(scene: Scene) -> None:

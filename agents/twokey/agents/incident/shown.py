@@ -2,9 +2,9 @@
 
 Rules: a name or a text from outside is one short line in which nothing acts: no link, no mention, no markup, no
 invisible character. A name that is a sentence which claims or orders something names nobody. A text stands between “
-and ”, and one that speaks of causes, gives orders or leads elsewhere is not shown at all. A number has at most three
-digits that count, a time is in UTC, to the second. The same value is always written in the same way, so that a check
-can look for it.
+and ”, and one that speaks of causes, gives orders, leads elsewhere or may hold a secret is not shown at all. A number
+has at most three digits that count, a time is in UTC, to the second. The same value is always written in the same way,
+so that a check can look for it.
 """
 
 import re
@@ -21,6 +21,11 @@ _HOST: Final = re.compile(
     r"(?<![\w./@-])(?:(?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,24}|(?:\d{1,3}\.){3}\d{1,3})(?::\d{1,5})?/", re.IGNORECASE
 )
 """A host with a path after it, of which some places make a link."""
+_PRIVATE: Final = re.compile(
+    r"(?i:passw\w*|secret|credential|api[-_ ]?key|token|bearer|authorization)|\d(?:[ .-]?\d){6,}"
+    r"|(?=[A-Za-z0-9_+/=-]*[0-9])(?=[A-Za-z0-9_+/=-]*[A-Za-z])[A-Za-z0-9_+/=-]{20,}"
+)
+"""What may be a secret, or the number of a person or a card: it travels no further than the evidence."""
 _WORDS: Final = 2
 _ACTS: Final = re.compile(
     r"[a-z][a-z0-9+.-]{0,20}://|www\.|mailto:|@|[<>`\[\]{}|\\~*#“”]|&[#A-Za-z0-9]{1,12};", re.IGNORECASE
@@ -51,7 +56,13 @@ def quote(text: str) -> str | None:
     """Quote a text of a log or an event; None where it does more than to say what was done or seen."""
     visible = " ".join("".join(char if _is_visible(char) else " " for char in text[: 4 * MAX_TEXT]).split())
     visible = visible.replace("<*>", "…")
-    if not visible or _ACTS.search(visible) or _HOST.search(visible) or _CLAIMS.search(visible):
+    if (
+        not visible
+        or _PRIVATE.search(visible)
+        or _ACTS.search(visible)
+        or _HOST.search(visible)
+        or _CLAIMS.search(visible)
+    ):
         return None
     return f"“{visible if len(visible) <= MAX_TEXT else f'{visible[: MAX_TEXT - 1].rstrip()}…'}”"
 
