@@ -48,8 +48,10 @@ def fill(workspace: Workspace, bundle: Path) -> dict[str, str]:
     """Do every job once; gives the ids of what can be looked at."""
     identity = asker(workspace)
     tell: Any = lambda _: None  # noqa: E731 - nobody listens
-    warehouse = workspace.ask(identity, "document the tables and tag what is personal", tell)
-    tickets = workspace.triage(identity, ["FERN-131", "FERN-118"], None, tell)
+    places = workspace.config.places
+    source, repository = f"sqlite:///{places['app'].location}", places["dbt"].location
+    warehouse = workspace.catalog(identity, source, repository, ["customers"], tell)
+    tickets = workspace.triage(identity, ["FERN-131"], None, tell)
     incident = workspace.incident(identity, str(bundle), tell)
     revisions = workspace.policy_in_force()
     workspace.ledger.record(

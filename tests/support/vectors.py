@@ -1,6 +1,7 @@
 """Attack strings for pages, and a workspace whose every field of outside text is made of them."""
 
 import json
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,6 @@ from twokey.core import canonical
 from twokey.core.lifecycle import State
 from twokey.core.values import Evidence, EvidenceRef, FileChange, Finding, Report, Request, RollbackPlan, Target
 from twokey.store import evidence, proposals, runs
-from twokey.store.proposals import ApprovalRecord
 
 OWN: list[str] = [
     "<script>alert(1)</script>",
@@ -47,13 +47,13 @@ def plant(workspace: Workspace, strings: Sequence[str]) -> dict[str, str]:
     """Put the strings wherever outside text can come to stand; gives what can be looked at."""
     strings = [text.replace("\0", "") for text in strings]
     run, identifiers = "r-00000000xss0", iter(f"{number:012d}" for number in range(9000, 99999))
-    whole = "\n".join(strings)
+    whole, now = "\n".join(strings), time.time_ns() // 1000
     part = whole[:3900]
     with workspace.ledger.change() as unit:
         connection = unit.connection
         request = Request(text=part, intent="ask", channel="cli", requester="ana")
-        runs.add_run(connection, run=run, request=request, auth="key", places=[made.PLACE], now=5)
-        runs.move_run(connection, run, before=["running"], after="failed", now=6, code="failed", message=part)
+        runs.add_run(connection, run=run, request=request, auth="key", places=[made.PLACE], now=now)
+        runs.move_run(connection, run, before=["running"], after="failed", now=now, code="failed", message=part)
         cited = _evidence(connection, run, next(identifiers), {"texts": strings}, strings)
         findings = tuple(
             Finding(
@@ -69,8 +69,8 @@ def plant(workspace: Workspace, strings: Sequence[str]) -> dict[str, str]:
             if text.strip()
         )
         report = Report(agent="catalog", findings=findings).canonical()
-        runs.put_document(connection, run=run, name="report-1", body=report, now=6)
-        runs.put_document(connection, run=run, name="incident-evidence", body=[["overview", cited.id, {}]], now=6)
+        runs.put_document(connection, run=run, name="report-1", body=report, now=now)
+        runs.put_document(connection, run=run, name="incident-evidence", body=[["overview", cited.id, {}]], now=now)
         _catalog(connection, run, next(identifiers), strings)
         proposal = made.proposal(
             id="p-00000000xss0",
@@ -83,16 +83,16 @@ def plant(workspace: Workspace, strings: Sequence[str]) -> dict[str, str]:
             evidence=(EvidenceRef(id=cited.id, sha256=cited.sha256),),
             findings=findings[:500],
             target=Target(kind="repository", id=part[:900], version="b" * 40),
+            created_us=now,
         )
-        decision = made.decision()
         proposals.add_proposal(
-            connection, proposal, decision, state=State.AWAITING_APPROVAL, expires_us=2**52, code="moved", now=5
-        )
-        proposals.add_approval(
             connection,
-            ApprovalRecord(
-                proposal.id, proposal.digest(), decision.digest(), "ana", "withdraw", "l-00000000xss0", part, 7
-            ),
+            proposal,
+            made.decision(),
+            state=State.AWAITING_APPROVAL,
+            expires_us=2**52,
+            code="moved",
+            now=now,
         )
     lines = "\n".join(f'"{text[:50].replace(chr(34), chr(39))}",,' for text in strings[:40] if text.strip())
     (workspace.folder / "training.csv").write_text(f"level,completed,pulse\n{lines}\n", encoding="utf-8")
@@ -127,4 +127,4 @@ def _catalog(connection: Any, run: str, name: str, strings: Sequence[str]) -> No
     ]}  # fmt: skip
     held = _evidence(connection, run, name, {"warehouse": strings[1][:100], "answer": answer}, strings)
     notes = {"warehouse": strings[0], "schema": held.id}
-    runs.put_document(connection, run=run, name="scan-1", body=notes, now=6)
+    runs.put_document(connection, run=run, name="scan-1", body=notes, now=9)
