@@ -1,6 +1,7 @@
 """Proofs for outsiders: what is given checks, and nothing else does."""
 
 import base64
+from typing import Any
 
 import pytest
 from support.log_world import World, step
@@ -91,7 +92,7 @@ def test_a_search_looks_through_so_many_entries_and_says_where_to_go_on(
     for number in range(7):
         world.record(log, step(number, run=f"r-{number % 3:012d}"))
 
-    def numbers(words: str, **bounds: int) -> tuple[list[int], int | None, int]:
+    def numbers(words: str, **bounds: Any) -> tuple[list[int], int | None, int]:
         found, more, seen = log.search(words, limit=bounds.pop("limit", 9), through=bounds.pop("through", 99), **bounds)
         return [each.seq for each in found], more, seen
 

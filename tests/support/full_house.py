@@ -47,7 +47,10 @@ def people(workspace: Workspace) -> tuple[str, str]:
 def fill(workspace: Workspace, bundle: Path) -> dict[str, str]:
     """Do every job once; gives the ids of what can be looked at."""
     identity = asker(workspace)
-    tell: Any = lambda _: None  # noqa: E731 - nobody listens
+
+    def tell(_: object) -> None:
+        """Nobody listens."""
+
     places = workspace.config.places
     source, repository = f"sqlite:///{places['app'].location}", places["dbt"].location
     warehouse = workspace.catalog(identity, source, repository, ["customers"], tell)

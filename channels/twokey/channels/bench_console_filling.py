@@ -140,7 +140,7 @@ class _Filling:
         moves = [(None, State.PROPOSED), (State.PROPOSED, State.AWAITING_APPROVAL)]
         if state is not State.AWAITING_APPROVAL:
             moves.append((State.AWAITING_APPROVAL, state))
-        made = [
+        made: list[ProposalMoved | PolicyDecided] = [
             ProposalMoved(proposal=proposal.id, run=self._run, digest=digest, before=before, after=after, code="moved")
             for before, after in moves
         ]

@@ -148,7 +148,7 @@ def supported(text: str, cited: Sequence[Json], known: frozenset[str]) -> bool:
                 return False
             rest = re.sub(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", " ", rest)
     moments = {int(value) for key, value in flat if key.endswith("_us") and isinstance(value, int)}
-    return _times_hold(rest, moments) and _figures_hold(rest, flat, moments)
+    return _times_hold(rest, moments) and _figures_hold(rest, flat, moments, _failed_requests(text, flat))
 
 
 def _times_hold(text: str, moments: set[int]) -> bool:
@@ -157,13 +157,14 @@ def _times_hold(text: str, moments: set[int]) -> bool:
     return all(f"{h}:{m}:{s}" in clocks for _, h, m, s in _STAMP.findall(text)) and set(_DAY.findall(text)) <= days
 
 
-def _figures_hold(text: str, flat: Sequence[tuple[str, object]], moments: set[int]) -> bool:
+def _figures_hold(  # a sentence, what it cites, and a number that was worked out
+    text: str, flat: Sequence[tuple[str, object]], moments: set[int], counted: float | None
+) -> bool:
     said = sorted({at for at in moments if _stamp(at).strftime("%H:%M:%S") in text})
     apart = [abs(one - other) / 1e6 for one in said for other in said if one != other] or [0.0]
     bare = _DAY.sub(" ", _STAMP.sub(" ", text))
     values = [float(str(value)) for _, value in flat if _is_figure(value)]
     values += [float(str(value)) / 1_000 for key, value in flat if key.startswith("self_") and _is_figure(value)]
-    counted = _failed_requests(text, flat)
 
     def within(match: re.Match[str]) -> str:
         seconds = _seconds(match)

@@ -4,9 +4,11 @@ from typing import Any
 
 from twokey.agents.incident.operations.book import Book
 from twokey.agents.incident.operations.review import findings, ground, heading, review
-from twokey.agents.incident.operations.steps import findings_of
+from twokey.agents.incident.operations.steps import _asks, findings_of  # pyright: ignore[reportPrivateUsage] - what is asked
 from twokey.channels import ops_report
 from twokey.core.canonical import Json
+from twokey.core.values import Step
+from twokey.tools.read.telemetry.values import TelemetryArgs
 
 DAY = 86_400_000_000
 WINDOW = {"start_us": 0, "end_us": 7 * DAY}
@@ -137,3 +139,21 @@ def test_a_claim_has_room_for_who_answers_however_long_it_is() -> None:
     for one in findings(review(BOOK, found)):
         assert len(one.claim) <= 1_000
         assert "Answers: " in one.claim
+
+
+def test_few_asks_are_made_and_an_endpoint_stays_in_one() -> None:
+    metrics = {kind: kind for kind in ("latency", "requests", "errors", "queue", "concurrency", "replicas", "cost")}
+    many = [{"name": f"e{at}", "service": f"s{at}", "metrics": metrics} for at in range(5)]
+    book = Book.model_validate(
+        BOOK.model_dump(by_alias=True) | {"endpoints": [*many, {"name": "bare", "service": "bare"}]}
+    )
+    step = Step(number=1, agent="incident", action="x", args={"from_us": 40 * DAY, "to_us": 47 * DAY})
+    asks = _asks(step, book)
+    assert list(asks) == ["running", "events", "traces", "load 1", "load 2", "load 3", "past 1"]
+    for name, ask in asks.items():
+        parsed = TelemetryArgs.model_validate({"source": "x", "ask": ask}).ask
+        assert parsed.kind == ask["kind"], name
+    services = [{name["service"] for name in asks[f"load {at}"]["names"]} for at in (1, 2, 3)]
+    assert services == [{"s0", "s1"}, {"s2", "s3"}, {"s4"}]
+    assert asks["past 1"]["names"] == [{"service": f"s{at}", "metric": "requests"} for at in range(5)]
+    assert asks["past 1"]["scope"]["window"] == {"start_us": 19 * DAY, "end_us": 47 * DAY}
