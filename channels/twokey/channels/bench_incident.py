@@ -180,7 +180,8 @@ def _unpack(folder: Path) -> None:
 def _plain(folder: Path) -> None:
     text = gzip.decompress((folder / "metrics.csv.gz").read_bytes()).decode()
     for row in csv.DictReader(io.StringIO(text)):
-        float(row["time"]), float(row["value"])
+        float(row["time"])
+        float(row["value"])
 
 
 def _repeated(work: Callable[[], None], repeats: int) -> float:
