@@ -20,7 +20,7 @@ from twokey.core.values import Identity
 
 PEOPLE = [("ana", ("analysts",)), ("sam", ("platform-owners",)), ("rita", ("risk-owners",))]
 A_RUN = 100 * PAGES
-ALL = int(os.environ.get("TWOKEY_BACKLOG", "100000"))
+ALL = int(os.environ.get("BACKLOG_TICKETS", "100000"))
 """How many tickets the long test goes through."""
 
 

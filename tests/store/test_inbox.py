@@ -84,9 +84,14 @@ def test_what_is_kept_of_one_kind_comes_latest_first_and_without_what_was_forgot
             FIRST, id=f"i-00000000000{number}", key=f"k{number}", channel=channel, kind=kind, received_us=number
         )
         inbox.add_inbound(connection, record)
-    found = inbox.kept_inbound(connection, "alerts", "a.x", limit=9)
-    assert [record.id for record in found] == ["i-000000000002", "i-000000000001"]
-    assert [record.id for record in inbox.kept_inbound(connection, "alerts", "a.x", limit=1)] == ["i-000000000002"]
+
+    def kept(since: int = 0, limit: int = 9) -> list[str]:
+        found = inbox.kept_inbound(connection, "alerts", "a.x", since=since, limit=limit)
+        return [record.id for record in found]
+
+    assert kept() == ["i-000000000002", "i-000000000001"]
+    assert kept(limit=1) == ["i-000000000002"]
+    assert kept(since=2) == ["i-000000000002"]
     inbox.end_inbound(connection, "i-000000000002", "done", "asked", now=20)
     inbox.forget_bodies(connection, before=99)
-    assert [record.id for record in inbox.kept_inbound(connection, "alerts", "a.x", limit=9)] == ["i-000000000001"]
+    assert kept() == ["i-000000000001"]

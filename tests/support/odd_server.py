@@ -1,5 +1,6 @@
 """A real HTTP server that answers as a test tells it to, however badly, and remembers what it was asked."""
 
+import ssl
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -41,8 +42,8 @@ class OddServer:
 
 
 @contextmanager
-def odd_server(answer: Callable[[Asked], Told]) -> Generator[OddServer]:
-    """Serve on a free port of this machine while the block runs."""
+def odd_server(answer: Callable[[Asked], Told], context: ssl.SSLContext | None = None) -> Generator[OddServer]:
+    """Serve on a free port of this machine while the block runs, over TLS where there is a ``context``."""
     over = threading.Event()
     server: OddServer
 
@@ -97,6 +98,8 @@ def odd_server(answer: Callable[[Asked], Told]) -> Generator[OddServer]:
             """Whoever asked has gone, which some tests are about."""
 
     listener = Listener(("127.0.0.1", 0), Handler)
+    if context is not None:
+        listener.socket = context.wrap_socket(listener.socket, server_side=True, do_handshake_on_connect=False)
     server = OddServer(f"http://127.0.0.1:{listener.server_address[1]}", [], answer)
     thread = threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()

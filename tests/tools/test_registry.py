@@ -26,7 +26,6 @@ BUILT_IN = {
     "read_catalog",
     "search_tickets",
 } | {
-    "read_tickets",
     "restore_ticket",
     "search_runbooks",
     "update_ticket",

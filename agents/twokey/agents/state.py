@@ -5,11 +5,12 @@ one another lies in the store under the run. ``Surroundings`` is passed per invo
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypedDict
 
 from twokey.agents.incident.house import House
 from twokey.agents.incident.operations.book import Book
+from twokey.agents.memory import Memory
 from twokey.agents.models.port import Models
 from twokey.agents.triage.team import Team
 from twokey.tools.desk import Desk
@@ -48,3 +49,5 @@ class Surroundings:
     """What the incident job needs of the settings."""
     operations: Book | None = None
     """What the ops review compares with: the operations file."""
+    memory: Memory = field(default_factory=Memory)
+    """What earlier steps worked out in this process."""

@@ -5,6 +5,7 @@ row outlives its body, so that what comes again is known again; what was handled
 """
 
 import dataclasses
+from collections.abc import Iterator
 from typing import Final, Literal
 
 from pydantic import TypeAdapter
@@ -35,6 +36,8 @@ class InboundRecord:
 
 _RECORD: Final[TypeAdapter[InboundRecord]] = TypeAdapter(InboundRecord)
 _I: Final = tables.inbox.c
+_AT_ONCE: Final = 20
+"""Rows with bodies that are in memory at a time."""
 
 
 def add_inbound(connection: Connection, record: InboundRecord) -> bool:
@@ -78,19 +81,22 @@ def end_inbound(connection: Connection, inbound: str, state: State, code: str, *
     return ended.rowcount == 1
 
 
-def kept_inbound(connection: Connection, channel: Channel, kind: str, *, limit: int) -> list[InboundRecord]:
-    """Give the deliveries of one kind whose bodies are still kept, the latest first.
+def kept_inbound(
+    connection: Connection, channel: Channel, kind: str, *, since: int, limit: int
+) -> Iterator[InboundRecord]:
+    """Give the deliveries of one kind, received since ``since``, whose bodies are kept: the latest first, bit by bit.
 
     Raises ``CheckFailed`` where a row is not as it was stored.
     """
     query = (
         select(tables.inbox)
-        .where(_I.channel == channel, _I.kind == kind, _I.body.is_not(None))
+        .where(_I.channel == channel, _I.kind == kind, _I.received_us >= since, _I.body.is_not(None))
         .order_by(_I.received_us.desc(), _I.id.desc())
         .limit(limit)
     )
     with rows.reading("inbound"):
-        return [_RECORD.validate_python(dict(row)) for row in connection.execute(query).mappings()]
+        for row in connection.execute(query.execution_options(yield_per=_AT_ONCE)).mappings():
+            yield _RECORD.validate_python(dict(row))
 
 
 def waiting_inbound(connection: Connection, *, before: int, limit: int) -> list[str]:

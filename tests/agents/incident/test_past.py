@@ -66,9 +66,12 @@ def test_an_incident_counts_once_and_the_latest_of_equals_comes_first() -> None:
     assert len(similar(made("now", 9, **SLOW), [past(str(day), day, **SLOW) for day in range(8)])) == 3
 
 
-def test_what_one_does_not_state_is_left_out_of_the_comparison() -> None:
-    silent = past("old", 1, **(SLOW | {"metrics": ()}))
-    assert similar(made("now", 9, **SLOW), [silent])[0].permille == 1_000
+def test_log_lines_that_one_does_not_state_are_left_out_and_nothing_else_is() -> None:
+    loud = SLOW | {"templates": ("db: lock wait <*>",)}
+    assert similar(made("now", 9, **loud), [past("old", 1, **SLOW)])[0].permille == 1_000
+    assert similar(made("now", 9, **SLOW), [past("old", 1, **(SLOW | {"metrics": ()}))])[0].permille == 571
+    quiet = {"service": ("shop",), "templates": ("db: lock wait <*>",)}
+    assert similar(made("now", 9, **loud), [past("old", 1, **quiet)]) == ()
 
 
 ABOUT = About(
@@ -97,22 +100,29 @@ def changed(service: str, metric: str, abnormal: int) -> MetricChange:
     )
 
 
-def line(change: Any, template: str) -> LogChange:
+def line(change: Any, template: str, level: str = "error") -> LogChange:
     return LogChange(
-        service="db", level="error", template=template, before=0, after=3, first_us=None, change=change, example="x"
+        service="db", level=level, template=template, before=0, after=3, first_us=None, change=change, example="x"
     )
 
 
 def test_facts_are_what_the_evidence_says_changed() -> None:
     metrics = MetricsResult(changes=(changed("cart", "latency", 900), changed("shop", "cpu", 10)))
     logs = LogsResult(
-        changes=(line("new", "lock wait <*>"), line("other", "ok"), line("burst", "retry")),
+        changes=(
+            line("new", "lock wait <*>"),
+            line("other", "ok"),
+            line("burst", "retry"),
+            line("new", "all is well", "info"),
+            line("burst", "often", ""),
+            line("new", "odd", ""),
+        ),
         lines_before=1,
         lines_after=9,
     )
     one = facts(ABOUT, suspects=["cart", "db", "x", "y"], cause="cart", metrics=metrics, logs=logs)
     assert one.metrics == ("cart: latency",)
-    assert one.templates == ("db: lock wait <*>", "db: retry")
+    assert one.templates == ("db: lock wait <*>", "db: retry", "db: odd")
     assert (one.service, one.suspects, one.cause) == (("shop",), ("cart", "db", "x"), "cart")
     assert facts(ABOUT).metrics == ()
 

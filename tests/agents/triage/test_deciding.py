@@ -13,6 +13,7 @@ from twokey.agents.triage.team import Known, Passage, Team
 from twokey.agents.triage.values import Judgement, MissingItem, Reader, Understanding
 from twokey.core.values import Resource
 from twokey.tools.read.ticket_pages import TicketRead, TicketsRead
+from twokey.tools.read.tickets import TicketsResult
 from twokey.tools.tickets import Ticket
 from twokey.tools.write import ticket_change
 from twokey.tools.write.update_ticket import UpdateTicketArgs, change_of
@@ -80,7 +81,8 @@ def drafted(made: Decided) -> dict[str, Any]:
 
 
 def evidence(*more: TicketRead) -> review.Evidence:
-    return review.Evidence({EVIDENCE: TicketsRead(tickets=(OLDER, ticket(), *more)).canonical()})
+    page = TicketsRead(tickets=(OLDER, ticket(), *more))
+    return review.Evidence({EVIDENCE: TicketsResult(tracker="desk", answer=page).canonical()})
 
 
 KNOWN = Known(

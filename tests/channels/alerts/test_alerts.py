@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from support.alert_scene import SECRET, AlertScene, alert, alert_scene, group, pager, proof
 
+from twokey.channels.alerts import book
 from twokey.channels.serving import serving
 from twokey.core.errors import NotAuthenticated, Refused
 from twokey.tools.contract import Context
@@ -144,3 +145,15 @@ def test_a_delivery_caught_on_its_way_starts_nothing_again(fresh: AlertScene):
     with pytest.raises(NotAuthenticated):
         fresh.send("pager", payload, {"authorization": f"Bearer {SECRET}"})
     assert len(fresh.runs()) == 1
+
+
+def test_what_is_looked_back_at_is_bounded(fresh: AlertScene, monkeypatch: pytest.MonkeyPatch):
+    for number in range(4):
+        fresh.outcome("alerts", group(alert("A", ago(30 - number)), alert("B", ago(30 - number)), key=f"k{number}"))
+    trigger, labels = fresh.workspace.config.triggers["alerts"], ("service",)
+    with fresh.workspace.ledger.look() as connection:
+        assert len(book.delivered(connection, "alerts", trigger, labels)) == 4
+        monkeypatch.setattr(book, "MOST_PAGES", 3)
+        found = book.delivered(connection, "alerts", trigger, labels)
+    assert len(found) == 2, "the latest ones"
+    assert found[0].received <= found[1].received

@@ -25,9 +25,12 @@ from twokey.policies.controls import CONTROLS, Attack, Evidence, Gap, judge
 from twokey.tools.contract import Context, Marker, Outcome, Rendered
 from twokey.tools.gate import Gate
 from twokey.tools.local import close_pull_request
+from twokey.tools.local_tickets import LocalTickets
 from twokey.tools.registry import Registry, installed
 from twokey.tools.steps import Result
+from twokey.tools.trackers import Trackers
 from twokey.tools.write.close_pull_request import CloseArgs, ClosedPullRequest, ClosePullRequest
+from twokey.tools.write.restore_ticket import RestoreTicket, RestoreTicketArgs
 
 OWNERS = ("platform-owners", "risk-owners")
 
@@ -376,6 +379,42 @@ def test_rollback_fails_where_a_tool_only_says_that_it_took_something_back(make:
     keeping_tool = KeepingClose(real._forge)
     with make(tools=beside(installed({}), keeping_tool)) as world:
         assert "what open_pull_request wrote, after it was taken back" in through(undoing.rollback(world))
+
+
+ONLY: dict[str, Any] = {"tool": "update_ticket", "path": "labels.add", "resources": []}
+
+
+class LoudRestore(RestoreTicket):
+    """Takes everything back but what was said, and says that it did."""
+
+    def apply(self, args: RestoreTicketArgs, rendered: Rendered, marker: Marker, context: Context) -> Any:
+        silent = args.model_copy(update={"strike": None, "says": ""})
+        return super().apply(silent, rendered, marker, context)
+
+    def reconcile(self, args: RestoreTicketArgs, rendered: Rendered, marker: Marker, context: Context) -> Any:
+        silent = args.model_copy(update={"strike": None, "says": ""})
+        return super().reconcile(silent, rendered, marker, context)
+
+
+def test_rollback_fails_where_a_comment_is_left_standing(make: Make):
+    loud = LoudRestore(Trackers(LocalTickets, None))
+    with make(tools=beside(installed({}), loud)) as world:
+        assert "what update_ticket wrote, after it was taken back" in through(undoing.rollback(world))
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"forbidden_changes": ["comments_ticket"]}, "holds"),
+        ({"forbidden_changes": ["closes_ticket", "labels_ticket"]}, "holds"),
+        ({"allowed_values": [ONLY | {"values": ["ours", "theirs"]}]}, "holds"),
+        ({"forbidden_changes": ["comments_ticket", "closes_ticket", "labels_ticket"]}, "missing"),
+    ],
+)
+def test_rollback_is_tried_with_what_the_live_policy_allows(make: Make, changes: dict[str, Any], expected: str):
+    with make(rules(**changes)) as world:
+        evidence = list(undoing.rollback(world))
+        assert state(evidence) == expected, [str(item) for item in evidence]
 
 
 def test_a_write_tool_that_nobody_can_try_is_missing(make: Make):

@@ -10,14 +10,13 @@ from twokey.core.canonical import Json
 from twokey.core.values import Resource
 from twokey.tools.contract import Context, Place, Places
 from twokey.tools.local_tickets import LocalTickets
-from twokey.tools.read.ticket_pages import MAX_BODY, PAGE, ReadTickets, ReadTicketsArgs, TicketsRead
-from twokey.tools.read.tickets import SearchTickets
-from twokey.tools.trackers import Trackers
+from twokey.tools.read.ticket_pages import MAX_BODY, PAGE, PageRequest, TicketsRead
+from twokey.tools.read.tickets import SearchTickets, TicketsArgs, TicketsResult
 
 CONTEXT = Context(Places((Place(Resource(kind="tickets", id="desk", granted_by="config"), "x"),)), 0)
 
 
-def desk(folder: Path, count: int, *, same_time: bool = False, body: str = "words") -> ReadTickets:
+def desk(folder: Path, count: int, *, same_time: bool = False, body: str = "words") -> SearchTickets:
     lines = [
         f'{{"id": "{n}", "title": "t{n}", "body": "{body}", "labels": ["l{n % 3}"], "assignee": "sam", "state": "open",'
         f' "author": "jo", "created_at": "2026-01-01T00:00:00Z",'
@@ -25,11 +24,17 @@ def desk(folder: Path, count: int, *, same_time: bool = False, body: str = "word
         for n in range(1, count + 1)
     ]
     (folder / "all.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return ReadTickets(Trackers(lambda _: LocalTickets(folder), None))
+    return SearchTickets(lambda _: LocalTickets(folder))
 
 
-def read(tool: ReadTickets, **args: Any) -> TicketsRead:
-    return tool.call(ReadTicketsArgs.model_validate({"tickets": "desk", **args}), CONTEXT)
+def read(tool: SearchTickets, **args: Any) -> TicketsRead:
+    page = whole(tool, **args).answer
+    assert isinstance(page, TicketsRead)
+    return page
+
+
+def whole(tool: SearchTickets, **args: Any) -> TicketsResult:
+    return tool.call(TicketsArgs.model_validate({"tracker": "desk", "ask": {"kind": "page", **args}}), CONTEXT)
 
 
 @pytest.mark.parametrize("same_time", [False, True])
@@ -58,9 +63,10 @@ def test_tickets_are_read_by_key_or_number(tmp_path: Path) -> None:
     page = read(tool, keys=["2", "9"], numbers=[1, 8, 2])
     assert [ticket.key for ticket in page.tickets] == ["2", "1"]
     assert page.absent == ("9", "8")
-    assert tool.summary(ReadTicketsArgs(tickets="desk"), page) == "2 tickets read"
+    args = TicketsArgs(tracker="desk", ask=PageRequest())
+    assert tool.summary(args, TicketsResult(tracker="desk", answer=page)) == "2 tickets of the tracker."
     with pytest.raises(ValidationError):
-        ReadTicketsArgs.model_validate({"tickets": "desk", "keys": ["1"], "since": "2026-01-01T00:00:00Z"})
+        PageRequest.model_validate({"keys": ["1"], "since": "2026-01-01T00:00:00Z"})
 
 
 def flat(value: Json) -> set[str]:
@@ -71,7 +77,7 @@ def flat(value: Json) -> set[str]:
 
 def test_what_anybody_wrote_is_not_listed_by_the_tracker(tmp_path: Path) -> None:
     tool = desk(tmp_path, 1, body="mallory")
-    known = flat(tool.listed(read(tool).canonical()))
+    known = flat(tool.listed(whole(tool).canonical()))
     assert known == {"1", "l1", "sam"}
     search = SearchTickets(lambda _: LocalTickets(tmp_path))
     for ask in ({"kind": "list"}, {"kind": "get", "key": "1"}, {"kind": "labels"}):

@@ -7,7 +7,6 @@ from twokey.tools.local_tickets import LocalTickets
 from twokey.tools.read.catalog import ReadCatalog
 from twokey.tools.read.runbooks import SearchRunbooks
 from twokey.tools.read.telemetry.tool import QueryTelemetry
-from twokey.tools.read.ticket_pages import ReadTickets
 from twokey.tools.read.tickets import SearchTickets
 from twokey.tools.trackers import Trackers
 from twokey.tools.write.close_pull_request import ClosePullRequest
@@ -55,11 +54,6 @@ def bundles(location: str) -> "Bundles":
 def read_catalog() -> ReadCatalog:
     """Give ``read_catalog`` for git repositories on this disk."""
     return ReadCatalog(LocalGit())
-
-
-def read_tickets() -> ReadTickets:
-    """Give ``read_tickets`` for tickets in folders on this disk."""
-    return ReadTickets(Trackers(LocalTickets, None))
 
 
 def restore_ticket() -> RestoreTicket:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twokey.core.errors import BadInput
-from twokey.tools.read.ticket_pages import ReadTickets
 from twokey.tools.read.tickets import SearchTickets
 from twokey.tools.registry import AnyTool, Registry
 from twokey.tools.tickets import Tickets
@@ -66,7 +65,7 @@ class Trackers:
     def _behind(self, tool: AnyTool, indexes: Path | None, embeddings: "Embeddings | None") -> AnyTool:
         if type(tool) is SearchTickets:
             return SearchTickets(self.open, indexes, embeddings=embeddings)
-        for ours in (ReadTickets, RestoreTicket, UpdateTicket):
+        for ours in (RestoreTicket, UpdateTicket):
             if type(tool) is ours:
                 return ours(self)
         return tool

@@ -17,7 +17,7 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
 from twokey.agents import drafts
-from twokey.agents.catalog import drafting, findings, inert, reading, understanding
+from twokey.agents.catalog import drafting, findings, inert, reading
 from twokey.agents.catalog.notes import Notes
 from twokey.agents.catalog.pinned import Pinned
 from twokey.agents.catalog.reading import AGENT
@@ -192,8 +192,7 @@ def count_keys(state: State, runtime: Runtime[Surroundings]) -> State:
         again.keep(desk, step.number)
         runtime.context.tell(Progress(step.number, "every count unchanged since an earlier scan"))
         return {}
-    schema, facts = notes.facts(desk)
-    asked = understanding.questions(facts, notes.chosen)
+    schema, _, asked = notes.questions(desk, runtime.context.memory)
     checks = reading.checks_of(asked.all, reading.names_of(schema))
     ask = reading.through_desk(desk, notes.warehouse, step.number)
     kept = [reading.keys_of(reading.kept_answer(desk, evidence)) for evidence in notes.counts]
@@ -213,7 +212,7 @@ def conclude(state: State, runtime: Runtime[Surroundings]) -> State:
     """Write the findings down."""
     desk, step = runtime.context.desk, _step(state, runtime)
     notes = Notes.expected(desk, step.number)
-    understood, cited = notes.understood(desk)
+    understood, cited = notes.understood(desk, runtime.context.memory)
     found = findings.collect(understood, cited, focus=notes.focus).items
     if not notes.chosen:
         found = (drafting.nothing_matches(notes.schema),)
@@ -258,7 +257,7 @@ def draft_change(state: State, runtime: Runtime[Surroundings]) -> State:
     kept = cast("dict[str, Any]", desk.kept(f"repository-{step.number}"))
     evidence = str(kept["evidence"])
     files = CatalogFiles.model_validate(desk.content(evidence)[1])
-    understood, cited = notes.understood(desk)
+    understood, cited = notes.understood(desk, runtime.context.memory)
     claims = findings.collect(understood, cited, focus=notes.focus)
     place = desk.places.find("repository", str(step.args["repository"]))
     ground = drafting.Ground(

@@ -13,7 +13,8 @@ from twokey.agents.catalog.baseline import Earlier
 from twokey.agents.catalog.facts import Join, Warehouse
 from twokey.agents.catalog.findings import Citations, Focus
 from twokey.agents.catalog.joins import Counted
-from twokey.agents.catalog.understanding import Understanding, questions, understand
+from twokey.agents.catalog.understanding import Questions, Understanding, questions, understand
+from twokey.agents.memory import Memory
 from twokey.core.canonical import Json
 from twokey.tools.desk import Desk
 from twokey.tools.read.warehouse import Inspected, SchemaResult, TableInfo
@@ -173,10 +174,21 @@ class Notes:
         profiles = {table: profile for table, profile in found.items() if profile is not None}
         return schema, reading.with_profiles(reading.warehouse_of(schema), profiles)
 
-    def understood(self, desk: Desk) -> tuple[Understanding, Citations]:
+    def questions(self, desk: Desk, memory: Memory) -> tuple[SchemaResult, Warehouse, Questions]:
+        """Read schema and profiles again, and say what of their keys is to be counted."""
+
+        def work() -> tuple[SchemaResult, Warehouse, Questions]:
+            schema, facts = self.facts(desk)
+            return schema, facts, questions(facts, self.chosen)
+
+        return memory.once("catalog questions", (self.schema, self.profiles, self.chosen), work)
+
+    def understood(self, desk: Desk, memory: Memory) -> tuple[Understanding, Citations]:
         """Work out what is understood, and which evidence holds what."""
-        schema, facts = self.facts(desk)
-        asked = questions(facts, self.chosen)
+        return memory.once("catalog understanding", self, lambda: self._understood(desk, memory))
+
+    def _understood(self, desk: Desk, memory: Memory) -> tuple[Understanding, Citations]:
+        schema, facts, asked = self.questions(desk, memory)
         counts: dict[Join, Counted] = {}
         cited: dict[Join, str] = {}
         answers = {

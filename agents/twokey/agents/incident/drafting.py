@@ -22,7 +22,7 @@ from twokey.core.values import Finding, Provenance, Resource
 from twokey.tools.contract import OutsideContract
 from twokey.tools.desk import Desk
 from twokey.tools.read.catalog import CatalogFiles
-from twokey.tools.read.ticket_pages import TicketRead, TicketsRead
+from twokey.tools.read.ticket_pages import TicketRead
 from twokey.tools.read.tickets import SearchResult, TicketsResult
 from twokey.tools.write.ticket_change import Change, Names, seen
 from twokey.tools.write.update_ticket import UpdateTicketArgs
@@ -62,8 +62,8 @@ def read_ground(desk: Desk, house: House, found: Material, *, agent: str, step: 
     if _granted(desk, "tickets", house.tickets) and "ticket" not in kept:
         number = _open_ticket(desk, house, found, agent=agent, step=step)
         if number is not None:
-            args = {"tickets": house.tickets, "numbers": [number], "state": None}
-            named = desk.read("read_tickets", args, agent=agent, step=step, result=TicketsRead)
+            asked = {"tracker": house.tickets, "ask": {"kind": "page", "numbers": [number], "state": None}}
+            named = desk.read("search_tickets", asked, agent=agent, step=step, result=TicketsResult)
             kept["ticket"] = named.evidence.id
     desk.keep(GROUND, kept)
     return ground_of(desk, house)
@@ -73,7 +73,7 @@ def ground_of(desk: Desk, house: House) -> Ground:
     """Give what was read of where the drafts go."""
     kept: dict[str, str] = dict(desk.kept(GROUND)) if desk.has(GROUND) else {}  # type: ignore[arg-type]
     files = CatalogFiles.model_validate(desk.content(kept["files"])[1]) if "files" in kept else None
-    read = TicketsRead.model_validate(desk.content(kept["ticket"])[1]) if "ticket" in kept else None
+    read = TicketsResult.model_validate(desk.content(kept["ticket"])[1]).page if "ticket" in kept else None
     return Ground(
         run=desk.run,
         repository=_granted(desk, "repository", house.repository) if files else None,

@@ -2,8 +2,8 @@
 
 Rules: each bundle is read, ranked and timed before its ``truth.json`` is opened, which nothing but this module does;
 the name of its folder is never looked at but to group. ``top1`` counts the first suspect, whether or not it is named as
-the cause; ``named_right`` and ``named_wrong`` count what was named. A bundle without ``truth.json`` is read and timed,
-and counted as ``unlabelled``.
+the cause; ``named_right`` and ``named_wrong`` count what was named. Time is the processor's, reading included. A bundle
+without ``truth.json`` is read and timed, and counted as ``unlabelled``.
 """
 
 import time
@@ -44,7 +44,7 @@ class Case:
         return names.index(self.service) if self.service in names else None
 
 
-def on_folder(folder: Path, clock: Callable[[], float] = time.perf_counter) -> dict[str, Any]:
+def on_folder(folder: Path, clock: Callable[[], float] = time.process_time) -> dict[str, Any]:
     """Rank every bundle at or below ``folder``, and score.
 
     Raises:

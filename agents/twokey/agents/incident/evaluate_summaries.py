@@ -23,6 +23,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -147,7 +148,7 @@ def supported(text: str, cited: Sequence[Json], known: frozenset[str]) -> bool:
                 return False
             rest = re.sub(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", " ", rest)
     moments = {int(value) for key, value in flat if key.endswith("_us") and isinstance(value, int)}
-    return _times_hold(rest, moments) and _figures_hold(rest, flat, moments)
+    return _times_hold(rest, moments) and _figures_hold(rest, flat, moments, _failed_requests(text, flat))
 
 
 def _times_hold(text: str, moments: set[int]) -> bool:
@@ -156,13 +157,14 @@ def _times_hold(text: str, moments: set[int]) -> bool:
     return all(f"{h}:{m}:{s}" in clocks for _, h, m, s in _STAMP.findall(text)) and set(_DAY.findall(text)) <= days
 
 
-def _figures_hold(text: str, flat: Sequence[tuple[str, object]], moments: set[int]) -> bool:
+def _figures_hold(  # a sentence, what it cites, and a number that was worked out
+    text: str, flat: Sequence[tuple[str, object]], moments: set[int], counted: float | None
+) -> bool:
     said = sorted({at for at in moments if _stamp(at).strftime("%H:%M:%S") in text})
     apart = [abs(one - other) / 1e6 for one in said for other in said if one != other] or [0.0]
     bare = _DAY.sub(" ", _STAMP.sub(" ", text))
     values = [float(str(value)) for _, value in flat if _is_figure(value)]
     values += [float(str(value)) / 1_000 for key, value in flat if key.startswith("self_") and _is_figure(value)]
-    summed = "requests to" in text
 
     def within(match: re.Match[str]) -> str:
         seconds = _seconds(match)
@@ -173,11 +175,46 @@ def _figures_hold(text: str, flat: Sequence[tuple[str, object]], moments: set[in
     bare = re.sub(
         r"\b(?:\d+ hours?)?(?: ?\d+ (?:minutes?|seconds?))?\b", lambda m: within(m) if m[0].strip() else m[0], bare
     )
-    for figure in _FIGURE.findall(bare):
+    for at, figure in enumerate(_FIGURE.findall(bare)):
         number = float(figure.replace(",", ""))
-        if not any(abs(number - value) <= abs(value) * 0.005 + 1e-12 for value in values) and not summed:
+        if at == 0 and counted is not None and abs(number - counted) <= max(1.0, 0.005 * counted):
+            continue
+        if not any(abs(number - value) <= abs(value) * 0.005 + 1e-12 for value in values):
             return False
     return True
+
+
+def _failed_requests(text: str, flat: Sequence[tuple[str, object]]) -> float | None:
+    """Work out anew how many requests failed, from the points that are cited: share times rate times seconds."""
+    if " requests to " not in text or len(_STAMP.findall(text)) != 2:
+        return None
+    series: list[list[tuple[int, float]]] = []
+    called: list[tuple[str, str]] = []
+    service, at = "", 0
+    for key, value in flat:
+        if key == "service":
+            service = str(value)
+        elif key == "metric":
+            called.append((service, str(value)))
+            series.append([])
+        elif key == "at_us" and series:
+            at = int(str(value))
+        elif key == "value" and series:
+            series[-1].append((at, float(str(value))))
+    named = [
+        points for name, points in zip(called, series, strict=True) if points and all(each in text for each in name)
+    ]
+    if len(named) != 2:
+        return None
+    shares, rates = sorted(named, key=lambda points: max(value for _, value in points))
+    clocks = ["{}:{}:{}".format(*found[1:]) for found in _STAMP.findall(text)]
+    start, end = (next((t for t in (p[0] for p in shares) if f"{_stamp(t):%H:%M:%S}" == c), None) for c in clocks)
+    if start is None or end is None:
+        return None
+    times = [t for t, _ in shares if start <= t < end] + [end]
+    lengths = dict(zip(times, [(b - a) / 1e6 for a, b in pairwise(times)], strict=False))
+    rate = {t: next((value for other, value in reversed(rates) if other <= t), 0.0) for t in times}
+    return sum(value * rate[t] * lengths[t] for t, value in shares if t in lengths)
 
 
 def _seconds(match: re.Match[str]) -> float:

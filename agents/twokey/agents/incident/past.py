@@ -3,8 +3,8 @@
 Rules:
 - an incident is compared only with those that were over before it began: nobody learns from what came later;
 - likeness is a share of a thousand, from four things that can be checked: the service whose alert fired, the services
-  that were suspected, the metrics that changed, and what the log lines that came anew have in common. What one of the
-  two does not state is left out of the comparison; it makes them neither more nor less alike;
+  that were suspected, the metrics that changed, and what new log lines that tell of trouble have in common. What
+  neither states is left out of the comparison, and so are log lines that one does not state: not everybody keeps logs;
 - below ``LINKED_AT``, or where they share nothing but the alerting service, nothing is linked: the service that pages
   most would otherwise be like itself every time;
 - the facts of a post-mortem stand in its front matter, written by ``front_matter`` and read from the very evidence that
@@ -26,11 +26,11 @@ from typing import Final, Literal, TypeAlias
 from twokey.core.values import Instant, Value
 from twokey.tools.plain_text import is_shown
 from twokey.tools.read.runbooks import Document
-from twokey.tools.read.telemetry.values import About, LogsResult, MetricsResult
+from twokey.tools.read.telemetry.values import About, LogChange, LogsResult, MetricsResult
 
 KIND: Final = "post-mortem"
 """What front matter says a file is."""
-LINKED_AT: Final = 400
+LINKED_AT: Final = 450
 """Permille of likeness from which an earlier incident is linked."""
 MOST_METRICS: Final = 20
 MOST_TEMPLATES: Final = 20
@@ -42,6 +42,10 @@ UNUSUAL: Final = 300
 """Permille of a window's samples that are unusual where a metric is said to have changed."""
 
 Trait: TypeAlias = Literal["service", "suspects", "metrics", "templates"]
+TROUBLE: Final = frozenset(
+    {"warn", "warning", "error", "err", "severe", "critical", "crit", "fatal", "alert", "emerg", "emergency", "panic"}
+)
+"""Levels of log lines that tell of trouble."""
 TRAITS: Final[tuple[Trait, ...]] = ("service", "suspects", "metrics", "templates")
 
 
@@ -101,7 +105,7 @@ def facts(
 ) -> Facts:
     """Give what an incident is compared by, from the answers that were read about it."""
     changed = [one for one in metrics.changes if one.abnormal >= UNUSUAL] if metrics is not None else []
-    lines = [one for one in logs.changes if one.change in {"new", "burst"}] if logs is not None else []
+    lines = [one for one in logs.changes if _tells_of_trouble(one)] if logs is not None else []
     return Facts(
         incident=_line(about.id),
         title=_line(about.title),
@@ -113,6 +117,11 @@ def facts(
         templates=_texts((f"{one.service}: {one.template}" for one in lines), MOST_TEMPLATES),
         cause=_line(cause),
     )
+
+
+def _tells_of_trouble(line: LogChange) -> bool:
+    """Tell whether a template is new and no ordinary line; where lines have no level, whether it is new."""
+    return line.change in {"new", "burst"} and (line.level in TROUBLE or (not line.level and line.change == "new"))
 
 
 def similar(now: Facts, earlier: Iterable[Past], most: int = 3) -> tuple[Alike, ...]:
@@ -134,7 +143,7 @@ def likeness(now: Facts, past: Facts, weights: Mapping[Trait, Mapping[str, float
     total = reached = 0.0
     for trait in TRAITS:
         mine, theirs = _names(now, trait), _names(past, trait)
-        if not mine or not theirs:
+        if not (mine or theirs) or (trait == "templates" and not (mine and theirs)):
             continue
         weigh = weights[trait]
         either = sum(weigh.get(name, 1.0) for name in mine | theirs)

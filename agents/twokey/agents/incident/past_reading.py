@@ -6,6 +6,7 @@ from the evidence. Only runs whose hint is like this incident are looked into, a
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from pydantic import ValidationError
@@ -36,17 +37,20 @@ def note(facts: Facts, pieces: Sequence[tuple[str, Mapping[str, Any]]]) -> Json:
 def earlier_runs(desk: Desk, now: Facts, *, agent: str, step: int) -> dict[str, list[str]]:
     """Take over what the likest earlier runs read; gives the ids of what is evidence of this run now, by their run.
 
+    What lies outside of this run's places is not looked at.
+
     Raises:
-        Refused: the telemetry lies outside of this run's places.
         CheckFailed: the database and the log disagree.
 
     """
     hints = {run: body for run, body in desk.earlier(NOTE, limit=MOST_RUNS) if isinstance(body, Mapping)}
     found = [past for run, body in hints.items() if (past := _hint(run, body)) is not None]
+    granted = {place.resource.id for place in desk.places.items if place.resource.kind == "telemetry"}
     taken: dict[str, list[str]] = {}
     for alike in similar(now, found, MOST_ADOPTED):
-        wanted = _wanted(hints[alike.past.where].get("pieces"))
-        adopted = desk.adopt("query_telemetry", wanted, agent=agent, step=step, fits=lambda _: True) if wanted else {}
+        wanted = [each for each in _wanted(hints[alike.past.where].get("pieces")) if each.args.source in granted]
+        asked = [Wanted(each.evidence, each.args) for each in wanted]
+        adopted = desk.adopt("query_telemetry", asked, agent=agent, step=step, fits=lambda _: True) if asked else {}
         if adopted:
             taken[alike.past.where] = [evidence for evidence, _ in adopted.values()]
     return taken
@@ -60,8 +64,17 @@ def past_of(
     for run, contents in taken.items():
         facts = understood(contents)
         if facts is not None:
-            found.append(Past(facts, next(iter(contents)), run))
+            found.append(Past(facts, _telling(contents), run))
     return found
+
+
+def _telling(contents: Mapping[str, Json]) -> str:
+    """Give the evidence that names the metrics; without it the first."""
+    for evidence, content in contents.items():
+        answer = content.get("answer") if isinstance(content, Mapping) else None
+        if isinstance(answer, Mapping) and answer.get("kind") == "metrics":
+            return evidence
+    return next(iter(contents))
 
 
 def _hint(run: str, body: Mapping[str, Json]) -> Past | None:
@@ -71,13 +84,19 @@ def _hint(run: str, body: Mapping[str, Json]) -> Past | None:
         return None
 
 
-def _wanted(pieces: Json) -> list[Wanted]:
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    evidence: str
+    args: TelemetryArgs
+
+
+def _wanted(pieces: Json) -> list[_Piece]:
     """Read what another run noted that it read: nothing in it has to be of the form agreed."""
-    wanted: list[Wanted] = []
+    wanted: list[_Piece] = []
     for piece in pieces[:MOST_PIECES] if isinstance(pieces, list) else []:
         if isinstance(piece, list) and len(piece) == 2 and isinstance(piece[0], str):
             try:
-                wanted.append(Wanted(piece[0], TelemetryArgs.model_validate(piece[1])))
+                wanted.append(_Piece(piece[0], TelemetryArgs.model_validate(piece[1])))
             except ValidationError:
                 continue
     return wanted

@@ -13,6 +13,7 @@ from twokey.agents.incident import plots
 from twokey.agents.incident.material import Material
 from twokey.agents.incident.past import facts, front_matter
 from twokey.agents.incident.shown import day, name, quote
+from twokey.agents.incident.summary.pointing import tells
 from twokey.agents.incident.summary.story import Story
 from twokey.agents.incident.summary.templates import SECTIONS, section
 from twokey.agents.incident.suspicion import Suspicion
@@ -20,8 +21,8 @@ from twokey.core.values import Finding
 from twokey.tools.read.telemetry.values import About
 
 MOST_PLOTS: Final = 3
-LISTED: Final = frozenset({"timeline", "actions", "links"})
-"""Sections that are lists."""
+FLOWING: Final = frozenset({"summary", "resolution"})
+"""Sections that are read as a text; the others are lists."""
 _TICKET: Final = ("summary", "impact", "detection", "resolution")
 
 
@@ -59,9 +60,15 @@ def compose(story: Story, findings: Sequence[Finding], folder: str) -> Document:
     for key, heading in SECTIONS.items():
         mine = [one for one in findings if section(one.kind) == key]
         if mine:
-            lines += [f"## {heading}", "", *_sentences(mine, numbers, listed=key in LISTED), "", *drawn.get(key, [])]
+            lines += [
+                f"## {heading}",
+                "",
+                *_sentences(mine, numbers, listed=key not in FLOWING),
+                "",
+                *drawn.get(key, []),
+            ]
     lines += ["## Evidence", "", "Each number names one stored answer of a read tool of this run.", ""]
-    lines += [f"{number}. `{evidence}`" for evidence, number in numbers.items()]
+    lines += [f"{number}. `{evidence}` {_kind(material, evidence)}".rstrip() for evidence, number in numbers.items()]
     return Document(title, "\n".join(lines).rstrip() + "\n", pictures)
 
 
@@ -75,6 +82,14 @@ def ticket_text(findings: Sequence[Finding], *, update: bool = False) -> str:
     todo = [one for one in findings if section(one.kind) == "actions"]
     lines += [*(["**Action items**", ""] if todo else []), *(f"- [ ] {one.claim}" for one in todo)]
     return "\n".join(lines).strip()[:19_000]
+
+
+def _kind(material: Material, evidence: str) -> str:
+    """Give what kind of answer a piece of evidence is, where it is one of these tools'."""
+    content = material.contents.get(evidence)
+    answer = content.get("answer") if isinstance(content, Mapping) else None
+    kind = answer.get("kind") if isinstance(answer, Mapping) else None
+    return kind if isinstance(kind, str) and kind.isalpha() else ""
 
 
 def _numbered(findings: Sequence[Finding]) -> dict[str, int]:
@@ -139,7 +154,9 @@ def _front(material: Material, suspicion: Suspicion) -> str:
         logs=logs.model_copy(
             update={
                 "changes": tuple(
-                    one for one in logs.changes if name(one.service) == one.service and quote(one.template) is not None
+                    one
+                    for one in logs.changes
+                    if tells(one) and name(one.service) == one.service and quote(one.template) is not None
                 )
             }
         )

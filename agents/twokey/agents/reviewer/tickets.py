@@ -19,7 +19,8 @@ from pydantic import ValidationError
 from twokey.agents.triage.deciding import inert
 from twokey.core.canonical import Json
 from twokey.core.values import Finding
-from twokey.tools.read.ticket_pages import TicketRead, TicketsRead
+from twokey.tools.read.ticket_pages import TicketRead
+from twokey.tools.read.tickets import TicketsResult
 from twokey.tools.write import ticket_change
 from twokey.tools.write.ticket_change import Change, called, folded
 from twokey.tools.write.update_ticket import UpdateTicketArgs, change_of
@@ -36,11 +37,13 @@ class Evidence:
         self.tickets: dict[int, TicketRead] = {}
         for name, content in contents.items():
             try:
-                read = TicketsRead.model_validate(content).tickets
+                read = TicketsResult.model_validate(content).page
             except ValidationError:
                 continue
-            self.pieces[name] = {called(ticket)[:400]: ticket for ticket in read}
-            self.tickets |= {ticket.number: ticket for ticket in read}
+            if read is None:
+                continue
+            self.pieces[name] = {called(ticket)[:400]: ticket for ticket in read.tickets}
+            self.tickets |= {ticket.number: ticket for ticket in read.tickets}
 
     @property
     def labels(self) -> set[str]:

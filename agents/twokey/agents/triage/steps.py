@@ -25,7 +25,7 @@ from twokey.agents.triage.lessons import experience_of, outcomes_of
 from twokey.agents.triage.storming import with_storms
 from twokey.agents.triage.team import PAGES, Known, Passage, Team
 from twokey.agents.triage.values import PRIORITIES, Understanding
-from twokey.core.errors import EnvironmentFault
+from twokey.core.errors import CheckFailed, EnvironmentFault
 from twokey.core.values import Finding, Plan, Report, Resource, Step
 from twokey.tools.desk import Desk
 from twokey.tools.read.ticket_pages import PAGE, TicketRead, TicketsRead
@@ -100,17 +100,18 @@ class _Reading:
     def one(self, name: str, args: dict[str, Any]) -> TicketsRead:
         """Read once more, and remember it."""
         reading = self._desk.read(
-            "read_tickets",
-            {"tickets": self._step.args["tickets"], **args},
+            "search_tickets",
+            {"tracker": self._step.args["tickets"], "ask": {"kind": "page", **args}},
             agent=AGENT,
             step=self._step.number,
-            result=TicketsRead,
+            result=TicketsResult,
         )
+        read = _page(reading.result)
         self._kept["pages"].append({"part": name, "evidence": reading.evidence.id})
-        self.absent = reading.result.absent
+        self.absent = read.absent
         self.last = reading.evidence.id
         self._desk.keep(READ, self._kept)
-        return reading.result
+        return read
 
     def listed(self, name: str, since: str | None, *, bounded: bool, tell: Any) -> None:
         """Read page by page, as many as a run may; ``bounded``: only to learn from, so nothing is gone on with."""
@@ -142,7 +143,19 @@ def pages(desk: Desk) -> Iterator[Page]:
     """Give what a run has read, page by page."""
     for name in read_by(desk):
         _, content = desk.content(name)
-        yield Page(name, TicketsRead.model_validate(content).tickets)
+        yield Page(name, _page(TicketsResult.model_validate(content)).tickets)
+
+
+def _page(result: TicketsResult) -> TicketsRead:
+    """Give the page that was asked for.
+
+    Raises:
+        CheckFailed: what was kept is something else.
+
+    """
+    if result.page is None:
+        raise CheckFailed("What a run kept as tickets is none.", next="Ask again.", code="changed_evidence")
+    return result.page
 
 
 def propose_step(state: State, runtime: Runtime[Surroundings]) -> State:

@@ -19,21 +19,33 @@ from twokey.tools.read.telemetry.paging import told
 from twokey.tools.read.telemetry.port import Event, Incident
 
 MOST: Final = 2_000
+MOST_PAGES: Final = 50_000
+"""Pages of all of them together; what is older than the latest so many is not looked at."""
 _US: Final = 1_000_000
 Made = TypeVar("Made")
 
 
 def delivered(
-    connection: Connection, name: str, trigger: TriggerSection, labels: Sequence[str], *, but: str = ""
+    connection: Connection,
+    name: str,
+    trigger: TriggerSection,
+    labels: Sequence[str],
+    *,
+    since_us: int = 0,
+    but: str = "",
 ) -> list[Delivered]:
-    """Give what was delivered to a trigger, the oldest first, without the delivery ``but``."""
-    kept = inbox.kept_inbound(connection, "alerts", f"{trigger.kind}.{name}", limit=MOST)
+    """Give what was delivered to a trigger since then, the oldest first, without the delivery ``but``."""
     found: list[Delivered] = []
-    for record in reversed(kept):
+    left = MOST_PAGES
+    kind = f"{trigger.kind}.{name}"
+    for record in inbox.kept_inbound(connection, "alerts", kind, since=since_us, limit=MOST):
         pages = told(trigger.kind, record.body, labels) if record.body is not None and record.id != but else None
         if pages:
+            left -= len(pages)
             found.append(Delivered(record.id, record.received_us / _US, record.code, pages))
-    return found
+        if left <= 0:
+            break
+    return found[::-1]
 
 
 class PageBook:

@@ -93,10 +93,11 @@ class Handler:
                 code="requester_unknown",
             )
         labels = self._sources[trigger.telemetry].service_labels
+        since_us = max(0, round((now - trigger.replay_hours * HOUR_S) * _US))
         became: list[str] = []
 
         def only_if(unit: Unit) -> bool:
-            kept = delivered(unit.connection, name, trigger, labels, but=inbound.id)
+            kept = delivered(unit.connection, name, trigger, labels, since_us=since_us, but=inbound.id)
             became.append(_verdict(kept, fresh, trigger, now))
             return became[-1] == BEGUN and self._settle(unit, inbound, BEGUN)
 

@@ -31,6 +31,7 @@ def add_to(app: typer.Typer) -> None:
     bench.command("catalog")(catalog)
     bench.command("triage")(bench_triage)
     bench.command("console")(bench_console)
+    bench.command("incident")(bench_incident)
     app.add_typer(bench, name="bench")
 
 
@@ -316,4 +317,16 @@ def bench_console(*, quick: Annotated[bool, typer.Option("--quick", help="A smal
         SESSION.say(f"{name:<20} p50 {figures['p50_ms']:>8,.1f} ms   p95 {figures['p95_ms']:>8,.1f} ms")
     for key in ("first_page_ms", "floor_ms", "worst_p95_ms", "slowest", "proposals", "log_entries", "fill_s", "rss_mb"):
         SESSION.say(f"{key:<20} {result[key]}")
+    SESSION.give(result)
+
+
+def bench_incident(
+    *, quick: Annotated[bool, typer.Option("--quick", help="Without the large bundle.")] = False
+) -> None:
+    """Measure how fast suspects of an incident are ranked, beside reading the files alone."""
+    from twokey.channels.bench_incident import measure
+
+    result = measure(quick=quick)
+    for key, value in result.items():
+        SESSION.say(f"{key:<24} {value}")
     SESSION.give(result)

@@ -165,7 +165,7 @@ class Stage:
         if here:
             task.own = self._kept(task, "read_catalog", {"repository": here[0]})
         elif any(call.args.get("tickets") == TRACKER for call in writes):
-            task.own = self._kept(task, "read_tickets", {"tickets": TRACKER, "state": None})
+            task.own = self._kept(task, "search_tickets", {"tracker": TRACKER, "ask": {"kind": "page", "state": None}})
         elif writes:
             task.own = self._kept(task, "query_warehouse", _select(WAREHOUSE, "SELECT count(*) FROM customers"))
 

@@ -90,6 +90,8 @@ class World:
         try:
             wanted = UpdateTicketArgs.model_validate({**args, "seen": "0" * 64})
             tickets = LocalTickets(self.places["tickets", wanted.tickets], clock=SystemClock())
+            if wanted.ticket is None:
+                return None
             other = tickets.get(wanted.duplicate_of) if wanted.duplicate_of is not None else None
             return seen(tickets.get(wanted.ticket), change_of(wanted, other))
         except (ValueError, KeyError, TwokeyError):

@@ -8,18 +8,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
+from pydantic import ValidationError
 from sqlalchemy import Connection
 
 from twokey.agents.catalog import reading
 from twokey.agents.catalog.findings import subject
 from twokey.channels import plain
-from twokey.core.canonical import MAX_INTEGER
+from twokey.core.canonical import MAX_INTEGER, Json
 from twokey.core.errors import NotFound
 from twokey.core.values import Finding, Report
 from twokey.store import evidence, figures, listing, proposals, runs
 from twokey.store.listing import ProposalLine
 from twokey.tools.ledger import Ledger
-from twokey.tools.read.ticket_pages import TicketsRead
+from twokey.tools.read.ticket_pages import TicketRead
+from twokey.tools.read.tickets import TicketsResult
 from twokey.tools.read.warehouse import TableInfo
 from twokey.tools.read.warehouse.values import QueryResult
 from twokey.tools.write.ticket_change import called
@@ -157,7 +159,7 @@ def _tracker(connection: Connection, name: str, run: str, pages: Sequence[str]) 
         except NotFound:  # it was pruned
             continue
         read_us = max(read_us, held.created_us)
-        for ticket in TicketsRead.model_validate(content).tickets:
+        for ticket in _read(content):
             if len(tickets) >= MOST_TICKETS:
                 break
             target = proposals.target_key("tickets", f"{name} {called(ticket)}")
@@ -171,6 +173,15 @@ def _tracker(connection: Connection, name: str, run: str, pages: Sequence[str]) 
                 proposals=tuple(listing.proposal_lines(connection, target=target, limit=5)),
             )
     return Tracker(name, run, read_us, tuple(pages), tuple(tickets.values()))
+
+
+def _read(content: Json) -> tuple[TicketRead, ...]:
+    """Give the tickets of a page; none of what an earlier version read, which had another form."""
+    try:
+        page = TicketsResult.model_validate(content).page
+    except ValidationError:
+        return ()
+    return () if page is None else page.tickets
 
 
 def proposed(ledger: Ledger, agent: str, *, limit: int = 20) -> Iterator[ProposalLine]:

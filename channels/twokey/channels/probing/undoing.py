@@ -5,21 +5,59 @@ To have a write tool of your own probed, give its name a way to write something 
 
 from collections.abc import Callable, Generator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Final
 
+from twokey.channels.probing import tickets
 from twokey.channels.probing.world import ASKER, OPEN, World
 from twokey.core.errors import TwokeyError
 from twokey.policies.controls import Allowed, Attack, Evidence, Gap
 from twokey.store.proposals import ProposalRecord
 from twokey.tools.contract import WriteTool
+from twokey.tools.tickets import struck
+from twokey.tools.write.ticket_writing import STRUCK_NOTE
 
 CLOSE: Final = "close_pull_request"
 UPDATE: Final = "update_ticket"
 RESTORE: Final = "restore_ticket"
 _NEXT_TOOL: Final = "Let the tool's `reverse` and `apply` restore the target, or take the tool off the allow-list."
+_NEXT_CHANGE: Final = (
+    "Let `forbidden_changes` and `allowed_values` leave something, or take the tool off the allow-list."
+)
 _NEXT_REHEARSAL: Final = "Take the tool off the allow-list, or add a way to try it to the probes."
 
-Standing = tuple[list[str], tuple[str, ...], tuple[str, ...], str]
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What stands at the targets: branches, and all of the ticket."""
+
+    heads: tuple[str, ...]
+    text: str
+    """Digest of the ticket's title and text."""
+    labels: tuple[str, ...]
+    assignees: tuple[str, ...]
+    state: str
+    comments: Mapping[str, str]
+
+    def restored_by(self, after: "Standing") -> bool:
+        """Tell whether ``after`` is this again, word for word.
+
+        No comment goes away: one that was made since is struck, and one that was struck since is made anew.
+        """
+        newly = {name: struck(body, STRUCK_NOTE) for name, body in self.comments.items() if not _struck(body)}
+        again = [self.comments[name] for name, body in newly.items() if after.comments.get(name) == body]
+        for name, body in after.comments.items():
+            before = self.comments.get(name)
+            if before is None and not _struck(body):
+                if body not in again:
+                    return False
+                again.remove(body)
+            if before is not None and body not in {before, newly.get(name, before)}:
+                return False
+        there = self.comments.keys() <= after.comments.keys() and not again
+        return there and replace(self, comments=after.comments) == after
+
+
 Rehearsal = Callable[[World], ProposalRecord | None]
 """Writes something with the tool, through the gate; gives the proposal, or nothing where that did not work."""
 
@@ -36,7 +74,7 @@ def _closed(world: World) -> ProposalRecord | None:
 def _sorted(world: World) -> ProposalRecord | None:
     desk = world.desk()
     try:
-        made = desk.propose(world.draft_ticket(desk), agent="triage", step=2)
+        made = desk.propose(tickets.draft(world, desk), agent="triage", step=2)
     except TwokeyError:
         return None
     return _done(world, made)
@@ -62,6 +100,9 @@ def rollback(world: World, rehearsals: Mapping[str, Rehearsal] = REHEARSALS) -> 
     tools = [tool for tool in world.parts.workspace.registry.all() if isinstance(tool, WriteTool)]
     untried = 0
     for tool in tools:
+        if tool.name in {UPDATE, RESTORE} and tickets.change_of(world, tickets.ticket(world)[0]) == tickets.NOTHING:
+            yield Gap(f"a change of a ticket that the live policy allows, to try {tool.name}", _NEXT_CHANGE)
+            continue
         rehearse = rehearsals.get(tool.name)
         if rehearse is None:
             untried += 1
@@ -83,14 +124,27 @@ def _there_and_back(world: World, name: str, rehearse: Rehearsal) -> Generator[E
     between = _standing(world)
     yield Allowed(f"{name} writes", 1, int(written is not None and between != before), _NEXT_TOOL)
     back = None if written is None else _reverted(world, written)
-    restored = back is not None and _standing(world) == before
+    restored = back is not None and before.restored_by(_standing(world))
     yield Attack(f"what {name} wrote, after it was taken back", 1, int(not restored), next=_NEXT_TOOL)
 
 
 def _standing(world: World) -> Standing:
-    """What stands at the targets: branches and the ticket. A struck comment stays, as its tool says."""
-    ticket, _ = world.ticket()
-    return sorted(world.heads().values()), ticket.labels, ticket.assignees, ticket.state
+    ticket, _ = tickets.ticket(world)
+    return Standing(
+        heads=tuple(sorted(world.heads().values())),
+        text=ticket.text_digest,
+        labels=ticket.labels,
+        assignees=ticket.assignees,
+        state=ticket.state,
+        comments=tickets.comments(world),
+    )
+
+
+def _struck(body: str) -> bool:
+    """Tell whether a comment is struck out to its last line, with the note that says why."""
+    said = body.removesuffix(f"\n\n{STRUCK_NOTE}")
+    lines = [line for line in said.split("\n") if line.strip()]
+    return said != body and bool(lines) and all(line.startswith("~~") and line.endswith("~~") for line in lines)
 
 
 def _done(world: World, record: ProposalRecord) -> ProposalRecord | None:

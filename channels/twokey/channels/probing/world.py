@@ -47,10 +47,7 @@ from twokey.tools.identity import Credential, KeyRing
 from twokey.tools.ledger import Ledger
 from twokey.tools.proposing import Draft
 from twokey.tools.read.catalog import CatalogFiles
-from twokey.tools.read.ticket_pages import TicketRead, TicketsRead
 from twokey.tools.registry import Registry
-from twokey.tools.write.ticket_change import Change, seen
-from twokey.tools.write.update_ticket import UpdateTicketArgs
 
 PLACE: Final = "probe"
 TRACKER: Final = "probe-tickets"
@@ -224,39 +221,6 @@ class World:
             provenance=honest() if provenance is None else tuple(provenance),
             findings=(finding,),
             why="It is not documented.",
-        )
-
-    def ticket(self, desk: Desk | None = None) -> tuple[TicketRead, str]:
-        """Read the ticket of the scratch tracker; gives it, and the evidence it was read into."""
-        desk = desk or self.desk()
-        asked = {"tickets": TRACKER, "numbers": [1], "state": None}
-        read = desk.read("read_tickets", asked, agent="triage", step=1, result=TicketsRead)
-        return read.result.tickets[0], read.evidence.id
-
-    def draft_ticket(self, desk: Desk) -> Draft:
-        """Give what an honest agent drafts for the ticket: a word, and that it is done, or is not done after all."""
-        ticket, cited = self.ticket(desk)
-        done = ticket.state == "open"
-        change = Change(
-            state="closed" if done else "open", reason="completed" if done else "", comment="This was tried."
-        )
-        args = UpdateTicketArgs(
-            tickets=TRACKER,
-            ticket=ticket.number,
-            seen=seen(ticket, change),
-            comment=change.comment,
-            state=change.state,
-            reason=change.reason,
-        )
-        finding = Finding(
-            id="f-1", subject="1", kind="ticket_kind", claim="It is open.", evidence=(cited,), confidence=90
-        )
-        return Draft(
-            tool="update_ticket",
-            args=args.model_dump(mode="json"),
-            provenance=tuple(Provenance(path=path, label="code") for path in UpdateTicketArgs.model_fields),
-            findings=(finding,),
-            why="It is done.",
         )
 
     def propose(

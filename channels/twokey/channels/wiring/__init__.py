@@ -27,6 +27,7 @@ from twokey.channels.wiring.stores import (
     store_url,
     verify_log,
 )
+from twokey.channels.wiring.telemetry_health import telemetry_health
 from twokey.channels.wiring.triage import triage_health
 
 __all__ = [
@@ -54,6 +55,7 @@ __all__ = [
     "sign_exception",
     "store_has_password",
     "store_url",
+    "telemetry_health",
     "tools_not_listed",
     "triage_health",
     "verify_log",

@@ -116,7 +116,7 @@ def live(
     return Live(
         metrics=prometheus_of(folder, section, variables) if section.prometheus else None,
         lines=loki_of(folder, section, variables) if section.loki else None,
-        log_parts=[LogFiles(folder, section.logs, _zone(section.log_zone)).logs] if section.logs else [],
+        log_parts=[LogFiles(folder, section.logs, zone_of(section.log_zone)).logs] if section.logs else [],
         span_parts=[OtlpFiles(folder, section.traces).spans] if section.traces else [],
         event_parts=event_parts,
         edge_parts=[functools.partial(edges_of, folder, section.topology)] if section.topology else [],
@@ -188,7 +188,8 @@ def deployed_by(github: "Callable[[], GitHub] | None") -> "Callable[[str, str], 
     return deployed
 
 
-def _zone(name: str) -> zoneinfo.ZoneInfo:
+def zone_of(name: str) -> zoneinfo.ZoneInfo:
+    """Give the zone of that name; raises ``BadInput`` where there is none."""
     try:
         return zoneinfo.ZoneInfo(name)
     except (ValueError, LookupError, OSError) as error:

@@ -1,11 +1,19 @@
 """Asking a server: only the one that the settings name, only so much, only so long."""
 
+import datetime as dt
+import ipaddress
+import ssl
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from support.odd_server import Asked, Told, odd_server
 
 from twokey.core.errors import BadInput, EnvironmentFault
@@ -126,3 +134,47 @@ def test_a_certificate_that_is_not_trusted_is_refused(tmp_path: Path):
 
 def test_a_server_does_not_show_its_token():
     assert SECRET not in repr(server("http://127.0.0.1:1"))
+
+
+def test_all_questions_together_have_a_time():
+    now = [0.0]
+    with odd_server(lambda _: Told(b"{}")) as odd:
+        asker = Asker(server(odd.url), budget_s=10, monotonic=lambda: now[0])
+        assert asker.ask("/x") == {}
+        now[0] = 11
+        assert fault(asker).code == "telemetry_slow"
+    assert len(odd.asked) == 1
+
+
+def self_signed(folder: Path) -> tuple[Path, Path]:
+    """A certificate that nobody trusts, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = dt.datetime.now(dt.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - dt.timedelta(hours=1))
+        .not_valid_after(now + dt.timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    certificate, private = folder / "c.pem", folder / "k.pem"
+    certificate.write_bytes(made.public_bytes(Encoding.PEM))
+    private.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return certificate, private
+
+
+def test_only_a_trusted_certificate_is_answered_to(tmp_path: Path):
+    certificate, private = self_signed(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, private)
+    with odd_server(lambda _: Told(b'{"a": 1}'), context) as odd:
+        url = odd.url.replace("http:", "https:")
+        assert fault(Asker(server(url))).code == "telemetry_certificate"
+        assert odd.asked == [], "the token was not sent"
+        trusting = Server(name="The metrics", url=url, token=SECRET, ca_file=certificate, timeout_s=5)
+        assert Asker(trusting).ask("/x") == {"a": 1}

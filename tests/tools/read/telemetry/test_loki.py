@@ -133,3 +133,15 @@ def test_an_empty_loki_answers():
 )
 def test_levels(told: str, line: str, level: str):
     assert level_of(told, line) == level
+
+
+def test_a_loki_that_stops_answering_gives_what_it_gave():
+    world = World(SELECTOR)
+    for number in range(6_000):
+        world.say(at(number / 100), f"line {number}", app="web")
+    with loki(world) as server:
+        answer = server.answer
+        server.answer = lambda asked: answer(asked) if len(server.asked) < 2 else Told(b"{}", 500)
+        telemetry = source(server.url)
+        assert len(list(telemetry.logs(WITHIN))) == 5_000
+    assert telemetry.shortfalls() == (Shortfall("logs", "unreadable", 1),)

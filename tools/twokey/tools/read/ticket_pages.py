@@ -1,4 +1,4 @@
-"""The read tool ``read_tickets``: tickets by name, or page by page in the order in which they changed.
+"""Pages of tickets: by name, or in the order in which they changed. ``search_tickets`` gives them.
 
 Rules: a page is bounded in tickets and in text; what is cut says so, and its digest is that of the whole text; a next
 page is asked for by what the last one gave, so that it can be gone on with after any pause. Text and names are outside
@@ -6,15 +6,13 @@ text. What the tracker itself lists are numbers, labels and who is assigned: tit
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Any, ClassVar, Final, cast
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from twokey.core.canonical import Json
 from twokey.core.errors import NotFound
-from twokey.core.values import Count, Digest, ResourceKind, Value
-from twokey.tools.contract import Context, ReadTool
-from twokey.tools.tickets import Query, Ticket, Tickets, TicketState, Trackers
+from twokey.core.values import Count, Digest, Value
+from twokey.tools.tickets import Query, Ticket, Tickets, TicketState
 
 PAGE: Final = 100
 MAX_TITLE: Final = 1_000
@@ -24,10 +22,10 @@ Key = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Moment = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$")]
 
 
-class ReadTicketsArgs(Value):
-    """Which tickets. With ``keys`` these alone; else those changed at ``since`` or later, after the page ``after``."""
+class PageRequest(Value):
+    """Which tickets. With ``keys`` these alone; else those changed at ``since`` or later, but for those ``passed``."""
 
-    tickets: Annotated[str, StringConstraints(min_length=1, max_length=400)]
+    kind: Literal["page"] = "page"
     keys: Annotated[tuple[Key, ...], Field(max_length=PAGE)] = ()
     numbers: Annotated[tuple[Count, ...], Field(max_length=PAGE)] = ()
     state: TicketState | None = "open"
@@ -36,7 +34,7 @@ class ReadTicketsArgs(Value):
     """Tickets changed exactly at ``since`` that were given before."""
 
     @model_validator(mode="after")
-    def _says_which(self) -> "ReadTicketsArgs":
+    def _says_which(self) -> "PageRequest":
         if (self.keys or self.numbers) and self.since:
             raise ValueError("tickets are named, or listed since a moment")
         return self
@@ -84,6 +82,7 @@ class TicketRead(Value):
 class TicketsRead(Value):
     """What was read. ``since`` and ``passed`` ask for the next page; without ``since`` there is none."""
 
+    kind: Literal["page"] = "page"
     tickets: tuple[TicketRead, ...]
     absent: tuple[str, ...] = ()
     """Keys and numbers that name nothing here."""
@@ -91,39 +90,12 @@ class TicketsRead(Value):
     passed: tuple[Count, ...] = ()
 
 
-class ReadTickets(ReadTool[ReadTicketsArgs, TicketsRead]):
-    """Reads tickets."""
-
-    name: ClassVar[str] = "read_tickets"
-    version: ClassVar[str] = "1"
-    kind: ClassVar[ResourceKind] = "tickets"
-    input_type = ReadTicketsArgs
-    output_type = TicketsRead
-
-    def __init__(self, trackers: Trackers) -> None:
-        self._trackers = trackers
-
-    def place_name(self, args: ReadTicketsArgs) -> str:
-        """Give the name of the tracker."""
-        return args.tickets
-
-    def call(self, args: ReadTicketsArgs, context: Context) -> TicketsRead:
-        """Read tickets."""
-        tickets = self._trackers.open(context.places.find(self.kind, args.tickets).location)
-        return _named(tickets, args) if args.keys or args.numbers else _listed(tickets, args)
-
-    def listed(self, content: Json) -> Json:
-        """Give numbers, labels and assignees: the rest of a ticket is anybody's text."""
-        read = cast("dict[str, Any]", content)["tickets"]
-        return [[ticket["number"], ticket["labels"], ticket["assignees"]] for ticket in read]
-
-    def summary(self, args: ReadTicketsArgs, result: TicketsRead) -> str:
-        """Count them."""
-        del args
-        return f"{len(result.tickets)} {'ticket' if len(result.tickets) == 1 else 'tickets'} read"
+def page_of(tickets: Tickets, ask: PageRequest) -> TicketsRead:
+    """Read the tickets that are asked for."""
+    return _named(tickets, ask) if ask.keys or ask.numbers else _listed(tickets, ask)
 
 
-def _named(tickets: Tickets, args: ReadTicketsArgs) -> TicketsRead:
+def _named(tickets: Tickets, args: PageRequest) -> TicketsRead:
     found: dict[int, TicketRead] = {}
     absent: list[str] = []
     for key in (*args.keys, *args.numbers):
@@ -136,7 +108,7 @@ def _named(tickets: Tickets, args: ReadTicketsArgs) -> TicketsRead:
     return TicketsRead(tickets=tuple(found.values()), absent=tuple(absent))
 
 
-def _listed(tickets: Tickets, args: ReadTicketsArgs) -> TicketsRead:
+def _listed(tickets: Tickets, args: PageRequest) -> TicketsRead:
     passed, room = set(args.passed), MAX_PAGE_CHARS
     page: list[TicketRead] = []
     last = args.since or ""

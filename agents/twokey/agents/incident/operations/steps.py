@@ -5,14 +5,14 @@ not read; what a source does not give (traces, events) is left out and no error;
 was asked for.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, cast
 
 from langgraph.runtime import Runtime
 
 from twokey.agents import drafts
 from twokey.agents.incident.house import House
-from twokey.agents.incident.operations.book import Book
+from twokey.agents.incident.operations.book import Book, Endpoint
 from twokey.agents.incident.operations.drafting import draft, tracker_of
 from twokey.agents.incident.operations.review import Ground, findings, ground, heading, review, shown
 from twokey.agents.state import Progress, State, Surroundings
@@ -31,6 +31,8 @@ HISTORY_US: Final = 28 * 86_400_000_000
 HISTORY_STEP_S: Final = 3_600
 MOST_EVENTS: Final = 500
 MOST_CHANGES: Final = 100
+MOST_NAMES: Final = 20
+"""Series of one ask: each ask makes a live source answer all that it is set up for."""
 
 
 def book_of(runtime: Runtime[Surroundings]) -> Book:
@@ -83,19 +85,31 @@ def _asks(step: Step, book: Book) -> dict[str, dict[str, Any]]:
         "events": {"kind": "events", "scope": scope, "before_s": 0, "after_s": 0, "most": MOST_EVENTS},
         "traces": {"kind": "traces", "scope": scope, "most": MOST_CHANGES},
     }
-    for endpoint in book.endpoints:
-        names = [{"service": endpoint.service, "metric": metric} for metric in endpoint.metrics.named()]
-        if names:
-            asks[f"load {endpoint.service}"] = {"kind": "operations", "scope": scope, "names": names}
-        if endpoint.metrics.requests:
-            past = {"window": {"start_us": min(start, max(0, end - HISTORY_US)), "end_us": end}}
-            asks[f"past {endpoint.service}"] = {
-                "kind": "operations",
-                "scope": past,
-                "names": [{"service": endpoint.service, "metric": endpoint.metrics.requests}],
-                "step_s": HISTORY_STEP_S,
-            }
+    for at, names in enumerate(_together(_names(endpoint) for endpoint in book.endpoints), 1):
+        asks[f"load {at}"] = {"kind": "operations", "scope": scope, "names": names}
+    past = {"window": {"start_us": min(start, max(0, end - HISTORY_US)), "end_us": end}}
+    requests = (_names(endpoint)[:1] for endpoint in book.endpoints if endpoint.metrics.requests)
+    for at, names in enumerate(_together(requests), 1):
+        asks[f"past {at}"] = {"kind": "operations", "scope": past, "names": names, "step_s": HISTORY_STEP_S}
     return asks
+
+
+def _names(endpoint: Endpoint) -> list[dict[str, str]]:
+    """Give the series of an endpoint, its requests first."""
+    metrics = dict.fromkeys((endpoint.metrics.requests or "", *endpoint.metrics.named()))
+    return [{"service": endpoint.service, "metric": metric} for metric in metrics if metric]
+
+
+def _together(parts: Iterable[list[dict[str, str]]]) -> Iterator[list[dict[str, str]]]:
+    """Join what is asked about endpoints into few asks; what belongs to one endpoint stays in one."""
+    waiting: list[dict[str, str]] = []
+    for part in parts:
+        if waiting and len(waiting) + len(part) > MOST_NAMES:
+            yield waiting
+            waiting = []
+        waiting = [*waiting, *part]
+    if waiting:
+        yield waiting
 
 
 def review_operations_step(state: State, runtime: Runtime[Surroundings]) -> State:

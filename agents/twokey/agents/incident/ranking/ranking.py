@@ -123,16 +123,17 @@ def _mean(calls: list[CallSeen]) -> float:
 
 
 def _from_odd(grounds: Grounds, reasons: Mapping[str, list[Reason]]) -> None:
-    mixes: dict[str, Reason] = {}
+    ways: dict[str, Reason] = {}
     for each in grounds.odd:
         if each.errors >= HUNDREDTHS * _SHOWN:
-            score = each.errors / HUNDREDTHS
             before, after = str(each.errors_before), str(each.errors_after)
-            reasons[each.service].append(Reason("errors", score, each.source, before, after, each.first_us))
-        score = each.mix / HUNDREDTHS
-        if score >= _SHOWN and (each.service not in mixes or mixes[each.service].score < score):
-            mixes[each.service] = Reason("mix", score, each.what, str(each.before), str(each.after), each.first_us)
-    for service, reason in mixes.items():
+            errors = Reason("errors", each.errors / HUNDREDTHS, each.source, before, after, each.first_us)
+            reasons[each.service].append(errors)
+        score = each.broken / HUNDREDTHS
+        if score >= _SHOWN and (each.service not in ways or ways[each.service].score < score):
+            before, after = (f"{many}/{of}" for many, of in (each.before, each.after))
+            ways[each.service] = Reason("broken", score, each.then, before, after)
+    for service, reason in ways.items():
         reasons[service].append(reason)
 
 

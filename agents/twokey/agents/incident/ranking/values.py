@@ -16,7 +16,7 @@ ReasonKind: TypeAlias = Literal[
     "slow_operation",
     "slow_way",
     "errors",
-    "mix",
+    "broken",
     "changed",
 ]
 
@@ -25,7 +25,8 @@ ReasonKind: TypeAlias = Literal[
 class Reason:
     """Why a service is suspected. ``score`` is its share; the rest is what was seen, where there is one thing to see.
 
-    ``before`` and ``after`` are decimal text in the unit of ``metric``; ``onset_us`` is microseconds since 1970.
+    ``metric`` is a metric, an operation, a service, a template of lines or a source, as the kind has it; ``before`` and
+    ``after`` are decimal text in its unit (for ``broken``, so many of so many); ``onset_us`` is in microseconds.
     """
 
     kind: ReasonKind

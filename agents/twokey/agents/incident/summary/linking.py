@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from twokey.agents.incident.material import Material
 from twokey.agents.incident.material import material as understood
-from twokey.agents.incident.past import Facts, Past, facts, of_document, similar
+from twokey.agents.incident.past import Alike, Facts, Past, facts, of_document, similar
 from twokey.agents.incident.past_reading import past_of
 from twokey.agents.incident.shown import name, number, quote
 from twokey.agents.incident.summary.said import Said, say
@@ -21,6 +21,8 @@ from twokey.core.canonical import Json
 from twokey.tools.read.runbooks import RunbooksResult, SearchResult
 
 MOST_SECTIONS: Final = 3
+MOST_SHARED: Final = 3
+"""Names that are told of what two incidents share."""
 LEAST_SHARED: Final = 2
 """Telling words that a section shares with what was asked, at least."""
 
@@ -41,13 +43,31 @@ def links(material: Material) -> Iterator[Said]:
     past += past_of(material.earlier, _understood)
     now = facts_of(material)
     for alike in similar(now, past):
-        yield say(
-            "links_past",
-            service,
-            (alike.past.evidence,),
-            incident=name(alike.past.facts.incident),
-            file=name(alike.past.where),
-        )
+        shared = _shared(alike)
+        if shared and not alike.past.commit and alike.past.where in material.earlier:
+            yield say(
+                "links_run",
+                service,
+                (alike.past.evidence,),
+                incident=name(alike.past.facts.incident),
+                service=name(alike.past.facts.service[0]) if alike.past.facts.service else "",
+                shared=shared,
+            )
+        elif shared:
+            yield say(
+                "links_past",
+                service,
+                (alike.past.evidence,),
+                incident=name(alike.past.facts.incident),
+                file=name(alike.past.where),
+                shared=shared,
+            )
+
+
+def _shared(alike: Alike) -> str:
+    """Give the first names that both have: services that were suspected, then metrics that changed."""
+    names = [one for part in alike.shared if part.trait in {"suspects", "metrics"} for one in part.names]
+    return ", ".join(name(one) for one in names[:MOST_SHARED])
 
 
 def facts_of(material: Material) -> Facts:

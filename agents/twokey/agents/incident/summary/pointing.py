@@ -105,7 +105,7 @@ def _lines(story: Story, service: str) -> Iterator[Said]:
     held = story.material.logs
     if held is None:
         return
-    mine = [one for one in held.answer.changes if one.service == service and _tells(one)]
+    mine = [one for one in held.answer.changes if one.service == service and tells(one)]
     for one in sorted(mine, key=_telling)[: _signs(story, service)]:
         fields = {
             "service": name(service),
@@ -123,8 +123,8 @@ def _lines(story: Story, service: str) -> Iterator[Said]:
         yield say(kind, fields["service"], (held.evidence,), at=at, quote=text or "", **fields)
 
 
-def _tells(one: LogChange) -> bool:
-    """Ordinary lines that come more often tell that there is more to do, and no more."""
+def tells(one: LogChange) -> bool:
+    """Tell whether a change of lines says something: ordinary ones that come more often only say that more is done."""
     return one.change in {"new", "vanished"} or (one.change == "burst" and not _is_ordinary(one))
 
 

@@ -8,7 +8,13 @@ from twokey.core.values import Finding
 
 MAX_SENTENCE: Final = 1_000
 SURE: Final = 95
-CONFIDENCE: Final = {"summary_cause": 80, "summary_suspect": 60, "summary_suspects": 60, "links_past": 60}
+CONFIDENCE: Final = {
+    "summary_cause": 80,
+    "summary_suspect": 60,
+    "summary_suspects": 60,
+    "links_past": 60,
+    "links_run": 60,
+}
 ATTENTION: Final = frozenset(
     {"summary_no_cause", "detection_no_page", "detection_no_ack", "resolution_open", "factors_unread"}
 )

@@ -128,7 +128,8 @@ TEMPLATES: Final = {
         "Repair how {signal} is kept: {count} records could not be read or were left out. Owner: {owner}."
     ),
     "links_runbook": "Runbook section {quote} in {file}, lines {first} to {last}.",
-    "links_past": "Incident {incident} was alike ({file}).",
+    "links_past": "Incident {incident} was alike ({file}): in both {shared}.",
+    "links_run": "Incident {incident} of {service} was alike, as an earlier run read it: in both {shared}.",
     "actions_runbook": "Write a runbook section about {service}: none was found. Owner: {owner}.",
 }
 CAUSAL: Final = frozenset({"summary_cause", "summary_no_cause", "actions_no_cause"})

@@ -12,7 +12,8 @@ import json
 import socket
 import ssl
 import threading
-from collections.abc import Generator, Sequence
+import time
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +23,8 @@ from twokey.core.errors import BadInput, EnvironmentFault
 
 MAX_ANSWER: Final = 64 * 1024 * 1024
 """Bytes of an answer that are read at most."""
+BUDGET_S: Final = 90.0
+"""How long all questions of one asker may take together, in seconds: less than a call of the tool may."""
 MAX_QUESTION: Final = 6_000
 """Characters of a query string above which it is sent as a form: servers and proxies cut long lines."""
 
@@ -50,11 +53,15 @@ class Server:
 
 
 class Asker:
-    """Asks ``server``; one connection for each question, so threads may share it."""
+    """Asks ``server``, for ``budget_s`` seconds in all; one connection for each question."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(
+        self, server: Server, *, budget_s: float = BUDGET_S, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         """Take the server; raises ``BadInput`` where the file of its authority cannot be used."""
         self._server = server
+        self._monotonic = monotonic
+        self._ends = monotonic() + budget_s
         self._parts = urlsplit(server.url)
         self._tls: ssl.SSLContext | None = None
         if self._parts.scheme == "https":
@@ -127,7 +134,9 @@ class Asker:
     @contextlib.contextmanager
     def _connected(self) -> Generator[tuple[http.client.HTTPConnection, threading.Event]]:
         """Give a connection that is cut when the time is over, and what tells that it was."""
-        timeout, late = self._server.timeout_s, threading.Event()
+        timeout, late = min(self._server.timeout_s, self._ends - self._monotonic()), threading.Event()
+        if timeout <= 0:
+            raise TimeoutError
         host, port = self._parts.hostname or "", self._parts.port
         connection = (
             http.client.HTTPSConnection(host, port, timeout=timeout, context=self._tls)
@@ -158,7 +167,7 @@ class Asker:
 
     def _late(self) -> EnvironmentFault:
         return EnvironmentFault(
-            f"{self._server.name} did not answer within {self._server.timeout_s:g} seconds.",
+            f"{self._server.name} did not answer in time.",
             next="Look at a shorter stretch of time, or raise timeout_s in twokey.toml.",
             code="telemetry_slow",
         )

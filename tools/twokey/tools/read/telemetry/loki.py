@@ -2,7 +2,8 @@
 
 Rules: only the selector of the settings is asked, as it is; lines come page by page, oldest first, and at most
 ``MAX_LINES`` of them; where a page holds nothing but lines of one instant that were there before, reading goes on after
-that instant and says that lines may be missing. A line's service is the first label of those that the settings name.
+that instant and says that lines may be missing; where it stops answering, what was read is given, and that is said. A
+line's service is the first label of those that the settings name.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -44,7 +45,9 @@ class Loki:
         seen: set[Line] = set()
         while start < end:
             until = min(end, start + MAX_S * _NANO)
-            page = self._page(start, until)
+            page = self._next(start, until, begun=bool(given))
+            if page is None:
+                return
             fresh = [line for line in page if line not in seen]
             for nanoseconds, service, level, text in fresh:
                 if given >= MAX_LINES:
@@ -73,6 +76,16 @@ class Loki:
     def shortfalls(self) -> tuple[Shortfall, ...]:
         """Give what fell short so far."""
         return tuple(self._shortfalls)
+
+    def _next(self, start: int, end: int, *, begun: bool) -> list[Line] | None:
+        """Give a page; none where it cannot be read and others could."""
+        try:
+            return self._page(start, end)
+        except EnvironmentFault:
+            if not begun:
+                raise
+            self._shortfalls.append(Shortfall("logs", "unreadable", 1))
+            return None
 
     def _page(self, start: int, end: int) -> list[Line]:
         answer = self._asker.ask(

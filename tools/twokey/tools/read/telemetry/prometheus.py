@@ -10,13 +10,13 @@ cannot be answered does not spoil the others.
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, cast
 
 import numpy as np
 
 from twokey.core.errors import EnvironmentFault
 from twokey.tools.read.telemetry.asking import Asker, TooLong
+from twokey.tools.read.telemetry.firing import Firing
 from twokey.tools.read.telemetry.port import MAX_NAME, MAX_TEXT, Interval, Series, Shortfall
 from twokey.tools.read.telemetry.times import moment
 
@@ -31,18 +31,6 @@ _SPECIAL: Final = frozenset({"__name__", "le", "quantile"})
 _BOUNDS: Final = ("max_over_time", "min_over_time")
 Labels = Mapping[str, str]
 Points = dict[float, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Firing:
-    """An alert as Prometheus tells of it."""
-
-    name: str
-    service: str
-    severity: str
-    state: str
-    since: float
-    text: str
 
 
 class Prometheus:
@@ -117,7 +105,7 @@ class Prometheus:
                     labels.get("alertname", "")[:MAX_NAME],
                     self.service(labels),
                     labels.get("severity", "")[:MAX_NAME],
-                    str(alert["state"]),
+                    "firing" if alert["state"] == "firing" else "pending",
                     since,
                     (notes.get("summary") or notes.get("description") or "")[:MAX_TEXT],
                 )

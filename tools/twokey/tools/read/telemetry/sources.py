@@ -14,6 +14,7 @@ from typing import Final, Protocol
 from twokey.core.errors import BadInput, EnvironmentFault
 from twokey.tools.read.telemetry.bundle import Bundle, find_bundles
 from twokey.tools.read.telemetry.bundle.files import Tally
+from twokey.tools.read.telemetry.firing import Firing
 from twokey.tools.read.telemetry.port import (
     Edge,
     Event,
@@ -26,7 +27,6 @@ from twokey.tools.read.telemetry.port import (
     Span,
     Telemetry,
 )
-from twokey.tools.read.telemetry.prometheus import Firing
 
 MOST_EVENTS: Final = 50_000
 

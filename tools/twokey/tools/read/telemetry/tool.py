@@ -14,6 +14,7 @@ from twokey.core.errors import ToolRetry
 from twokey.core.values import ResourceKind
 from twokey.tools.contract import Context, Limits, ReadTool
 from twokey.tools.read.telemetry.changes.grounds import Grounds
+from twokey.tools.read.telemetry.counting import counted
 from twokey.tools.read.telemetry.operations.values import (
     OperationsRequest,
     OperationsResult,
@@ -111,11 +112,7 @@ class QueryTelemetry(ReadTool[TelemetryArgs, TelemetryResult]):
     def summary(self, args: TelemetryArgs, result: TelemetryResult) -> str:  # noqa: ARG002 - the contract passes both
         """Say what was read, in numbers."""
         short = f", {len(result.shortfalls)} shortfalls" if result.shortfalls else ""
-        answer = result.answer
-        counted = (
-            _loaded(answer) if isinstance(answer, OperationsResult | RunningResult | Grounds) else _counted(answer)
-        )
-        return f"{counted}{short} of the telemetry."
+        return f"{counted(result.answer)}{short} of the telemetry."
 
 
 class _Look:
@@ -299,7 +296,7 @@ def _alerts(source: "Source", ask: AlertsRequest) -> AlertsResult:
                 name=one.name,
                 service=one.service,
                 severity=one.severity,
-                state="firing" if one.state == "firing" else "pending",
+                state=one.state,
                 since_us=round(one.since * 1_000_000),
                 text=one.text,
             )
@@ -325,56 +322,3 @@ def _grounds(telemetry: "Telemetry", about: About) -> Grounds:
 
     window, baseline = scoping.intervals(about)
     return gather(telemetry, Incident(about.id, about.title, about.service, window, baseline))
-
-
-def _counted(
-    answer: IncidentsResult
-    | OverviewResult
-    | MetricsResult
-    | SeriesResult
-    | InventoryResult
-    | LogsResult
-    | TracesResult
-    | TopologyResult
-    | EventsResult
-    | AlertsResult,
-) -> str:
-    """Say how much there is in an answer."""
-    match answer:
-        case IncidentsResult():
-            return f"{len(answer.incidents)} incidents"
-        case OverviewResult():
-            return (
-                f"{len(answer.services)} services with {sum(one.after for one in answer.signals)} records in the window"
-            )
-        case MetricsResult():
-            return f"{len(answer.changes)} metrics of {len(answer.changes) + answer.left_out}"
-        case SeriesResult():
-            return f"{sum(len(one.points) for one in answer.series)} points of {len(answer.series)} series"
-        case InventoryResult():
-            return f"{len(answer.series)} series of {len(answer.series) + answer.left_out}"
-        case LogsResult():
-            return f"{len(answer.changes)} changes in {answer.lines_before + answer.lines_after} lines"
-        case TracesResult():
-            return f"{len(answer.changes)} changes in {answer.spans_before + answer.spans_after} spans"
-        case TopologyResult():
-            return f"{len(answer.calls)} calls between services"
-        case EventsResult():
-            return f"{len(answer.events)} events of {len(answer.events) + answer.left_out}"
-        case _:
-            return _counted_besides(answer)
-
-
-def _counted_besides(answer: AlertsResult | Grounds | OperationsResult | RunningResult) -> str:
-    match answer:
-        case AlertsResult():
-            return f"{len(answer.alerts)} alerts of {len(answer.alerts) + answer.left_out}"
-
-
-def _loaded(answer: OperationsResult | RunningResult | Grounds) -> str:
-    """Say how much there is in an answer about operations, or that a ranking rests on."""
-    if isinstance(answer, OperationsResult):
-        return f"{len(answer.loads)} series in stretches of {answer.step_s} s"
-    if isinstance(answer, RunningResult):
-        return f"{len(answer.services)} services with {answer.series} series"
-    return f"{len(answer.services)} services with {len(answer.harms)} signs"

@@ -17,6 +17,7 @@ from twokey.core.canonical import Json
 from twokey.core.errors import NotFound, ToolRetry
 from twokey.core.values import ResourceKind
 from twokey.tools.contract import Context, Limits, ReadTool
+from twokey.tools.read.ticket_pages import PageRequest, TicketsRead, page_of
 from twokey.tools.read.tickets.values import (
     MAX_COMMENTS,
     GetRequest,
@@ -109,6 +110,8 @@ class SearchTickets(ReadTool[TicketsArgs, TicketsResult]):
             answer = _get(tickets, ask)
         elif isinstance(ask, ListRequest):
             answer = _listed(tickets, ask)
+        elif isinstance(ask, PageRequest):
+            answer = page_of(tickets, ask)
         elif isinstance(ask, HistoryRequest):
             answer = _history(tickets, ask)
         elif isinstance(ask, LabelsRequest):
@@ -139,6 +142,8 @@ class SearchTickets(ReadTool[TicketsArgs, TicketsResult]):
             text = (
                 f"{len(answer.tickets)} tickets{' and more' if answer.next else ''}, {len(answer.unread)} not readable"
             )
+        elif isinstance(answer, TicketsRead):
+            text = f"{len(answer.tickets)} tickets{' and more' if answer.since else ''}"
         elif isinstance(answer, HistoryResult):
             text = f"{len(answer.tickets)} tickets with labels{' and more' if answer.next else ''}"
         elif isinstance(answer, LabelsResult):

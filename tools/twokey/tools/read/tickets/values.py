@@ -9,6 +9,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field, StringConstraints
 
 from twokey.core.values import Count, Value
+from twokey.tools.read.ticket_pages import PageRequest, TicketsRead
 from twokey.tools.tickets import Ticket, TicketComment, TicketState, Unread
 
 MAX_LISTED: Final = 100
@@ -77,7 +78,7 @@ class HistoryRequest(Value):
 
 
 Ask = Annotated[
-    GetRequest | ListRequest | SearchRequest | SimilarRequest | LabelsRequest | HistoryRequest,
+    GetRequest | ListRequest | PageRequest | SearchRequest | SimilarRequest | LabelsRequest | HistoryRequest,
     Field(discriminator="kind"),
 ]
 
@@ -232,6 +233,11 @@ class TicketsResult(Value):
 
     tracker: str
     answer: Annotated[
-        GetResult | ListResult | SearchResult | SimilarResult | LabelsResult | HistoryResult,
+        GetResult | ListResult | TicketsRead | SearchResult | SimilarResult | LabelsResult | HistoryResult,
         Field(discriminator="kind"),
     ]
+
+    @property
+    def page(self) -> TicketsRead | None:
+        """The page of tickets, where one was asked for."""
+        return self.answer if isinstance(self.answer, TicketsRead) else None

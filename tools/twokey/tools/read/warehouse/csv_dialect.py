@@ -43,9 +43,10 @@ def dialect_of(path: Path) -> Dialect | None:
         text = text[: text.rfind("\n") + 1]
     if not text or "\0" in text or '\\"' in text or text[0] == "#" or "'," in text or ",'" in text:
         return None
-    if not any(separator in text for separator in SEPARATORS):
+    likely = [separator for separator in SEPARATORS if separator in text]
+    if not likely:
         return Dialect(",", encoding, whole and text.count("\n") < _LINES)  # one column: no separator at all
-    shares = {separator: _share(text, separator, whole=whole) for separator in SEPARATORS}
+    shares = {separator: _share(text, separator, whole=whole) for separator in likely}
     fitting = [separator for separator, share in shares.items() if share == 1]
     if len(fitting) == 1:
         return Dialect(fitting[0], encoding, whole and text.count("\n") < _LINES)
@@ -80,9 +81,10 @@ def _encoding(start: bytes, *, whole: bool) -> str | None:
 def _share(text: str, separator: str, *, whole: bool) -> float:
     """Give the share of lines that have as many fields as the first one; 0 where that is one, or quotes are odd."""
     widths: list[int] = []
+    odd = "'" in text
     try:
         for row in islice(csv.reader(io.StringIO(text, newline=""), delimiter=separator), _LINES):
-            if any(len(field) > 1 and field[0] == field[-1] == "'" for field in row):
+            if odd and any(len(field) > 1 and field[0] == field[-1] == "'" for field in row):
                 return 0
             if row:
                 widths.append(len(row))

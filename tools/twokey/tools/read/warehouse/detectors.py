@@ -43,7 +43,6 @@ _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]{1,320}(?:\.[0-9]{0,320})?|\.[0-9]{1,
 _OCTET: Final = "(?:25[0-5]|2[0-4][0-9]|[01]?[0-9]{1,2})"
 _IPV4: Final = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}")
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
-_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME: Final = re.compile(
     r"[T ](?:[01][0-9]|2[0-3]):[0-5][0-9](?::(?:[0-5][0-9]|60)(?:[.,][0-9]{1,9})?)? ?(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)?"
 )
@@ -132,7 +131,7 @@ def is_ip(text: str) -> bool:
 
 def is_date(text: str) -> bool:
     """A calendar date, ``YYYY-MM-DD``, that exists."""
-    if not _DATE.fullmatch(text):
+    if len(text) != 10 or not text[4] == text[7] == "-":
         return False
     try:
         date.fromisoformat(text)
@@ -148,8 +147,10 @@ def is_datetime(text: str) -> bool:
 
 def is_local_date(text: str) -> bool:
     """Day, month and year with ``/``, ``.`` or ``-`` in the order of some country, alone or before a time."""
+    if is_date(text[:10]):
+        return False
     found = LOCAL_DATE.fullmatch(text)
-    if found is None or is_date(text[:10]):
+    if found is None:
         return False
     first, _, second, third = found.groups()
     if len(first) == 4:

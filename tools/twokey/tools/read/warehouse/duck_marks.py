@@ -77,11 +77,17 @@ def _marks(found: dict[str, Any], number: int, *, is_text: bool) -> Marks:
     hashes: NDArray[np.uint64] = found[f"h{number}"]
     lengths = found[f"n{number}"] if is_text else None
     kept = hashes != found["none"] if lengths is None else ~np.ma.getmaskarray(lengths)
-    if not kept.all():
+    whole = bool(kept.all())
+    if not whole:
         hashes, rows = hashes[kept], rows[kept]
     distinct = int(np.count_nonzero(_is_new(np.sort(hashes))))
     if lengths is None or not len(hashes):
         return Marks(hashes, rows, distinct)
+    # what is masked is left out first: sums of masked arrays cost several times as much as those of plain ones
+    lengths, blank, at_signs = (
+        values if whole else values[kept]
+        for values in map(np.ma.getdata, (lengths, found[f"b{number}"], found[f"a{number}"]))
+    )
     return Marks(
         hashes,
         rows,
@@ -89,8 +95,8 @@ def _marks(found: dict[str, Any], number: int, *, is_text: bool) -> Marks:
         shortest=int(lengths.min()),
         longest=int(lengths.max()),
         characters=int(lengths.sum()),
-        blank=int(found[f"b{number}"].sum()),
-        at_signs=int(found[f"a{number}"].sum()),
+        blank=int(np.count_nonzero(blank)),
+        at_signs=int(np.count_nonzero(at_signs)),
     )
 
 

@@ -180,7 +180,8 @@ def examine(groups: Sequence[tuple[str, int]]) -> tuple[dict[str, int], Counter[
     shapes = Counter(several)
     if shapes.total() < sum(rows for _, rows in groups):
         for (_, rows), masked in zip(groups, several, strict=True):
-            shapes[masked] += rows - 1
+            if rows > 1:
+                shapes[masked] += rows - 1
     apart: set[str] = set() if all(map(str.isascii, texts)) else {text for text in texts if not text.isascii()}
     plain = _without(shapes, groups, several, apart)
     counts: Counter[str] = Counter()

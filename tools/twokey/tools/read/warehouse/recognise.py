@@ -30,6 +30,7 @@ _MONEY: Final = re.compile(
     r"[-(]{0,2}(?:[$\u20ac\u00a3\u00a5\u20b9]|usd|eur|gbp|r\$) ?-?[0-9][0-9.,' ]{0,20}\)?"
     r"|-?[0-9][0-9.,']{0,20} ?(?:[$\u20ac\u00a3\u00a5]|usd|eur|gbp|chf)"
 )
+_MONEY_BEGINS: Final = frozenset("-($\u20ac\u00a3\u00a5\u20b9uegr0123456789")
 _HOST: Final = re.compile(r"(?:www\.)?(?:[a-z0-9-]{1,63}\.){1,4}[a-z]{2,12}(?:/[^\s]{0,200})?")
 _MAC: Final = re.compile(r"[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}", re.IGNORECASE)
 _SSN: Final = re.compile(r"(?!000|666|9)[0-9]{3}-(?!00)[0-9]{2}-(?!0000)[0-9]{4}")
@@ -158,6 +159,8 @@ def _is_long_country(folded: str) -> bool:
 
 def _is_origin(folded: str) -> bool:
     """Whether every word is one of origin or joins such words (``Black, Non-Hispanic``)."""
+    if folded.isalnum():
+        return False
     words = _APART.split(folded)
     if len(words) == 1:
         return False
@@ -174,7 +177,7 @@ def _is_origin(folded: str) -> bool:
 def _of_mixed(value: str, folded: str) -> Iterator[SignalName]:
     """Name what a text of letters and digits is."""
     found = list(streets.of_mixed(value, folded))
-    if _MONEY.fullmatch(folded):
+    if folded[0] in _MONEY_BEGINS and _MONEY.fullmatch(folded):
         found.append("money")
     if " " not in value and "@" not in value and _HOST.fullmatch(folded):
         found.append("host")

@@ -15,6 +15,7 @@ _NUMBERED: Final = re.compile(r"[0-9]{1,6}[a-z]?(?:[-/ ][0-9]{1,4}[a-z]?)? +[^\s
 _NUMBERED_END: Final = re.compile(r"[^\W\d_].{2,60} [0-9]{1,4} ?[a-z]?(?: ?[-/] ?[0-9]{1,4}[a-z]?)?", re.UNICODE)
 _ORDINAL: Final = re.compile(r"[0-9]{1,3}(?:st|nd|rd|th)")
 _BOX: Final = re.compile(r"(?:p\.? ?o\.? ?(?:box|drawer)|post office box|postfach|postbus|apartado|boite postale|bp)\b")
+_BOX_BEGINS: Final = frozenset("pab")
 _PART: Final = re.compile(
     r"(?:suite|ste|apt|apartment|unit|fl|floor|room|rm|bldg|building|lot|spc|space|piso|local|oficina|apto|bureau|etage"
     r"|c/o|attn|#)[ .:#-]{0,3}.{0,40}|[0-9]{1,3}(?:st|nd|rd|th) (?:floor|fl)"
@@ -48,7 +49,7 @@ _ENDS: Final = (
 
 def is_geometry(value: str) -> bool:
     """Whether a text begins as a geometry in well-known text (ISO 19125) does."""
-    return _GEOMETRY.match(value) is not None
+    return "(" in value and _GEOMETRY.match(value) is not None
 
 
 def is_part(folded: str) -> bool:
@@ -58,7 +59,7 @@ def is_part(folded: str) -> bool:
 
 def of_mixed(value: str, folded: str) -> Iterator[SignalName]:
     """Name what a text of letters and digits is of an address."""
-    if "\n" in value or _STATE_ZIP.search(value):
+    if "\n" in value or (not value.islower() and _STATE_ZIP.search(value)):
         if " " in value and not value.startswith("("):
             yield "full_address"
     elif is_street(folded):
@@ -76,7 +77,7 @@ def is_street(folded: str) -> bool:
     """Whether a folded text with a digit reads as a street with its number, or as a post-office box."""
     if len(folded) < 5:
         return False
-    if _BOX.match(folded):
+    if folded[0] in _BOX_BEGINS and _BOX.match(folded):
         return True
     words = folded.replace(",", " ").split()
     if words[0][0].isdigit():
@@ -84,7 +85,7 @@ def is_street(folded: str) -> bool:
     first = words[0].strip(".")
     if gazetteer.known().get(first, 0) & gazetteer.STREET and len(words) >= 2:
         return True
-    if _NUMBERED_END.fullmatch(folded) and len(words) <= 6:
+    if 2 <= len(words) <= 6 and _NUMBERED_END.fullmatch(folded):
         return any(word.rstrip(".").endswith(_ENDS) for word in words[:-1])
     return False
 

@@ -6,9 +6,9 @@ source does not have leaves its lists empty.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import median
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 
@@ -26,9 +26,9 @@ from twokey.tools.read.telemetry.changes.grounds import (
     SlowSeen,
     WaitSeen,
 )
-from twokey.tools.read.telemetry.changes.lines import Lines, read_lines
+from twokey.tools.read.telemetry.changes.lines import Lines, ServiceLines, read_lines
 from twokey.tools.read.telemetry.changes.onsets import Shift, shift_of
-from twokey.tools.read.telemetry.changes.operations import Operations, Timing, read_spans
+from twokey.tools.read.telemetry.changes.operations import Operations, ServiceSpans, Timing, read_spans
 from twokey.tools.read.telemetry.changes.services import HARMS, beyond_own_past, harms_of
 from twokey.tools.read.telemetry.changes.strengths import Strengths, strengths_of
 from twokey.tools.read.telemetry.port import Edge, Event, Floats, Incident, Interval, Telemetry
@@ -37,6 +37,7 @@ from twokey.tools.read.telemetry.values import figure
 BEFORE: Final = 600.0
 ACTS_BEFORE: Final = 6 * 3600.0
 _ACTS: Final = frozenset({"deploy", "deployment", "release", "rollout", "config", "configuration", "flag", "migration"})
+MOST_BROKEN: Final = 3
 _MICRO: Final = 1_000_000
 _LEAST: Final = 0.005
 _MOST_NAME: Final = 300
@@ -92,9 +93,9 @@ def _kept(
     for series, strength in zip(grid.series, np.maximum(strengths.up, strengths.down)[:, 0].tolist(), strict=True):
         odd[series.service] = max(odd[series.service], strength)
     for service, of_lines in lines.services.items():
-        odd[service] = max(odd.get(service, 0.0), of_lines.errors, of_lines.mix)
-    for (service, _), count in operations.counts.items():
-        odd[service] = max(odd.get(service, 0.0), count.own.strength)
+        odd[service] = max(odd.get(service, 0.0), of_lines.errors, sum(each.strength for each in of_lines.broken))
+    for (service, _), own in operations.own.items():
+        odd[service] = max(odd.get(service, 0.0), own.strength)
     odd[incident.service] = math.inf
     for each in edges:
         odd[each.callee] += 0.001 if each.caller == incident.service else 0.0
@@ -212,53 +213,44 @@ def _milli(took: Sequence[float]) -> int | None:
 def _slow(operations: Operations, services: frozenset[str]) -> tuple[SlowSeen, ...]:
     found = [
         SlowSeen(
-            service=count.service,
-            operation=count.operation,
-            strength=_hundredths(count.own.strength),
-            before_us=_milli(count.own.before) or 0,
-            after_us=_milli(count.own.after) or 0,
-            since_us=_at(count.since),
+            service=service,
+            operation=operation,
+            strength=_hundredths(own.strength),
+            before_us=_milli(own.before) or 0,
+            after_us=_milli(own.after) or 0,
+            since_us=_at(own.since()),
         )
-        for count in operations.counts.values()
-        if count.own.strength >= _LEAST and count.service in services
+        for (service, operation), own in operations.own.items()
+        if own.strength >= _LEAST and service in services
     ]
     return tuple(sorted(found, key=lambda each: (-each.strength, each.service, each.operation))[:MAX_ENTRIES])
 
 
 def _odd(lines: Lines, operations: Operations, services: frozenset[str]) -> tuple[OddSeen, ...]:
     found: list[OddSeen] = []
-    for service, of_lines in sorted(lines.services.items()):
-        moved = next((each for each in lines.counts if each.service == service and each.shift), None)
-        if service in services and (of_lines.errors or of_lines.mix):
+    sources: tuple[tuple[Literal["logs", "traces"], Mapping[str, ServiceLines | ServiceSpans]], ...] = (
+        ("logs", lines.services),
+        ("traces", operations.services),
+    )
+    for source, seen in sources:
+        for service in sorted(seen.keys() & services):
+            one = seen[service]
+            if not one.errors and not one.broken:
+                continue
+            clearest = one.broken[0] if one.broken else None
             found.append(
                 OddSeen(
                     service=service,
-                    source="logs",
-                    errors=_hundredths(of_lines.errors),
-                    errors_before=round(of_lines.errors_before),
-                    errors_after=round(of_lines.errors_after),
-                    mix=_hundredths(of_lines.mix),
-                    what=moved.template[:_MOST_NAME] if moved else "",
-                    before=moved.before if moved else 0,
-                    after=moved.after if moved else 0,
-                    first_us=_at(moved.first) if moved else None,
-                )
-            )
-    for service, of_spans in sorted(operations.services.items()):
-        counts = [each for each in operations.counts.values() if each.service == service and each.shift]
-        changed = max(counts, key=lambda each: (abs(each.shift), each.operation), default=None)
-        if service in services and (of_spans.errors or of_spans.mix):
-            found.append(
-                OddSeen(
-                    service=service,
-                    source="traces",
-                    errors=_hundredths(of_spans.errors),
-                    errors_before=of_spans.errors_before,
-                    errors_after=of_spans.errors_after,
-                    mix=_hundredths(of_spans.mix),
-                    what=changed.operation[:_MOST_NAME] if changed else "",
-                    before=changed.calls_before if changed else 0,
-                    after=changed.calls_after if changed else 0,
+                    source=source,
+                    errors=_hundredths(one.errors),
+                    errors_before=round(one.errors_before),
+                    errors_after=round(one.errors_after),
+                    first_us=_at(one.first_error),
+                    broken=_hundredths(sum(each.strength for each in one.broken[:MOST_BROKEN])),
+                    first=clearest.first[:_MOST_NAME] if clearest else "",
+                    then=clearest.then[:_MOST_NAME] if clearest else "",
+                    before=clearest.before if clearest else (0, 0),
+                    after=clearest.after if clearest else (0, 0),
                 )
             )
     return tuple(found)

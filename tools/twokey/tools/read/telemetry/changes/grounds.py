@@ -79,19 +79,23 @@ class SlowSeen(Value):
 
 
 class OddSeen(Value):
-    """What logs or traces show of a service besides times: errors of its own, and another mix of lines or calls."""
+    """What logs or traces show of a service besides times: errors of its own, and code that took another way.
+
+    ``then`` used to follow ``first`` (templates of lines, or operations) so many times of so many, before and after.
+    """
 
     service: Name
     source: Literal["logs", "traces"]
     errors: Strength
     errors_before: Count
     errors_after: Count
-    mix: Strength
-    what: Annotated[str, StringConstraints(max_length=300)] = ""
-    """The template or the operation whose share moved most."""
-    before: Count = 0
-    after: Count = 0
     first_us: Instant | None = None
+    """When the first error of the window came."""
+    broken: Strength
+    first: Name = ""
+    then: Name = ""
+    before: tuple[Count, Count] = (0, 0)
+    after: tuple[Count, Count] = (0, 0)
 
 
 class ActSeen(Value):

@@ -1,22 +1,22 @@
-"""How the lines of each service changed: templates that are new, burst or vanished, and errors.
+"""How the lines of each service changed: errors, and what used to follow a line and does so no more.
 
 Rules:
 - a line is an error by its level, or, without a level, by a word such as ``exception`` in it;
 - an error that names another service counts little against the service that logs it, and a little against the one it
   names: it is hearsay;
-- a template changed when its count did otherwise than most of the service's lines; when hardly any line was seen
-  before, no template changed;
-- lines are read once, in any order; memory grows with templates, not with lines.
+- when work of another kind comes, other lines come: that is no harm. A following broke where a line is still logged and
+  the line that used to come next in that service, more often than not, does so clearly less: code took another way.
+  Lines of a kind that is new in the window stand in nobody's way;
+- lines are read once, in the order in which they are stored; memory grows with templates, not with lines.
 """
 
 import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final
 
-from twokey.tools.read.telemetry.changes.shares import more, shifted, usual_ratio
-from twokey.tools.read.telemetry.log_masks import masked
+from twokey.tools.read.telemetry.changes.shares import Broken, broken, more
 from twokey.tools.read.telemetry.log_templates import LogTemplates
 from twokey.tools.read.telemetry.port import MAX_TEXT, LogRecord
 
@@ -27,53 +27,27 @@ _RUN: Final = re.compile(r"\d+")
 """Ids and numbers are levelled first: the miner remembers lines that differ in nothing else."""
 _HEARSAY: Final = 0.3
 _NAMED: Final = 0.2
-HARMLESS: Final = 0.25
-"""How lines that are no errors weigh when there are more of them: to say more is no harm, to fall silent is."""
 _LOOKED_INTO: Final = 50_000
 """Errors whose text is searched for names of services."""
 _SHORTEST_NAME: Final = 4
-_FEW: Final = 3
-_BURST: Final = 3.0
-
-
-@dataclass(slots=True)
-class LineCount:
-    """Lines of one service with one template. ``first`` is when the first of the window came."""
-
-    service: str
-    level: str
-    template: str
-    example: str
-    before: int = 0
-    after: int = 0
-    first: float | None = None
-    error: bool = False
-    shift: float = 0.0
-    """By how much it moved, in standard errors beyond chance."""
-
-    def change(self, ratio: float) -> Literal["new", "burst", "vanished", "other"]:
-        """Name the change; ``ratio`` is how many lines the window has for one before it."""
-        expected = self.before * ratio
-        if not self.before and self.after:
-            return "new"
-        if not self.after and expected >= _FEW:
-            return "vanished"
-        return "burst" if self.after >= _FEW and self.after > _BURST * expected else "other"
+MOST_PAIRS: Final = 200_000
+"""Pairs of templates that are counted."""
 
 
 @dataclass(slots=True)
 class ServiceLines:
-    """What the lines of one service come to."""
+    """What the lines of one service come to. Errors are weighted: hearsay counts less."""
 
     before: int = 0
     after: int = 0
     errors_before: float = 0.0
     errors_after: float = 0.0
-    """Weighted: hearsay counts less."""
+    first_error: float | None = None
+    """When the first error of the window came, in seconds since 1970."""
     errors: float = 0.0
     """How much more often than before, as a strength."""
-    mix: float = 0.0
-    """How much the mix of its lines changed, as a strength."""
+    broken: tuple[Broken, ...] = ()
+    """Followings that broke, the clearest first; their texts are templates."""
 
 
 @dataclass(slots=True)
@@ -82,51 +56,51 @@ class Lines:
 
     before: int = 0
     after: int = 0
-    counts: list[LineCount] = field(default_factory=list[LineCount])
     services: dict[str, ServiceLines] = field(default_factory=dict[str, ServiceLines])
 
-    @property
-    def ratio(self) -> float:
-        """How many lines there are in the window for one before it."""
-        return self.after / max(1, self.before)
+
+_Pairs = dict[tuple[str, int, int], list[int]]
 
 
 def read_lines(records: Iterable[LogRecord], start: float, known: Iterable[str] = ()) -> Lines:
     """Count lines before and from ``start``; ``known`` are names of services that a line may speak of."""
     templates = LogTemplates()
-    counted: dict[tuple[str, int, str], LineCount] = {}
     found = Lines()
     services: defaultdict[str, ServiceLines] = defaultdict(ServiceLines)
     names = _naming({name for name in known if len(name) >= _SHORTEST_NAME})
+    last: dict[str, int] = {}
+    pairs: _Pairs = {}
+    usual: set[tuple[str, int]] = set()
     looked = 0
     for record in records:
         after = record.time >= start
-        key = (record.service, templates.add(_RUN.sub("0", _IDS.sub("0", record.message))), record.level)
-        count = counted.get(key)
-        if count is None:
-            count = LineCount(record.service, record.level, "", record.message, error=_is_error(record))
-            counted[key] = count
+        template = templates.add(_RUN.sub("0", _IDS.sub("0", record.message)))
         of_service = services[record.service]
         if after:
             found.after += 1
             of_service.after += 1
-            count.after += 1
-            count.first = record.time if count.first is None else min(count.first, record.time)
         else:
             found.before += 1
             of_service.before += 1
-            count.before += 1
-        if count.error:
+        key = (record.service, template)
+        if not after and len(usual) < MOST_PAIRS:
+            usual.add(key)
+        previous = last.get(record.service)
+        if key in usual:
+            last[record.service] = template
+        if previous is not None and key in usual:
+            pair = pairs.get((record.service, previous, template))
+            if pair is not None:
+                pair[after] += 1
+            elif len(pairs) < MOST_PAIRS:
+                pairs[record.service, previous, template] = [int(not after), int(after)]
+        if _is_error(record):
             looked += 1
             blamed = names.findall(record.message) if names is not None and looked <= _LOOKED_INTO else []
             for service, weight in _weights(record.service, blamed):
-                if after:
-                    services[service].errors_after += weight
-                else:
-                    services[service].errors_before += weight
+                _note_error(services[service], weight, record.time, after=after)
     found.services = dict(services)
-    found.counts = _together(counted, templates)
-    _weigh(found)
+    _weigh(found, pairs, templates)
     return found
 
 
@@ -148,35 +122,32 @@ def _is_error(record: LogRecord) -> bool:
     return record.level in _BAD_LEVELS or (not record.level and _BAD_WORDS.search(record.message) is not None)
 
 
-def _together(counted: dict[tuple[str, int, str], LineCount], templates: LogTemplates) -> list[LineCount]:
-    """Put counts together whose templates turned out to be one."""
-    joined: dict[tuple[str, int, str], LineCount] = {}
-    for (service, template, level), count in counted.items():
-        key = (service, templates.resolve(template), level)
-        known = joined.get(key)
-        if known is None:
-            count.template = templates.text(template)[:MAX_TEXT]
-            count.example = masked(count.example)
-            joined[key] = count
-            continue
-        known.before += count.before
-        known.after += count.after
-        firsts = [first for first in (known.first, count.first) if first is not None]
-        known.first = min(firsts, default=None)
-    return list(joined.values())
+def _note_error(lines: ServiceLines, weight: float, time: float, *, after: bool) -> None:
+    if after:
+        lines.errors_after += weight
+        lines.first_error = time if lines.first_error is None else min(time, lines.first_error)
+    else:
+        lines.errors_before += weight
 
 
-def _weigh(found: Lines) -> None:
-    of_service: defaultdict[str, list[LineCount]] = defaultdict(list)
-    for count in found.counts:
-        of_service[count.service].append(count)
-    for service, counts in of_service.items():
-        ratio = usual_ratio([(each.before, each.after) for each in counts])
-        for each in counts:
-            each.shift = shifted(each.before, each.after, ratio)
-            if each.shift > 0 and not each.error:
-                each.shift *= HARMLESS
-        lines = found.services[service]
+def _weigh(found: Lines, pairs: _Pairs, templates: LogTemplates) -> None:
+    joined: defaultdict[str, dict[tuple[int, int], list[int]]] = defaultdict(dict)
+    for (service, first, second), (before, after) in pairs.items():
+        # a template may have become part of a wider one since
+        counts = joined[service].setdefault((templates.resolve(first), templates.resolve(second)), [0, 0])
+        counts[0] += before
+        counts[1] += after
+    for service, lines in found.services.items():
         lines.errors = more(lines.errors_before, lines.errors_after, found.before, found.after)
-        lines.mix = sum(sorted(abs(each.shift) for each in counts)[-3:])
-    found.counts.sort(key=lambda each: (-abs(each.shift), -each.after, each.service, each.template, each.level))
+        firsts: defaultdict[int, list[int]] = defaultdict(lambda: [0, 0])
+        for (first, _), (before, after) in joined[service].items():
+            firsts[first][0] += before
+            firsts[first][1] += after
+        lines.broken = broken(
+            (_text(templates, first), _text(templates, second), (before, firsts[first][0]), (after, firsts[first][1]))
+            for (first, second), (before, after) in joined[service].items()
+        )
+
+
+def _text(templates: LogTemplates, template: int) -> str:
+    return templates.text(template)[:MAX_TEXT]

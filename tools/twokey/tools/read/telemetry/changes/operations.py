@@ -1,4 +1,4 @@
-"""How operations changed in traces: what got slow by itself, which calls wait on their way, what fails, what repeats.
+"""How operations changed in traces: what got slow by itself, which calls wait on their way, what is left out.
 
 Rules:
 - the time of an operation is its own: what the spans below it took is taken off. A span that calls another service
@@ -7,36 +7,38 @@ Rules:
 - before is what lies before the window. A pair of services that was not seen before is compared with the usual way
   between services in the same window;
 - a span failed by its status; it fails by itself where no span below it failed;
+- work of another kind makes other calls, and that is no harm. A following broke where an operation is still called and
+  what it used to call, more often than not, is called clearly less often by it;
 - at most ``MOST_SPANS`` spans are kept; memory does not grow beyond.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Final
 
-from twokey.tools.read.telemetry.changes.shares import more, shifted, slower, usual_ratio
+from twokey.tools.read.telemetry.changes.shares import Broken, broken, more, slower
 from twokey.tools.read.telemetry.port import Span
 
 MOST_SPANS: Final = 500_000
-_LOOP: Final = 3
-"""Calls of one operation by one span that make a loop."""
-_SLOW: Final = 1.0
-"""Strength from which an operation is slow."""
 _MANY_SLOW: Final = 0.3
 _FEWEST: Final = 2
 _FAILED: Final = frozenset({"error", "fail", "failed", "failure", "fault", "status_code_error", "exception", "timeout"})
+_CODE: Final = 3
+"""Digits of an HTTP status."""
+
+Key = tuple[str, str]
+"""The trace and the id of a span; or a service and an operation."""
 
 
 @dataclass(slots=True)
 class Timing:
-    """Milliseconds before and in the window, and what they come to."""
+    """Milliseconds before and in the window, when those of the window began, and what they come to as a strength."""
 
     before: list[float] = field(default_factory=list[float])
     after: list[float] = field(default_factory=list[float])
     times: list[float] = field(default_factory=list[float])
-    """When those of the window began."""
     strength: float = 0.0
 
     def since(self) -> float | None:
@@ -47,45 +49,28 @@ class Timing:
 
 
 @dataclass(slots=True)
-class OperationCount:
-    """One operation of one service."""
-
-    service: str
-    operation: str
-    own: Timing = field(default_factory=Timing)
-    calls_before: int = 0
-    calls_after: int = 0
-    errors_before: int = 0
-    errors_after: int = 0
-    retries: int = 0
-    shift: float = 0.0
-    since: float | None = None
-    first_slow: bool = False
-
-
-@dataclass(slots=True)
 class ServiceSpans:
-    """What the spans of one service come to."""
+    """What the spans of one service come to. ``errors_*`` count spans that failed by themselves."""
 
     before: int = 0
     after: int = 0
     errors_before: int = 0
     errors_after: int = 0
-    """Spans that failed by themselves."""
+    first_error: float | None = None
     errors: float = 0.0
-    mix: float = 0.0
+    broken: tuple[Broken, ...] = ()
+    """Followings that broke, the clearest first; their texts are operations."""
 
 
 @dataclass(slots=True)
 class Operations:
-    """All spans that were read. ``ways`` are pairs of caller and callee."""
+    """All spans that were read. ``own`` by service and operation, ``ways`` by caller and callee."""
 
     before: int = 0
     after: int = 0
-    counts: dict[tuple[str, str], OperationCount] = field(default_factory=dict[tuple[str, str], OperationCount])
-    ways: dict[tuple[str, str], Timing] = field(default_factory=dict[tuple[str, str], Timing])
+    own: dict[Key, Timing] = field(default_factory=dict[Key, Timing])
+    ways: dict[Key, Timing] = field(default_factory=dict[Key, Timing])
     services: dict[str, ServiceSpans] = field(default_factory=dict[str, ServiceSpans])
-    left_out: bool = False
 
 
 def failed(status: str | None) -> bool:
@@ -93,7 +78,7 @@ def failed(status: str | None) -> bool:
     if status is None:
         return False
     text = status.strip().lower()
-    return text in _FAILED or text == "2" or (len(text) == 3 and text.isdigit() and text >= "500")
+    return text in _FAILED or text == "2" or (len(text) == _CODE and text.isdigit() and text >= "500")
 
 
 def read_spans(spans: Iterable[Span], start: float) -> Operations:
@@ -102,21 +87,20 @@ def read_spans(spans: Iterable[Span], start: float) -> Operations:
     kept: list[Span] = []
     for each in spans:
         if len(kept) >= MOST_SPANS:
-            found.left_out = True
             break
         kept.append(each)
     by_id = {(each.trace, each.id): each for each in kept}
-    below: defaultdict[tuple[str, str], float] = defaultdict(float)
-    crossing: set[tuple[str, str]] = set()
-    failing_below: set[tuple[str, str]] = set()
+    below: defaultdict[Key, float] = defaultdict(float)
+    called: defaultdict[Key, set[str]] = defaultdict(set)
+    crossing: set[Key] = set()
+    failing_below: set[Key] = set()
     for each in kept:
-        if each.parent is None:
-            continue
-        above = by_id.get((each.trace, each.parent))
+        key = (each.trace, each.parent or "")
+        above = by_id.get(key)
         if above is None:
             continue
-        key = (each.trace, each.parent)
         below[key] += each.milliseconds
+        called[key].add(each.operation if each.service == above.service else f"{each.service}: {each.operation}")
         if failed(each.status):
             failing_below.add(key)
         if above.service != each.service:
@@ -124,9 +108,13 @@ def read_spans(spans: Iterable[Span], start: float) -> Operations:
             way = found.ways.setdefault((above.service, each.service), Timing())
             _note(way, max(0.0, above.milliseconds - each.milliseconds), each.time, start)
     for each in kept:
-        _count(found, each, start, below, crossing, failing_below)
-    _loops(found, kept, by_id, start)
+        key = (each.trace, each.id)
+        _count(found, each, start, alone=key not in failing_below)
+        if key not in crossing:
+            own = found.own.setdefault((each.service, each.operation), Timing())
+            _note(own, max(0.0, each.milliseconds - below.get(key, 0.0)), each.time, start)
     _weigh(found)
+    _break(found, kept, called, start)
     return found
 
 
@@ -138,74 +126,43 @@ def _note(timing: Timing, took: float, time: float, start: float) -> None:
         timing.before.append(took)
 
 
-def _count(
-    found: Operations,
-    span: Span,
-    start: float,
-    below: dict[tuple[str, str], float],
-    crossing: set[tuple[str, str]],
-    failing_below: set[tuple[str, str]],
-) -> None:
-    key, name = (span.trace, span.id), (span.service, span.operation)
-    count = found.counts.get(name)
-    if count is None:
-        count = found.counts[name] = OperationCount(*name)
+def _count(found: Operations, span: Span, start: float, *, alone: bool) -> None:
     service = found.services.setdefault(span.service, ServiceSpans())
-    bad = failed(span.status)
-    alone = bad and key not in failing_below
+    bad = alone and failed(span.status)
     if span.time >= start:
         found.after += 1
         service.after += 1
-        service.errors_after += alone
-        count.calls_after += 1
-        count.errors_after += bad
+        service.errors_after += bad
+        if bad:
+            service.first_error = span.time if service.first_error is None else min(span.time, service.first_error)
     else:
         found.before += 1
         service.before += 1
-        service.errors_before += alone
-        count.calls_before += 1
-        count.errors_before += bad
-    if key not in crossing:
-        _note(count.own, max(0.0, span.milliseconds - below.get(key, 0.0)), span.time, start)
-
-
-def _loops(found: Operations, spans: list[Span], by_id: dict[tuple[str, str], Span], start: float) -> None:
-    """Count traces of the window in which one span calls an operation over and over, more often than any did before."""
-    calls: Counter[tuple[str, str, str, str]] = Counter()
-    for each in spans:
-        if each.parent is not None and (each.trace, each.parent) in by_id:
-            calls[each.trace, each.parent, each.service, each.operation] += 1
-    most: defaultdict[tuple[str, str], int] = defaultdict(lambda: _LOOP - 1)
-    loops = [(key, count) for key, count in calls.items() if count >= _LOOP]
-    for (trace, parent, *name), count in loops:
-        if by_id[trace, parent].time < start:
-            most[name[0], name[1]] = max(most[name[0], name[1]], count)
-    looping: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
-    for (trace, parent, *name), count in loops:
-        if by_id[trace, parent].time >= start and count > most[name[0], name[1]]:
-            looping[name[0], name[1]].add(trace)
-    for name, traces in looping.items():
-        found.counts[name].retries = len(traces) if found.before else 0
+        service.errors_before += bad
 
 
 def _weigh(found: Operations) -> None:
-    of_service: defaultdict[str, list[OperationCount]] = defaultdict(list)
-    for count in found.counts.values():
-        of_service[count.service].append(count)
-        count.own.strength = slower(count.own.before, count.own.after)
-        if count.own.strength >= _SLOW:
-            count.since = count.own.since()
-    for name, counts in of_service.items():
-        ratio = usual_ratio([(each.calls_before, each.calls_after) for each in counts])
-        for each in counts:
-            each.shift = shifted(each.calls_before, each.calls_after, ratio)
-        service = found.services[name]
+    for own in found.own.values():
+        own.strength = slower(own.before, own.after)
+    for service in found.services.values():
         service.errors = more(service.errors_before, service.errors_after, found.before, found.after)
-        service.mix = sum(sorted(abs(each.shift) for each in counts)[-3:])
-    started = [count.since for count in found.counts.values() if count.since is not None]
-    for count in found.counts.values():
-        count.first_slow = count.since is not None and count.since == min(started)
     ways = [median(way.after) for way in found.ways.values() if len(way.after) >= _FEWEST]
     usual = median(ways) if ways else None
     for way in found.ways.values():
         way.strength = slower(way.before, way.after, usual)
+
+
+def _break(found: Operations, spans: list[Span], called: dict[Key, set[str]], start: float) -> None:
+    """Compare how often each operation calls what it used to call."""
+    times: defaultdict[Key, list[int]] = defaultdict(lambda: [0, 0])
+    pairs: defaultdict[str, defaultdict[Key, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
+    for each in spans:
+        after = each.time >= start
+        times[each.service, each.operation][after] += 1
+        for then in called.get((each.trace, each.id), ()):
+            pairs[each.service][each.operation, then][after] += 1
+    for name, followings in pairs.items():
+        found.services[name].broken = broken(
+            (first, then, (before, times[name, first][0]), (after, times[name, first][1]))
+            for (first, then), (before, after) in followings.items()
+        )

@@ -17,7 +17,7 @@ import numpy as np
 
 from twokey.tools.read.telemetry.changes.grid import Grid
 from twokey.tools.read.telemetry.changes.grounds import Harm
-from twokey.tools.read.telemetry.changes.strengths import Strengths
+from twokey.tools.read.telemetry.changes.strengths import Strengths, pasts_of
 from twokey.tools.read.telemetry.port import Floats
 
 Rows: TypeAlias = np.ndarray[tuple[int, ...], np.dtype[np.int64]]
@@ -66,7 +66,7 @@ def harms_of(grid: Grid, strengths: Strengths, others: Sequence[str] = ()) -> Ha
             take("strained", service, row, up)
         elif sense.meaning == "traffic":
             take("quiet", service, row, down)
-    found["silent"][:, 0] = _silence(grid, services, place)
+    found["silent"] = _silence(grid, services, place, columns)
     return Harms(services, found, strongest)
 
 
@@ -78,17 +78,21 @@ def beyond_own_past(strengths: Floats) -> Floats:
     return np.maximum(0, strengths - usual[:, None])
 
 
-def _silence(grid: Grid, services: Sequence[str], place: Mapping[str, int]) -> Floats:
-    """Weigh what is missing in the window of what was there before, beyond what is missing everywhere."""
-    missing = np.zeros(len(services))
-    if not grid.after.shape[1] or not grid.before.shape[1]:
+def _silence(grid: Grid, services: Sequence[str], place: Mapping[str, int], columns: int) -> Floats:
+    """Weigh what is missing of what is usually there, beyond what is missing everywhere and was missing before."""
+    missing = np.zeros((len(services), columns))
+    width = grid.after.shape[1]
+    if not width or not grid.before.shape[1]:
         return missing
     present = np.mean(~np.isnan(grid.before), axis=1) >= _PRESENT
-    absent = np.mean(np.isnan(grid.after), axis=1)
-    rows: dict[int, list[float]] = {}
+    absent = np.isnan(np.concatenate((grid.after[:, None, :], pasts_of(grid.before, width)), axis=1)).mean(axis=2)
+    rows: dict[int, list[int]] = {}
     for row in np.flatnonzero(present).tolist():
-        rows.setdefault(place[grid.series[row].service], []).append(float(absent[row]))
-    for service, shares in rows.items():
-        missing[service] = float(np.median(shares))
-    everywhere = float(np.median([missing[service] for service in rows])) if rows else 0.0
-    return _MOST_SILENT * np.maximum(0, missing - everywhere - _SILENT) / (1 - _SILENT)
+        rows.setdefault(place[grid.series[row].service], []).append(row)
+    if not rows:
+        return missing
+    for service, its in rows.items():
+        missing[service] = np.median(absent[its], axis=0)
+    everywhere = np.median(missing[list(rows)], axis=0)
+    silent = _MOST_SILENT * np.maximum(0, missing - everywhere - _SILENT) / (1 - _SILENT)
+    return beyond_own_past(silent)

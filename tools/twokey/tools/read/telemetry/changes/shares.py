@@ -4,13 +4,18 @@ Rules: few observations make a small strength; a ratio counts in doublings; noth
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from statistics import median
 from typing import Final
 
 MOST: Final = 10.0
-_FEW: Final = 2.0
+_FEW: Final = 3.0
 _LEAST: Final = 10
+_SEEN: Final = 5
+_KEPT: Final = 5
+_MANY_COMPARED: Final = 2.5
+"""Standard errors beyond which a following broke: more than elsewhere, for each service has hundreds of them."""
 _UNSURE: Final = 2 / 3
 START: Final = 2.0
 """Standard errors that a share may differ by without being a change."""
@@ -33,32 +38,33 @@ def slower(before: Sequence[float], after: Sequence[float], usual: float | None 
     return min(MOST, max(0.0, doublings * count / (count + _FEW)))
 
 
-def usual_ratio(counts: Sequence[tuple[int, int]]) -> float | None:
-    """Give how many there are after for one before, by what most of them did: the median, by weight of what was before.
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """``then`` used to follow ``first``: so many times of so many, before and after."""
 
-    A few kinds that burst or vanish do not move it. None where too few were seen on either side.
+    first: str
+    then: str
+    before: tuple[int, int]
+    after: tuple[int, int]
+    strength: float
+
+
+def broken(followings: Iterable[tuple[str, str, tuple[int, int], tuple[int, int]]]) -> tuple[Broken, ...]:
+    """Give the followings that broke, the clearest first: those that held in more than half of all cases before.
+
+    Each is two texts, and how often the second followed of how often the first was there, before and after. The error
+    is that of two shares.
     """
-    if sum(before for before, _ in counts) < _LEAST or sum(after for _, after in counts) < _LEAST:
-        return None
-    ratios = sorted((after / before, before) for before, after in counts if before)
-    half, passed = sum(weight for _, weight in ratios) / 2, 0
-    for ratio, weight in ratios:
-        passed += weight
-        if passed >= half:
-            return ratio
-    return None
-
-
-def shifted(before: int, after: int, ratio: float | None) -> float:
-    """Give by how many standard errors a count moved beyond what chance does; negative where it fell.
-
-    ``ratio`` is how many were to be expected after for one before; the error is that of two Poisson counts.
-    """
-    if not ratio:
-        return 0.0
-    expected = (before + after) * ratio / (1 + ratio)
-    distance = (after - ratio * before) / math.sqrt(expected * (1 + ratio) + 1)
-    return math.copysign(max(0.0, abs(distance) - START), distance)
+    found: list[Broken] = []
+    for first, then, before, after in followings:
+        if before[1] < _SEEN or after[1] < _SEEN or before[0] <= before[1] / 2:
+            continue
+        share = (before[0] + after[0]) / (before[1] + after[1])
+        error = math.sqrt(share * (1 - share) * (1 / before[1] + 1 / after[1])) or 1.0
+        strength = (before[0] / before[1] - after[0] / after[1]) / error - _MANY_COMPARED
+        if strength > 0:
+            found.append(Broken(first, then, before, after, min(MOST, strength)))
+    return tuple(sorted(found, key=lambda each: (-each.strength, each.first, each.then))[:_KEPT])
 
 
 def more(before: float, after: float, all_before: float, all_after: float) -> float:

@@ -57,9 +57,11 @@ def strengths_of(grid: Grid) -> Strengths:
     scale = np.maximum.reduce([1.4826 * spread, tails / 4, 0.02 * np.abs(median), np.full(len(median), 1e-12)])
     available = np.array([each.meaning == "availability" for each in senses], dtype=bool)
     scale = np.where(available, np.maximum(scale, 0.005 * _full(grid)), scale)
+    if not after.shape[1]:
+        after = np.full((len(after), 1), np.nan)
     width = after.shape[1]
     many = min(MOST_K, max(1, int(np.ceil(0.4 * width))))
-    stretches = np.concatenate((after[:, None, :], _pasts(before, width)), axis=1)
+    stretches = np.concatenate((after[:, None, :], pasts_of(before, width)), axis=1)
     high = -np.partition(np.where(np.isnan(stretches), np.inf, -stretches), many - 1, axis=2)[:, :, many - 1]
     low = np.partition(np.where(np.isnan(stretches), np.inf, stretches), many - 1, axis=2)[:, :, many - 1]
     usual_high = usual_low = np.repeat(median[:, None], high.shape[1], axis=1)
@@ -110,7 +112,7 @@ def _as_harm(grid: Grid, senses: tuple[Sense, ...]) -> tuple[Floats, Floats]:
     return before, after
 
 
-def _pasts(before: Floats, width: int) -> Floats:
+def pasts_of(before: Floats, width: int) -> Floats:
     """Cut stretches of the window's width out of the baseline, evenly, overlapping where it is short."""
     places = before.shape[1] - width + 1
     if places <= 0 or not width:

@@ -21,6 +21,8 @@ UNUSUAL: Final = 3.0
 FEWEST: Final = 8
 MOST: Final = 1_000_000.0
 MOST_K: Final = 5
+_LARGEST: Final = 1e300
+"""What is larger is taken as this, so that sums and differences stay numbers."""
 _GAP: Final = 2.5
 """How many usual distances of two samples a gap is at least."""
 
@@ -43,7 +45,8 @@ def _change(series: Series, window: Interval, baseline: Interval) -> MetricChang
         extreme = len(after[1]) - 1
     if len(after[0]) and len(before[0]):
         usual = float(np.median(before[1]))
-        distances = (after[1] - usual) / _scale(before[1], usual)
+        with np.errstate(over="ignore"):
+            distances = np.clip((after[1] - usual) / _scale(before[1], usual), -MOST, MOST)
         extreme = int(np.argmax(np.abs(distances)))
         if len(before[0]) >= FEWEST:
             deviation, abnormal, onset = _unusual(distances, after[0])
@@ -106,7 +109,7 @@ def _gap(before: Floats, after: Floats, window: Interval) -> int:
 
 def _inside(series: Series, within: Interval) -> tuple[Floats, Floats]:
     start, end = np.searchsorted(series.times, (within.start, within.end), side="left")
-    return series.times[start:end], series.values[start:end]
+    return series.times[start:end], np.clip(series.values[start:end], -_LARGEST, _LARGEST)
 
 
 def _us(seconds: float) -> int:
