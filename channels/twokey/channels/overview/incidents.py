@@ -178,9 +178,10 @@ def _suspects(story: Story | None, findings: Sequence[Finding]) -> tuple[Suspect
     said = next((finding.subject for finding in findings if finding.kind == "summary_cause"), None)
     others = () if story is None else tuple(name(each) for each in story.suspicion.suspects)
     factors = [finding for finding in findings if section(finding.kind) in {"factors", "impact"}]
+    named: list[str] = [*([said] if said else []), *others]
     return tuple(
         Suspect(each, each == said, tuple(finding for finding in factors if finding.subject == each))
-        for each in dict.fromkeys((*([said] if said else []), *others))
+        for each in dict.fromkeys(named)
     )
 
 
