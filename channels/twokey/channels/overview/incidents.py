@@ -174,13 +174,14 @@ def _parts(findings: Sequence[Finding]) -> list[Part]:
 
 
 def _suspects(story: Story | None, findings: Sequence[Finding]) -> tuple[Suspect, ...]:
-    if story is None:
-        return ()
-    named = story.suspicion.cause
+    # Who is named is what the run said, not what today's ranking would say of the same evidence.
+    said = next((finding.subject for finding in findings if finding.kind == "summary_cause"), None)
+    others = () if story is None else tuple(name(each) for each in story.suspicion.suspects)
     factors = [finding for finding in findings if section(finding.kind) in {"factors", "impact"}]
+    named: list[str] = [*([said] if said else []), *others]
     return tuple(
-        Suspect(name(each), each == named, tuple(finding for finding in factors if finding.subject == name(each)))
-        for each in story.suspicion.suspects
+        Suspect(each, each == said, tuple(finding for finding in factors if finding.subject == each))
+        for each in dict.fromkeys(named)
     )
 
 

@@ -21,7 +21,7 @@ from twokey.store import proposals, runs
 from twokey.tools.ledger import Ledger
 
 PAGE: Final = 100
-LOOKED_THROUGH: Final = 20_000
+LOOKED_THROUGH: Final = 8_000
 """Entries that one page of a search by words looks through."""
 OF_CHANGE: Final = 1_000
 """Entries of one change that are shown."""
