@@ -65,7 +65,7 @@ def show(request: Request, visitor: Who, name: str, view: str = "unified") -> Re
         doubts=reviewing.doubts(card),
         history=reviewing.history(entries),
         rules=site.rules.of(card.decision),
-        stamp=f"{card.record.state.value}.{card.record.decision_digest[:12]}.{len(card.answers)}",
+        stamp=_stamp(site, card.record),
         pressed=Pressed.of(card.record).value,
         result=_result(card.record.result),
     )
@@ -104,10 +104,7 @@ def told(request: Request, _: Who, name: str) -> Response:
 
     def look() -> dict[str, Any]:
         record = site.service.stands(wanted)
-        with site.workspace.ledger.look() as connection:
-            answers = len(proposals.list_approvals(connection, wanted))
-        stamp = f"{record.state.value}.{record.decision_digest[:12]}.{answers}"
-        return {"stamp": stamp, "words": title(record.state)}
+        return {"stamp": _stamp(site, record), "words": title(record.state)}
 
     return news(request, site, look)
 
@@ -126,6 +123,13 @@ def opened(request: Request, visitor: Who, name: str, wanted: str) -> Response:
     if request.headers.get("x-part") == "yes":
         return HTMLResponse(site.render("evidence.html", **values))
     return site.page(request, "evidence_page.html", visitor, record=record, **values)
+
+
+def _stamp(site: Site, record: ProposalRecord) -> str:
+    """Tell one state of a proposal's page from another; rows of answers count whether they are proven or not."""
+    with site.workspace.ledger.look() as connection:
+        answers = len(proposals.list_approvals(connection, record.id))
+    return f"{record.state.value}.{record.decision_digest[:12]}.{answers}"
 
 
 def _result(result: Any) -> list[tuple[str, str]]:
