@@ -548,6 +548,7 @@ def test_a_statement_is_bound_to_every_one_of_its_fields(make_notes_once: MakeBe
         "principal": "kim",
         "at_us": signed.statement.at_us + 1,
         "reason_commitment": "0" * 64,
+        "batch": "0" * 64,
     }
     assert set(changes) == set(Statement.model_fields) - {"type"}
     for field, value in changes.items():
