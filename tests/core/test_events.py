@@ -128,7 +128,8 @@ def _valid(document: dict[str, Any]) -> dict[str, Any]:
             signed = proof["auth"] == "key"
             proof["key"] = "0" * 16 if signed else None
             proof["signature"] = "0" * 128 if signed else None
-            proof["external"] = {"slack": "slack:T1/U1", "github": "github:1"}.get(proof["auth"])
+            elsewhere = {"slack": "slack:T1/U1", "github": "github:1", "oidc": f"oidc:{'0' * 32}"}
+            proof["external"] = elsewhere.get(proof["auth"])
             if "order" in proof["statement"]:
                 linking = proof["statement"]["order"] in {"link", "unlink"}
                 proof["statement"]["external"] = "github:2" if linking else None
