@@ -20,6 +20,8 @@ def test_the_demo_serves_its_console_and_ends_on_sigterm(tmp_path: Path):
         links = re.findall(r"http://127\.0\.0\.1:(\d+)/login\?next=(/\S*)#[A-Za-z0-9_-]{43}", "".join(told))
         assert [path for _, path in links[1:]] == ["/inbox", "/inbox"]
         assert links[0][1].startswith("/p/")
+        waiting = re.findall(r"proposal (p-\w+) is awaiting_approval", "".join(told))
+        assert len(set(waiting)) == 7, "two of the catalog, three of tickets, an incident's ticket and its post-mortem"
         connection = http.client.HTTPConnection("127.0.0.1", int(links[0][0]), timeout=20)
         connection.request("GET", "/inbox")
         assert connection.getresponse().headers["location"] == "/login?next=/inbox"

@@ -190,13 +190,18 @@ def _folder(folder: Path | None) -> Path:
 
 
 def _more_to_look_at(workspace: Path) -> None:
-    """Have a few tickets looked at, too, and leave what comes of it waiting."""
+    """Have a few tickets looked at and an incident told, too, and leave what comes of it waiting."""
     SESSION.say()
     SESSION.say(f"$ twokey triage {' '.join(TICKETS)} --as {ASKS}")
     with wiring.opened(workspace) as opened:
         identity, _ = opened.people.identify(ASKS, "demo")
         outcome = opened.triage(identity, TICKETS, None, tell)
         for text in lines(outcome, opened.service.findings(outcome.run.id), None):
+            SESSION.say(text)
+        SESSION.say()
+        SESSION.say(f"$ twokey incident summarize {INCIDENT} --as {ASKS}")
+        outcome = opened.incident(identity, INCIDENT, tell)
+        for text in incident_report.lines(outcome, opened.service.findings(outcome.run.id)):
             SESSION.say(text)
 
 
