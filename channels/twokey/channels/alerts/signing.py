@@ -12,31 +12,24 @@ import hmac
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from twokey.channels import shared_secrets
 from twokey.core.errors import EnvironmentFault, NotAuthenticated
 from twokey.tools.read.telemetry.paging import Kind
 
-SHORTEST_SECRET: Final = 16
 MOST_SIGNATURES: Final = 16
 
 
 def secrets_of(names: Sequence[str], environment: Mapping[str, str]) -> tuple[bytes, ...]:
-    """Read the secrets from the variables called ``names``.
+    """Read the secrets from the variables called ``names``; raises ``EnvironmentFault`` where one holds none."""
+    return shared_secrets.secrets_of(names, environment, _missing)
 
-    Raises:
-        EnvironmentFault: a variable is not set, or its secret is too short to be one.
 
-    """
-    found: list[bytes] = []
-    for name in names:
-        secret = environment.get(name, "").strip()
-        if len(secret) < SHORTEST_SECRET:
-            raise EnvironmentFault(
-                f"The variable {name} holds no secret of at least {SHORTEST_SECRET} characters.",
-                next=f"Set {name} to the secret that the sender of alerts has, or remove it from the trigger.",
-                code="alerts_no_secret",
-            )
-        found.append(secret.encode())
-    return tuple(found)
+def _missing(name: str) -> EnvironmentFault:
+    return EnvironmentFault(
+        f"The variable {name} holds no secret of at least {shared_secrets.SHORTEST} characters.",
+        next=f"Set {name} to the secret that the sender of alerts has, or remove it from the trigger.",
+        code="alerts_no_secret",
+    )
 
 
 def check(kind: Kind, secrets: Sequence[bytes], headers: Mapping[str, str], body: bytes) -> None:

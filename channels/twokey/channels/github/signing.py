@@ -14,32 +14,25 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from twokey.channels import shared_secrets
 from twokey.core.errors import EnvironmentFault, NotAuthenticated
 
 MAX_BODY: Final = 4 * 1024 * 1024
 """GitHub may send 25 MB, which only pushes that nothing follows from come near: so much is not held for a stranger."""
-SHORTEST_SECRET: Final = 16
 _SIGNATURE: Final = re.compile(r"sha256=([0-9a-f]{64})")
 
 
 def secrets_of(names: Sequence[str], environment: Mapping[str, str]) -> tuple[bytes, ...]:
-    """Read the secrets from the variables called ``names``.
+    """Read the secrets from the variables called ``names``; raises ``EnvironmentFault`` where one holds none."""
+    return shared_secrets.secrets_of(names, environment, _missing)
 
-    Raises:
-        EnvironmentFault: a variable is not set, or its secret is too short to be one.
 
-    """
-    found: list[bytes] = []
-    for name in names:
-        secret = environment.get(name, "").strip()
-        if len(secret) < SHORTEST_SECRET:
-            raise EnvironmentFault(
-                f"The variable {name} holds no webhook secret of at least {SHORTEST_SECRET} characters.",
-                next=f"Set {name} to the secret that the App's page has, or remove it from github.webhook_secret_envs.",
-                code="github_no_secret",
-            )
-        found.append(secret.encode())
-    return tuple(found)
+def _missing(name: str) -> EnvironmentFault:
+    return EnvironmentFault(
+        f"The variable {name} holds no webhook secret of at least {shared_secrets.SHORTEST} characters.",
+        next=f"Set {name} to the secret that the App's page has, or remove it from github.webhook_secret_envs.",
+        code="github_no_secret",
+    )
 
 
 class Verifier:
