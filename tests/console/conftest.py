@@ -15,9 +15,13 @@ from twokey.channels import creation, wiring
 CHROMIUM = shutil.which("chromium") or ""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Debian's own browser; no other is ever downloaded."""
+    """Debian's own browser; no other is ever downloaded.
+
+    One for each module, as long as it lasts and no longer: the driver keeps an event loop in this thread, beside which
+    tests of other modules could start none.
+    """
     if not CHROMIUM:
         if os.environ.get("CI"):
             pytest.fail("chromium is not installed, and CI has to bring it")
