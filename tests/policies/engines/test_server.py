@@ -208,6 +208,17 @@ def test_a_server_that_drips_is_a_timeout_and_then_busy(bundle: Bundle, broken_o
     engine.close()
 
 
+def test_no_thread_is_left_once_it_is_closed(bundle: Bundle, broken_opa: Any) -> None:
+    before = set(threading.enumerate())
+    broken_opa.answer.body = _body(bundle, result=DENY)
+    engine = Server(bundle, url=broken_opa.url, deadline_s=5)
+    assert engine.evaluate(b"{}")
+    began = {thread for thread in threading.enumerate() if thread.name == "twokey-policy"} - before
+    assert len(began) == 1
+    engine.close()
+    assert not began & set(threading.enumerate())
+
+
 def test_headers_that_drip_are_bounded_too(bundle: Bundle) -> None:
     stop = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -29,6 +29,8 @@ from twokey.policies.engines.frames import Deadline
 MAX_ANSWER_BYTES: Final = 1024 * 1024
 PACKAGE: Final = "twokey"
 RULE: Final = "decision"
+LET_GO_S: Final = 0.5
+"""How long closing a connection is waited for."""
 _PROVENANCE: Final[Any] = {"provenance": "true"}
 """The word, as OPA reads it; the library would send ``True`` for a boolean."""
 _NEXT: Final = "Look at the policy server and its log; `twokey doctor` asks it once and says what is wrong."
@@ -120,9 +122,12 @@ class DecisionClient:
         return Taken(body.get("result"), version if _VERSION.fullmatch(version) else "unknown")
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection, and wait a moment until it is closed: what ends beside it trips over a thread."""
         with self._lock:
+            lane = self._lane
             self._drop()
+        if lane is not None:
+            lane.join()
 
     def _ask(self, document: Any, seconds: float) -> dict[str, Any]:
         if self._stuck is not None and self._stuck.busy():
@@ -183,6 +188,10 @@ class _Lane:
     def close(self) -> None:
         """Let the thread end, and the connection with it, when it is done with what it does."""
         self._questions.put(None)
+
+    def join(self) -> None:
+        """Wait until the thread has ended, and no longer than ``LET_GO_S``: it may wait for the server."""
+        self._thread.join(LET_GO_S)
 
     def _run(self) -> None:
         with self._client as client:
