@@ -16,9 +16,11 @@ from twokey.channels.cli.session import SESSION
 from twokey.channels.rendering.cards import card_document
 from twokey.channels.sample import operations
 from twokey.channels.triage_report import lines
+from twokey.channels.workspace import Workspace
 from twokey.core.errors import BadInput, CheckFailed
 from twokey.core.lifecycle import State
 from twokey.store.proposals import ProposalRecord
+from twokey.tools.steps import Result
 
 QUESTION = "document the churn tables and tag what is personal"
 REVIEW = "ops review for last week"
@@ -82,10 +84,8 @@ def run(folder: Path | None, *, once: bool, port: int | None = None) -> None:
     SESSION.say()
     SESSION.say(f"$ twokey approvals approve {proposal} --as {APPROVES}")
     with wiring.opened(made.folder) as opened:
-        approver, credential = opened.people.identify(APPROVES, "demo")
-        result = opened.service.answer(approver, credential, action="approve", proposal=proposal, tell=tell)
+        result = _approved(opened, proposal, APPROVES)
         record = opened.service.card(proposal, None).record
-    SESSION.say(f"{result.id} is {result.state.value} ({result.code})")
     written: dict[str, Any] = record.result if isinstance(record.result, dict) else {}
     for key, value in written.items():
         SESSION.say(f"  {key}: {plain.line(str(value))}")
@@ -123,12 +123,18 @@ def _also(workspace: Path, proposal: str) -> ProposalRecord:
     """Have the pull request of another owner approved, too."""
     SESSION.say(f"$ twokey approvals approve {proposal} --as {APPROVES}")
     with wiring.opened(workspace) as opened:
-        approver, credential = opened.people.identify(APPROVES, "demo")
-        result = opened.service.answer(approver, credential, action="approve", proposal=proposal, tell=tell)
+        _approved(opened, proposal, APPROVES)
         record = opened.service.card(proposal, None).record
-    SESSION.say(f"{result.id} is {result.state.value} ({result.code})")
     SESSION.say()
     return record
+
+
+def _approved(opened: Workspace, proposal: str, name: str) -> Result:
+    """Have somebody approve a proposal, and say what came of it."""
+    approver, credential = opened.people.identify(name, "demo")
+    result = opened.service.answer(approver, credential, action="approve", proposal=proposal, tell=tell)
+    SESSION.say(f"{result.id} is {result.state.value} ({result.code})")
+    return result
 
 
 def _triaged(workspace: Path) -> dict[str, Any]:
@@ -147,9 +153,7 @@ def _triaged(workspace: Path) -> dict[str, Any]:
         proposal = outcome.proposals[0].id
         for name in (APPROVES, ANSWERS_FOR_RISK):
             SESSION.say(f"$ twokey approvals approve {proposal} --as {name}")
-            approver, credential = opened.people.identify(name, "demo")
-            result = opened.service.answer(approver, credential, action="approve", proposal=proposal, tell=tell)
-            SESSION.say(f"{result.id} is {result.state.value} ({result.code})")
+            result = _approved(opened, proposal, name)
     SESSION.say()
     if result.state is not State.DONE:
         raise CheckFailed("The ticket was not changed.", next="Run `twokey doctor` in the sample workspace.")
@@ -167,10 +171,7 @@ def _told(workspace: Path) -> dict[str, Any]:
         states: list[State] = []
         for each in outcome.proposals:
             SESSION.say(f"$ twokey approvals approve {each.id} --as {APPROVES}")
-            approver, credential = opened.people.identify(APPROVES, "demo")
-            result = opened.service.answer(approver, credential, action="approve", proposal=each.id, tell=tell)
-            SESSION.say(f"{result.id} is {result.state.value} ({result.code})")
-            states.append(result.state)
+            states.append(_approved(opened, each.id, APPROVES).state)
     SESSION.say()
     if states != [State.DONE, State.DONE]:
         raise CheckFailed(
