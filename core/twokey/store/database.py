@@ -25,6 +25,7 @@ from sqlalchemy.exc import ArgumentError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from twokey.core.errors import BadInput, EnvironmentFault, LogUnavailable
+from twokey.core.journal_mode import write_ahead
 
 BUSY_MS: Final = 30_000
 """How long a SQLite writer queues for the lock, in milliseconds."""
@@ -173,9 +174,9 @@ def _sqlite(url: URL) -> Engine:
         # The driver must not begin transactions by itself: it would take the lock too late.
         connection.isolation_level = None
         cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+        write_ahead(connection, BUSY_MS / 1000)
         for pragma in (
-            f"busy_timeout={BUSY_MS}",
-            "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",
             "recursive_triggers=ON",

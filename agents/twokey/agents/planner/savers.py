@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from twokey.agents.planner.checkpoints import SealedSaver, serializer
 from twokey.core.errors import EnvironmentFault, LogUnavailable
+from twokey.core.journal_mode import write_ahead
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -62,7 +63,7 @@ class SqliteStates:
         from langgraph.checkpoint.sqlite import SqliteSaver  # noqa: PLC0415 - only one of the two savers is needed
 
         self._connection = sqlite3.connect(path, check_same_thread=False, timeout=busy_s)
-        self._connection.execute("PRAGMA journal_mode=WAL")
+        write_ahead(self._connection, busy_s)
         self._connection.execute("PRAGMA synchronous=FULL")
         saver = SqliteSaver(self._connection, serde=serializer())
         saver.setup()
