@@ -20,6 +20,7 @@ needed := {
 # Tables that ask for more where something matches. Where one is missing, or the environment is, nothing would.
 tables_whole if {
 	is_string(input.resource.environment)
+	is_object(concerned)
 	is_object(data.twokey_data.risk_of_environment)
 	is_object(data.twokey_data.risk_of_class)
 	is_object(data.twokey_data.risk_of_label)

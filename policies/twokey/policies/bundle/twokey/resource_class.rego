@@ -38,9 +38,7 @@ broken contains "R22" if {
 
 within_field_limits if {
 	is_array(input.change.fields)
-	every limit in data.twokey_data.field_limits {
-		is_string(limit.kind)
-	}
+	is_array(data.twokey_data.field_limits)
 	every field in input.change.fields {
 		field_within(field)
 	}
@@ -48,6 +46,9 @@ within_field_limits if {
 
 field_within(field) if {
 	is_number(field.count)
+	every limit in data.twokey_data.field_limits {
+		is_string(limit.kind)
+	}
 	limits := [limit | some limit in data.twokey_data.field_limits; limit.kind == field.kind; not limit_elsewhere(limit)]
 	count(limits) > 0
 	every limit in limits {
