@@ -8,7 +8,7 @@ import pytest
 from support.command import repository, warehouse
 
 from twokey.channels import creation, policy_signing, wiring
-from twokey.core.errors import CheckFailed
+from twokey.core.errors import CheckFailed, Refused
 from twokey.core.lifecycle import State
 from twokey.policies import bundle
 from twokey.policies.facts import ROOT
@@ -37,8 +37,11 @@ def test_what_is_put_in_force_decides_on_what_waits_in_a_process_that_runs(
         _, after = workspace.policy_in_force()
         assert (after.policy, after.data) == (before.policy, bundle.load(tmp_path / "next").revisions.data)
         sam, credential = workspace.people.identify("sam", "cli")
-        answered = workspace.service.answer(sam, credential, action="approve", proposal=proposal.id, tell=None)
-        assert (answered.state, answered.code) == (State.DENIED, "too_large")
+        with pytest.raises(Refused) as refused:
+            workspace.service.answer(sam, credential, action="approve", proposal=proposal.id, tell=None)
+        assert refused.value.code == "policy_denied"
+        denied = workspace.service.find(proposal.id)
+        assert (denied.state, denied.code) == (State.DENIED, "too_large")
 
         (folder / "policies" / "data.json").write_text("{")
         with pytest.raises(CheckFailed):

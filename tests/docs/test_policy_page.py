@@ -30,7 +30,7 @@ def twokey(tmp_path_factory: pytest.TempPathFactory) -> Command:
 
 
 @pytest.mark.opa
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(2400)
 def test_the_page_works_as_it_stands(twokey: Command, opa: Path, tmp_path: Path):
     workspace = twokey.workspace
     assert workspace is not None
@@ -43,7 +43,7 @@ def test_the_page_works_as_it_stands(twokey: Command, opa: Path, tmp_path: Path)
             env=twokey.environment(TWOKEY_OPA=str(opa), PATH=path),
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=1200,
             check=False,
         )
         assert done.returncode == 0, (block, done.stdout, done.stderr)

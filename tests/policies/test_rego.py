@@ -18,7 +18,9 @@ pytestmark = pytest.mark.opa
 
 
 def _run(opa: Path, *arguments: str) -> str:
-    done = subprocess.run([opa, *arguments], capture_output=True, text=True, check=False, cwd=FOLDER.parent)
+    done = subprocess.run(
+        [opa, *arguments], capture_output=True, text=True, check=False, cwd=FOLDER.parent, env={"GOGC": "400"}
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

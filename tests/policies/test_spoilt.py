@@ -41,6 +41,7 @@ def evaluated(opa: Path, rule: str, names: list[str], folder: Path) -> Any:
         capture_output=True,
         text=True,
         check=False,
+        env={"GOGC": "400"},
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads(done.stdout)

@@ -186,23 +186,21 @@ def test_files_that_were_only_touched_start_no_engine(make_place: Callable[..., 
     assert len(place.engines) == 1
 
 
-@pytest.mark.parametrize(
-    "spoil",
-    [
-        pytest.param(lambda folder: (folder / "data.json").write_text("{"), id="data that is no JSON"),
-        pytest.param(lambda folder: (folder / "data.json").unlink(), id="no data"),
-        pytest.param(lambda folder: (folder / "twokey" / "tools.rego").write_text("package x\n\n{"), id="no Rego"),
-        pytest.param(lambda folder: (folder / "notes.txt").write_text("x"), id="a file that has no place there"),
-        pytest.param(lambda folder: (folder / "twokey" / "extra.rego").symlink_to("/etc/passwd"), id="a link"),
-        pytest.param(shutil.rmtree, id="no folder"),
-    ],
-)
-def test_a_broken_bundle_denies_until_it_is_mended(
-    make_place: Callable[..., Place], spoil: Callable[[Path], object]
-) -> None:
+SPOILT: dict[str, Callable[[Path], object]] = {
+    "data that is no JSON": lambda folder: (folder / "data.json").write_text("{"),
+    "no data": lambda folder: (folder / "data.json").unlink(),
+    "no Rego": lambda folder: (folder / "twokey" / "tools.rego").write_text("package x\n\n{"),
+    "a file that has no place there": lambda folder: (folder / "notes.txt").write_text("x"),
+    "a link": lambda folder: (folder / "twokey" / "extra.rego").symlink_to("/etc/passwd"),
+    "no folder": shutil.rmtree,
+}
+
+
+@pytest.mark.parametrize("spoilt", list(SPOILT))
+def test_a_broken_bundle_denies_until_it_is_mended(make_place: Callable[..., Place], spoilt: str) -> None:
     place = make_place()
     assert not faulty(place.decide())
-    spoil(place.bundle)
+    SPOILT[spoilt](place.bundle)
     for _ in range(2):
         assert faulty(place.decide()), "and the bundle before does not decide in its place"
     place.write("policies")

@@ -17,6 +17,7 @@ from twokey.channels.policy_checks import Startable, checked
 from twokey.channels.policy_wishes import Wish
 from twokey.channels.replay_report import Report, markdown, summary
 from twokey.channels.replay_run import Replaying
+from twokey.channels.replay_saving import saved
 from twokey.channels.replaying import Engine
 from twokey.core.errors import CheckFailed, Refused, ToolRetry
 from twokey.policies import bundle
@@ -49,14 +50,19 @@ class PolicyProposing:
         forge: Forge,
         engine: Callable[[Bundle], BatchEngine],
         opa: Path | None,
+        replays: Path,
         engines: int = 2,
     ) -> None:
-        """``in_force`` decides now; ``opa`` is the program, where it is here; ``engines`` engines replay at once."""
+        """``in_force`` decides now; ``opa`` is the program, where it is here; ``engines`` engines replay at once.
+
+        In ``replays`` an interrupted replay leaves what it has found.
+        """
         self._in_force = in_force
         self._ledger = ledger
         self._forge = forge
         self._engine = engine
         self._opa = opa
+        self._replays = replays
         self._engines = engines
 
     def change(self, wanted: Wish, place: Place, run: str, tell: Callable[[str], None]) -> PolicyChange:
@@ -149,8 +155,8 @@ class PolicyProposing:
     def _replayed(self, new: Bundle, tell: Callable[[str], None]) -> tuple[Tally, str]:
         with tempfile.TemporaryDirectory(prefix="twokey-replay-") as folder:
             path = Path(folder) / "replay.md"
-            with closing(Report(path)) as report:
-                run = Replaying(self._ledger, new, lambda: self._engine(new), 0, self._engines, report)
+            with closing(Report(path)) as report, saved(self._replays, new.revisions, 0) as before:
+                run = Replaying(self._ledger, new, lambda: self._engine(new), 0, self._engines, report, before)
                 with closing(run.changes()) as changes:
                     for count, _ in changes:
                         if count % EVERY == 0:

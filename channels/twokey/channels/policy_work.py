@@ -18,6 +18,7 @@ from twokey.channels import opa_program, wiring
 from twokey.channels.policy_checks import Checked, checked
 from twokey.channels.replay_report import Report
 from twokey.channels.replay_run import Replaying
+from twokey.channels.replay_saving import REPLAYS, saved
 from twokey.core import settings
 from twokey.core.errors import BadInput, CheckFailed, NotFound
 from twokey.core.settings import Settings
@@ -51,8 +52,9 @@ def replaying(
     held = wiring.bundle_of(workspace, folder)
     made = Report(report) if report is not None else None
     try:
-        with wiring.opened_ledger(workspace) as ledger:
-            yield Replaying(ledger, held, lambda: wiring.batch_engine(held), since_us, engines, made)
+        place = workspace / wiring.STATE_FOLDER / REPLAYS
+        with wiring.opened_ledger(workspace) as ledger, saved(place, held.revisions, since_us) as before:
+            yield Replaying(ledger, held, lambda: wiring.batch_engine(held), since_us, engines, made, before)
     finally:
         if made is not None:
             made.close()

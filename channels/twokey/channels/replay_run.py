@@ -1,7 +1,7 @@
 """One replay of the log's decisions on a bundle, with its tally and its report.
 
-Rules: nothing here changes a workspace; a report exists only of a replay that came to its end and that the log bears
-out.
+Rules: nothing here changes what a workspace holds; a report exists only of a replay that came to its end and that the
+log bears out; one that was interrupted goes on where it stopped (``twokey.channels.replay_saving``).
 """
 
 from collections.abc import Callable, Generator
@@ -9,7 +9,9 @@ from contextlib import closing
 from dataclasses import dataclass, field
 
 from twokey.channels.replay_report import Change, Report, change_of
+from twokey.channels.replay_saving import Nothing, Saved
 from twokey.channels.replaying import Engine, replay
+from twokey.core.errors import CheckFailed
 from twokey.policies.bundle import Bundle, BundleRevisions
 from twokey.policies.replay import Tally
 from twokey.tools import history
@@ -27,6 +29,8 @@ class Replaying:
     since_us: int
     engines: int
     report: Report | None
+    saved: Saved | Nothing = field(default_factory=Nothing)
+    """What an interrupted replay on the same bundle had found."""
     tally: Tally = field(default_factory=Tally)
 
     @property
@@ -42,14 +46,20 @@ class Replaying:
 
         """
         pasts = history.past(self.ledger, since_us=self.since_us)
-        taken = replay(pasts, self.engine, engines=self.engines, tally=self.tally)
-        with closing(pasts), closing(taken):
-            for again in taken:
-                change = None
-                if again.outcome is not None and again.outcome.changed:
-                    change = change_of(again, again.outcome)
-                    if self.report is not None:
-                        self.report.add(change)
-                yield self.tally.decisions, change
+        taken = replay(pasts, self.engine, engines=self.engines, tally=self.tally, known=self.saved.outcome)
+        try:
+            with closing(pasts), closing(taken):
+                for again in taken:
+                    self.saved.add(again)
+                    change = None
+                    if again.outcome is not None and again.outcome.changed:
+                        change = change_of(again, again.outcome)
+                        if self.report is not None:
+                            self.report.add(change)
+                    yield self.tally.decisions, change
+        except CheckFailed:
+            self.saved.done()
+            raise
         if self.report is not None:
             self.report.finish(self.tally, self.revisions)
+        self.saved.done()

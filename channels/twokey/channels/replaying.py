@@ -48,10 +48,18 @@ class Again:
     outcome: Outcome | None
 
 
-def replay(pasts: Iterable[Past], engine: Callable[[], Engine], *, engines: int, tally: Tally) -> Generator[Again]:
+def replay(
+    pasts: Iterable[Past],
+    engine: Callable[[], Engine],
+    *,
+    engines: int,
+    tally: Tally,
+    known: Callable[[Past], Outcome | None] = lambda _: None,
+) -> Generator[Again]:
     """Take each of ``pasts`` again, counting in ``tally``; gives them in order.
 
-    ``engine`` makes one engine; ``engines`` of them work at once.
+    ``engine`` makes one engine; ``engines`` of them work at once. ``known``, asked in order, gives what became of a
+    decision that was taken again before.
     """
     with ExitStack() as stack:
         made = [engine() for _ in range(engines)]
@@ -64,7 +72,7 @@ def replay(pasts: Iterable[Past], engine: Callable[[], Engine], *, engines: int,
         pool = stack.enter_context(ThreadPoolExecutor(engines, thread_name_prefix="twokey-replay"))
         stack.callback(pool.shutdown, wait=True, cancel_futures=True)
 
-        def take(batch: list[Past]) -> list[Again]:
+        def take(batch: list[Again]) -> list[Again]:
             mine = free.get()
             try:
                 return list(_again(batch, mine))
@@ -72,7 +80,7 @@ def replay(pasts: Iterable[Past], engine: Callable[[], Engine], *, engines: int,
                 free.put(mine)
 
         waiting: deque[Future[list[Again]]] = deque()
-        for batch in _batches(pasts):
+        for batch in _batches(Again(past, known(past)) for past in pasts):
             waiting.append(pool.submit(take, batch))
             if len(waiting) > engines * AHEAD:
                 yield from _counted(waiting.popleft().result(), revisions, tally)
@@ -80,12 +88,15 @@ def replay(pasts: Iterable[Past], engine: Callable[[], Engine], *, engines: int,
             yield from _counted(waiting.popleft().result(), revisions, tally)
 
 
-def _again(batch: list[Past], engine: Engine) -> Iterator[Again]:
-    kept = [past.kept for past in batch if past.kept is not None]
-    raw = iter(engine.evaluate_many([each.document for each in kept]) if kept else ())
-    for past in batch:
-        outcome = None if past.kept is None else judge(past.kept.answer, next(raw), past.kept.document)
-        yield Again(past, outcome)
+def _again(batch: list[Again], engine: Engine) -> Iterator[Again]:
+    open_ones = [each.past.kept for each in batch if each.outcome is None and each.past.kept is not None]
+    raw = iter(engine.evaluate_many([kept.document for kept in open_ones]) if open_ones else ())
+    for each in batch:
+        kept = each.past.kept
+        if each.outcome is not None or kept is None:
+            yield each
+        else:
+            yield Again(each.past, judge(kept.answer, next(raw), kept.document))
 
 
 def _counted(batch: list[Again], revisions: BundleRevisions, tally: Tally) -> Iterator[Again]:

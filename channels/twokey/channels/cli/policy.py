@@ -59,6 +59,8 @@ def replay(
                 print(f"{count:,} decisions taken again", file=sys.stderr, flush=True)
     for sentence in summary(run.tally, run.revisions):
         SESSION.say(sentence)
+    if run.saved.carried:
+        SESSION.say(f"{run.saved.carried:,} of them had been taken again before the last replay was interrupted")
     for change in changes[:SHOWN]:
         SESSION.say(
             f"  {change['entry']}  {change['occasion']:<8} {change['tool']:<20} {change['change']}  {change['rules']}"
@@ -72,6 +74,7 @@ def replay(
             "policy_revision": run.revisions.policy,
             "data_revision": run.revisions.data,
             "changes": changes,
+            "carried_over": run.saved.carried,
             "changes_left_off": max(0, run.tally.changed - len(changes)),
             "report": str(report) if report else None,
         }

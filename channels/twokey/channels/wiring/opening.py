@@ -241,6 +241,7 @@ def _parts(  # what that were opened
         from twokey.agents.state import Progress  # noqa: PLC0415 - LangGraph comes in when a run is driven
         from twokey.channels.policy_proposing import PolicyProposing  # noqa: PLC0415 - as above
         from twokey.channels.policy_wishes import Wish  # noqa: PLC0415 - as above
+        from twokey.channels.replay_saving import REPLAYS  # noqa: PLC0415 - as above
 
         wanted = Wish.of(run.request.args)
         place = book.places(run.places).find("repository", run.places[0].id)
@@ -250,6 +251,7 @@ def _parts(  # what that were opened
             forge=forges,
             engine=batch_engine,
             opa=opa_program.find(config),
+            replays=folder / STATE_FOLDER / REPLAYS,
         )
         change = proposing.change(wanted, place, run.id, lambda text: tell(Progress(0, text)))
         return gate.propose_policy(change, run=run.id, requester=run.requester)
