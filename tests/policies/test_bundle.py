@@ -169,3 +169,30 @@ def test_modules_are_vetted(folder: Path) -> None:
 def test_the_order_of_roots_does_not_matter(folder: Path) -> None:
     (folder / ".manifest").write_text('{"roots": ["twokey_data", "twokey"], "rego_version": 1}')
     assert bundles.load(folder) == bundles.load()
+
+
+def test_a_stamp_tells_another_folder_without_reading_its_files(tmp_path: Path) -> None:
+    folder = tmp_path / "policies"
+    bundles.load().write(folder)
+    before = bundles.stamp(folder)
+    assert bundles.stamp(folder) == before
+    assert len(before) == len(bundles.files_of(folder))
+    data = folder / "data.json"
+    kept = data.read_bytes()
+    data.write_bytes(kept.replace(b'"files":200', b'"files":201'))
+    assert len(data.read_bytes()) == len(kept)
+    assert bundles.stamp(folder) != before
+    fresh = tmp_path / "fresh"
+    fresh.write_bytes(kept)
+    fresh.replace(data)
+    assert bundles.stamp(folder) != before, "the same bytes in another file"
+    data.unlink()
+    assert len(bundles.stamp(folder)) == len(before) - 1
+
+
+def test_the_stamp_of_what_is_no_bundle_is_empty(tmp_path: Path) -> None:
+    assert bundles.stamp(tmp_path / "nowhere") == ()
+    (tmp_path / "notes.txt").write_text("x")
+    assert bundles.stamp(tmp_path) == ()
+    assert bundles.stamp_of(tmp_path / "nowhere") == (str(tmp_path / "nowhere"), 0, 0, 0, 0)
+    assert bundles.stamp_of(tmp_path / "notes.txt")[2] == 1

@@ -52,8 +52,11 @@ class PolicyInForce:
 
     @property
     def name(self) -> str:
-        """Name and version of the engine; raises ``TwokeyError`` where no bundle may decide."""
-        return self.current().engine.name
+        """Name and version of the engine; ``none`` where no bundle may decide."""
+        try:
+            return self.current().engine.name
+        except TwokeyError:
+            return _NoBundle.name
 
     def decide(self, call: Call) -> Decision:
         """Decide on a call; never raises."""
