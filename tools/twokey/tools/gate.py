@@ -45,7 +45,7 @@ from twokey.tools.sight import Seen, Sight
 from twokey.tools.standing import Standing, standing
 from twokey.tools.steps import FAULT, Asked, Moved, Result, Steps
 from twokey.tools.successors import Successors
-from twokey.tools.waivers import Waivers
+from twokey.tools.waivers import Exceptions
 
 WRITE_LEASE_S: Final = 120
 """How long a started write belongs to its executor alone, in seconds, where the tool's own timeout is not longer."""
@@ -76,7 +76,7 @@ class _Ready:
 class Gate:
     """Takes answers and, when they suffice, has the executor write."""
 
-    def __init__(self, steps: Steps, *, ids: Ids, rules: Rules, waivers: Waivers | None = None) -> None:
+    def __init__(self, steps: Steps, *, ids: Ids, rules: Rules, waivers: Exceptions | None = None) -> None:
         self._steps = steps
         self._ledger = steps.ledger
         self._clock = steps.clock
