@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, Response
 
 from twokey.channels.console import reviewing
 from twokey.channels.console.diffs import PIECE, Row, coloured, pairs_of, rows_of
+from twokey.channels.console.guarding import HEAD
 from twokey.channels.console.sessions import Who
 from twokey.channels.console.showing import title
 from twokey.channels.console.site import Site, site_of
@@ -44,7 +45,7 @@ def parts_of(record: ProposalRecord) -> tuple[str, str]:
 def show(request: Request, visitor: Who, name: str, view: str = "unified") -> Response:
     """Show a proposal."""
     site = site_of(request)
-    card = site.service.card(name, visitor.identity)
+    card = site.service.card(name, None if HEAD in request.scope else visitor.identity)  # nobody sees a head alone
     words, diff = parts_of(card.record)
     entries = [recorded.entry for recorded in site.workspace.ledger.log.entries(card.record.id, limit=HISTORY)]
     return site.page(
