@@ -36,7 +36,9 @@ from twokey.tools.sessions import Sessions
 
 if TYPE_CHECKING:
     from twokey.agents.state import Progress
+    from twokey.channels.replaying import Engine as BatchEngine
     from twokey.channels.worker import Worker
+    from twokey.policies.bundle import Bundle
 
 MAX_REQUEST: Final = 4000
 REVERT: Final = "revert"
@@ -92,8 +94,10 @@ class Workspace:
         pruner: Pruner,
         readiness: Readiness,
         sessions: Sessions,
+        batch_engine: "Callable[[Bundle], BatchEngine]",
     ) -> None:
         self.sessions = sessions
+        self.batch_engine = batch_engine
         self.folder = folder
         self.config = config
         self.ledger = ledger

@@ -64,14 +64,14 @@ class Story:
     tokens: int
     cost: int
     """In millionths of the workspace's currency."""
-    last: str
-    """The latest entry of the log about it."""
+    stamp: str
+    """Changes whenever there is something else to show."""
 
 
 def story(site: Site, run: str) -> Story:
     """Tell a run; raises ``NotFound``."""
     outcome = site.service.outcome(run)
-    entries = [recorded.entry for recorded in site.workspace.ledger.log.entries(run, limit=ENTRIES)]
+    entries = _entries(site, run)
     plan = _plan(site.service.document(run, "plan"))
     steps = {step.number: StepStory(step.number, step.agent, step.title) for step in plan.steps} if plan else {}
     calls: dict[str, Call] = {}
@@ -89,8 +89,17 @@ def story(site: Site, run: str) -> Story:
         next((event for event in reversed(events) if isinstance(event, ReviewEnded)), None),
         sent + received,
         (sent * prices.price_in + received * prices.price_out) // 1000,
-        entries[-1].id if entries else "",
+        _stamp(outcome, len(entries)),
     )
+
+
+def _entries(site: Site, run: str) -> list[Entry]:
+    return [recorded.entry for recorded in site.workspace.ledger.log.entries(run, limit=ENTRIES)]
+
+
+def _stamp(outcome: Outcome, entries: int) -> str:
+    """Tell one state of a run's page from another."""
+    return f"{outcome.run.state}.{entries}.{','.join(record.state.value for record in outcome.proposals)}"
 
 
 def _plan(document: Any) -> Plan | None:
@@ -151,9 +160,7 @@ def told(request: Request, _: Who, run: str) -> Response:
 
     def look() -> dict[str, Any]:
         outcome = site.service.outcome(run)
-        entries = site.workspace.ledger.log.entries(run, limit=ENTRIES)
-        states = ",".join(record.state.value for record in outcome.proposals)
-        return {"stamp": f"{outcome.run.state}.{len(entries)}.{states}", "state": outcome.run.state}
+        return {"stamp": _stamp(outcome, len(_entries(site, run))), "state": outcome.run.state}
 
     look()
     return news(request, site, look)

@@ -334,6 +334,7 @@ def _parts(  # what that were opened
         directory=directory,
         readiness=readiness,
         sessions=gate.sessions,
+        batch_engine=batch_engine,
         pruner=Pruner(ledger=ledger, states=lambda: states().lent(), clock=clock),
     )
     return Parts(workspace, gate, desk, savers)
