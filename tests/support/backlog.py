@@ -1,45 +1,43 @@
-"""A workspace with a desk of tickets, and proposals of one kind about them that may be answered together."""
+"""A backlog of tickets: many that were sorted before, and some that nobody has sorted yet."""
 
+import os
+import random
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from twokey.channels import creation
-from twokey.channels.workspace import Workspace
-
-PEOPLE = [
-    ("ana", ("analysts",)),
-    ("sam", ("platform-owners",)),
-    ("kim", ("platform-owners",)),
-    ("rita", ("risk-owners",)),
-]
-TICKET = (
-    "---\nid: OPS-{n}\ntitle: The scores page {n}\nauthor: jo\ncreated_at: '2026-01-{n:02d}T09:00:00Z'\n---\n\n"
-    "It crashes with an error since the update; an exception is thrown.\n"
+_WORDS = (
+    *("report", "console", "score", "order", "login", "export", "import", "chart", "filter", "table", "page", "load"),
+    *("retry", "user", "account", "billing", "invoice", "token", "cache", "index", "printer", "schedule", "region"),
 )
+_TICKET = "---\nid: OPS-{n}\ntitle: {title}\nauthor: jo\ncreated_at: '2026-01-01T09:00:00Z'\nlabels: [{label}]\n---\n\n{body}\n"
 
 
-def create(folder: Path, *, demo: bool = False) -> Path:
-    """Make the workspace; gives its folder."""
-    (folder / "tickets").mkdir(parents=True)
-    (folder / "routing.yaml").write_text(
-        "people: {mia: , sam: , rita: }\nladder: {model-owners: [mia], platform-owners: [sam], risk-owners: [rita]}\n"
-        "areas: {scores: model-owners}\ndefault: platform-owners\nprivate: risk-owners\n",
-        encoding="utf-8",
-    )
-    sections: dict[str, Any] = {
-        "places.desk": {"kind": "tickets", "location": str(folder / "tickets")},
-        "triage": {"tickets": "desk", "routing": str(folder / "routing.yaml"), "target": 60},
-    }
-    return creation.create(folder / "w", PEOPLE, sections=sections, demo=demo).folder
+@dataclass(frozen=True)
+class Backlog:
+    """Where it lies, and the keys of what is to be sorted."""
+
+    folder: Path
+    new: tuple[str, ...]
 
 
-def triaged(workspace: Workspace, count: int) -> list[str]:
-    """Have ana ask for new tickets to be triaged; gives a proposal for each."""
-    tickets = workspace.folder.parent / "tickets"
-    first = len(list(tickets.glob("*.md"))) + 1
-    for n in range(first, first + count):
-        (tickets / f"OPS-{n}.md").write_text(TICKET.format(n=n), encoding="utf-8")
-    identity, _ = workspace.identify("ana", "cli")
-    outcome = workspace.triage(identity, tuple(f"OPS-{n}" for n in range(first, first + count)), None, lambda _: None)
-    assert len(outcome.proposals) == count
-    return [record.id for record in outcome.proposals]
+def write(folder: Path, count: int, *, new_share: float, seed: int = 7) -> Backlog:
+    """Write ``count`` tickets, one second apart, of which about ``new_share`` carry no label."""
+    folder.mkdir(parents=True)
+    chance, new = random.Random(seed), list[str]()  # noqa: S311 - the same tickets each time
+    for n in range(1, count + 1):
+        fault = chance.random() < 0.5
+        about = " ".join(chance.sample(_WORDS, 3))
+        said = " ".join(chance.choices(_WORDS, k=20))
+        title = f"{'Crash in' if fault else 'Please add'} {about} {n}"
+        body = (
+            f"It crashes with an error since the update, an exception is thrown. {said}"
+            if fault
+            else f"It would be nice to have an option for that. {said}"
+        )
+        label = ("bug" if fault else "feature") if chance.random() >= new_share else ""
+        if not label:
+            new.append(f"OPS-{n}")
+        path = folder / f"OPS-{n}.md"
+        path.write_text(_TICKET.format(n=n, title=title, label=label, body=body), encoding="utf-8")
+        os.utime(path, (1_770_000_000 + n, 1_770_000_000 + n))
+    return Backlog(folder, tuple(new))

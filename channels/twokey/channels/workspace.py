@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from twokey.channels.batching import Batching
+from twokey.channels.board import Board
 from twokey.channels.connected import Connected
 from twokey.channels.controls import Controls
 from twokey.channels.escalating import Escalations
@@ -98,6 +99,7 @@ class Workspace:
     ) -> None:
         self.sessions = sessions
         self.batch_engine = batch_engine
+        self.board: Final = Board()
         self.folder = folder
         self.config = config
         self.ledger = ledger

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from support import backlog
+from support import together
 from support.console import Browser, Console
 
 from twokey.channels import wiring
@@ -20,10 +20,10 @@ from twokey.core.lifecycle import State
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
-    folder = tmp_path_factory.mktemp("backlog")
+    folder = tmp_path_factory.mktemp("together")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TWOKEY_HOME", str(folder / "home"))
-        with wiring.opened(backlog.create(folder)) as workspace:
+        with wiring.opened(together.create(folder)) as workspace:
             yield workspace
 
 
@@ -70,7 +70,7 @@ def states(desk: Workspace, proposals: list[str]) -> list[State]:
 
 
 def test_a_batch_is_offered_shown_whole_and_approved_with_one_gesture(desk: Workspace, house: Console, sam: Browser):
-    made = backlog.triaged(desk, 3)
+    made = together.triaged(desk, 3)
     inbox = sam.get("/inbox").text
     assert "Look at 3 together" in inbox
     assert "together" not in house.browser("ana").get("/inbox").text, "who asked is offered nothing"
@@ -94,7 +94,7 @@ def test_a_batch_is_offered_shown_whole_and_approved_with_one_gesture(desk: Work
 
 
 def test_one_that_is_over_keeps_no_other_back_and_refusing_says_why(desk: Workspace, sam: Browser):
-    made = backlog.triaged(desk, 3)
+    made = together.triaged(desk, 3)
     digest = digest_in(sam.get(address(made)).text)
     ana, key = desk.identify("ana", "cli")
     desk.service.answer(ana, key, action="withdraw", proposal=made[1], tell=lambda _: None)
@@ -110,7 +110,7 @@ def test_one_that_is_over_keeps_no_other_back_and_refusing_says_why(desk: Worksp
 @pytest.fixture(scope="module")
 def waiting(desk: Workspace, sam: Browser) -> tuple[list[str], str]:
     """Proposals that wait, and the batch in which sam was shown them."""
-    made = backlog.triaged(desk, 3)
+    made = together.triaged(desk, 3)
     return made, digest_in(sam.get(address(made)).text)
 
 
@@ -191,8 +191,8 @@ def test_what_was_signed_is_held_against_what_was_shown(desk: Workspace, sam: Br
 
 def test_in_a_demo_nothing_is_signed_and_the_log_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("TWOKEY_HOME", str(tmp_path / "home"))
-    with wiring.opened(backlog.create(tmp_path, demo=True)) as workspace:
-        made = backlog.triaged(workspace, 2)
+    with wiring.opened(together.create(tmp_path, demo=True)) as workspace:
+        made = together.triaged(workspace, 2)
         sam = Console(workspace).browser("sam")
         page = sam.get(address(made)).text
         answered = sam.post("/batch/answer", fields(made, digest_in(page))).json()["answered"]

@@ -308,6 +308,7 @@ def _parts(  # what that were opened
             clock=clock,
             aside=outside.beside(_each(shadow.catch_up, escalations.look)),
             others={"handle": outside.inbox.handle, "post": outside.postbox.post},
+            board=workspace.board,
         )
 
     ring = KeyRing(home / "keys")
