@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from twokey.channels.batching import Batching
+from twokey.channels.board import Board
 from twokey.channels.connected import Connected
 from twokey.channels.controls import Controls
 from twokey.channels.escalating import Escalations
@@ -36,7 +37,9 @@ from twokey.tools.sessions import Sessions
 
 if TYPE_CHECKING:
     from twokey.agents.state import Progress
+    from twokey.channels.replaying import Engine as BatchEngine
     from twokey.channels.worker import Worker
+    from twokey.policies.bundle import Bundle
 
 MAX_REQUEST: Final = 4000
 REVERT: Final = "revert"
@@ -92,8 +95,11 @@ class Workspace:
         pruner: Pruner,
         readiness: Readiness,
         sessions: Sessions,
+        batch_engine: "Callable[[Bundle], BatchEngine]",
     ) -> None:
         self.sessions = sessions
+        self.batch_engine = batch_engine
+        self.board: Final = Board()
         self.folder = folder
         self.config = config
         self.ledger = ledger

@@ -303,6 +303,7 @@ def _parts(  # what that were opened
             clock=clock,
             aside=outside.beside(_each(shadow.catch_up, escalations.look)),
             others={"handle": outside.inbox.handle, "post": outside.postbox.post},
+            board=workspace.board,
         )
 
     ring = KeyRing(home / "keys")
@@ -329,6 +330,7 @@ def _parts(  # what that were opened
         directory=directory,
         readiness=readiness,
         sessions=gate.sessions,
+        batch_engine=batch_engine,
         pruner=Pruner(ledger=ledger, states=lambda: states().lent(), clock=clock),
     )
     return Parts(workspace, gate, desk, savers)
