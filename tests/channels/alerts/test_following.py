@@ -2,15 +2,21 @@
 
 import dataclasses
 import datetime as dt
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from support.alert_scene import AlertScene, alert, alert_scene, group, pager
 
+from twokey.channels.alerts import book
+from twokey.channels.alerts.book import PageBook
 from twokey.channels.alerts.following import Following
+from twokey.channels.wiring.incident import left_of_alerts
 from twokey.core.jobs import Job
+from twokey.store import tables
 from twokey.store.proposals import ProposalRecord
 
 START = int(dt.datetime(2026, 11, 20, 10, 0, tzinfo=dt.UTC).timestamp()) * 1_000_000
@@ -117,6 +123,51 @@ def test_people_are_asked_what_is_new_until_it_is_over(scene: Scene) -> None:
     assert sorted(made.proposal.tool for made in scene.drive()) == ["open_pull_request", "update_ticket"]
     scene.passes(5)
     assert scene.due(worker) == 0, "it is over, and that was looked at"
+
+
+def test_an_incident_is_known_long_after_the_bodies_of_its_deliveries_are_gone(scene: Scene) -> None:
+    workspace = scene.alerts.workspace
+    left = left_of_alerts(workspace.config)
+    poison = alert("Slow", scene.ago(5), annotations={"summary": "ask Kim, her number is 555 0100"})
+    scene.alerts.outcome("alerts", group(poison))
+    scene.alerts.outcome("pager", pager("triggered", scene.ago(9)))
+    scene.alerts.outcome("pager", pager("acknowledged", scene.ago(7), created=scene.ago(9)))
+    scene.alerts.outcome("pager", pager("resolved", scene.ago(1), created=scene.ago(9)))
+    config = workspace.config
+    pages = PageBook(config.triggers, config.telemetry["prod"], workspace.ledger, scene.clock)
+    incidents, events = pages.incidents(), pages.events()
+    assert workspace.inbox.forget(7, left) == 0
+    scene.passes(8 * 24 * 60)
+    assert workspace.inbox.forget(7, left) == 4
+    assert workspace.inbox.forget(7, left) == 0, "once"
+    now = pages.incidents()
+    assert [(one.id, one.service, one.window.start) for one in now] == [
+        (one.id, one.service, one.window.start) for one in incidents
+    ]
+    assert {one.title for one in now} == {"Slow", "an alert without a title"}
+    assert [(one.time, one.kind, one.service) for one in pages.events()] == [
+        (one.time, one.kind, one.service) for one in events
+    ]
+    with workspace.ledger.look() as connection:
+        whole = b"".join(connection.execute(select(tables.inbox.c.body)).scalars())
+    assert not any(word in whole for word in (b"Kim", b"555", b"http", b"severity"))
+    scene.passes(400 * 24 * 60)
+    assert workspace.inbox.forget(7, left) == 4
+    assert pages.incidents() == ()
+
+
+@pytest.mark.parametrize(
+    "text", ["[triggers.alerts]", '[triggers.pager]\nkind = "alertmanager"'], ids=["gone", "of another kind"]
+)
+def test_nothing_is_left_of_what_no_trigger_stands_for(scene: Scene, text: str) -> None:
+    config = scene.alerts.workspace.config
+    body = json.dumps(pager("triggered", scene.ago())).encode()
+    assert book.reduced(config, "pagerduty.pager", body) is not None
+    assert book.reduced(config, "pagerduty.pager", b"{") is None
+    changed = {"pager": config.triggers["pager"].model_copy(update={"kind": "alertmanager"})} if "pager" in text else {}
+    other = config.model_copy(update={"triggers": changed})
+    assert book.reduced(other, "pagerduty.pager", body) is None
+    assert left_of_alerts(config.model_copy(update={"triggers": {}})) == {}
 
 
 def test_two_workers_look_once(scene: Scene) -> None:

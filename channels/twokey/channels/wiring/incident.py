@@ -1,11 +1,13 @@
 """What the incident job of a workspace is told by its settings."""
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twokey.core.ports import Clock
 from twokey.core.settings import Settings
+from twokey.core.values import Channel
 from twokey.tools.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -38,6 +40,15 @@ def follower_of(workspace: "Workspace", ledger: Ledger, clock: Clock) -> Callabl
         leave=workspace.leave_incident,
         principal=workspace.directory.principal,
     ).look
+
+
+def left_of_alerts(config: Settings) -> Mapping[Channel, Callable[[str, bytes], bytes | None]]:
+    """Give what is left of deliveries of alerts when their bodies go; nothing of any where there are no triggers."""
+    if not config.triggers:
+        return {}
+    from twokey.channels.alerts.book import reduced  # noqa: PLC0415 - numpy comes in where it is needed
+
+    return {"alerts": functools.partial(reduced, config)}
 
 
 def _nothing() -> None:
