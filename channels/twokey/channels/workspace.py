@@ -383,18 +383,21 @@ class Workspace:
         identity: Identity,
         which: str,
         *,
-        run: str,
+        run: str | None = None,
         only_if: Callable[[Unit], bool],
         telemetry: str | None = None,
         window: tuple[int, int] | None = None,
+        follows: bool = False,
     ) -> str | None:
         """Have an incident told by the workers; see ``leave``. ``window`` (microseconds) takes the place of its own.
 
         The incident is one that the telemetry of the settings knows, by its id: no folder is named from elsewhere.
+        What ``follows`` an earlier run proposes only what is new.
         """
         args, place = self._about_incident(which, telemetry)
         if window is not None:
             args["scope"]["window"] = {"start_us": window[0], "end_us": window[1]}
+        args |= {"follows": True} if follows else {}
         self._readiness.demand()
         request = self._request(identity, "", "incident", args)
         return self.service.leave(identity, request, [*self._of_incidents(), place], run=run, only_if=only_if)
@@ -429,6 +432,7 @@ class Workspace:
             ("tickets", incident.tickets or self.config.triage.tickets),
             ("repository", incident.repository),
             ("runbooks", incident.runbooks),
+            *(("repository", place) for place in self.config.deployed_from()),
         }
         configured = (place.resource for place in self._book.configured())
         return [one for one in configured if (one.kind, one.id) in wanted]

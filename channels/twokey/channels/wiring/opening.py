@@ -23,7 +23,7 @@ from twokey.channels.pruning import Pruner
 from twokey.channels.readiness import Readiness
 from twokey.channels.service import Service, Unplanned
 from twokey.channels.shadowing import Shadow
-from twokey.channels.wiring.incident import house_of
+from twokey.channels.wiring.incident import follower_of, house_of, left_of_alerts
 from twokey.channels.wiring.once import Once
 from twokey.channels.wiring.operations import book_of
 from twokey.channels.wiring.outside import Outside, connector, github_if_set
@@ -293,7 +293,7 @@ def _parts(  # what that were opened
             dispatcher=dispatcher,
             clock=clock,
             waiting=outside.waiting,
-            tidy=lambda: outside.inbox.forget(config.server.body_days),
+            tidy=lambda: outside.inbox.forget(config.server.body_days, left_of_alerts(config)),
         )
         return Worker(
             service=service,
@@ -301,7 +301,7 @@ def _parts(  # what that were opened
             schedules=asking,
             dispatcher=dispatcher(),
             clock=clock,
-            aside=outside.beside(_each(shadow.catch_up, escalations.look)),
+            aside=outside.beside(_each(shadow.catch_up, escalations.look, follower_of(workspace, ledger, clock))),
             others={"handle": outside.inbox.handle, "post": outside.postbox.post},
             board=workspace.board,
         )
