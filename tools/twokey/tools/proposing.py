@@ -35,13 +35,16 @@ from twokey.tools.circumstances import Circumstances, Given
 from twokey.tools.contract import Context, Places, Rendered, WriteTool
 from twokey.tools.faults import contained
 from twokey.tools.ledger import PAGE, Ledger, Unit
-from twokey.tools.origins import Read
+from twokey.tools.origins import Known, Read
 from twokey.tools.registry import Registry
 from twokey.tools.waivers import Waivers
 
 MICROSECONDS: Final = 1_000_000
 RECEIPT: Final = "receipt"
 """Code in the log of evidence that the gate itself made: what became of a write."""
+
+
+_What = tuple[str, tuple[tuple[str, str], ...], frozenset[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,7 @@ class Proposer:
         self._clock = clock
         self._ids = ids
         self.circumstances = Circumstances(ledger, clock, waivers)
+        self._last: tuple[_What, Known] | None = None
 
     def propose(  # who, where and on whose behalf
         self,
@@ -141,14 +145,9 @@ class Proposer:
         with contained(tool.name):
             place = places.find(tool.kind, tool.place_name(args))
         rendered = self._rendered(tool, args, places)
-        cited, read, request = self._gathered(draft, run)
+        cited, known, request = self._gathered(draft, run, origins.origin_of(place.resource))
         found = origins.examine(
-            args.model_dump(mode="json"),
-            draft.provenance,
-            resource=place.resource,
-            request=request,
-            places=places,
-            read=read,
+            args.model_dump(mode="json"), draft.provenance, request=request, places=places, known=known
         )
         made = _proposal(
             tool,
@@ -236,14 +235,14 @@ class Proposer:
             )
         return principal
 
-    def _gathered(self, draft: Draft, run: str) -> tuple[tuple[EvidenceRef, ...], list[Read], Request]:
+    def _gathered(self, draft: Draft, run: str, own: str) -> tuple[tuple[EvidenceRef, ...], Known, Request]:
         """Give what the draft cites, everything the run has read, and what it was asked."""
         sources = (*draft.findings, *draft.provenance)
         wanted = sorted({cited for source in sources for cited in source.evidence})
         with self._ledger.look() as connection:
             record = runs.get_run(connection, run)
-            ids = {*wanted, *(value.id for value in evidence.list_evidence(connection, run))}
-            held = {name: evidence.get_evidence(connection, name) for name in sorted(ids)}
+            held = {name: evidence.get_evidence(connection, name) for name in wanted}
+            listed = {value.id: value.sha256 for value in evidence.list_evidence(connection, run)}
         found = [held[name][0] for name in wanted]
         if any(value.run != run for value in found):
             raise Refused(
@@ -252,11 +251,26 @@ class Proposer:
                 code="foreign_evidence",
             )
         receipts = self._check_logged(found, run)
-        read = [
-            Read(value, content, receipt=value.id in receipts, vouched=self._listed(value.tool, content))
-            for value, content in held.values()
-        ]
-        return tuple(EvidenceRef(id=value.id, sha256=value.sha256) for value in found), read, record.request
+        cited = tuple(EvidenceRef(id=value.id, sha256=value.sha256) for value in found)
+        return cited, self._known(own, listed | {value.id: value.sha256 for value in found}, receipts), record.request
+
+    def _known(self, own: str, read: dict[str, str], receipts: set[str]) -> Known:
+        """Give what was read (hashes by id), ready to be searched: the last is kept, for the next draft of the run."""
+        what = own, tuple(sorted(read.items())), frozenset(receipts)
+        last = self._last
+        if last is not None and last[0] == what:
+            return last[1]
+        with self._ledger.look() as connection:
+            held = [evidence.get_evidence(connection, name) for name in sorted(read)]
+        known = Known(
+            [
+                Read(value, content, receipt=value.id in receipts, vouched=self._listed(value.tool, content))
+                for value, content in held
+            ],
+            own,
+        )
+        self._last = what, known
+        return known
 
     def _listed(self, tool: str, content: Json) -> Json:
         try:
