@@ -139,7 +139,7 @@ class _Text:
     """Many pieces of text, searched regardless of case and form."""
 
     def __init__(self, pieces: Iterable[str]) -> None:
-        self._all = "".join(f"\0{_folded(piece)}\0" for piece in pieces)
+        self._all = "".join(f"\0{_folded(piece)}\0" for piece in dict.fromkeys(pieces))
 
     def holds(self, value: str) -> bool:
         """Tell whether a piece is ``value`` or has it in it."""
