@@ -35,8 +35,8 @@ MAX_TERMS: Final = 48
 MAX_SIGNS: Final = 24
 COMMON: Final = 5_000
 ENOUGH_RARE: Final = 8
-"""What more texts than ``COMMON`` have is not looked for where so many rarer terms are, so that the time that a search
-takes does not grow with the number of texts."""
+"""A term that more texts than ``COMMON`` have is not looked for where there are so many rarer ones, so that the time
+that a search takes does not grow with the number of texts."""
 MAX_KEYS: Final = 200
 KEPT_BODY: Final = 20_000
 SPACES: Final = ("words", "title", "runs", "signs")
@@ -94,7 +94,10 @@ class Found:
 class Index:
     """One index; not for two threads at once. ``path`` is a file, or ``:memory:``."""
 
-    def __init__(self, path: Path | str = ":memory:", embeddings: Embeddings | None = None) -> None:
+    def __init__(
+        self, path: Path | str = ":memory:", embeddings: Embeddings | None = None, *, common: int = COMMON
+    ) -> None:
+        self._common = common
         self._embeddings = embeddings
         self.meaning: Literal["off", "used", "unreachable"] = "off"
         """Whether likeness of meaning was compared in the last search."""
@@ -301,7 +304,7 @@ class Index:
         buckets = np.fromiter((_hash(term) % len(space.frequencies) for term in counts), np.uint32, len(counts))
         frequencies = space.frequencies[buckets]
         seen = frequencies > 0
-        rare = seen & (frequencies <= COMMON)
+        rare = seen & (frequencies <= self._common)
         if rare.sum() >= ENOUGH_RARE:
             seen = rare
         weights = (1 + np.log(np.fromiter(counts.values(), np.float32))) * space.rarity(buckets, self._texts) * seen
