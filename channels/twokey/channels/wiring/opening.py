@@ -32,7 +32,7 @@ from twokey.channels.wiring.runbooks import with_runbooks
 from twokey.channels.wiring.stores import STATE_FOLDER, check_demo, dispatcher_of, ledger_of, states_of
 from twokey.channels.wiring.telemetry import deployed_by, opener, pages_of, telemetry_places, through_telemetry
 from twokey.channels.wiring.triage import escalations_of, names_of, team_of
-from twokey.channels.workspace import AMEND, POLICY_PROPOSE, REVERT, Workspace
+from twokey.channels.workspace import AMEND, EDIT, POLICY_PROPOSE, REVERT, Workspace
 from twokey.core import settings
 from twokey.core.entropy import RandomIds, SystemClock
 from twokey.core.errors import BadInput, Refused
@@ -59,6 +59,7 @@ from twokey.tools.read.warehouse import canonical_location
 from twokey.tools.steps import Steps
 from twokey.tools.trackers import Trackers
 from twokey.tools.write.local_git import LocalGit
+from twokey.tools.write.ticket_edit import TicketEdit
 
 if TYPE_CHECKING:
     from twokey.agents.models.port import Models
@@ -152,7 +153,7 @@ def opened_parts(
 
 
 def _of_writes(gate: Gate) -> dict[str, Unplanned]:
-    """Give what is proposed about writes that were carried out: to undo one, to put a suggestion into one."""
+    """Give what is proposed about other proposals: to undo one, to put a suggestion in, to edit what waits."""
 
     def revert(run: RunRecord, _: "Callable[[Progress], None]") -> ProposalRecord:
         return gate.revert(str(run.request.args["proposal"]), run=run.id, requester=run.requester)
@@ -160,7 +161,10 @@ def _of_writes(gate: Gate) -> dict[str, Unplanned]:
     def amend(run: RunRecord, _: "Callable[[Progress], None]") -> ProposalRecord:
         return gate.amend(Suggestion.model_validate(run.request.args), run=run.id, requester=run.requester)
 
-    return {REVERT: revert, AMEND: amend}
+    def edit(run: RunRecord, _: "Callable[[Progress], None]") -> ProposalRecord:
+        return gate.edit(TicketEdit.model_validate(run.request.args), run=run.id, requester=run.requester)
+
+    return {REVERT: revert, AMEND: amend, EDIT: edit}
 
 
 def _parts(  # what that were opened
