@@ -23,16 +23,23 @@ from twokey.channels.pruning import Pruner
 from twokey.channels.readiness import Readiness
 from twokey.channels.service import Service, Unplanned
 from twokey.channels.shadowing import Shadow
-from twokey.channels.wiring.incident import house_of
+from twokey.channels.wiring.incident import follower_of, house_of, left_of_alerts
 from twokey.channels.wiring.once import Once
 from twokey.channels.wiring.operations import book_of
 from twokey.channels.wiring.outside import Outside, connector, github_if_set
 from twokey.channels.wiring.policy import NoShadow, batch_engine, policy_of, rules_of, shadow_of
 from twokey.channels.wiring.runbooks import with_runbooks
 from twokey.channels.wiring.stores import STATE_FOLDER, check_demo, dispatcher_of, ledger_of, states_of
-from twokey.channels.wiring.telemetry import deployed_by, opener, pages_of, telemetry_places, through_telemetry
+from twokey.channels.wiring.telemetry import (
+    Threads,
+    deployed_by,
+    opener,
+    pages_of,
+    telemetry_places,
+    through_telemetry,
+)
 from twokey.channels.wiring.triage import escalations_of, names_of, team_of
-from twokey.channels.workspace import AMEND, POLICY_PROPOSE, REVERT, Workspace
+from twokey.channels.workspace import AMEND, EDIT, POLICY_PROPOSE, REVERT, Workspace
 from twokey.core import settings
 from twokey.core.entropy import RandomIds, SystemClock
 from twokey.core.errors import BadInput, Refused
@@ -59,6 +66,7 @@ from twokey.tools.read.warehouse import canonical_location
 from twokey.tools.steps import Steps
 from twokey.tools.trackers import Trackers
 from twokey.tools.write.local_git import LocalGit
+from twokey.tools.write.ticket_edit import TicketEdit
 
 if TYPE_CHECKING:
     from twokey.agents.models.port import Models
@@ -146,13 +154,16 @@ def opened_parts(
             folder / STATE_FOLDER / "runbooks",
             embeddings,
         )
-        tools = through_telemetry(tools, opener(folder, config, pages_of(config, ledger, clock), deployed_by(github)))
+        threads, pages = Threads(), pages_of(config, ledger, clock)
+        tools = through_telemetry(tools, opener(folder, config, pages, deployed_by(github), threads=threads))
         connect = stage.connect or connector(github, home, clock)
-        yield _parts(folder, config, home, ledger, standing, shadow, clock, ids, stack, forges, tools, book, connect)
+        parts = _parts(folder, config, home, ledger, standing, shadow, clock, ids, stack, forges, tools, book, connect)
+        threads.through(parts.workspace.connected)
+        yield parts
 
 
 def _of_writes(gate: Gate) -> dict[str, Unplanned]:
-    """Give what is proposed about writes that were carried out: to undo one, to put a suggestion into one."""
+    """Give what is proposed about other proposals: to undo one, to put a suggestion in, to edit what waits."""
 
     def revert(run: RunRecord, _: "Callable[[Progress], None]") -> ProposalRecord:
         return gate.revert(str(run.request.args["proposal"]), run=run.id, requester=run.requester)
@@ -160,7 +171,10 @@ def _of_writes(gate: Gate) -> dict[str, Unplanned]:
     def amend(run: RunRecord, _: "Callable[[Progress], None]") -> ProposalRecord:
         return gate.amend(Suggestion.model_validate(run.request.args), run=run.id, requester=run.requester)
 
-    return {REVERT: revert, AMEND: amend}
+    def edit(run: RunRecord, _: "Callable[[Progress], None]") -> ProposalRecord:
+        return gate.edit(TicketEdit.model_validate(run.request.args), run=run.id, requester=run.requester)
+
+    return {REVERT: revert, AMEND: amend, EDIT: edit}
 
 
 def _parts(  # what that were opened
@@ -295,7 +309,7 @@ def _parts(  # what that were opened
             dispatcher=dispatcher,
             clock=clock,
             waiting=outside.waiting,
-            tidy=lambda: outside.inbox.forget(config.server.body_days),
+            tidy=lambda: outside.inbox.forget(config.server.body_days, left_of_alerts(config)),
         )
         return Worker(
             service=service,
@@ -303,8 +317,9 @@ def _parts(  # what that were opened
             schedules=asking,
             dispatcher=dispatcher(),
             clock=clock,
-            aside=outside.beside(_each(shadow.catch_up, escalations.look)),
+            aside=outside.beside(_each(shadow.catch_up, escalations.look, follower_of(workspace, ledger, clock))),
             others={"handle": outside.inbox.handle, "post": outside.postbox.post},
+            board=workspace.board,
         )
 
     ring = KeyRing(home / "keys")
@@ -331,6 +346,7 @@ def _parts(  # what that were opened
         directory=directory,
         readiness=readiness,
         sessions=gate.sessions,
+        batch_engine=batch_engine,
         pruner=Pruner(ledger=ledger, states=lambda: states().lent(), clock=clock),
     )
     return Parts(workspace, gate, desk, savers)
