@@ -144,6 +144,7 @@ def test_data_that_does_not_fit_fails_the_check(twokey: Command):
     assert (done.code, "nobody-known" in done.json["load"]) == (1, True)
 
 
+@pytest.mark.timeout(1300)
 def test_the_tests_of_twokeys_own_bundle_pass_and_cover_it(done: Command, opa: Path):
     from twokey.policies import bundle
 

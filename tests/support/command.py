@@ -24,7 +24,7 @@ from twokey.audit.verify import SqliteSource, verify
 PROGRAM = Path(sys.executable).with_name("twokey")
 _AT_START = ("PYTHON", "LC_", "LANG")
 """Variables that count when a process starts: a command that is given one is started as the program."""
-PATIENCE_S = 150
+PATIENCE_S = 600
 """How long one command may take on a busy machine; none of them should take a tenth of it."""
 
 
