@@ -593,7 +593,7 @@ class Service:
                 counted = self._gate.recount(proposal)
                 if counted.state is State.APPROVED:
                     return self._follow(counted, tell)
-            self._take_up(proposal, tell)  # it may have found that the proposal is over
+            self.take_up(proposal, tell)  # it may have found that the proposal is over
             raise
         return self._follow(result, tell)
 
@@ -609,10 +609,10 @@ class Service:
         if result.state is State.APPROVED:
             result = self._gate.execute(result.id)
         if tell is None:
-            self._take_up(result.id, None)
+            self.take_up(result.id, None)
             return result
         try:
-            self._take_up(result.id, tell)
+            self.take_up(result.id, tell)
         except CheckFailed as error:
             # The run has ended as failed for it. The answer stands, and so does what it brought about.
             tell(Progress(0, f"the run goes no further: {error.message}"))
@@ -634,7 +634,7 @@ class Service:
             except TwokeyError as error:
                 results.append(Result(record.id, record.state, error.code))
             else:
-                self._take_up(record.id, tell)
+                self.take_up(record.id, tell)
         return results
 
     def _seen(self, identity: Identity, action: Action, proposal: str) -> tuple[str, str, str]:
@@ -655,8 +655,8 @@ class Service:
             return last.digest, last.decision_digest, record.id
         return record.digest, record.decision_digest, record.id
 
-    def _take_up(self, proposal: str, tell: Callable[[Progress], None] | None) -> None:
-        """Let the run go on if this was the last of its proposals."""
+    def take_up(self, proposal: str, tell: Callable[[Progress], None] | None) -> None:
+        """Let the run of a proposal go on if that was the last one it waited for."""
         answered = self._answered(proposal)
         if answered is None:
             return
