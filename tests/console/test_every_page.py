@@ -94,9 +94,11 @@ def test_nothing_keeps_anybody_out_of_any_page(page: Page, address: str, made: d
             found += [
                 f"{name} ({scheme}): {each['id']} at {each['nodes'][0]['html'][:120]}" for each in result["violations"]
             ]
+        shown(page, f"{name}-dark")
         page.emulate_media(color_scheme="light")
         shown(page, name)
         page.set_viewport_size(PHONE)  # pyright: ignore[reportArgumentType]
+        shown(page, f"{name}-phone")
         if page.evaluate("() => document.documentElement.scrollWidth > window.innerWidth + 1"):
             found.append(f"{name}: wider than a phone")
         page.set_viewport_size({"width": 1280, "height": 900})
