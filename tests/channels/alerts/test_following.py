@@ -51,6 +51,7 @@ class Scene:
             clock=self.clock,
             leave=workspace.leave_incident,
             principal=workspace.directory.principal,
+            every_s=1e9,
         )
 
     def due(self, worker: Following, trigger: str = "pager") -> int:
