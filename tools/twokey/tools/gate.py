@@ -46,7 +46,7 @@ from twokey.tools.sight import Seen, Sight
 from twokey.tools.standing import Standing, standing
 from twokey.tools.steps import FAULT, Asked, Moved, Result, Steps
 from twokey.tools.successors import Successors
-from twokey.tools.waivers import Waivers
+from twokey.tools.waivers import Exceptions
 from twokey.tools.write.ticket_edit import TicketEdit
 
 WRITE_LEASE_S: Final = 120
@@ -78,7 +78,7 @@ class _Ready:
 class Gate:
     """Takes answers and, when they suffice, has the executor write."""
 
-    def __init__(self, steps: Steps, *, ids: Ids, rules: Rules, waivers: Waivers | None = None) -> None:
+    def __init__(self, steps: Steps, *, ids: Ids, rules: Rules, waivers: Exceptions | None = None) -> None:
         self._steps = steps
         self._ledger = steps.ledger
         self._clock = steps.clock
@@ -182,13 +182,29 @@ class Gate:
         )
 
     def expire_due(self) -> None:
-        """Move every open proposal whose time is over to ``expired``."""
+        """Move every open proposal whose time is over to ``expired``.
+
+        Those are looked at whose rows say so. A row that says something else hides a proposal from this and from
+        nothing else: whoever looks at it, answers it or carries it out counts its time from what was hashed.
+        """
         now = self._clock.now_us()
         with self._ledger.look() as connection:
-            waiting = proposals.list_proposals(connection, states=(State.AWAITING_APPROVAL, State.APPROVED), limit=1000)
-        for record in waiting:
-            if now > expiry(record.proposal, record.decision):
-                self._steps.move(record, State.EXPIRED, "expired")
+            due = proposals.due_proposals(connection, now=now, limit=1000)
+        for record in due:
+            self._expire(record, now)
+
+    def current(self, text: str) -> ProposalRecord:
+        """Read a proposal as it stands at this moment: one whose time is over has expired. Raises like ``find``."""
+        record = self.find(text)
+        return self.find(record.id) if self._expire(record, self._clock.now_us()) else record
+
+    def _expire(self, record: ProposalRecord, now: int) -> bool:
+        """Move an open proposal to ``expired`` if its time is over; tells whether it was."""
+        waits = record.state in {State.AWAITING_APPROVAL, State.APPROVED}
+        if not waits or now <= expiry(record.proposal, record.decision):
+            return False
+        self._steps.move(record, State.EXPIRED, "expired")
+        return True
 
     def revert(self, proposal: str, *, run: str, requester: str) -> ProposalRecord:
         """Propose to undo a write that was carried out; see ``Reverting.propose``."""

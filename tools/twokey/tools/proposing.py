@@ -37,7 +37,7 @@ from twokey.tools.faults import contained
 from twokey.tools.ledger import PAGE, Ledger, Unit
 from twokey.tools.origins import Known, Read
 from twokey.tools.registry import Registry
-from twokey.tools.waivers import Waivers
+from twokey.tools.waivers import Exceptions
 
 MICROSECONDS: Final = 1_000_000
 RECEIPT: Final = "receipt"
@@ -103,7 +103,7 @@ class Proposer:
         directory: Directory,
         clock: Clock,
         ids: Ids,
-        waivers: Waivers | None = None,
+        waivers: Exceptions | None = None,
     ) -> None:
         self._ledger = ledger
         self._policy = policy
