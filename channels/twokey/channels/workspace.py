@@ -419,6 +419,16 @@ class Workspace:
         request = self._request(identity, "", "incident", args)
         return self.service.leave(identity, request, [*self._of_incidents(), place], run=run, only_if=only_if)
 
+    def leave_thread(self, identity: Identity, thread: str, *, run: str, only_if: Callable[[Unit], bool]) -> str | None:
+        """Have the workers tell what a thread is about, as its channel calls its place; see ``leave``.
+
+        Policy says who may name such a place; the channel says, whenever it is read, whether it may be.
+        """
+        place = Resource(kind="telemetry", id=thread, granted_by="request")
+        request = self._request(identity, "", "incident", {"telemetry": thread, "scope": {}})
+        self._readiness.demand()
+        return self.service.leave(identity, request, [*self._of_incidents(), place], run=run, only_if=only_if)
+
     def _of_bundle(self, which: str) -> tuple[dict[str, Any], Resource]:
         folder = Path(which).expanduser()
         if not (folder / "incident.json").is_file():

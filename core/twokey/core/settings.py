@@ -197,6 +197,7 @@ class ModelSection(_Section):
 
 SlackTeam = Annotated[str, StringConstraints(pattern=r"^T[A-Z0-9]{1,20}$")]
 SlackChannel = Annotated[str, StringConstraints(pattern=r"^([CG][A-Z0-9]{1,20})?$")]
+SlackRead = Annotated[str, StringConstraints(pattern=r"^[CG][A-Z0-9]{1,20}$")]
 
 
 class SlackSection(_Section):
@@ -220,6 +221,8 @@ class SlackSection(_Section):
     """Where every card is posted, beside the place where its run was asked for."""
     escalation_channel: SlackChannel = ""
     """Where a card is brought up that nobody answered shortly before it expires; empty takes ``approvals_channel``."""
+    thread_channels: tuple[SlackRead, ...] = ()
+    """Channels whose threads may be told as incidents: what people wrote in such a thread becomes evidence."""
     remind_minutes: Annotated[int, Field(ge=0, le=10_080)] = 120
     """How long before its expiry approvers are reminded of a card, in minutes; 0 reminds nobody."""
     escalate_minutes: Annotated[int, Field(ge=0, le=10_080)] = 30

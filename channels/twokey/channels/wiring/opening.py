@@ -30,7 +30,14 @@ from twokey.channels.wiring.outside import Outside, connector, github_if_set
 from twokey.channels.wiring.policy import NoShadow, batch_engine, policy_of, rules_of, shadow_of
 from twokey.channels.wiring.runbooks import with_runbooks
 from twokey.channels.wiring.stores import STATE_FOLDER, check_demo, dispatcher_of, ledger_of, states_of
-from twokey.channels.wiring.telemetry import deployed_by, opener, pages_of, telemetry_places, through_telemetry
+from twokey.channels.wiring.telemetry import (
+    Threads,
+    deployed_by,
+    opener,
+    pages_of,
+    telemetry_places,
+    through_telemetry,
+)
 from twokey.channels.wiring.triage import escalations_of, names_of, team_of
 from twokey.channels.workspace import AMEND, EDIT, POLICY_PROPOSE, REVERT, Workspace
 from twokey.core import settings
@@ -147,9 +154,12 @@ def opened_parts(
             folder / STATE_FOLDER / "runbooks",
             embeddings,
         )
-        tools = through_telemetry(tools, opener(folder, config, pages_of(config, ledger, clock), deployed_by(github)))
+        threads, pages = Threads(), pages_of(config, ledger, clock)
+        tools = through_telemetry(tools, opener(folder, config, pages, deployed_by(github), threads=threads))
         connect = stage.connect or connector(github, home, clock)
-        yield _parts(folder, config, home, ledger, standing, shadow, clock, ids, stack, forges, tools, book, connect)
+        parts = _parts(folder, config, home, ledger, standing, shadow, clock, ids, stack, forges, tools, book, connect)
+        threads.through(parts.workspace.connected)
+        yield parts
 
 
 def _of_writes(gate: Gate) -> dict[str, Unplanned]:
