@@ -136,6 +136,7 @@ def test_a_workspace_needs_nothing_but_its_id(write: Write):
                 "teams": [],
                 "approvals_channel": "",
                 "escalation_channel": "",
+                "thread_channels": [],
                 "remind_minutes": 120,
                 "escalate_minutes": 30,
                 "api_url": "https://slack.com/api/",
