@@ -81,6 +81,7 @@ def test_a_workspace_needs_nothing_but_its_id(write: Write):
                 "folder": "postmortems",
                 "label": "incident",
                 "runbooks": "",
+                "deployments": {},
             },
             "operations": {"telemetry": "", "file": ""},
             "controls": {"owners": ["platform-owners", "risk-owners"], "break_glass_minutes": 60, "profile": "laptop"},
