@@ -142,6 +142,11 @@ class DecisionClient:
             raise EngineFault(
                 f"The policy server gave no decision within {seconds * 1000:.0f} ms.", next=_NEXT, code="policy_timeout"
             ) from None
+        except BaseException:
+            # Whoever interrupts this leaves an answer on its way: nobody else may take it for theirs.
+            self._stuck = self._lane
+            self._drop()
+            raise
         if isinstance(outcome, dict):
             return outcome
         self._drop()
