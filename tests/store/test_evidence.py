@@ -40,12 +40,29 @@ def test_evidence_of_a_run_is_listed_oldest_first(stored: Connection):
     assert evidence.list_evidence(stored, "r-000000000009") == []
 
 
+def test_evidence_is_gathered_by_id_and_by_run(stored: Connection):
+    other = "r-000000000002"
+    runs.add_run(stored, run=other, request=made.request(), auth="key", places=[], now=1)
+    foreign = made.evidence(CONTENT, id="e-000000000004", run=other)
+    evidence.add_evidence(stored, foreign, canonical.encode(CONTENT))
+    own = {made.EVIDENCE: (made.evidence(CONTENT), CONTENT)}
+    assert evidence.gather_evidence(stored, [made.EVIDENCE]) == own
+    assert evidence.gather_evidence(stored, [], run=made.RUN) == own
+    assert evidence.gather_evidence(stored, [foreign.id], run=made.RUN) == own | {foreign.id: (foreign, CONTENT)}
+    assert evidence.gather_evidence(stored, []) == {}
+    with pytest.raises(NotFound):
+        evidence.gather_evidence(stored, [made.EVIDENCE, "e-000000000009"], run=made.RUN)
+
+
 def tampered(connection: Connection, *, listed: bool = True) -> None:
     """Reading is refused; so is listing where it reads what was changed."""
     with pytest.raises(CheckFailed) as caught:
         evidence.get_evidence(connection, made.EVIDENCE)
     assert caught.value.code == "evidence_tampered"
     assert "audit verify" in caught.value.next
+    with pytest.raises(CheckFailed) as gathered:
+        evidence.gather_evidence(connection, [made.EVIDENCE])
+    assert gathered.value.code == "evidence_tampered"
     if listed:
         with pytest.raises(CheckFailed):
             evidence.list_evidence(connection, made.RUN)

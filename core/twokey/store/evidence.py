@@ -3,9 +3,10 @@
 Rule: what is read back is checked against its hash, because rows are no authority.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, bindparam, insert, select
+from sqlalchemy import Connection, Row, bindparam, insert, or_, select
 
 from twokey.core import canonical
 from twokey.core.canonical import Json
@@ -14,6 +15,9 @@ from twokey.core.values import Evidence
 from twokey.store import rows, tables
 
 # Statements of every read and write are built once: building one takes longer than running it.
+_GATHER: Final = select(tables.evidence).where(
+    or_(tables.evidence.c.id.in_(bindparam("wanted", expanding=True)), tables.evidence.c.run == bindparam("of_run"))
+)
 _ADD: Final = insert(tables.evidence)
 _GET: Final = select(tables.evidence).where(tables.evidence.c.id == bindparam("wanted"))
 _OPEN: Final = insert(tables.openings)
@@ -43,14 +47,24 @@ def get_evidence(connection: Connection, evidence_id: str) -> tuple[Evidence, Js
     with rows.reading("evidence"):
         row = connection.execute(_GET, {"wanted": evidence_id}).one_or_none()
         if row is None:
-            raise NotFound("There is no such evidence here.", next="Look at the proposal that cites it.")
-        value, content = _value(row), rows.json(row.content)
-        if (
-            canonical.digest_of_text(row.content) != value.sha256
-            or canonical.commitment_to_text(value.salt, row.content) != value.commitment
-        ):
-            raise ValueError("the content does not have the hash or the commitment")
-    return value, content
+            raise _unknown()
+        return _whole(row)
+
+
+def gather_evidence(connection: Connection, ids: Sequence[str], *, run: str = "") -> dict[str, tuple[Evidence, Json]]:
+    """Read several pieces of evidence at once, by id: those named, and everything that ``run`` has read.
+
+    Raises:
+        NotFound: there is none of an id that was named.
+        CheckFailed: a row is not as it was stored, see ``get_evidence``.
+
+    """
+    with rows.reading("evidence"):
+        found = connection.execute(_GATHER, {"wanted": list(ids), "of_run": run})
+        held = {str(row.id): _whole(row) for row in found}
+    if not held.keys() >= set(ids):
+        raise _unknown()
+    return held
 
 
 def list_evidence(connection: Connection, run: str) -> list[Evidence]:
@@ -68,6 +82,20 @@ def list_evidence(connection: Connection, run: str) -> list[Evidence]:
     )
     with rows.reading("evidence"):
         return [_value(row) for row in connection.execute(query)]
+
+
+def _unknown() -> NotFound:
+    return NotFound("There is no such evidence here.", next="Look at the proposal that cites it.")
+
+
+def _whole(row: Row[*tuple[Any, ...]]) -> tuple[Evidence, Json]:
+    value, content = _value(row), rows.json(row.content)
+    if (
+        canonical.digest_of_text(row.content) != value.sha256
+        or canonical.commitment_to_text(value.salt, row.content) != value.commitment
+    ):
+        raise ValueError("the content does not have the hash or the commitment")
+    return value, content
 
 
 def _value(row: Row[*tuple[Any, ...]]) -> Evidence:

@@ -242,8 +242,7 @@ class Proposer:
         wanted = sorted({cited for source in sources for cited in source.evidence})
         with self._ledger.look() as connection:
             record = runs.get_run(connection, run)
-            ids = {*wanted, *(value.id for value in evidence.list_evidence(connection, run))}
-            held = {name: evidence.get_evidence(connection, name) for name in sorted(ids)}
+            held = evidence.gather_evidence(connection, wanted, run=run)
         found = [held[name][0] for name in wanted]
         if any(value.run != run for value in found):
             raise Refused(
@@ -254,7 +253,7 @@ class Proposer:
         receipts = self._check_logged(found, run)
         read = [
             Read(value, content, receipt=value.id in receipts, vouched=self._listed(value.tool, content))
-            for value, content in held.values()
+            for _, (value, content) in sorted(held.items())
         ]
         return tuple(EvidenceRef(id=value.id, sha256=value.sha256) for value in found), read, record.request
 
