@@ -18,6 +18,8 @@ from twokey.channels.workspace import Workspace
 from twokey.core.entropy import SystemClock
 
 AXE = Path(__file__).parents[1] / "support" / "axe" / "axe.min.js"
+WAIT_MS = 120_000
+pytestmark = pytest.mark.timeout(900)  # real browsers, every page, two colour schemes: long on a busy machine
 PHONE = {"width": 390, "height": 844}
 WATCH = """
 window.fired = [];
@@ -77,6 +79,9 @@ def shown(page: Page, name: str) -> None:
 def test_nothing_keeps_anybody_out_of_any_page(page: Page, address: str, made: dict[str, str]):
     """axe-core finds nothing, on every page, in light and dark; and no page is wider than a phone."""
     script = AXE.read_text(encoding="utf-8")
+    page.goto(f"{address}/policy/replay")
+    page.get_by_role("button", name="Take them again").click()
+    page.wait_for_selector("text=What became of them", timeout=WAIT_MS)
     found: list[str] = []
     for name, path in full_house.pages(made).items():
         page.goto(address + path)
@@ -89,13 +94,67 @@ def test_nothing_keeps_anybody_out_of_any_page(page: Page, address: str, made: d
             found += [
                 f"{name} ({scheme}): {each['id']} at {each['nodes'][0]['html'][:120]}" for each in result["violations"]
             ]
+        shown(page, f"{name}-dark")
         page.emulate_media(color_scheme="light")
         shown(page, name)
         page.set_viewport_size(PHONE)  # pyright: ignore[reportArgumentType]
+        shown(page, f"{name}-phone")
         if page.evaluate("() => document.documentElement.scrollWidth > window.innerWidth + 1"):
             found.append(f"{name}: wider than a phone")
         page.set_viewport_size({"width": 1280, "height": 900})
     assert found == []
+
+
+def test_what_belongs_together_is_approved_with_one_gesture_by_keyboard_alone(
+    page: Page, address: str, workspace: Workspace, made: dict[str, str]
+):
+    """The browser signs each proposal of the batch; what it is asked to sign is held against the page first."""
+    page.goto(f"{address}/inbox")
+    page.get_by_role("link", name="together").first.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/batch?*")
+    page.get_by_role("button", name="Approve all").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#outcome.good", timeout=WAIT_MS)
+    assert page.locator("#together > li.counted").count() == page.locator("#together > li").count()
+    proposals = [each.partition("=")[2] for each in made["batch"].split("&")]
+    assert {workspace.service.find(each).state.value for each in proposals} <= {"approved", "awaiting_approval"}
+    said = workspace.ledger.log.newest(kind="answer.given", limit=len(proposals))
+    assert all('"auth":"key"' in each.entry.event.model_dump_json() for each in said)
+
+
+def test_the_inbox_shows_what_comes_while_it_is_open(page: Page, address: str, workspace: Workspace):
+    """Without being loaded anew, and with the focus where it was."""
+    page.goto(f"{address}/inbox")
+    page.evaluate("() => { window.untouched = true; }")
+    links = page.locator("a.cover")
+    before = links.count()
+    links.first.focus()
+    focused = page.evaluate("() => document.activeElement.getAttribute('href')")
+    workspace.triage(full_house.asker(workspace), ["FERN-140"], None, lambda _: None)
+    page.wait_for_function(f"() => document.querySelectorAll('a.cover').length > {before}", timeout=WAIT_MS)
+    assert page.evaluate("() => window.untouched")
+    assert page.evaluate("() => document.activeElement.getAttribute('href')") == focused
+
+
+@pytest.mark.parametrize("lines", [2_500, pytest.param(45_000, marks=pytest.mark.soak)])
+def test_a_long_change_is_scrolled_to_its_last_line(page: Page, address: str, workspace: Workspace, lines: int):
+    """45,000 lines are more than two megabytes; what is not looked at yet is not in the page."""
+    proposal, last = vectors.plant_change(workspace, lines)
+    page.goto(f"{address}/p/{proposal[2:]}")
+    pieces = page.locator("#pieces")
+    first = pieces.locator("tr").count()
+    assert first < lines
+    end = pieces.get_by_text(last, exact=False)
+    scroll = "() => { const all = document.getElementById('pieces'); all.scrollTop = all.scrollHeight; }"
+    while not end.count():
+        seen = pieces.locator("table").count()
+        page.evaluate(scroll)
+        page.wait_for_function(f"() => document.querySelectorAll('#pieces table').length > {seen}", timeout=WAIT_MS)
+    page.evaluate(scroll)
+    assert pieces.locator("td.c.added").count() == lines
+    assert end.is_visible()
+    assert pieces.locator("p.more").count() == 0
 
 
 def test_following_the_log_shows_what_is_new(page: Page, address: str, workspace: Workspace):

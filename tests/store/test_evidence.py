@@ -40,18 +40,15 @@ def test_evidence_of_a_run_is_listed_oldest_first(stored: Connection):
     assert evidence.list_evidence(stored, "r-000000000009") == []
 
 
-def test_evidence_is_gathered_by_id_and_by_run(stored: Connection):
-    other = "r-000000000002"
-    runs.add_run(stored, run=other, request=made.request(), auth="key", places=[], now=1)
-    foreign = made.evidence(CONTENT, id="e-000000000004", run=other)
-    evidence.add_evidence(stored, foreign, canonical.encode(CONTENT))
-    own = {made.EVIDENCE: (made.evidence(CONTENT), CONTENT)}
-    assert evidence.gather_evidence(stored, [made.EVIDENCE]) == own
-    assert evidence.gather_evidence(stored, [], run=made.RUN) == own
-    assert evidence.gather_evidence(stored, [foreign.id], run=made.RUN) == own | {foreign.id: (foreign, CONTENT)}
+def test_several_pieces_of_evidence_are_read_at_once(stored: Connection):
+    other = made.evidence(CONTENT, id="e-000000000002", created_us=1)
+    evidence.add_evidence(stored, other, canonical.encode(CONTENT))
+    both = {made.EVIDENCE: (made.evidence(CONTENT), CONTENT), other.id: (other, CONTENT)}
+    assert evidence.gather_evidence(stored, [other.id, made.EVIDENCE]) == both
+    assert evidence.gather_evidence(stored, [other.id]) == {other.id: (other, CONTENT)}
     assert evidence.gather_evidence(stored, []) == {}
     with pytest.raises(NotFound):
-        evidence.gather_evidence(stored, [made.EVIDENCE, "e-000000000009"], run=made.RUN)
+        evidence.gather_evidence(stored, [made.EVIDENCE, "e-000000000009"])
 
 
 def tampered(connection: Connection, *, listed: bool = True) -> None:

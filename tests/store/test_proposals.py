@@ -84,6 +84,7 @@ def test_proposals_are_listed_newest_first(connection: Connection):
 
     assert listed() == ["3", "2", "4", "1"]
     assert listed(limit=2) == ["3", "2"]
+    assert listed(limit=3, oldest_first=True) == ["1", "4", "2"]
     assert listed(run=made.RUN) == ["3", "2", "1"]
     assert listed(states=[State.AWAITING_APPROVAL], run=made.RUN) == ["2", "1"]
     assert listed(states=[State.DENIED, State.DONE]) == ["3"]
@@ -356,6 +357,24 @@ def test_a_move_may_bring_a_decision_an_expiry_and_a_result(connection: Connecti
     record = get(connection)
     assert (record.decision, record.decision_digest) == (new, new.digest())
     assert (record.expires_us, record.result, record.digest) == (200, {"url": "é"}, made.proposal().digest())
+
+
+def test_those_that_are_due_come_longest_over_first_and_no_others(connection: Connection):
+    for number, (state, expires) in enumerate(
+        [
+            (State.AWAITING_APPROVAL, 50),
+            (State.APPROVED, 40),
+            (State.AWAITING_APPROVAL, 60),
+            (State.DONE, 10),
+            (State.UNKNOWN, 10),
+        ]
+    ):
+        add(connection, f"p-00000000010{number}", state=state)
+        changed = tables.proposals.update().where(tables.proposals.c.id == f"p-00000000010{number}")
+        connection.execute(changed.values(expires_us=expires))
+    due = [record.id for record in proposals.due_proposals(connection, now=60, limit=9)]
+    assert due == ["p-000000000101", "p-000000000100"]
+    assert [record.id for record in proposals.due_proposals(connection, now=61, limit=1)] == due[:1]
 
 
 def test_of_many_who_move_a_proposal_one_does(engine: Engine):

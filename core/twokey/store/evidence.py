@@ -6,7 +6,7 @@ Rule: what is read back is checked against its hash, because rows are no authori
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, bindparam, insert, or_, select
+from sqlalchemy import Connection, Row, bindparam, insert, select
 
 from twokey.core import canonical
 from twokey.core.canonical import Json
@@ -15,9 +15,7 @@ from twokey.core.values import Evidence
 from twokey.store import rows, tables
 
 # Statements of every read and write are built once: building one takes longer than running it.
-_GATHER: Final = select(tables.evidence).where(
-    or_(tables.evidence.c.id.in_(bindparam("wanted", expanding=True)), tables.evidence.c.run == bindparam("of_run"))
-)
+_GATHER: Final = select(tables.evidence).where(tables.evidence.c.id.in_(bindparam("wanted", expanding=True)))
 _ADD: Final = insert(tables.evidence)
 _GET: Final = select(tables.evidence).where(tables.evidence.c.id == bindparam("wanted"))
 _OPEN: Final = insert(tables.openings)
@@ -51,17 +49,18 @@ def get_evidence(connection: Connection, evidence_id: str) -> tuple[Evidence, Js
         return _whole(row)
 
 
-def gather_evidence(connection: Connection, ids: Sequence[str], *, run: str = "") -> dict[str, tuple[Evidence, Json]]:
-    """Read several pieces of evidence at once, by id: those named, and everything that ``run`` has read.
+def gather_evidence(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[Evidence, Json]]:
+    """Read several pieces of evidence in one statement, by id.
 
     Raises:
-        NotFound: there is none of an id that was named.
+        NotFound: there is none of one of the ids.
         CheckFailed: a row is not as it was stored, see ``get_evidence``.
 
     """
+    if not ids:
+        return {}
     with rows.reading("evidence"):
-        found = connection.execute(_GATHER, {"wanted": list(ids), "of_run": run})
-        held = {str(row.id): _whole(row) for row in found}
+        held = {str(row.id): _whole(row) for row in connection.execute(_GATHER, {"wanted": list(ids)})}
     if not held.keys() >= set(ids):
         raise _unknown()
     return held

@@ -2,7 +2,7 @@
 
 Rules
 - A request names this site as its host; one that changes something comes from a page of this site and says so
-  (``Origin``). Nothing is changed by reading.
+  (``Origin``), or from a program that shows a token of its own below ``/api``. Nothing is changed by reading.
 - One address may ask so often and no more; entering is bounded further. What is too much is told to wait.
 - Every answer forbids scripts and styles that are not files of ours, frames, guessing of types, and telling others
   where somebody was; pages are kept by nobody.
@@ -17,9 +17,12 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from twokey.channels.console.sessions import token_of
 from twokey.core.ports import Clock
 
 SAFE: Final = frozenset({"GET", "HEAD"})
+HEAD: Final = "twokey.head"
+"""Marks a request in its scope that wants the head of an answer alone; it is answered as if it had asked for all."""
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -64,6 +67,26 @@ class Pace:
         return count > most
 
 
+class _HeadOnly:
+    """One answer of which only the head is sent; an answer that would go on is told that nobody listens any more."""
+
+    def __init__(self, receive: Receive, send: Send) -> None:
+        self._receive = receive
+        self._send = send
+        self._ended = False
+
+    async def receive(self) -> Message:
+        return {"type": "http.disconnect"} if self._ended else await self._receive()
+
+    async def send(self, message: Message) -> None:
+        if self._ended:
+            return
+        if message["type"] == "http.response.body":
+            self._ended = True
+            message = {"type": "http.response.body", "body": b"", "more_body": False}
+        await self._send(message)
+
+
 class Guard:
     """Takes requests for an application, or refuses them."""
 
@@ -87,10 +110,12 @@ class Guard:
             await send(message)
 
         refused = self._refusal(scope)
-        if refused is not None:
-            await refused(scope, receive, sending)
-            return
-        await self._app(scope, receive, sending)
+        answering = self._app if refused is None else refused
+        if scope["method"] == "HEAD":
+            head = _HeadOnly(receive, sending)
+            await answering({**scope, "method": "GET", HEAD: True}, head.receive, head.send)
+        else:
+            await answering(scope, receive, sending)
 
     def _refusal(self, scope: Scope) -> Response | None:
         headers, method = Headers(scope=scope), scope["method"]
@@ -102,7 +127,7 @@ class Guard:
         if method in SAFE:
             kind = "enter" if str(scope["path"]).startswith("/login/") else "read"
             return _sentence(429, "Too many requests; wait a minute.") if self._too_many(kind, address) else None
-        if not self._from_here(headers, host):
+        if token_of(str(scope["path"]), headers) is None and not self._from_here(headers, host):
             return _sentence(403, "This request does not come from a page of the console.")
         entering = str(scope["path"]).startswith("/login")
         if self._too_many("enter" if entering else "change", address):
