@@ -163,17 +163,30 @@ def test_errors_are_told_by_level_or_word_and_hearsay_counts_less() -> None:
         *logged("shop", *(f"Exception: payer refused {at}" for at in range(50)), at=START + 1, level=""),
     ]
     services = read_lines([*before, *after], START, Work((), WINDOW), ["payer", "shop"]).services
-    assert services["payer"].errors_after == pytest.approx(50 + 50 * 0.2)
-    assert services["shop"].errors_after == pytest.approx(50 * 0.3)
+    assert (services["payer"].own, services["payer"].hearsay) == ([0, 50], [0, 50])
+    assert (services["shop"].own, services["shop"].hearsay) == ([0, 0], [0, 50])
     assert services["payer"].errors > services["shop"].errors > 0
     assert services["shop"].first_error == START + 1
+
+
+def test_a_service_that_always_complains_does_so_no_more_where_others_fall_silent() -> None:
+    def told(start: float, spoken: int) -> list[LogRecord]:
+        grumbles = (
+            line for at in range(40) for line in logged("old", f"no licence {at}", at=start + 9 * at, level="error")
+        )
+        others = (line for at in range(spoken) for line in logged("busy", f"done {at}", at=start + 360 * at / spoken))
+        return [*grumbles, *others]
+
+    services = read_lines([*told(START - 360, 2_000), *told(START, 100)], START, Work((), WINDOW)).services
+    assert services["old"].errors == 0
 
 
 def spans(start: float, way: float = 3, own: float = 5, status: str | None = None, inner: bool = True) -> list[Span]:
     found: list[Span] = []
     for at in range(20):
         trace, time = f"{start}/{at}", start + at
-        found.append(Span(time, trace, "1", None, "front", "call", own + way + 10, status))
+        found.append(Span(time, trace, "0", None, "front", "page", own + way + 12, status))
+        found.append(Span(time, trace, "1", "0", "front", "call", own + way + 10, status))
         found.append(Span(time, trace, "2", "1", "back", "answer", own + 10, status))
         if inner:
             found.append(Span(time, trace, "3", "2", "back", "query", 10, None))
@@ -195,6 +208,25 @@ def test_the_deepest_span_that_failed_is_blamed() -> None:
     before = spans(START - 100)
     found = read_spans([*before, *spans(START, status="ERROR", inner=False)], START).services
     assert (found["back"].errors_after, found["front"].errors_after) == (20, 0)
+
+
+def test_work_that_calls_another_by_itself_is_slow_by_itself() -> None:
+    """Where the caller's side has no span of its own, the way to the other cannot be told from the caller's work."""
+
+    def called(start: float, own: float) -> list[Span]:
+        pairs = (
+            (
+                Span(start + at, f"{start}/{at}", "1", None, "front", "page", own + 10, None),
+                Span(start + at, f"{start}/{at}", "2", "1", "back", "answer", 10, None),
+            )
+            for at in range(20)
+        )
+        return [span for pair in pairs for span in pair]
+
+    found = read_spans([*called(START - 100, 5), *called(START, 900)], START)
+    assert found.own["front", "page"].strength > 5
+    assert found.own["back", "answer"].strength == 0
+    assert found.ways["front", "back"].strength == 0
 
 
 @pytest.mark.parametrize(

@@ -120,7 +120,7 @@ def test_a_break_after_a_call_names_the_one_that_was_called() -> None:
     assert {(way.service, way.callees, way.hidden) for way in found} == {("pay", ("bank",), True)}
     failed = Played().play(START - 400, 40, paid).play(START, 30, cut("error")).changed()
     new = next(way for way in failed if way.kind == "new")
-    assert (new.then, new.callees, new.failure) == ("bank: book", ("bank",), True)
+    assert (new.then, new.callees, new.call_failed, new.failure) == ("bank: book", ("bank",), True, True)
 
 
 def test_one_that_shows_its_own_steps_is_not_hidden() -> None:
@@ -233,10 +233,10 @@ def test_an_error_while_a_call_to_another_failed_is_hearsay() -> None:
         LogRecord(START, "pay", "error", "0000aaa3 no such card"),
     ]
     found = read_lines(lines, START, Work(spans, WINDOW)).services
-    assert found["pay"].errors_after == 1
-    assert found["shop"].errors_after == pytest.approx(0.3)
+    assert (found["pay"].own, found["pay"].hearsay) == ([0, 1], [0, 0])
+    assert (found["shop"].own, found["shop"].hearsay) == ([0, 0], [0, 1])
     alone = read_lines(lines[:1], START, Work(spans, WINDOW), failed=[1]).services
-    assert alone["shop"].errors_after == pytest.approx(0.3)
+    assert alone["shop"].hearsay == [0, 1]
 
 
 def test_spans_that_call_each_other_in_a_ring_end() -> None:

@@ -15,10 +15,10 @@ from typing import Final
 
 import numpy as np
 
+from twokey.agents.incident.ranking.code import from_ways
 from twokey.agents.incident.ranking.metrics import calls_of, metric_scores
 from twokey.agents.incident.ranking.values import Ranking, Reason, ReasonKind, Suspect
-from twokey.tools.read.telemetry.changes.grounds import HUNDREDTHS, CallSeen, Grounds, WaySeen
-from twokey.tools.read.telemetry.changes.ways import together
+from twokey.tools.read.telemetry.changes.grounds import HUNDREDTHS, CallSeen, Grounds
 
 BESIDE_CALLS: Final = 0.3
 LEAST: Final = 1.5
@@ -31,10 +31,6 @@ SOON_US: Final = 30 * 60 * 1_000_000
 ONE_WAY_OUT: Final = 0.9
 MOST_SUSPECTS: Final = 10
 MOST_REASONS: Final = 8
-SHOWN: Final = 0.4
-"""Part of a change after a call that is put down to the one that was called."""
-TOLD: Final = 0.7
-"""The same, where callers besides tell of it, or where it shows no steps of its own that could speak for it."""
 SLOW: Final = 150
 """Hundredths below which a time is not slow: less than three times what it was."""
 _SHOWN: Final = 0.05
@@ -62,7 +58,7 @@ def rank(grounds: Grounds) -> Ranking:
             reasons[service].append(_metric_reason(shown, kind, service, score))
     _from_traces(grounds, reasons)
     _from_odd(grounds, reasons)
-    _from_ways(grounds, reasons)
+    from_ways(grounds, reasons)
     _from_changes(grounds, reasons)
     suspects = [
         Suspect(
@@ -134,37 +130,6 @@ def _from_odd(grounds: Grounds, reasons: Mapping[str, list[Reason]]) -> None:
             before, after = str(each.errors_before), str(each.errors_after)
             errors = Reason("errors", each.errors / HUNDREDTHS, each.source, before, after, each.first_us)
             reasons[each.service].append(errors)
-
-
-def _from_ways(grounds: Grounds, reasons: Mapping[str, list[Reason]]) -> None:
-    """Blame the code that took another way; where it did so after a call, the one that was called as well."""
-    after: defaultdict[tuple[str, str, str], list[WaySeen]] = defaultdict(list)
-    callers: defaultdict[str, set[str]] = defaultdict(set)
-    for each in grounds.ways:  # the strongest first
-        after[each.service, each.operation, each.first].append(each)
-        if len(each.callees) == 1:
-            callers[each.callees[0]].add(each.service)
-    own: dict[str, Reason] = {}
-    answers: dict[tuple[str, str], Reason] = {}
-    for (service, _, _), ways in after.items():
-        way = ways[0]
-        score = together(each.strength for each in ways) / HUNDREDTHS
-        before, after_it = (f"{many}/{of}" for many, of in (way.before, way.after))
-        called = way.callees[0] if len(way.callees) == 1 else None
-        theirs = 0.0
-        if way.callees:
-            theirs = TOLD if way.hidden or (called is not None and len(callers[called]) > 1) else SHOWN
-        mine = Reason("broken", (1 - theirs) * score, way.then, before, after_it, way.since_us)
-        if service not in own or own[service].score < mine.score:
-            own[service] = mine
-        if called is not None:
-            found = Reason("answers_badly", theirs * score, service, before, after_it, way.since_us)
-            if (called, service) not in answers or answers[called, service].score < found.score:
-                answers[called, service] = found
-    for service, reason in own.items():
-        reasons[service].append(reason)
-    for (service, _), reason in answers.items():
-        reasons[service].append(reason)
 
 
 def _from_changes(grounds: Grounds, reasons: Mapping[str, list[Reason]]) -> None:

@@ -251,17 +251,24 @@ def _odd(lines: Lines, operations: Operations, services: frozenset[str]) -> tupl
             one = seen[service]
             if not one.errors:
                 continue
+            before, after = _errors(one)
             found.append(
                 OddSeen(
                     service=service,
                     source=source,
                     errors=_hundredths(one.errors),
-                    errors_before=round(one.errors_before),
-                    errors_after=round(one.errors_after),
+                    errors_before=before,
+                    errors_after=after,
                     first_us=_at(one.first_error),
                 )
             )
     return tuple(found)
+
+
+def _errors(seen: ServiceLines | ServiceSpans) -> tuple[int, int]:
+    if isinstance(seen, ServiceSpans):
+        return seen.errors_before, seen.errors_after
+    return seen.own[0] + seen.hearsay[0], seen.own[1] + seen.hearsay[1]
 
 
 def _ways(ways: Sequence[Way], services: frozenset[str]) -> tuple[WaySeen, ...]:
@@ -274,6 +281,7 @@ def _ways(ways: Sequence[Way], services: frozenset[str]) -> tuple[WaySeen, ...]:
             first=each.first[:_MOST_NAME],
             then=each.then[:_MOST_NAME],
             callees=each.callees[:MAX_CALLEES],
+            call_failed=each.call_failed,
             hidden=each.hidden,
             failure=each.failure,
             strength=_hundredths(each.strength),

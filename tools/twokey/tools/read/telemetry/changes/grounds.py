@@ -96,7 +96,7 @@ class WaySeen(Value):
 
     ``gone``: it used to follow and does so no more; ``new``: it hardly ever did and does so now. Both are templates of
     lines, or operations; ``operation`` is what did the work, empty where only lines tell. ``callees`` are the services
-    that ``first`` calls (or ``then``, where it is a call that failed), ``hidden`` says that what was called shows none
+    that ``first`` calls (or ``then``, where that is a ``call_failed``), ``hidden`` says that what was called shows none
     of its own steps; ``failure`` says that ``then`` is an error or a sign of one.
     """
 
@@ -106,6 +106,7 @@ class WaySeen(Value):
     first: Name
     then: Name
     callees: Annotated[tuple[Name, ...], Field(max_length=MAX_CALLEES)] = ()
+    call_failed: bool = False
     hidden: bool = False
     failure: bool = False
     strength: Strength

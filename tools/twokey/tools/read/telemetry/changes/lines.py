@@ -2,8 +2,10 @@
 
 Rules:
 - a line is an error by its level, or, without a level, by a word such as ``exception`` in it;
-- an error that names another service, or that was logged while a call to another service failed, counts little against
-  the service that logs it, and a little against the one that it names: it is hearsay;
+- an error that names another service, or that was logged while a call to another service failed, is hearsay: it speaks
+  little against the service that logs it, and a little against the one that it names;
+- that there is less of everything else makes no errors: they are measured by all lines, and by the time that lines
+  cover, and the smaller change counts;
 - lines are read once, in the order in which they are stored; memory grows with templates, not with lines.
 """
 
@@ -20,7 +22,11 @@ from twokey.tools.read.telemetry.port import LogRecord
 _BAD_LEVELS: Final = frozenset({"error", "err", "fatal", "critical", "crit", "severe", "panic", "alert", "emerg"})
 _BAD_WORDS: Final = re.compile(r"\b(?:error|exception|fatal|panic|traceback)\b", re.IGNORECASE)
 _HEARSAY: Final = 0.3
-_NAMED: Final = 0.2
+"""Share of the strength of its errors that hearsay comes to."""
+_MANY: Final = 100
+"""What a stretch of time counts as in lines, so that few stretches are not taken for few lines."""
+_STRETCH_S: Final = 10.0
+"""A stretch of time is covered by lines where one lies in it."""
 _LOOKED_INTO: Final = 50_000
 """Errors whose text is searched for names of services."""
 _SHORTEST_NAME: Final = 4
@@ -32,8 +38,10 @@ class ServiceLines:
 
     before: int = 0
     after: int = 0
-    errors_before: float = 0.0
-    errors_after: float = 0.0
+    own: list[int] = field(default_factory=lambda: [0, 0])
+    """Errors of its own, before and after."""
+    hearsay: list[int] = field(default_factory=lambda: [0, 0])
+    """Errors that it logged of others, or that others logged of it."""
     first_error: float | None = None
     """When the first error of the window came, in seconds since 1970."""
     errors: float = 0.0
@@ -61,8 +69,10 @@ def read_lines(
     names = _naming({name for name in known if len(name) >= _SHORTEST_NAME})
     later: list[tuple[int, str, float]] = []
     looked = 0
+    covered: tuple[set[int], set[int]] = (set(), set())
     for record in records:
         after = record.time >= start
+        covered[after].add(int(record.time / _STRETCH_S))
         of_service = services[record.service]
         if after:
             found.after += 1
@@ -79,14 +89,22 @@ def read_lines(
         if span is not None and looked <= _LOOKED_INTO and not blamed:
             later.append((span, record.service, record.time))
             continue
-        for service, weight in _weights(record.service, blamed):
-            _note_error(services[service], weight, record.time, after=after)
+        others = {name for name in blamed if name != record.service}
+        _note_error(services[record.service], record.time, after=after, hearsay=bool(others))
+        for service in others:
+            _note_error(services[service], record.time, after=after, hearsay=True)
     above = work.above({span for span, _, _ in later} | set(failed))
     for span, service, time in later:
-        _note_error(services[service], _HEARSAY if span in above else 1.0, time, after=time >= start)
+        _note_error(services[service], time, after=time >= start, hearsay=span in above)
     found.services = dict(services)
+    stretches = (_MANY * len(covered[0]), _MANY * len(covered[1]))
     for lines in found.services.values():
-        lines.errors = more(lines.errors_before, lines.errors_after, found.before, found.after)
+        both = [own + other for own, other in zip(lines.own, lines.hearsay, strict=True)]
+        lines.errors = max(
+            weight
+            * min(more(*errors, found.before, found.after), more(*errors, 100 * stretches[0], 100 * stretches[1]))
+            for weight, errors in ((1.0, lines.own), (_HEARSAY, both))
+        )
     return found
 
 
@@ -97,20 +115,11 @@ def _naming(names: set[str]) -> re.Pattern[str] | None:
     return re.compile(r"(?<![\w-])(?:" + "|".join(map(re.escape, longest_first)) + r")(?![\w-])")
 
 
-def _weights(service: str, named: list[str]) -> list[tuple[str, float]]:
-    others = {name for name in named if name != service}
-    if not others:
-        return [(service, 1.0)]
-    return [(service, _HEARSAY), *((name, _NAMED / len(others)) for name in sorted(others))]
-
-
 def _is_error(record: LogRecord) -> bool:
     return record.level in _BAD_LEVELS or (not record.level and _BAD_WORDS.search(record.message) is not None)
 
 
-def _note_error(lines: ServiceLines, weight: float, time: float, *, after: bool) -> None:
+def _note_error(lines: ServiceLines, time: float, *, after: bool, hearsay: bool) -> None:
+    (lines.hearsay if hearsay else lines.own)[after] += 1
     if after:
-        lines.errors_after += weight
         lines.first_error = time if lines.first_error is None else min(time, lines.first_error)
-    else:
-        lines.errors_before += weight

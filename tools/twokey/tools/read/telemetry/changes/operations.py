@@ -1,9 +1,9 @@
 """How operations changed in traces: what got slow by itself, which calls wait on their way, what fails.
 
 Rules:
-- the time of an operation is its own: what the spans below it took is taken off. A span that calls another service
-  times that call: the difference to the other side's span is the way between them (network, queue), and belongs to
-  the pair of services;
+- the time of an operation is its own: what the spans below it took is taken off. A span that does nothing but call
+  another service times that call: the difference to the other side's span is the way between them (network, queue), and
+  belongs to the pair of services;
 - before is what lies before the window. A pair of services that was not seen before is compared with the usual way
   between services in the same window;
 - a span failed by its status; it fails by itself where no span below it failed;
@@ -11,7 +11,7 @@ Rules:
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Final
@@ -88,6 +88,7 @@ def read_spans(spans: Iterable[Span], start: float) -> Operations:
         kept.append(each)
     by_id = {(each.trace, each.id): each for each in kept}
     below: defaultdict[Key, float] = defaultdict(float)
+    inner: set[Key] = set()
     crossing: set[Key] = set()
     failing_below: set[Key] = set()
     for each in kept:
@@ -98,18 +99,31 @@ def read_spans(spans: Iterable[Span], start: float) -> Operations:
         below[key] += each.milliseconds
         if failed(each.status):
             failing_below.add(key)
-        if above.service != each.service:
+        if above.service == each.service:
+            inner.add(key)
+        else:
             crossing.add(key)
-            way = found.ways.setdefault((above.service, each.service), Timing())
-            _note(way, max(0.0, above.milliseconds - each.milliseconds), each.time, start)
+    calling = {key for key in crossing - inner if _is_inside(by_id[key], by_id)}
+    for each in kept:
+        key = (each.trace, each.parent or "")
+        if key in calling:
+            way = found.ways.setdefault((by_id[key].service, each.service), Timing())
+            _note(way, max(0.0, by_id[key].milliseconds - each.milliseconds), each.time, start)
+        elif key in crossing and by_id[key].service != each.service:
+            found.ways.setdefault((by_id[key].service, each.service), Timing())
     for each in kept:
         key = (each.trace, each.id)
         _count(found, each, start, alone=key not in failing_below)
-        if key not in crossing:
+        if key not in calling:
             own = found.own.setdefault((each.service, each.operation), Timing())
             _note(own, max(0.0, each.milliseconds - below.get(key, 0.0)), each.time, start)
     _weigh(found)
     return found
+
+
+def _is_inside(span: Span, by_id: Mapping[Key, Span]) -> bool:
+    above = by_id.get((span.trace, span.parent or ""))
+    return above is not None and above.service == span.service
 
 
 def _note(timing: Timing, took: float, time: float, start: float) -> None:

@@ -49,6 +49,8 @@ class Way:
     then: str
     callees: tuple[str, ...]
     """Services that ``first`` calls, or ``then`` where it is a call that failed: it may be their doing."""
+    call_failed: bool
+    """``then`` is a call that failed by its status."""
     hidden: bool
     """What was called shows no steps of its own, so that nothing speaks for it."""
     before: Of
@@ -120,7 +122,8 @@ class Ways:
         return sorted(found, key=lambda way: (-way.strength, way.service, way.operation, way.first, way.then))
 
     def _way(self, operation: Operation, first: Step, then: Step, change: Change) -> Way:
-        called = then if then.bad and then.callees else first
+        call_failed = then.bad and bool(then.callees)
+        called = then if call_failed else first
         return Way(
             service=operation[0],
             operation=operation[1],
@@ -128,6 +131,7 @@ class Ways:
             first=first.text,
             then=then.text,
             callees=called.callees,
+            call_failed=call_failed,
             hidden=called.calls is not None and self._is_hidden(called.calls),
             before=change.before,
             after=change.after,

@@ -21,6 +21,8 @@ STATED: Final = SHIFTS.index(0.0)
 ANOTHER_MOMENT: Final = 0.3
 MANY_COMPARED: Final = 1.0
 TRUST: Final = 6.0
+NOVEL: Final = 20.0
+"""The same for a step that the operation did not know at all: other work of the usual kind would have shown it."""
 FAILURE: Final = 1.3
 KNOWN: Final = 0.5
 FEWEST: Final = 4
@@ -75,11 +77,12 @@ def changes(
             before, after = (sum(counts[: at + 1]), usual), (sum(counts[at + 1 :]), sum(whole[at + 1 :]))
             if before[1] < FEWEST or after[1] < FEWEST:
                 continue
-            for kind, strength in _strengths(before, after):
+            elsewhere = known[then] <= at
+            for kind, strength in _strengths(before, after, TRUST if elsewhere or then == END else NOVEL):
                 if kind == "gone":
                     counted, weight = not failure and then != END, KNOWN if goes_on else 1.0
                 else:
-                    elsewhere = not failure and then != END and known[then] <= at
+                    elsewhere = elsewhere and not failure and then != END
                     counted, weight = not stream, FAILURE if failure else KNOWN if elsewhere else 1.0
                 paid = weight * strength - MANY_COMPARED - (0.0 if at == STATED else ANOTHER_MOMENT)
                 if counted and paid >= LEAST and (kind not in clearest or clearest[kind].strength < paid):
@@ -94,16 +97,19 @@ def _goes_on(thens: Mapping[int, Counts], failures: Collection[int], at: int) ->
     return now != END and now not in failures and sum(thens[now][: at + 1]) > RARE * before
 
 
-def _strengths(before: Of, after: Of) -> Iterator[tuple[Kind, float]]:
+def _strengths(before: Of, after: Of, trust: float) -> Iterator[tuple[Kind, float]]:
     if before[0] >= HELD * before[1]:
         yield "gone", likelier(before, after, GONE)
     if before[0] <= RARE * before[1]:
-        yield "new", likelier(before, after, NEW)
+        yield "new", likelier(before, after, NEW, trust)
 
 
-def likelier(before: Of, after: Of, changed: tuple[float, float]) -> float:
-    """Give the common logarithm of the Bayes factor; ``changed`` is the beta prior of a share that changed."""
-    trust = min(before[1] + 1.0, TRUST)
+def likelier(before: Of, after: Of, changed: tuple[float, float], most: float = TRUST) -> float:
+    """Give the common logarithm of the Bayes factor.
+
+    ``changed`` is the beta prior of a share that changed; what was before counts at most as ``most`` pieces of work.
+    """
+    trust = min(before[1] + 1.0, most)
     usual = trust * (before[0] + 0.5) / (before[1] + 1)
     return (_beta_binomial(after, *changed) - _beta_binomial(after, usual, trust - usual)) / math.log(10)
 

@@ -63,6 +63,11 @@ class Work:
             self._by_trace.setdefault(span.trace, []).append(at)
             at_of[span.trace, span.id] = at
         self._above = [at_of.get((span.trace, span.parent or "")) for span in spans]
+        self._below: defaultdict[int, list[int]] = defaultdict(list)
+        for at, above in enumerate(self._above):
+            if above is not None:
+                self._below[above].append(at)
+        self._calling = {at for at in range(len(spans)) if self._is_call(at)}
         self._lines: defaultdict[int, list[tuple[float, int]]] = defaultdict(list)
         self._joined = 0
         self._sides: defaultdict[str, set[bool]] = defaultdict(set)
@@ -158,7 +163,9 @@ class Work:
             around = [
                 (self._spans[one].time, one)
                 for one in self._by_trace.get(each, ())
-                if self._spans[one].service == record.service and _holds(self._spans[one], record.time)
+                if one not in self._calling
+                and self._spans[one].service == record.service
+                and _holds(self._spans[one], record.time)
             ]
             if around:
                 return max(around)[1]
@@ -190,39 +197,32 @@ class Work:
         for (service, _), (last, when) in self._threads.items():
             self._ways.pair((service, ""), last, END, when)
         self._threads.clear()
-        below: defaultdict[int, list[int]] = defaultdict(list)
-        for at, above in enumerate(self._above):
-            if above is not None:
-                below[above].append(at)
         reached = self._reached()
         for at, span in enumerate(self._spans):
             logs = len(self._sides.get(span.service, ())) > 1
-            if self._only_calls(at, below) or (logs and not self._first - _EDGE <= span.time <= self._final + _EDGE):
+            if at in self._calling or (logs and not self._first - _EDGE <= span.time <= self._final + _EDGE):
                 continue
-            called = ((each, self._call_step(span, each, below, reached, failed)) for each in below.get(at, ()))
+            called = ((each, self._call_step(span, each, reached, failed)) for each in self._below.get(at, ()))
             steps = [(self._spans[each].time, step) for each, step in called]
             steps += self._lines.get(at, ()) if logs else ()
             steps.sort(key=lambda step: step[0])
             self._ways.unit((span.service, span.operation), [step for _, step in steps], self._is_bad, span.time)
 
-    def _only_calls(self, at: int, below: dict[int, list[int]]) -> bool:
-        service = self._spans[at].service
-        return (
-            bool(below.get(at))
-            and at not in self._lines
-            and all(self._spans[each].service != service for each in below[at])
-        )
+    def _is_call(self, at: int) -> bool:
+        service, above = self._spans[at].service, self._above[at]
+        inside = above is not None and self._spans[above].service == service
+        below = self._below.get(at)
+        return bool(below) and inside and all(self._spans[each].service != service for each in below or ())
 
     def _call_step(
         self,
         caller: Span,
         at: int,
-        below: dict[int, list[int]],
         reached: Mapping[int, Collection[str]],
         failed: Sequence[bool],
     ) -> int:
-        if self._spans[at].service == caller.service and self._only_calls(at, below):
-            at = min(below[at], key=lambda each: (self._spans[each].time, each))
+        if at in self._calling:
+            at = min(self._below[at], key=lambda each: (self._spans[each].time, each))
         called = self._spans[at]
         other = called.service != caller.service
         text = (f"{called.service}: {called.operation}" if other else called.operation)[:_MOST_TEXT]
