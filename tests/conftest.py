@@ -152,6 +152,13 @@ def postgresql_url(_postgresql_makes: Engine, _postgresql_template: str) -> Iter
         yield url
 
 
+@pytest.fixture(scope="session")
+def shared_postgresql_url(_postgresql_makes: Engine, _postgresql_template: str) -> Iterator[str]:
+    """The URL of a PostgreSQL database that tests share; whoever uses it leaves it as it was."""
+    with _postgresql_database(_postgresql_makes, _postgresql_template) as url:
+        yield url
+
+
 @pytest.fixture
 def empty_postgresql_url(_postgresql_makes: Engine) -> Iterator[str]:
     """The URL of a fresh PostgreSQL database without tables."""

@@ -6,13 +6,14 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError
 from support.log_world import World, step
 
@@ -160,6 +161,25 @@ def test_migrating_twice_changes_nothing(filled: World):
     before = _contents(filled.engine)
     storage.migrate(filled.engine)
     assert _contents(filled.engine) == before
+
+
+def test_one_kind_about_one_subject_is_found_without_looking_through_the_kind_or_the_subject(sqlite_world: World):
+    """What the gate asks for at every answer costs the same however long the log is."""
+    plans: list[str] = []
+
+    def explain(connection: Connection, _: object, statement: str, parameters: Any, *__: object) -> None:
+        if statement.startswith("SELECT"):
+            found = connection.connection.cursor().execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            plans.append(" ".join(str(row[3]) for row in found))
+
+    with sqlite_world.engine.connect() as connection:
+        event.listen(connection, "before_cursor_execute", explain)
+        list(storage.entries(connection, subject="p-000000000001", kind="card.shown", limit=5))
+        storage.last_id(connection, "p-000000000001", "card.shown")
+        storage.newest(connection, subjects=["p-000000000001"], kind="card.shown", before=9, limit=5)
+    assert len(plans) == 3
+    for plan in plans:
+        assert "ix_log_entries_subject (subject=? AND kind=?" in plan
 
 
 def test_a_database_of_a_newer_version_is_refused(world: World):

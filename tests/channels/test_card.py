@@ -278,6 +278,14 @@ def test_a_card_whose_place_was_taken_names_its_successor_and_says_nothing_of_a_
     )
 
 
+def test_a_card_that_somebody_edited_says_who_and_the_other_one_where_it_went():
+    new = cards.record(cards.proposal(agent="edit", requester="kim", supersedes="p-000000000008"))
+    assert shown(cards.card(new)).splitlines()[2] == snapshot("instead of      p-000000000008, which kim edited")
+    old = cards.record(state=State.SUPERSEDED, code="edited")
+    text = shown(dataclasses.replace(cards.card(old), around=card.Around(None, successor="p-000000000007")))
+    assert text.splitlines()[2] == snapshot("successor       p-000000000007 is what somebody made of it")
+
+
 def test_a_card_of_an_unknown_outcome_says_what_everybody_saw_and_how_to_settle_it():
     seen = WriteEnded(
         proposal=cards.ID,

@@ -22,7 +22,7 @@ def test_the_demo_serves_its_console_and_ends_on_sigterm(tmp_path: Path):
         assert links[0][1].startswith("/p/")
         waiting = re.findall(r"proposal (p-\w+) is awaiting_approval", "".join(told))
         assert len(set(waiting)) == 7, "two of the catalog, three of tickets, an incident's ticket and its post-mortem"
-        connection = http.client.HTTPConnection("127.0.0.1", int(links[0][0]), timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", int(links[0][0]), timeout=60)
         connection.request("GET", "/inbox")
         assert connection.getresponse().headers["location"] == "/login?next=/inbox"
         connection.close()

@@ -21,15 +21,20 @@ from twokey.core.lifecycle import State
 from twokey.core.values import Finding, Resource
 from twokey.store import evidence
 
-NOW = datetime.now(UTC)
 ASKED = "ops review for last week"
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def now() -> datetime:
+    """When these tests begin: tests are collected long before, perhaps in the week before."""
+    return datetime.now(UTC)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory, now: datetime) -> Path:
     """A workspace with the sample's week and its operations file."""
     folder = tmp_path_factory.mktemp("ops")
-    operations.build(folder / "serving", seed=2026, now=NOW)
+    operations.build(folder / "serving", seed=2026, now=now)
     (folder / "operations.yaml").write_bytes(shipped.read("operations.yaml"))
     (folder / "tickets").mkdir()
     creation.create(
@@ -71,11 +76,11 @@ def claims(outcome: Outcome, kind: str) -> list[Finding]:
     return [finding for finding in outcome.findings if finding.kind == f"ops_{kind}"]
 
 
-def test_everything_that_was_planted_is_found(reviewed: tuple[Outcome, list[str]]) -> None:
+def test_everything_that_was_planted_is_found(reviewed: tuple[Outcome, list[str]], now: datetime) -> None:
     outcome, told = reviewed
     assert outcome.run.state == "done"
     assert not outcome.proposals, "a review only looks"
-    monday = operations.week_of(NOW)
+    monday = operations.week_of(now)
     slow, runaway = (
         f"{monday + timedelta(minutes=each.start):%Y-%m-%d %H:%M} UTC"
         for each in (operations.PLANTED.slow, operations.PLANTED.runaway)

@@ -52,7 +52,7 @@ class Channel:
 
 def post(address: str, key: str) -> tuple[int, bytes]:
     parts = urlsplit(address)
-    connection = http.client.HTTPConnection(str(parts.hostname), int(parts.port or 0), timeout=20)
+    connection = http.client.HTTPConnection(str(parts.hostname), int(parts.port or 0), timeout=60)
     try:
         connection.request("POST", "/slack?Ev01", b"T01/C01", {"x-key": key})
         response = connection.getresponse()
@@ -132,12 +132,12 @@ def test_the_command_listens_and_ends_on_sigterm(tmp_path: Path):
     try:
         address = process.stdout.readline().split(" at ")[1].split()[0]
         parts = urlsplit(address)
-        connection = http.client.HTTPConnection(str(parts.hostname), int(parts.port or 0), timeout=20)
+        connection = http.client.HTTPConnection(str(parts.hostname), int(parts.port or 0), timeout=60)
         connection.request("GET", "/healthz")
         assert connection.getresponse().read() == b"ok\n"
         connection.close()
         process.terminate()
-        rest, _ = process.communicate(timeout=30)
+        rest, _ = process.communicate(timeout=60)
         assert (process.returncode, rest.splitlines()[-1]) == (0, "0 jobs")
     finally:
         process.kill()

@@ -18,6 +18,8 @@ from twokey.channels.workspace import Workspace
 from twokey.core.entropy import SystemClock
 
 AXE = Path(__file__).parents[1] / "support" / "axe" / "axe.min.js"
+WAIT_MS = 120_000
+pytestmark = pytest.mark.timeout(900)  # real browsers, every page, two colour schemes: long on a busy machine
 PHONE = {"width": 390, "height": 844}
 WATCH = """
 window.fired = [];
@@ -77,6 +79,9 @@ def shown(page: Page, name: str) -> None:
 def test_nothing_keeps_anybody_out_of_any_page(page: Page, address: str, made: dict[str, str]):
     """axe-core finds nothing, on every page, in light and dark; and no page is wider than a phone."""
     script = AXE.read_text(encoding="utf-8")
+    page.goto(f"{address}/policy/replay")
+    page.get_by_role("button", name="Take them again").click()
+    page.wait_for_selector("text=What became of them", timeout=WAIT_MS)
     found: list[str] = []
     for name, path in full_house.pages(made).items():
         page.goto(address + path)
@@ -96,6 +101,38 @@ def test_nothing_keeps_anybody_out_of_any_page(page: Page, address: str, made: d
             found.append(f"{name}: wider than a phone")
         page.set_viewport_size({"width": 1280, "height": 900})
     assert found == []
+
+
+def test_what_belongs_together_is_approved_with_one_gesture_by_keyboard_alone(
+    page: Page, address: str, workspace: Workspace, made: dict[str, str]
+):
+    """The browser signs each proposal of the batch; what it is asked to sign is held against the page first."""
+    page.goto(f"{address}/inbox")
+    page.get_by_role("link", name="together").first.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/batch?*")
+    page.get_by_role("button", name="Approve all").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#outcome.good", timeout=WAIT_MS)
+    assert page.locator("#together > li.counted").count() == page.locator("#together > li").count()
+    proposals = [each.partition("=")[2] for each in made["batch"].split("&")]
+    assert {workspace.service.find(each).state.value for each in proposals} <= {"approved", "awaiting_approval"}
+    said = workspace.ledger.log.newest(kind="answer.given", limit=len(proposals))
+    assert all('"auth":"key"' in each.entry.event.model_dump_json() for each in said)
+
+
+def test_the_inbox_shows_what_comes_while_it_is_open(page: Page, address: str, workspace: Workspace):
+    """Without being loaded anew, and with the focus where it was."""
+    page.goto(f"{address}/inbox")
+    page.evaluate("() => { window.untouched = true; }")
+    links = page.locator("a.cover")
+    before = links.count()
+    links.first.focus()
+    focused = page.evaluate("() => document.activeElement.getAttribute('href')")
+    workspace.triage(full_house.asker(workspace), ["FERN-140"], None, lambda _: None)
+    page.wait_for_function(f"() => document.querySelectorAll('a.cover').length > {before}", timeout=WAIT_MS)
+    assert page.evaluate("() => window.untouched")
+    assert page.evaluate("() => document.activeElement.getAttribute('href')") == focused
 
 
 def test_following_the_log_shows_what_is_new(page: Page, address: str, workspace: Workspace):

@@ -72,6 +72,7 @@ def test_plain_http_to_other_machines_takes_a_word(load: Load):
         '[telemetry.code]\nlogs = { web = "web.log" }\n',
         '[telemetry.prod]\ndeployments = { nowhere = "web" }\n',
         '[telemetry.prod]\n[places.db]\nkind = "warehouse"\nlocation = "x"\n[telemetry.two]\ndeployments = { db = "w" }\n',
+        '[incident]\ndeployments = { nowhere = "web" }\n',
         "[telemetry.prod]\nservice_labels = []\n",
         '[telemetry.prod]\nlogs = { web = "/var/**/x.log" }\n',
         '[telemetry.prod]\ntraces = ["../x.json"]\n',
@@ -89,6 +90,8 @@ def test_a_source_and_a_trigger_that_fit_are_taken(load: Load):
     found = load(text + TRIGGER.format(who="sam"))
     assert found.triggers["pager"].telemetry == "prod"
     assert found.telemetry["prod"].deployments == {"code": "web"}
+    assert found.deployed_from() == {"code": "web"}
+    assert load(text + '[incident]\ndeployments = { code = "api" }\n').deployed_from() == {"code": "api"}
 
 
 @pytest.mark.parametrize(

@@ -257,7 +257,7 @@ CODES = {
 
 
 @pytest.mark.opa
-@pytest.mark.parametrize("calls", [1000, pytest.param(10_000, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("calls", [1000, pytest.param(10_000, marks=[pytest.mark.soak, pytest.mark.timeout(7200)])])
 def test_both_engines_agree(guards: list[Guard], calls: int) -> None:
     here, there = guards
     effects: set[str] = set()

@@ -41,8 +41,11 @@ def test_the_bundle_passes_strict_checks_with_the_safe_built_ins_alone(opa: Path
     _run(opa, "check", "--strict", "--bundle", "bundle")
 
 
+@pytest.mark.timeout(900)
 def test_the_rego_tests_pass_and_cover_every_rule(opa: Path) -> None:
-    report = json.loads(_run(opa, "test", "--coverage", "--threshold", "100", "--bundle", "bundle"))
+    report = json.loads(
+        _run(opa, "test", "--coverage", "--threshold", "100", "--timeout", "120s", "--bundle", "bundle")
+    )
     assert report["coverage"] == 100
     covered = {Path(name).name for name, file in report["files"].items() if file.get("coverage") == 100}
     assert covered >= {path.name for path in FOLDER.rglob("*.rego") if not path.name.endswith("_test.rego")}

@@ -1,6 +1,8 @@
 """The store's tables, on SQLite and on PostgreSQL, and one of each value that they keep."""
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, Engine
@@ -35,23 +37,32 @@ def _filled(engine: Engine) -> Iterator[Connection]:
 
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
-    """A migrated store."""
+    """A migrated store of the test's own."""
     yield from _migrated(database_url)
 
 
-@pytest.fixture
-def connection(engine: Engine) -> Iterator[Connection]:
-    """An open transaction on a store that holds one run and one proposal."""
-    yield from _filled(engine)
+# What a test does in one transaction is rolled back, so that these tests share a store and leave it as they found it.
+
+
+@pytest.fixture(scope="session")
+def _shared_sqlite(tmp_path_factory: pytest.TempPathFactory, _sqlite_template: Path) -> Iterator[Engine]:  # pyright: ignore[reportUnusedFunction] - pytest calls it
+    path = tmp_path_factory.mktemp("shared") / "store.db"
+    shutil.copyfile(_sqlite_template, path)
+    yield from _migrated(f"sqlite:///{path}")
+
+
+@pytest.fixture(scope="session")
+def _shared_postgresql(shared_postgresql_url: str) -> Iterator[Engine]:  # pyright: ignore[reportUnusedFunction] - pytest calls it
+    yield from _migrated(shared_postgresql_url)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def connection(request: pytest.FixtureRequest) -> Iterator[Connection]:
+    """An open transaction on a store that holds one run and one proposal, on SQLite and on PostgreSQL."""
+    yield from _filled(request.getfixturevalue(f"_shared_{request.param}"))
 
 
 @pytest.fixture
-def sqlite_engine(sqlite_url: str) -> Iterator[Engine]:
-    """A migrated store on SQLite."""
-    yield from _migrated(sqlite_url)
-
-
-@pytest.fixture
-def sqlite_connection(sqlite_engine: Engine) -> Iterator[Connection]:
+def sqlite_connection(_shared_sqlite: Engine) -> Iterator[Connection]:
     """The same on SQLite, which stores what PostgreSQL would refuse."""
-    yield from _filled(sqlite_engine)
+    yield from _filled(_shared_sqlite)

@@ -95,3 +95,26 @@ def test_what_is_kept_of_one_kind_comes_latest_first_and_without_what_was_forgot
     inbox.end_inbound(connection, "i-000000000002", "done", "asked", now=20)
     inbox.forget_bodies(connection, before=99)
     assert kept() == ["i-000000000001"]
+
+
+def test_of_some_deliveries_something_is_left_until_its_time_is_over(connection: Connection):
+    for number, channel in ((1, "alerts"), (2, "alerts"), (3, "slack"), (4, "alerts")):
+        record = dataclasses.replace(FIRST, id=f"i-00000000000{number}", key=f"k{number}", channel=channel)
+        inbox.add_inbound(connection, record)
+        if number != 4:
+            inbox.end_inbound(connection, record.id, "done", "asked", now=20 + number)
+
+    def aged(before: int, limit: int = 9) -> list[str]:
+        return [record.id for record in inbox.aged_inbound(connection, "alerts", before=before, limit=limit)]
+
+    assert inbox.forget_bodies(connection, before=99, but=("alerts",)) == 1, "that of Slack"
+    assert aged(21) == []
+    assert aged(99) == ["i-000000000001", "i-000000000002"], "what waits is kept"
+    assert aged(99, limit=1) == ["i-000000000001"]
+    inbox.keep_inbound(connection, "i-000000000001", b"less", until=500)
+    inbox.keep_inbound(connection, "i-000000000004", b"less", until=500)
+    assert aged(99) == ["i-000000000002"]
+    kept = [inbox.get_inbound(connection, f"i-00000000000{number}") for number in (1, 4)]
+    assert [record.body for record in kept if record] == [b"less", b"{}"], "what waits is not touched"
+    inbox.keep_inbound(connection, "i-000000000001", None, until=501)
+    assert aged(999) == ["i-000000000002"]

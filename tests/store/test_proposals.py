@@ -358,6 +358,24 @@ def test_a_move_may_bring_a_decision_an_expiry_and_a_result(connection: Connecti
     assert (record.expires_us, record.result, record.digest) == (200, {"url": "é"}, made.proposal().digest())
 
 
+def test_those_that_are_due_come_longest_over_first_and_no_others(connection: Connection):
+    for number, (state, expires) in enumerate(
+        [
+            (State.AWAITING_APPROVAL, 50),
+            (State.APPROVED, 40),
+            (State.AWAITING_APPROVAL, 60),
+            (State.DONE, 10),
+            (State.UNKNOWN, 10),
+        ]
+    ):
+        add(connection, f"p-00000000010{number}", state=state)
+        changed = tables.proposals.update().where(tables.proposals.c.id == f"p-00000000010{number}")
+        connection.execute(changed.values(expires_us=expires))
+    due = [record.id for record in proposals.due_proposals(connection, now=60, limit=9)]
+    assert due == ["p-000000000101", "p-000000000100"]
+    assert [record.id for record in proposals.due_proposals(connection, now=61, limit=1)] == due[:1]
+
+
 def test_of_many_who_move_a_proposal_one_does(engine: Engine):
     with engine.begin() as connection:
         runs.add_run(connection, run=made.RUN, request=made.request(), auth="key", places=[], now=1)

@@ -3,6 +3,7 @@
 Each function gives what it found amiss, in words; nothing found is an empty list.
 """
 
+import functools
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
@@ -39,8 +40,14 @@ TAGS = {
 
 def hidden(text: str) -> list[str]:
     """Characters that act, or show nothing."""
-    found = {item for item in set(text) - set("\n\t") if unicodedata.category(item) in HIDDEN or item in EMPTY}
-    return [f"U+{ord(item):04X}" for item in found]
+    if text.isascii() and text.isprintable():
+        return []
+    return [f"U+{ord(item):04X}" for item in set(text) - {"\n", "\t"} if _hides(item)]
+
+
+@functools.cache
+def _hides(item: str) -> bool:
+    return unicodedata.category(item) in HIDDEN or item in EMPTY
 
 
 def in_slack(blocks: list[dict[str, Any]]) -> list[str]:
@@ -174,6 +181,11 @@ def in_terminal(lines: Iterable[str], labels: int, width: int | None = None) -> 
 
 def columns(line: str) -> int:
     """Columns of a line: wide characters take two, marks none."""
-    return sum(
-        0 if unicodedata.combining(item) else 2 if unicodedata.east_asian_width(item) in "WF" else 1 for item in line
-    )
+    if line.isascii():
+        return len(line)
+    return sum(map(_columns, line))
+
+
+@functools.cache
+def _columns(item: str) -> int:
+    return 0 if unicodedata.combining(item) else 2 if unicodedata.east_asian_width(item) in "WF" else 1

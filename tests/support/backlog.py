@@ -3,13 +3,14 @@
 import os
 import random
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-_WORDS = (
-    *("report", "console", "score", "order", "login", "export", "import", "chart", "filter", "table", "page", "load"),
-    *("retry", "user", "account", "billing", "invoice", "token", "cache", "index", "printer", "schedule", "region"),
-)
-_TICKET = "---\nid: OPS-{n}\ntitle: {title}\nauthor: jo\ncreated_at: '2026-01-01T09:00:00Z'\nlabels: [{label}]\n---\n\n{body}\n"
+_SYLLABLES = tuple(f"{first}{second}" for first in "bdfgklmnprstvz" for second in ("a", "e", "i", "o", "u", "an", "er"))
+_VOCABULARY = 20_000
+_MINUTES = 7
+"""Between one ticket and the next."""
+_TICKET = "---\nid: OPS-{n}\ntitle: {title}\nauthor: jo\ncreated_at: '{made}'\nlabels: [{label}]\n---\n\n{body}\n"
 
 
 @dataclass(frozen=True)
@@ -21,13 +22,13 @@ class Backlog:
 
 
 def write(folder: Path, count: int, *, new_share: float, seed: int = 7) -> Backlog:
-    """Write ``count`` tickets, one second apart, of which about ``new_share`` carry no label."""
+    """Write ``count`` tickets, a few minutes apart, of which about ``new_share`` carry no label."""
     folder.mkdir(parents=True)
     chance, new = random.Random(seed), list[str]()  # noqa: S311 - the same tickets each time
     for n in range(1, count + 1):
         fault = chance.random() < 0.5
-        about = " ".join(chance.sample(_WORDS, 3))
-        said = " ".join(chance.choices(_WORDS, k=20))
+        about = " ".join(_word(chance) for _ in range(3))
+        said = " ".join(_word(chance) for _ in range(40))
         title = f"{'Crash in' if fault else 'Please add'} {about} {n}"
         body = (
             f"It crashes with an error since the update, an exception is thrown. {said}"
@@ -38,6 +39,20 @@ def write(folder: Path, count: int, *, new_share: float, seed: int = 7) -> Backl
         if not label:
             new.append(f"OPS-{n}")
         path = folder / f"OPS-{n}.md"
-        path.write_text(_TICKET.format(n=n, title=title, label=label, body=body), encoding="utf-8")
+        path.write_text(_TICKET.format(n=n, made=_made(n), title=title, label=label, body=body), encoding="utf-8")
         os.utime(path, (1_770_000_000 + n, 1_770_000_000 + n))
     return Backlog(folder, tuple(new))
+
+
+def _word(chance: random.Random) -> str:
+    """A made-up word; few are frequent and most are rare, as in any language (Zipf)."""
+    rank = int(_VOCABULARY ** chance.random())
+    parts: list[str] = []
+    while rank or not parts:
+        rank, at = divmod(rank, len(_SYLLABLES))
+        parts.append(_SYLLABLES[at])
+    return "".join(parts)
+
+
+def _made(n: int) -> str:
+    return (datetime(2025, 1, 1, 9, tzinfo=UTC) + timedelta(minutes=_MINUTES * n)).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -10,6 +10,7 @@ from twokey.core.values import Identity
 from twokey.policies.controls import CONTROLS
 
 ASKS, APPROVES = "mira", "jonas"
+TICKETS = ("FERN-131", "FERN-135", "FERN-137")
 
 
 def build(folder: Path) -> Path:
@@ -54,7 +55,7 @@ def fill(workspace: Workspace, bundle: Path) -> dict[str, str]:
     places = workspace.config.places
     source, repository = f"sqlite:///{places['app'].location}", places["dbt"].location
     warehouse = workspace.catalog(identity, source, repository, ["customers"], tell)
-    tickets = workspace.triage(identity, ["FERN-131"], None, tell)
+    tickets = workspace.triage(identity, TICKETS, None, tell)
     incident = workspace.incident(identity, str(bundle), tell)
     revisions = workspace.policy_in_force()
     workspace.ledger.record(
@@ -70,7 +71,10 @@ def fill(workspace: Workspace, bundle: Path) -> dict[str, str]:
             missing=(CONTROLS[10].code,),
         )
     )
+    owner, _ = workspace.identify(people(workspace)[1], "cli")
+    together = workspace.batching.offered(owner)[0]
     return {
+        "batch": "&".join(f"p={record.id}" for record in together),
         "proposal": warehouse.proposals[0].id.removeprefix("p-"),
         "run": warehouse.run.id,
         "ticket run": tickets.run.id,
@@ -85,6 +89,8 @@ def pages(made: dict[str, str]) -> dict[str, str]:
     return {
         **{name: f"/{name}" for name in (*plain, "freeze")},
         "proposal": f"/p/{made['proposal']}",
+        "batch": f"/batch?{made['batch']}",
+        "replay": "/policy/replay",
         "run": f"/runs/{made['run']}",
         "change": f"/log/change/{made['run']}",
         "entry": f"/log/entry/{made['entry']}",

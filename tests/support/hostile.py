@@ -110,7 +110,8 @@ def card(source: random.Random, given: str | None = None) -> Card:
     def some(most: int) -> str:
         return f"{CANARY}{given}"[:most] if given is not None else text(source, most)
 
-    many = source.choice((0, 1, 2, 13, 40)) if given is None else 2
+    usual = source.random() < 0.9
+    many = 2 if given is not None else source.choice((0, 1, 1, 2, 2, 3, 5) if usual else (13, 40))
     evidence = tuple(_evidence(number, some(400)) for number in range(1, many + 2))
     # The head of a preview has marked lines, so that none can begin a diff; here anything goes.
     diff = f"\ndiff --git a b\n+{some(60_000)}\n" if source.random() < 0.8 else ""

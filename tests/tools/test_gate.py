@@ -158,6 +158,22 @@ def test_due_proposals_are_expired_by_whoever_looks(bench: Bench):
     assert bench.gate.find(record.id).state is State.EXPIRED
 
 
+def test_a_proposal_is_looked_at_as_it_stands_whatever_its_row_says_of_its_expiry(bench: Bench):
+    record = bench.propose()
+    assert bench.gate.current(record.id) == record
+    with bench.engine.begin() as connection:
+        connection.execute(update(tables.proposals).values(expires_us=1))
+    bench.gate.expire_due()
+    assert bench.gate.find(record.id).state is State.AWAITING_APPROVAL
+    with bench.engine.begin() as connection:
+        connection.execute(update(tables.proposals).values(expires_us=canonical.MAX_INTEGER))
+    bench.clock.advance(24 * HOUR + 1)
+    bench.gate.expire_due()
+    assert bench.gate.find(record.id).state is State.AWAITING_APPROVAL
+    assert bench.gate.current(record.id).state is State.EXPIRED
+    assert bench.gate.current(record.id).state is State.EXPIRED
+
+
 def test_an_answer_kept_for_later_does_not_count(bench: Bench):
     record = bench.propose()
     answer = bench.answer(record)

@@ -7,7 +7,7 @@ import pytest
 from twokey.core.canonical import Json
 from twokey.core.values import Evidence, Provenance, Request, Resource
 from twokey.tools.contract import Place, Places
-from twokey.tools.origins import MAX_NAME, Origins, Read, examine, origin_of
+from twokey.tools.origins import MAX_NAME, Known, Origins, Read, examine, origin_of
 
 REPOSITORY = Resource(kind="repository", id="dbt", granted_by="config")
 NAMED = Resource(kind="warehouse", id="/srv/churn.db", granted_by="request")
@@ -34,7 +34,8 @@ def read(
 
 def found(args: dict[str, Any], *claims: Provenance, text: str = "", items: list[Read] | None = None) -> Origins:
     request = Request(text=text, intent="ask", args={"branch": "release"}, channel="cli", requester="ana")
-    return examine(args, claims, resource=REPOSITORY, request=request, places=PLACES, read=items or [])
+    known = Known(items or [], origin_of(REPOSITORY))
+    return examine(args, claims, request=request, places=PLACES, known=known)
 
 
 def label(args: dict[str, Any], claim: str, *, text: str = "", path: str = "place") -> str:

@@ -24,6 +24,7 @@ BUILT_IN = {
     "query_telemetry",
     "query_warehouse",
     "read_catalog",
+    "read_commit",
     "search_tickets",
 } | {
     "restore_ticket",

@@ -30,12 +30,12 @@ class Queue:
 
     def end(self) -> None:
         for thread in self.threads:
-            thread.join(10)
+            thread.join(60)
             assert not thread.is_alive()
 
 
 def test_whoever_came_first_is_first() -> None:
-    turns = Turns(10)
+    turns = Turns(60)
     queue = Queue(turns)
     with turns:
         for number in range(6):
@@ -47,7 +47,7 @@ def test_whoever_came_first_is_first() -> None:
 
 
 def test_who_gives_up_leaves_the_queue_to_the_next() -> None:
-    turns, impatient = Turns(10), Turns(0.01)
+    turns, impatient = Turns(60), Turns(0.01)
     impatient._guard, impatient._waiting = turns._guard, turns._waiting  # pyright: ignore[reportPrivateUsage]
     impatient._held = True  # pyright: ignore[reportPrivateUsage]
     queue = Queue(turns)
@@ -61,7 +61,7 @@ def test_who_gives_up_leaves_the_queue_to_the_next() -> None:
 
 @pytest.mark.parametrize("come", [False, True], ids=["before its turn", "as its turn came"])
 def test_who_is_interrupted_leaves_the_queue_to_the_next(monkeypatch: pytest.MonkeyPatch, *, come: bool) -> None:
-    turns = Turns(10)
+    turns = Turns(60)
     queue = Queue(turns)
 
     class Interrupted(threading.Event):

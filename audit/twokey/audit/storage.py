@@ -49,7 +49,7 @@ _LOOKING: Final[Mapping[str, Mapping[str, Any]]] = {
 }
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 VERSION_TABLE: Final = "alembic_version_audit"
-SCHEMA: Final = "0002"
+SCHEMA: Final = "0003"
 """The newest revision. Kept here so that an up-to-date log costs one query and not the import of Alembic."""
 MIGRATION_LOCK: Final = 0x74776F6B6579  # any number that nobody else uses: "twokey"
 CHUNK: Final = 500
@@ -66,7 +66,7 @@ ENTRIES: Final = Table(
     Column("kind", Text, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("leaf_hash", LargeBinary, nullable=False),
-    Index("ix_log_entries_subject", "subject", "seq"),
+    Index("ix_log_entries_subject", "subject", "kind", "seq"),
     Index("ix_log_entries_kind", "kind", "seq"),
 )
 NODES: Final = Table(

@@ -13,8 +13,9 @@ from typing import Any, Final
 from twokey.agents.state import Progress
 from twokey.channels.card import BatchCard
 from twokey.channels.service import Service
+from twokey.core.batches import BatchItem
 from twokey.core.errors import BadInput, EnvironmentFault, NotFound, TwokeyError
-from twokey.core.values import Action, Channel, Identity
+from twokey.core.values import Action, Answer, Channel, Identity, Statement
 from twokey.store.proposals import ProposalRecord
 from twokey.tools.batches import Batches, Shown
 from twokey.tools.identity import Credential
@@ -46,10 +47,16 @@ class Batching:
         self._service = service
         self._batches = batches
 
-    def offered(self, viewer: Identity | None) -> list[tuple[ProposalRecord, ...]]:
-        """Give what could be shown together to somebody now; nothing is recorded by that."""
-        self._service.waiting(limit=1)  # what is over is not offered
-        return self._batches.offered(None if viewer is None else viewer.principal.name)
+    def offered(
+        self, viewer: Identity | None, among: Sequence[ProposalRecord] | None = None
+    ) -> list[tuple[ProposalRecord, ...]]:
+        """Give what could be shown together to somebody now; nothing is recorded by that.
+
+        ``among`` are proposals that wait, newest first, where the caller has read them a moment ago.
+        """
+        if among is None:
+            self._service.waiting(limit=1)  # what is over is not offered
+        return self._batches.offered(None if viewer is None else viewer.principal.name, among)
 
     def show(self, proposals: Sequence[str], viewer: Identity | None, channel: Channel) -> BatchCard:
         """Put these before somebody, together and whole, and record that.
@@ -96,33 +103,87 @@ class Batching:
             BadInput: no batch with that digest and exactly these proposals was shown.
 
         """
+        shown = self._found(identity, action, digest, proposals)
+
+        def give(item: BatchItem) -> Result:
+            return self._service.answer(
+                identity,
+                credential,
+                action=action,
+                proposal=item.proposal,
+                reason=reason,
+                seen=(item.digest, item.decision),
+                batch=shown,
+                at_us=at_us,
+                tell=tell,
+            )
+
+        return _each(shown, give)
+
+    def statements(
+        self, identity: Identity, *, action: Action, digest: str, proposals: Sequence[str], reason: str = ""
+    ) -> list[Statement]:
+        """Give what somebody signs who signs elsewhere than here: one statement for each card. Raises as ``answer``."""
+        shown = self._found(identity, action, digest, proposals)
+        return [
+            self._service.statement(
+                identity,
+                action=action,
+                proposal=item.proposal,
+                reason=reason,
+                seen=(item.digest, item.decision),
+                batch=shown,
+            )
+            for item in shown.batch.items
+        ]
+
+    def answer_signed(
+        self, identity: Identity, answers: Sequence[Answer], *, action: Action, digest: str, reason: str = ""
+    ) -> list[Answered]:
+        """Take answers that were signed elsewhere, one for each card; the workers carry out what they allow.
+
+        Raises:
+            NotFound: there is no such proposal.
+            BadInput: no batch with that digest and exactly these proposals was shown, or something else was signed.
+
+        """
+        said = {answer.statement.proposal: answer for answer in answers}
+        shown = self._found(identity, action, digest, list(said))
+        for item in shown.batch.items:
+            it = said[item.proposal].statement
+            signed = (it.action, it.proposal_digest, it.decision_digest, it.batch)
+            if signed != (action, item.digest, item.decision, shown.digest):
+                raise BadInput(
+                    "What was signed is another answer.", next="Open the page again.", code="other_statement"
+                )
+
+        def give(item: BatchItem) -> Result:
+            return self._service.answer_signed(identity, said[item.proposal], reason=reason, batch=shown)
+
+        return _each(shown, give)
+
+    def _found(self, identity: Identity, action: Action, digest: str, proposals: Sequence[str]) -> Shown:
+        """Give the batch that is answered; where none such was shown, that is recorded."""
         try:
-            wanted = [self._service.find(text).id for text in proposals]
-            shown = self._batches.find(digest, wanted)
+            return self._batches.find(digest, [self._service.find(text).id for text in proposals])
         except (BadInput, NotFound) as error:
             self._service.reject(identity, action, error.code)
             raise
-        answered: list[Answered] = []
-        for at, item in enumerate(shown.batch.items):
-            try:
-                result = self._service.answer(
-                    identity,
-                    credential,
-                    action=action,
-                    proposal=item.proposal,
-                    reason=reason,
-                    seen=(item.digest, item.decision),
-                    batch=shown,
-                    at_us=at_us,
-                    tell=tell,
-                )
-            except EnvironmentFault as fault:
-                answered.append(Answered(item.proposal, fault.code, why=fault.message))
-                rest = shown.batch.items[at + 1 :]
-                answered += [Answered(left.proposal, NOT_ANSWERED, why="Nothing was said to it.") for left in rest]
-                break
-            except TwokeyError as error:
-                answered.append(Answered(item.proposal, error.code, why=error.message))
-            else:
-                answered.append(Answered(item.proposal, result.code, result))
-        return answered
+
+
+def _each(shown: Shown, give: Callable[[BatchItem], Result]) -> list[Answered]:
+    """Answer each card of a batch, and say what became of each."""
+    answered: list[Answered] = []
+    for at, item in enumerate(shown.batch.items):
+        try:
+            result = give(item)
+        except EnvironmentFault as fault:
+            answered.append(Answered(item.proposal, fault.code, why=fault.message))
+            rest = shown.batch.items[at + 1 :]
+            answered += [Answered(left.proposal, NOT_ANSWERED, why="Nothing was said to it.") for left in rest]
+            break
+        except TwokeyError as error:
+            answered.append(Answered(item.proposal, error.code, why=error.message))
+        else:
+            answered.append(Answered(item.proposal, result.code, result))
+    return answered

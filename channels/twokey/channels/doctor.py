@@ -48,7 +48,8 @@ def examine(folder: Path) -> list[Check]:
     checks.extend(_slack(folder, config))
     checks.extend(Check(seen.name, seen.level, seen.text, seen.next) for seen in wiring.github_health(folder, config))
     telemetry = wiring.telemetry_health(folder, config, SystemClock())
-    checks.extend(Check(seen.name, seen.level, seen.text, seen.next) for seen in telemetry)
+    incidents = wiring.incident_health(folder, config)
+    checks.extend(Check(seen.name, seen.level, seen.text, seen.next) for seen in (*telemetry, *incidents))
     return checks
 
 

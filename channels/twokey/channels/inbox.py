@@ -9,7 +9,8 @@ Rules
 - A handler may be called again for a delivery whose first attempt was cut off. What it changes for good it settles with
   the delivery, in one transaction (``Inbox.settle``): then it is done once.
 - What has failed for good is in the log, too: which delivery of which channel, and why, and nothing of what it held.
-- Bodies are untrusted bytes that may hold what people wrote; they are removed some days after they were handled.
+- Bodies are untrusted bytes that may hold what people wrote; they are removed some days after they were handled. Of
+  what an incident rests on, times and names are left for longer, and nothing that anybody wrote.
 """
 
 import hashlib
@@ -31,6 +32,10 @@ from twokey.tools.ledger import Ledger, Unit
 
 MAX_ATTEMPTS: Final = jobs.MAX_ATTEMPTS
 DAY_US: Final = 24 * 60 * 60 * 1_000_000
+LEFT_DAYS: Final = 400
+"""How long what is left of some deliveries is kept, in days: a year, and time to look back at it."""
+MOST_REDUCED: Final = 20
+"""Bodies that are reduced at once."""
 IGNORED: Final = "ignored"
 """A handler's code, or the beginning of one, for what is none of its business."""
 _KEY: Final = re.compile(r"[!-~]{1,180}")
@@ -63,6 +68,10 @@ class Handler(Protocol):
         ``TwokeyError`` where it has failed for good.
         """
         ...
+
+
+Reduced = Callable[[str, bytes], bytes | None]
+"""Gives what is left of a body of some kind; nothing where nothing is."""
 
 
 class Inbox:
@@ -165,11 +174,23 @@ class Inbox:
         with self._ledger.look() as connection:
             return inbox.waiting_inbound(connection, before=before, limit=limit)
 
-    def forget(self, days: int) -> int:
-        """Remove the bodies of what was handled more than ``days`` days ago; gives how many."""
-        before = max(self._clock.now_us() - days * DAY_US, 0)
+    def forget(self, days: int, reduced: Mapping[Channel, Reduced] | None = None) -> int:
+        """Remove the bodies of what was handled more than ``days`` days ago; gives how many.
+
+        Of some channels something is left: what ``reduced`` gives, for ``LEFT_DAYS`` days from when it was received.
+        """
+        now, ways = self._clock.now_us(), reduced or {}
+        before = max(now - days * DAY_US, 0)
         with self._ledger.change() as unit:
-            return inbox.forget_bodies(unit.connection, before=before)
+            gone = inbox.forget_bodies(unit.connection, before=before, but=tuple(ways))
+        for channel, reduce in ways.items():
+            with self._ledger.change() as unit:
+                for record in inbox.aged_inbound(unit.connection, channel, before=before, limit=MOST_REDUCED):
+                    until = record.received_us + LEFT_DAYS * DAY_US
+                    left = reduce(record.kind, record.body or b"") if until > now else None
+                    inbox.keep_inbound(unit.connection, record.id, left, until=max(until, now))
+                    gone += 1
+        return gone
 
     def _later(self, record: InboundRecord, code: str) -> None:
         """Have a delivery wait to be tried again; one that is too old has failed."""

@@ -17,7 +17,9 @@ from typing import Any, Final
 from twokey.core.errors import CheckFailed, EnvironmentFault
 from twokey.core.settings import Settings
 
-PATIENCE_S: Final = 120
+PATIENCE_S: Final = 300
+_EACH_TEST: Final = ("--timeout", "60s")
+"""How long one test of a bundle may take: OPA's own 5 s are too few on a busy machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ def test(program: Path, folder: Path) -> Tested:
         CheckFailed: it does not compile, or holds no test.
 
     """
-    done = _run(program, "test", "--format", "json", "--bundle", str(folder))
+    done = _run(program, "test", "--format", "json", *_EACH_TEST, "--bundle", str(folder))
     try:
         results: list[dict[str, Any]] = json.loads(done.stdout)
     except ValueError:
@@ -90,7 +92,8 @@ def test(program: Path, folder: Path) -> Tested:
             next="Write rules whose names begin with test_ in files that end in _test.rego.",
         )
     failed = tuple(str(result["name"]) for result in results if result.get("fail") or result.get("error"))
-    covered = {} if failed else json.loads(_run(program, "test", "--coverage", "--bundle", str(folder)).stdout)
+    again = ("test", "--coverage", *_EACH_TEST, "--bundle", str(folder))
+    covered = {} if failed else json.loads(_run(program, *again).stdout)
     lines = [
         (Path(name).name, row)
         for name, report in covered.get("files", {}).items()

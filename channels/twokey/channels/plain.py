@@ -6,6 +6,7 @@ combining marks beyond the sixth on one character, which would paint over the li
 where the caller says so. A cut never falls into such an escape, or between a character and its marks.
 """
 
+import functools
 import re
 import unicodedata
 from typing import Final
@@ -58,8 +59,14 @@ def _written_out(found: re.Match[str]) -> str:
     shown: list[str] = []
     marks = 0
     for character in found[0]:
-        category = unicodedata.category(character)
-        marks = marks + 1 if category in _MARKS else 0
-        hidden = category in _HIDDEN or marks > _STACKED or _EMPTY.match(character) is not None
-        shown.append(f"\\u{{{ord(character):x}}}" if hidden else character)
+        mark, hidden = _nature(character)
+        marks = marks + 1 if mark else 0
+        shown.append(f"\\u{{{ord(character):x}}}" if hidden or marks > _STACKED else character)
     return "".join(shown)
+
+
+@functools.lru_cache(maxsize=4096)
+def _nature(character: str) -> tuple[bool, bool]:
+    """Tell whether a character is a combining mark, and whether it hides or acts."""
+    category = unicodedata.category(character)
+    return category in _MARKS, category in _HIDDEN or _EMPTY.match(character) is not None

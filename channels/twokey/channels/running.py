@@ -41,6 +41,7 @@ def run_up(
     routes = [route for made in connected.values() for route in made.routes]
     site = next((made.app for made in connected.values() if made.app is not None), None)
     with (
+        stop.heard(),  # from before anybody is told that there is something to stop
         serving(routes, workspace.rejections, host=host, port=port, site=site) as address,
         _listening(list(connected.values()), stop) as failures,
     ):

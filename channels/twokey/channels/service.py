@@ -298,8 +298,7 @@ class Service:
 
     def stands(self, text: str) -> ProposalRecord:
         """Read a proposal as it stands at this moment: one whose time is over has expired. Raises like ``find``."""
-        self._gate.expire_due()
-        return self._gate.find(text)
+        return self._gate.current(text)
 
     def reject(self, identity: Identity, action: Action, code: str) -> None:
         """Record an answer that its channel did not let through to the gate."""
@@ -425,8 +424,7 @@ class Service:
 
     def card(self, text: str, viewer: Identity | None) -> Card:
         """Give the card of a proposal and record that it was shown; raises ``NotFound``, ``CheckFailed``."""
-        self._gate.expire_due()
-        record = self._gate.find(text)
+        record = self._gate.current(text)
         with self._ledger.look() as connection:
             cited = tuple(evidence.get_evidence(connection, ref.id)[0] for ref in record.proposal.evidence)
         answers = tuple(self._gate.approvals(record))
@@ -532,7 +530,6 @@ class Service:
     ) -> Statement:
         """Give what somebody signs to answer a card, for who signs elsewhere than here; see ``answer``."""
         self._demand_readiness(identity, action)
-        self._gate.expire_due()
         digest, decision_digest, proposal_id = self._seen(identity, action, proposal)
         if seen is not None:
             digest, decision_digest = seen
@@ -554,7 +551,7 @@ class Service:
             batch=None if batch is None else batch.digest,
         )
 
-    def answer_signed(self, identity: Identity, answer: Answer, *, reason: str) -> Result:
+    def answer_signed(self, identity: Identity, answer: Answer, *, reason: str, batch: Shown | None = None) -> Result:
         """Take an answer that was signed elsewhere; the workers carry out what it allows. See ``answer``.
 
         Raises:
@@ -567,7 +564,7 @@ class Service:
                 "What was signed is not the answer that was given.", next="Open the page again.", code="other_statement"
             )
         self._demand_readiness(identity, statement.action)
-        return self._take(identity, answer, reason, None)
+        return self._take(identity, answer, reason, None, None if batch is None else batch.entry)
 
     def _demand_readiness(self, identity: Identity, action: Action) -> None:
         """Refuse an approval, and record that, where the controls that the profile asks for were not shown to hold."""
@@ -596,7 +593,7 @@ class Service:
                 counted = self._gate.recount(proposal)
                 if counted.state is State.APPROVED:
                     return self._follow(counted, tell)
-            self._take_up(proposal, tell)  # it may have found that the proposal is over
+            self.take_up(proposal, tell)  # it may have found that the proposal is over
             raise
         return self._follow(result, tell)
 
@@ -612,10 +609,10 @@ class Service:
         if result.state is State.APPROVED:
             result = self._gate.execute(result.id)
         if tell is None:
-            self._take_up(result.id, None)
+            self.take_up(result.id, None)
             return result
         try:
-            self._take_up(result.id, tell)
+            self.take_up(result.id, tell)
         except CheckFailed as error:
             # The run has ended as failed for it. The answer stands, and so does what it brought about.
             tell(Progress(0, f"the run goes no further: {error.message}"))
@@ -637,13 +634,13 @@ class Service:
             except TwokeyError as error:
                 results.append(Result(record.id, record.state, error.code))
             else:
-                self._take_up(record.id, tell)
+                self.take_up(record.id, tell)
         return results
 
     def _seen(self, identity: Identity, action: Action, proposal: str) -> tuple[str, str, str]:
         """Give the digests of the card this person was shown last, else those that stand there now."""
         try:
-            record = self._gate.find(proposal)
+            record = self._gate.current(proposal)
         except NotFound:
             self._gate.rejected(identity, action, "unknown_proposal")
             raise
@@ -658,8 +655,8 @@ class Service:
             return last.digest, last.decision_digest, record.id
         return record.digest, record.decision_digest, record.id
 
-    def _take_up(self, proposal: str, tell: Callable[[Progress], None] | None) -> None:
-        """Let the run go on if this was the last of its proposals."""
+    def take_up(self, proposal: str, tell: Callable[[Progress], None] | None) -> None:
+        """Let the run of a proposal go on if that was the last one it waited for."""
         answered = self._answered(proposal)
         if answered is None:
             return

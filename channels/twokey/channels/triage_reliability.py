@@ -24,7 +24,8 @@ LOOKED_AT: Final = 1000
 """How many of the latest proposals are looked at."""
 REPORTS: Final = 100
 """How many of the latest reports tell of what was judged and what was left open."""
-_ENDED: Final = frozenset({State.DONE, State.REFUSED, State.REVERTED})
+_ENDED: Final = frozenset({State.DONE, State.REFUSED, State.REVERTED, State.SUPERSEDED})
+"""States of which lessons tell, and that of proposals whose place another one took: that one is counted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,19 +13,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from twokey.agents.incident.following import OPEN, Sight, sight
 from twokey.channels.service import Outcome
 from twokey.core.errors import Refused
 from twokey.core.lifecycle import State
 from twokey.core.values import Finding
 
 MOST_FAILED: Final = 5
-OPEN: Final = "resolution_open"
-"""The kind of the sentence that says that no recovery is seen."""
-_MOVES: Final = ("impact_", "links_", "actions_", "lessons_")
-"""What follows from the rest, and changes with every look."""
-
 Told = tuple[Outcome, Sequence[Finding]]
-Sight = frozenset[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +98,3 @@ class Watching:
             except Refused:  # somebody has just answered it
                 continue
             yield proposal
-
-
-def sight(findings: Sequence[Finding]) -> Sight:
-    """Give what tells two states of an incident apart."""
-    return frozenset((one.kind, one.subject) for one in findings if not one.kind.startswith(_MOVES))

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
+from twokey.channels.board import Board
 from twokey.channels.dispatching.stopping import Stop
 from twokey.channels.recovery import PATIENCE_S, QUEUED_S, Failure, Recovery
 from twokey.channels.schedules import Schedules
@@ -68,12 +69,15 @@ class Worker:
         clock: Clock,
         aside: Callable[[], None] = _nothing,
         others: Mapping[str, Callable[[str], object]] | None = None,
+        board: Board | None = None,
     ) -> None:
         """Do jobs of other tasks by ``others``, which gets the job's subject.
 
-        ``aside`` is done whenever the worker has looked around; it raises nothing and does not take long.
+        ``aside`` is done whenever the worker has looked around; it raises nothing and does not take long. ``board``
+        shows what runs say of themselves.
         """
         self._others = dict(others or {})
+        self._board = board or Board()
         self._aside = aside
         self._service = service
         self._recovery = recovery
@@ -177,13 +181,16 @@ class Worker:
         do(job.subject)
 
     def _drive(self, job: Job) -> None:
+        tell = functools.partial(self._board.tell, job.subject)
         try:
-            outcome = self._service.drive(job.subject, lambda _: None, halted=lambda: self._stop.asked, patient=True)
+            outcome = self._service.drive(job.subject, tell, halted=lambda: self._stop.asked, patient=True)
         except Refused as refusal:
             if refusal.code in {"run_busy", "ended"}:  # somebody else drives it, or it is over: nothing is left to do
                 _logger.info("%s", refusal.message)
                 return
             raise
+        finally:
+            self._board.wipe(job.subject)
         with self._lock:
             _keep(self._done.runs, job.subject, outcome.run.state)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from twokey.channels.batching import Batching
+from twokey.channels.board import Board
 from twokey.channels.connected import Connected
 from twokey.channels.controls import Controls
 from twokey.channels.escalating import Escalations
@@ -33,16 +34,21 @@ from twokey.tools.places import PlaceBook
 from twokey.tools.read.warehouse import canonical_location, display_name
 from twokey.tools.registry import Registry
 from twokey.tools.sessions import Sessions
+from twokey.tools.write.ticket_edit import TicketEdit
 
 if TYPE_CHECKING:
     from twokey.agents.state import Progress
+    from twokey.channels.replaying import Engine as BatchEngine
     from twokey.channels.worker import Worker
+    from twokey.policies.bundle import Bundle
 
 MAX_REQUEST: Final = 4000
 REVERT: Final = "revert"
 """Intent of a request to undo a write."""
 AMEND: Final = "amend"
 """Intent of a request to propose something with lines that a review suggests."""
+EDIT: Final = "edit"
+"""Intent of a request to put something else in the place of parts of a change that waits."""
 NEXT_TICKETS: Final = "triage-next"
 """Document of a run that says where the next one goes on in the tickets."""
 POLICY_PROPOSE: Final = "policy_propose"
@@ -92,8 +98,11 @@ class Workspace:
         pruner: Pruner,
         readiness: Readiness,
         sessions: Sessions,
+        batch_engine: "Callable[[Bundle], BatchEngine]",
     ) -> None:
         self.sessions = sessions
+        self.batch_engine = batch_engine
+        self.board: Final = Board()
         self.folder = folder
         self.config = config
         self.ledger = ledger
@@ -272,6 +281,20 @@ class Workspace:
         request = self._request(identity, "", REVERT, {"proposal": record.id})
         return self._asked(identity, request, [record.proposal.resource], tell)
 
+    def edit(self, identity: Identity, edit: TicketEdit, tell: "Callable[[Progress], None] | None") -> Outcome:
+        """Propose a waiting change of a ticket with an edit in it, in its place; without ``tell`` the workers do.
+
+        Raises:
+            NotFound: there is no such proposal.
+            Refused: it does not wait, is none of their business, or the edit does not fit; it still waits then.
+
+        """
+        record = self.service.find(edit.proposal)
+        request = self._request(identity, "", EDIT, edit.model_dump(mode="json", exclude_none=True))
+        outcome = self._asked(identity, request, [record.proposal.resource], tell)
+        self.service.take_up(record.id, tell)
+        return outcome
+
     def propose_policy(
         self,
         identity: Identity,
@@ -377,20 +400,33 @@ class Workspace:
         identity: Identity,
         which: str,
         *,
-        run: str,
+        run: str | None = None,
         only_if: Callable[[Unit], bool],
         telemetry: str | None = None,
         window: tuple[int, int] | None = None,
+        follows: bool = False,
     ) -> str | None:
         """Have an incident told by the workers; see ``leave``. ``window`` (microseconds) takes the place of its own.
 
         The incident is one that the telemetry of the settings knows, by its id: no folder is named from elsewhere.
+        What ``follows`` an earlier run proposes only what is new.
         """
         args, place = self._about_incident(which, telemetry)
         if window is not None:
             args["scope"]["window"] = {"start_us": window[0], "end_us": window[1]}
+        args |= {"follows": True} if follows else {}
         self._readiness.demand()
         request = self._request(identity, "", "incident", args)
+        return self.service.leave(identity, request, [*self._of_incidents(), place], run=run, only_if=only_if)
+
+    def leave_thread(self, identity: Identity, thread: str, *, run: str, only_if: Callable[[Unit], bool]) -> str | None:
+        """Have the workers tell what a thread is about, as its channel calls its place; see ``leave``.
+
+        Policy says who may name such a place; the channel says, whenever it is read, whether it may be.
+        """
+        place = Resource(kind="telemetry", id=thread, granted_by="request")
+        request = self._request(identity, "", "incident", {"telemetry": thread, "scope": {}})
+        self._readiness.demand()
         return self.service.leave(identity, request, [*self._of_incidents(), place], run=run, only_if=only_if)
 
     def _of_bundle(self, which: str) -> tuple[dict[str, Any], Resource]:
@@ -423,6 +459,7 @@ class Workspace:
             ("tickets", incident.tickets or self.config.triage.tickets),
             ("repository", incident.repository),
             ("runbooks", incident.runbooks),
+            *(("repository", place) for place in self.config.deployed_from()),
         }
         configured = (place.resource for place in self._book.configured())
         return [one for one in configured if (one.kind, one.id) in wanted]

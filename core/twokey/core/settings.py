@@ -25,7 +25,7 @@ from pydantic import (
 )
 
 from twokey.core.errors import BadInput, EnvironmentFault, NotFound
-from twokey.core.telemetry_settings import TelemetrySection, TriggerName, TriggerSection
+from twokey.core.telemetry_settings import ShortName, TelemetrySection, TriggerName, TriggerSection
 from twokey.core.values import Code, Digest, GroupName, Principal, PrincipalName, PublicKey, ResourceKind, WorkspaceId
 
 FILE_NAME: Final = "twokey.toml"
@@ -155,6 +155,8 @@ class IncidentSection(_Section):
     """The label of the ticket of an incident; empty puts none on."""
     runbooks: str = ""
     """Place of runbooks in which sections that may help are looked for."""
+    deployments: dict[ShortName, ShortName] = Field(default_factory=dict, max_length=100)
+    """Places of kind repository, and the service that is deployed from each: there a suspected commit is taken back."""
 
 
 class OperationsSection(_Section):
@@ -195,6 +197,7 @@ class ModelSection(_Section):
 
 SlackTeam = Annotated[str, StringConstraints(pattern=r"^T[A-Z0-9]{1,20}$")]
 SlackChannel = Annotated[str, StringConstraints(pattern=r"^([CG][A-Z0-9]{1,20})?$")]
+SlackRead = Annotated[str, StringConstraints(pattern=r"^[CG][A-Z0-9]{1,20}$")]
 
 
 class SlackSection(_Section):
@@ -218,6 +221,8 @@ class SlackSection(_Section):
     """Where every card is posted, beside the place where its run was asked for."""
     escalation_channel: SlackChannel = ""
     """Where a card is brought up that nobody answered shortly before it expires; empty takes ``approvals_channel``."""
+    thread_channels: tuple[SlackRead, ...] = ()
+    """Channels whose threads may be told as incidents: what people wrote in such a thread becomes evidence."""
     remind_minutes: Annotated[int, Field(ge=0, le=10_080)] = 120
     """How long before its expiry approvers are reminded of a card, in minutes; 0 reminds nobody."""
     escalate_minutes: Annotated[int, Field(ge=0, le=10_080)] = 30
@@ -419,6 +424,11 @@ class Settings(_Section):
     telemetry: dict[Code, TelemetrySection] = Field(default_factory=dict)
     triggers: dict[TriggerName, TriggerSection] = Field(default_factory=dict)
 
+    def deployed_from(self) -> dict[str, str]:
+        """Give the repositories from which services are deployed, with the service; ``incident`` counts more."""
+        named = {place: service for one in self.telemetry.values() for place, service in one.deployments.items()}
+        return named | self.incident.deployments
+
 
 FROM_FILE_ONLY: Final = frozenset(
     {
@@ -527,17 +537,19 @@ def load(folder: Path, environment: Mapping[str, str] | None = None) -> Settings
 
 def _check_telemetry(found: Settings) -> None:
     """Hold sources of telemetry and triggers to the places and people that they name; raises ``BadInput``."""
-    for name, section in found.telemetry.items():
+    for name in found.telemetry:
         if name in found.places:
             raise BadInput(
                 f"{FILE_NAME}: {name!r} is the name of a place and of a source of telemetry.",
                 next="Give one of them another name.",
                 code="bad_settings",
             )
-        for place in section.deployments:
+    named = {f"telemetry.{name}": section.deployments for name, section in found.telemetry.items()}
+    for name, deployments in {**named, "incident": found.incident.deployments}.items():
+        for place in deployments:
             if place not in found.places or found.places[place].kind != "repository":
                 raise BadInput(
-                    f"{FILE_NAME}: telemetry.{name} looks for deployments in {place!r}, which is no repository.",
+                    f"{FILE_NAME}: {name} looks for deployments in {place!r}, which is no repository.",
                     next="Name a place of kind repository.",
                     code="bad_settings",
                 )

@@ -106,5 +106,7 @@ class TriggerSection(BaseModel):
     """How long ago what a delivery tells of may have begun, in hours."""
     lead_minutes: Annotated[int, Field(ge=0, le=24 * 60)] = 15
     """How long before its alert an incident is taken to have begun, in minutes."""
+    follow_minutes: Annotated[int, Field(ge=0, le=24 * 60)] = 0
+    """How often the workers look at an incident again until it is over, in minutes; 0 leaves it at the first look."""
     most_per_hour: Annotated[int, Field(ge=1, le=1_000)] = 10
     """How many runs it starts in an hour at most; what is beyond is kept as an event."""

@@ -354,7 +354,7 @@ class Proposal(Value):
     target: Target
     why: Annotated[str, StringConstraints(min_length=1, max_length=4000)]
     supersedes: ProposalId | None = None
-    """The proposal that this one stands in for, on top of a target that has moved on."""
+    """The proposal that this one stands in for: its target had moved on, or a person edited it."""
     reverts: ProposalId | None = None
     """The proposal whose write this one undoes."""
     created_us: Instant

@@ -5,7 +5,7 @@ row outlives its body, so that what comes again is known again; what was handled
 """
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final, Literal
 
 from pydantic import TypeAdapter
@@ -105,10 +105,32 @@ def waiting_inbound(connection: Connection, *, before: int, limit: int) -> list[
     return list(connection.execute(query).scalars())
 
 
-def forget_bodies(connection: Connection, *, before: int) -> int:
-    """Remove the bodies of deliveries that were over before ``before``; gives how many."""
+def forget_bodies(connection: Connection, *, before: int, but: Collection[Channel] = ()) -> int:
+    """Remove the bodies of deliveries that were over before ``before``, but of some channels; gives how many."""
     over = update(tables.inbox).where(_I.state != "new", _I.updated_us < before, _I.body.is_not(None))
-    return connection.execute(over.values(body=None)).rowcount
+    return connection.execute(over.where(_I.channel.not_in(but)).values(body=None)).rowcount
+
+
+def aged_inbound(connection: Connection, channel: Channel, *, before: int, limit: int) -> list[InboundRecord]:
+    """Give the deliveries of a channel that were over before ``before`` and have a body still, those that wait longest.
+
+    Raises ``CheckFailed`` where a row is not as it was stored.
+    """
+    query = (
+        select(tables.inbox)
+        .where(_I.channel == channel, _I.state != "new", _I.updated_us < before, _I.body.is_not(None))
+        .order_by(_I.updated_us, _I.id)
+        .limit(limit)
+    )
+    with rows.reading("inbound"):
+        return [_RECORD.validate_python(dict(row)) for row in connection.execute(query).mappings()]
+
+
+def keep_inbound(connection: Connection, inbound: str, body: bytes | None, *, until: int) -> None:
+    """Keep something else of a delivery that is over, or nothing; it does not count as old before ``until``."""
+    connection.execute(
+        update(tables.inbox).where(_I.id == inbound, _I.state != "new").values(body=body, updated_us=until)
+    )
 
 
 def uncount_inbound(connection: Connection, inbound: str, *, now: int) -> None:

@@ -94,6 +94,12 @@ _LIST: Final[Select[Any]] = (
     select(tables.proposals).order_by(_P.created_us.desc(), _P.id.desc()).limit(bindparam("most"))
 )
 _LIST_OF_RUN: Final[Select[Any]] = _LIST.where(_P.run == bindparam("of_run"))
+_DUE: Final[Select[Any]] = (
+    select(tables.proposals)
+    .where(_P.state.in_([State.AWAITING_APPROVAL.value, State.APPROVED.value]), _P.expires_us < bindparam("now"))
+    .order_by(_P.expires_us)
+    .limit(bindparam("most"))
+)
 _APPROVALS_OF: Final = (
     select(tables.approvals)
     .where(tables.approvals.c.proposal == bindparam("of_proposal"))
@@ -222,6 +228,17 @@ def list_proposals(
         query = query.where(_P.state.in_([state.value for state in states]))
     with rows.reading("proposal"):
         return [_proposal(row) for row in connection.execute(query, {"most": limit, **values})]
+
+
+def due_proposals(connection: Connection, *, now: int, limit: int) -> list[ProposalRecord]:
+    """Give open proposals whose time is over as their rows say, longest over first: rows, and no authority.
+
+    Raises:
+        CheckFailed: a row is not as it was stored.
+
+    """
+    with rows.reading("proposal"):
+        return [_proposal(row) for row in connection.execute(_DUE, {"now": now, "most": limit})]
 
 
 def proposals_of(connection: Connection, run: str) -> list[ProposalRecord]:

@@ -103,6 +103,7 @@ proposals: Final = Table(
     Column("tool", String(40), nullable=False, server_default=""),
     Column("target", String(64), nullable=False, server_default=""),
     Index(None, "state", "created_us"),
+    Index(None, "state", "expires_us"),
     Index(None, "run"),
     Index(None, "created_us", "tool", "state"),
     Index(None, "agent", "state", "created_us"),

@@ -157,6 +157,30 @@ def files_of(folder: Path) -> dict[str, bytes]:
     return dict(_files(folder))
 
 
+Stamp = tuple[tuple[str, int, int, int, int], ...]
+"""Of each file in the order of their paths: path, inode, size, and when content and inode were last changed (ns)."""
+
+
+def stamp(folder: Path) -> Stamp:
+    """Give what tells, without reading its files, that a bundle folder is another one than before.
+
+    Empty where it holds what has no place in a bundle, or cannot be read: ``load`` says what is wrong.
+    """
+    try:
+        return tuple(stamp_of(path) for path, _ in zip(_walk(folder, 0), range(MAX_FILES + 1), strict=False))
+    except InvalidBundle:
+        return ()
+
+
+def stamp_of(path: Path) -> tuple[str, int, int, int, int]:
+    """Give the stamp of one file; zeros where there is none."""
+    try:
+        found = path.lstat()
+    except OSError:
+        return str(path), 0, 0, 0, 0
+    return str(path), found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
 def is_part(name: str) -> bool:
     """Tell whether a file of that name, relative to the folder, is part of a bundle."""
     return name in _PLAIN or name.endswith(".rego")

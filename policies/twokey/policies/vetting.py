@@ -9,6 +9,7 @@ language: what it cannot read plainly, it refuses.
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 from twokey.core.errors import BadInput
@@ -61,6 +62,11 @@ def vet(modules: Iterable[tuple[str, str]]) -> None:
         UnsafeRego: a module breaks one of the rules; the message names module and line.
 
     """
+    _vet(tuple(modules))
+
+
+@lru_cache(maxsize=4)  # a bundle that is opened again is as safe as it was; what is refused is read anew
+def _vet(modules: tuple[tuple[str, str], ...]) -> None:
     read = [(name, _tokens(name, text)) for name, text in modules]
     own = {defined for _, tokens in read for defined in _defined(tokens)}
     for name, tokens in read:

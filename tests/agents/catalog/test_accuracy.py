@@ -55,7 +55,7 @@ def test_a_model_that_became_worse_with_its_newest_version():
     judged = drop(scored(bad_from=0.9))
     assert judged is not None
     assert judged.claim == snapshot(
-        "churn.score became worse: since 2026-03-09 its area under the ROC curve is 0.5348 (300 rows, 109 true), in the periods before its area under the ROC curve is 0.7882 (2,700 rows, 1,085 true). Suggested rule: go back to version “v1” (its area under the ROC curve is 0.7882 (2,700 rows, 1,085 true)) while version “v2” stays below it (its area under the ROC curve is 0.5348 (300 rows, 109 true)). This is for the owners of the model."
+        "churn.score became worse: since 2026-03-09 its area under the ROC curve is 0.5348 (300 rows, 109 true), in the periods before its area under the ROC curve is 0.7882 (2,700 rows, 1,085 true). Suggested rule: go back to version “v1” (its area under the ROC curve is 0.7882 (2,700 rows, 1,085 true)) while version “v2” stays worse (its area under the ROC curve is 0.5348 (300 rows, 109 true)). This is for the owners of the model."
     )
     assert (judged.attention, judged.baseline) == (True, False)
 
@@ -95,6 +95,46 @@ def test_a_guess_of_classes_can_become_worse_too():
     assert worse.claim == snapshot(
         "pets.predicted_kind became worse: since 2026-03-09 92 of 200 answers are right, in the periods before 1,701 of 1,800 answers are right. Which version was last good is not known: the table names no versions. This is for the owners of the model."
     )
+
+
+def forecast(count: int = 3000, *, seed: int = 5, late: float = 0.1) -> dict[str, list[Any]]:
+    """Ten weeks of guessed amounts, a tenth off at most and ``late`` in the last week."""
+    random = Random(seed)  # noqa: S311 - seeded on purpose
+    actual = [round(random.lognormvariate(4, 0.5), 2) for _ in range(count)]
+    off = [late if row >= 0.9 * count else 0.1 for row in range(count)]
+    return {
+        "predicted_demand": [
+            round(amount * random.uniform(1 - most, 1 + most), 2) for amount, most in zip(actual, off, strict=True)
+        ],
+        "actual_demand": actual,
+        "predicted_on": [(DAY + timedelta(days=row * 70 // count)).isoformat() for row in range(count)],
+        "model_version": ["v1" if row < 0.9 * count else "v2" for row in range(count)],
+    }
+
+
+def of_amounts(rows: dict[str, list[Any]]) -> list[Judged]:
+    return list(accuracy.judged(table("demand", *rows), measures(rows), None))
+
+
+def test_guessed_amounts_that_lie_further_off_than_before():
+    (good, worse) = of_amounts(forecast(late=0.2))
+    assert good.claim == snapshot(
+        "demand.predicted_demand predicts actual_demand, as their names say: it is 3.38545 off on average, over 3,000 rows."
+    )
+    assert worse.claim == snapshot(
+        "demand.predicted_demand became worse: since 2026-03-09 it is 6.31067 off on average (300 rows), in the periods before it is 3.06043 off on average (2,700 rows). Suggested rule: go back to version “v1” (it is 3.06043 off on average (2,700 rows)) while version “v2” stays worse (it is 6.31067 off on average (300 rows)). This is for the owners of the model."
+    )
+    assert worse.attention
+
+
+def test_guessed_amounts_are_told_as_worse_neither_by_chance_nor_for_little():
+    kinds = [[each.kind for each in of_amounts(forecast(600, seed=seed))] for seed in range(10)]
+    assert kinds == [["model_accuracy"]] * 10
+    steady = forecast(1200)
+    for late, expected in ((1.05, ["model_accuracy"]), (1.2, ["model_accuracy", "model_drop"])):
+        off = [late if row >= 1080 else 1.0 for row in range(1200)]
+        guessed = [round(true + most, 2) for true, most in zip(steady["actual_demand"], off, strict=True)]
+        assert [each.kind for each in of_amounts({**steady, "predicted_demand": guessed})] == expected
 
 
 def test_scores_that_stopped_being_probabilities():

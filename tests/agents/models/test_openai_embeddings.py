@@ -67,7 +67,7 @@ def endpoint() -> Generator[Endpoint]:
 
 
 def embeddings(endpoint: Endpoint, key: str = "k-123") -> OpenAIEmbeddings:
-    return OpenAIEmbeddings(ModelSection(base_url=endpoint.url, embeddings="small", timeout_s=5), key)
+    return OpenAIEmbeddings(ModelSection(base_url=endpoint.url, embeddings="small", timeout_s=60), key)
 
 
 def refused(made: OpenAIEmbeddings) -> str:
@@ -121,7 +121,7 @@ def test_vectors_of_different_lengths_are_refused(endpoint: Endpoint) -> None:
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1/v1", "ftp://127.0.0.1/v1", "http://u:p@127.0.0.1:1/v1"])
 def test_an_address_that_cannot_be_asked_is_said_so(url: str) -> None:
-    made = OpenAIEmbeddings(ModelSection(base_url=url, embeddings="small", timeout_s=2), "k-123")
+    made = OpenAIEmbeddings(ModelSection(base_url=url, embeddings="small", timeout_s=20), "k-123")
     assert refused(made) in {"embeddings_unreachable", "embeddings_settings"}
 
 

@@ -40,7 +40,7 @@ def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[Endpoint]:
 
 @pytest.fixture
 def models(endpoint: Endpoint) -> Iterator[OpenAIModels]:
-    made = OpenAIModels(ModelSection(base_url=endpoint.url, name="small-model", timeout_s=10), "")
+    made = OpenAIModels(ModelSection(base_url=endpoint.url, name="small-model", timeout_s=60), "")
     yield made
     made.close()
 

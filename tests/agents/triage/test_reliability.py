@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from support import store_values
 
-from twokey.agents.triage.lessons import lessons_of, outcomes_of
+from twokey.agents.triage.lessons import experience_of, lessons_of, outcomes_of
 from twokey.agents.triage.reliability import speaking, table, wilson
 from twokey.agents.triage.values import Outcome
 from twokey.core.lifecycle import State
-from twokey.core.values import Finding, Resource
+from twokey.core.values import Finding, Proposal, Resource
 from twokey.tools.endings import Ending
 
 KINDS = ("bug", "feature")
@@ -49,6 +49,37 @@ def test_a_later_kind_of_the_same_ticket_is_a_correction() -> None:
     assert fates(ended(2, "feature"), ended(1, "bug")) == ["approved", "approved"]
     assert fates(ended(1, "feature", State.REFUSED), ended(1, "bug")) == ["approved", "refused"]
     assert fates(ended(1, "feature", place="other"), ended(1, "bug")) == ["approved", "approved"]
+
+
+def test_what_somebody_edited_before_it_was_answered_is_held_against_what_was_proposed() -> None:
+    def edited(first: Ending, last: Ending) -> Ending:
+        return Ending(last.proposal, last.state, last.at_us, edited_from=first.proposal)
+
+    corrected = edited(ended(1, "bug", confidence=91), ended(1, "feature"))
+    assert fates(corrected) == ["corrected"]
+    (lesson,) = lessons_of([corrected], KINDS)
+    assert (lesson.kind, lesson.confidence_permille) == ("bug", 910)
+    assert fates(edited(ended(1, "bug"), ended(1, "bug"))) == ["approved"], "only the comment was edited"
+    assert fates(edited(ended(1, "bug"), ended(1, None))) == ["corrected"], "the kind was left out"
+    assert fates(edited(ended(1, "bug"), ended(1, "feature", State.REFUSED))) == ["refused"]
+    assert fates(edited(ended(1, None), ended(1, "feature")), ended(1, "bug")) == ["corrected"]
+
+
+def test_a_link_that_somebody_edited_away_was_wrong() -> None:
+    said = Finding(
+        id="f-1",
+        subject="OPS-2",
+        kind="ticket_duplicate",
+        claim="OPS-2 repeats OPS-1: alike by 90 %.",
+        evidence=(),
+        confidence=90,
+    )
+
+    def made(duplicate: int | None) -> Proposal:
+        return store_values.proposal(args={"ticket": 2, "duplicate_of": duplicate}, findings=(said,))
+
+    kept, dropped = (Ending(made(last), State.DONE, 1, edited_from=made(1)) for last in (1, None))
+    assert experience_of([kept]).confidence(900) > experience_of([dropped]).confidence(900)
 
 
 def test_a_ticket_that_carries_the_kind_no_more_was_corrected() -> None:

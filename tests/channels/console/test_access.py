@@ -80,6 +80,27 @@ def test_every_answer_forbids_frames_foreign_scripts_and_guesses(sam: Browser, p
     assert headers["cache-control"] == "no-store"
 
 
+@pytest.mark.parametrize("path", ["/inbox", "/login", "/log", "/api/runs", "/nowhere", "/ask"])
+def test_the_head_of_a_page_is_given_as_if_all_of_it_were_asked_for(sam: Browser, path: str):
+    whole, head = sam.get(path), sam.client.head(path)
+    assert (head.status_code, head.content) == (whole.status_code, b"")
+    for name in ("content-type", "content-security-policy", "cache-control"):
+        assert head.headers[name] == whole.headers[name]
+
+
+def test_the_head_of_a_page_needs_what_the_page_needs(console: Console, sam: Browser, workspace: Workspace):
+    """Who only asks for the head was shown nothing, is held to the same rules, and keeps no stream open."""
+    assert console.browser().client.head("/inbox").status_code == 303
+    assert sam.client.head("/inbox", headers={"host": "evil.example"}).status_code == 421
+    assert sam.client.head("/freeze/order").status_code == 405
+    name = workspace.service.waiting()[0].id
+    shown = len(list(workspace.ledger.history(name, "card.shown")))
+    assert sam.client.head(f"/p/{name[2:]}").status_code == 200
+    assert len(list(workspace.ledger.history(name, "card.shown"))) == shown
+    assert sam.client.head(f"/p/{name[2:]}/news").headers["content-type"].startswith("text/event-stream")
+    assert console.site.streams == 0
+
+
 def test_pages_hold_no_script_or_style_of_their_own(sam: Browser, proposal: str):
     for path in ("/inbox", "/ask", "/runs", "/freeze", f"/p/{proposal}", "/login"):
         page = sam.get(path).text

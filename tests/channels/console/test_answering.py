@@ -211,3 +211,22 @@ def test_only_who_asked_cancels_a_run(console: Console, opened: Workspace, waiti
     run = opened.service.find(waiting).run
     answer = console.browser("sam").post(f"/runs/{run}/cancel", {})
     assert code(answer) == "not_requester"
+
+
+def test_a_write_is_undone_through_a_proposal_that_others_approve(console: Console, opened: Workspace, waiting: str):
+    """Asked for with the token of a session, and only where something was written; who asks is its requester."""
+    sam, ana_there = console.browser("sam"), console.browser("ana")
+    early = ana_there.submit(f"/p/{waiting}/undo", {})
+    assert early.status_code == 409
+    assert "There is nothing to undo" in early.text
+    assert "Propose to undo it" not in ana_there.get(f"/p/{waiting}").text
+    assert sam.answer(waiting, "approve").json()["state"] == "approved"
+    opened.worker().once(concurrency=1)
+    assert "Propose to undo it" in ana_there.get(f"/p/{waiting}").text
+    assert ana_there.submit(f"/p/{waiting}/undo", {"csrf": "0" * 64}).status_code == 409
+    assert console.browser().post(f"/p/{waiting}/undo", {}).status_code == 401
+    led = ana_there.submit(f"/p/{waiting}/undo", {})
+    assert led.status_code == 303
+    opened.worker().once(concurrency=1)
+    (made,) = opened.service.outcome(led.headers["location"].rpartition("/")[2]).proposals
+    assert (made.proposal.reverts, made.proposal.requester) == (f"p-{waiting}", "ana")

@@ -57,7 +57,7 @@ def _honest(twin: Twin) -> None:  # pyright: ignore[reportUnusedFunction] - pyte
 def agreed(address: str) -> str:
     """Go to the provider as a browser does, and give where it sends one."""
     parts = urlsplit(address)
-    connection = http.client.HTTPConnection(str(parts.hostname), int(parts.port or 0), timeout=20)
+    connection = http.client.HTTPConnection(str(parts.hostname), int(parts.port or 0), timeout=60)
     try:
         connection.request("GET", f"{parts.path}?{parts.query}")
         return str(connection.getresponse().headers["location"])

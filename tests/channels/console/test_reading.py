@@ -6,6 +6,7 @@ import pytest
 from support.console import ADDRESS, Console, text_of
 from support.workspace import ana
 
+from twokey.agents.state import Progress
 from twokey.channels.console.app import build
 from twokey.channels.console.diffs import PIECE, rows_of
 from twokey.channels.console.proposals import piece
@@ -71,6 +72,25 @@ def test_a_run_tells_its_plan_its_calls_and_what_came_of_it(console: Console, wo
     part = sam.get(f"/runs/{run}", **{"x-part": "yes"}).text
     assert "<html" not in part
     assert run in sam.get("/runs").text
+
+
+def test_a_run_that_is_driven_here_says_how_far_it_is(console: Console, workspace: Workspace):
+    browser = console.browser("ana")
+    once = re.search(r'name="once" value="([^"]+)"', browser.get("/ask").text)
+    assert once
+    asked = browser.submit("/ask", {"text": "what is in the warehouse", "once": once[1]}).headers["location"]
+
+    def stamp() -> str:
+        return browser.get(asked).text.partition('data-stamp="')[2].partition('"')[0]
+
+    before, run = stamp(), asked.rpartition("/")[2]
+    workspace.board.tell(run, Progress(1, "profiled <b>orders</b>", 3, 5))
+    assert stamp() != before
+    page = browser.get(asked, **{"x-part": "yes"}).text
+    assert '<progress max="5" value="3"' in page
+    assert "profiled &lt;b&gt;orders&lt;/b&gt;" in page
+    workspace.board.wipe(run)
+    assert "<progress" not in browser.get(asked).text
 
 
 def test_what_is_asked_twice_with_one_form_is_asked_once(console: Console, workspace: Workspace):

@@ -316,7 +316,7 @@ def test_a_rate_limit_keeps_no_worker_waiting(there: Scene) -> None:
     there.github.twin.faults = [Fault("secondary", "POST", retry_after=40)]
     with pytest.raises(TryLater):
         there.workspace.postbox.post(message)
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 40, "either limit alone is longer"
     waiting = there.workspace.postbox.find(message)
     assert waiting is not None
     assert (waiting.state, waiting.code, waiting.attempts) == ("wanted", "waits", 0)

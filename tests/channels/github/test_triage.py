@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from support.github_scene import LOCATION, Scene, scene
+from support.small_bundle import write_bundle
 from support.workspace import approve
 from twins.github.fixtures import FULL_NAME, data_folder
 from twins.github.world import Ticket
@@ -24,9 +25,11 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     """A workspace that looks at new issues in ana's name; some issues were sorted before."""
     folder = tmp_path_factory.mktemp("desk")
     (folder / "routing.yaml").write_text(ROUTING, encoding="utf-8")
+    write_bundle(folder / "telemetry" / "inc-1")
     more = (
         f'[places.desk]\nkind = "tickets"\nlocation = "{LOCATION}"\n'
         f'[triage]\ntickets = "desk"\nasked_by = "ana"\nrouting = "{folder / "routing.yaml"}"\n'
+        f'[places.seen]\nkind = "telemetry"\nlocation = "{folder / "telemetry"}"\n'
     )
     with scene(folder, more) as made:
         for title, label in (("Crash on save", "bug"), ("Please add an export", "feature")):
@@ -105,3 +108,28 @@ def test_a_comment_asks_for_the_issue_it_stands_under(desk: Scene) -> None:
     assert ticket.number in {record.proposal.args["ticket"] for record in desk.workspace.service.waiting()}
     assert desk.outcome("issue_comment", desk.write(ticket, "ana-at-hub", "/twokey triage ../x")) == "bad_ticket"
     assert desk.outcome("issue_comment", desk.write(ticket, "stranger", "/twokey triage")) == "not_linked"
+
+
+def test_an_incident_is_told_under_the_issue_that_asks_and_its_ticket_is_opened(desk: Scene) -> None:
+    if desk.workspace.linking.links.external("ana", "github") is None:
+        desk.link("ana-at-hub", "ana")
+    ticket = issue(desk, "What was that at noon?", "It was slow. @everyone https://evil.example")
+    assert desk.outcome("issue_comment", desk.write(ticket, "stranger", "/twokey incident inc-1")) == "not_linked"
+    assert (
+        desk.outcome("issue_comment", desk.write(ticket, "ana-at-hub", "/twokey incident ../inc-1")) == "bad_incident"
+    )
+    asked = desk.write(ticket, "ana-at-hub", "/twokey incident inc-1")
+    assert desk.outcome("issue_comment", asked) == "asked"
+    desk.run_all()
+    (record,) = desk.workspace.service.outcome(desk.workspace.service.runs(limit=1)[0].id).proposals
+    assert (record.proposal.requester, record.proposal.tool) == ("ana", "update_ticket")
+    before = len(desk.github.repository.tickets)
+    assert approve(desk.workspace, record.id) == "done"
+    assert len(desk.github.repository.tickets) == before + 1
+    opened = desk.github.repository.tickets[max(desk.github.repository.tickets)]
+    assert (opened.title, opened.labels) == ("Incident inc-1: basket is slow", ["incident"])
+    assert "The likeliest cause lies in basket." in opened.body
+    desk.post()
+    said = desk.said(ticket)
+    assert record.run in said[-1]
+    assert not any("evil.example" in text for text in [*said, opened.body])

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from support.slack_scene import Scene, opened
-from twins.slack.people import slash
+from twins.slack.people import click, slash
 from twins.slack.server import Twin
 
 from twokey.channels.slack.batches import APPROVE, PressedBatch
@@ -98,6 +98,20 @@ def test_a_batch_is_shown_to_who_asks_and_approved_with_one_press(scene: Scene) 
     scene.work()
     assert states(scene, made) == ["done"] * 3
     assert {"batch_not_shown", "own_proposal"} <= set(scene.rejected())
+
+
+def test_from_a_tickets_key_to_the_sorted_ticket_and_back_to_the_card(scene: Scene) -> None:
+    assert scene.do(slash(scene.world, "UANA", "COPS", "triage OPS-7")) == "asked"
+    run = scene.workspace.service.runs(limit=1)[0].id
+    (record,) = scene.workspace.service.drive(run, lambda _: None).proposals
+    scene.post()
+    card = scene.card(record)
+    assert scene.do(click(scene.world, "USAM", card, "twokey.approve")) == "answered"
+    scene.work()
+    scene.post()
+    assert scene.state(record) == "done"
+    assert "sam" in scene.shown(record)
+    assert "labels:" in (scene.folder / "tickets" / "OPS-7.md").read_text(encoding="utf-8")
 
 
 def test_a_press_that_was_changed_on_its_way_answers_nothing(scene: Scene) -> None:

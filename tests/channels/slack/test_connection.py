@@ -70,12 +70,12 @@ def connected(twin: Twin, kept: Kept) -> Generator[None]:
     thread = threading.Thread(target=asyncio.run, args=(run(),))
     thread.start()
     try:
-        assert begun.wait(10)
+        assert begun.wait(60)
         twin.wait(lambda: bool(twin.connections))
         yield
     finally:
         held[0].ask()
-        thread.join(10)
+        thread.join(60)
         assert not thread.is_alive()
         twin.wait(lambda: not twin.connections)
 

@@ -87,6 +87,8 @@ def test_channels_that_cannot_be_posted_to(twin: Twin) -> None:
     assert "does not have the app" in wrong(looked(twin, approvals_channel="CALONE"))["slack channels"]
     assert "shared with another" in wrong(looked(twin, escalation_channel="CSHARED"))["slack channels"]
     assert "is not set" in wrong(looked(twin, approvals_channel=""))["slack channels"]
+    assert "thread_channels (CSHARED) is shared" in wrong(looked(twin, thread_channels=["CSHARED"]))["slack channels"]
+    assert wrong(looked(twin, thread_channels=["COPS"])) == {}
 
 
 def test_a_clock_that_is_off(twin: Twin) -> None:
@@ -135,6 +137,9 @@ def test_the_manifest_is_what_slack_takes(manifest: Any) -> None:
     assert re.fullmatch(r"[A-Za-z0-9 ._-]{1,80}", features["bot_user"]["display_name"])
     assert len(features["assistant_view"]["assistant_description"]) <= 300
     (command,) = features["slash_commands"]
+    (shortcut,) = features["shortcuts"]
+    assert (shortcut["type"], len(shortcut["name"]) <= 24) == ("message", True)
+    assert len(shortcut["description"]) <= 150
     assert len(command["command"]) <= 32
     assert len(command["description"]) <= 2000
     assert len(command["usage_hint"]) <= 1000
@@ -149,3 +154,4 @@ def test_the_manifest_asks_for_what_the_code_uses_and_for_no_more(manifest: Any)
     events = set(manifest["settings"]["event_subscriptions"]["bot_events"])
     assert {"message" if name == "message.im" else name for name in events} == shapes.EVENTS
     assert manifest["features"]["slash_commands"][0]["command"] == shapes.COMMAND
+    assert manifest["features"]["shortcuts"][0]["callback_id"] == shapes.THREAD

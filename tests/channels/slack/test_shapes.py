@@ -35,6 +35,16 @@ SUBMISSION = {
     "user": {"id": "U1"},
     "view": {"callback_id": "twokey.refuse", "state": {"values": {"reason": {"reason": {"value": "no"}}}}},
 }
+SHORTCUT = {
+    "type": "message_action",
+    "callback_id": "twokey.thread",
+    "team": {"id": "T1"},
+    "user": {"id": "U1", "team_id": "T1"},
+    "channel": {"id": "C1"},
+    "message": {"ts": "1.1", "thread_ts": "1.0"},
+    "action_ts": "2.1",
+    "trigger_id": "1.2.5",
+}
 EVENT = {
     "type": "event_callback",
     "team_id": "T1",
@@ -79,7 +89,7 @@ def test_every_blank_shape_is_read_or_ignored(data: Path) -> None:
         assert isinstance(shapes.read(payload), (Ignored, Event)), file.name
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3), max_leaves=8), st.sampled_from([COMMAND, CLICK, SUBMISSION, EVENT]), st.data())  # fmt: skip
+@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3), max_leaves=8), st.sampled_from([COMMAND, CLICK, SUBMISSION, SHORTCUT, EVENT]), st.data())  # fmt: skip
 @settings(max_examples=200)
 def test_a_field_of_any_form_is_no_error(value: Any, known: dict[str, Any], data: st.DataObject) -> None:
     payload = json.loads(json.dumps(known))

@@ -74,7 +74,7 @@ def test_one_decision_leaves_nothing_for_the_next(engine_of: MakeEngine) -> None
 def test_a_heavy_policy_is_killed_at_its_deadline_and_the_next_call_is_served(
     engine_of: MakeEngine,
 ) -> None:
-    engine = engine_of(HEAVY, deadline_s=0.3)
+    engine = engine_of(HEAVY, deadline_s=0.3, stall_s=60.0)
     assert engine.evaluate(b'{"many": [1, 2]}') == 6
     first = engine.process
     assert first is not None
@@ -83,22 +83,22 @@ def test_a_heavy_policy_is_killed_at_its_deadline_and_the_next_call_is_served(
     began = time.monotonic()
     with pytest.raises(EngineFault, match=r"no decision within 300 ms") as fault:
         engine.evaluate(document)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 50
     assert fault.value.code == "policy_timeout"
-    assert _has_ended(handle, 5)
+    assert _has_ended(handle, 30)
     os.close(handle)
     assert engine.evaluate(b'{"many": [1, 2]}') == 6
     assert engine.process != first
 
 
 def test_a_worker_ends_itself_when_nobody_is_left_to_kill_it(engine_of: MakeEngine) -> None:
-    engine = engine_of(HEAVY, deadline_s=0.05)
+    engine = engine_of(HEAVY, deadline_s=0.05, stall_s=0.5)
     engine.start()
     handle = os.pidfd_open(engine.process or 0)
     worker = engine._worker
     assert worker is not None
-    frames.send(worker._channel, b"n" * 16, json.dumps({"many": list(range(2000))}).encode(), frames.Deadline(5))
-    assert _has_ended(handle, 30)
+    frames.send(worker._channel, b"n" * 16, json.dumps({"many": list(range(2000))}).encode(), frames.Deadline(30))
+    assert _has_ended(handle, 60)
     os.close(handle)
     with pytest.raises(EngineFault, match="went away"):
         engine.evaluate(b"{}")
@@ -117,7 +117,7 @@ def test_the_default_deadline_is_100_ms(bundle: Bundle) -> None:
 
 def test_a_worker_that_a_busy_machine_keeps_waiting_is_waited_for(engine_of: MakeEngine) -> None:
     """What is bounded is the worker's own work; others that ask at once, or use the machine, take nothing from it."""
-    engine = engine_of("package twokey\n\ndecision := 1\n", deadline_s=0.05, stall_s=30.0)
+    engine = engine_of("package twokey\n\ndecision := 1\n", deadline_s=0.05, stall_s=60.0)
     engine.start()
     process = engine.process or 0
     os.kill(process, signal.SIGSTOP)
@@ -127,7 +127,7 @@ def test_a_worker_that_a_busy_machine_keeps_waiting_is_waited_for(engine_of: Mak
     asking.join(timeout=0.3)
     assert asking.is_alive(), "the deadline is over by the clock, and the worker has not worked"
     os.kill(process, signal.SIGCONT)
-    asking.join(timeout=30)
+    asking.join(timeout=60)
     assert answers == [1]
     assert engine.process == process
 
@@ -136,7 +136,7 @@ def test_a_killed_worker_is_a_fault_once(embedded: Embedded, read: Callable[...,
     embedded.start()
     handle = os.pidfd_open(embedded.process or 0)
     signal.pidfd_send_signal(handle, signal.SIGKILL)
-    assert _has_ended(handle, 5)
+    assert _has_ended(handle, 30)
     os.close(handle)
     guard = Guard(embedded)
     assert guard.decide(read()).reasons[0].code == "engine_fault"

@@ -41,8 +41,8 @@ def test_child_and_folder_go_when_standard_input_closes(
     assert not _has_ended(handle, 0.05)
     assert process.stdin is not None
     process.stdin.close()
-    assert _has_ended(handle, 10)
-    assert process.wait(10) == 0
+    assert _has_ended(handle, 60)
+    assert process.wait(60) == 0
     assert not tmp_path.exists()
 
 
@@ -52,7 +52,7 @@ def test_the_child_goes_when_the_keeper_is_killed(
 ) -> None:
     process, handle = kept
     process.send_signal(number)
-    assert _has_ended(handle, 10)
+    assert _has_ended(handle, 60)
 
 
 def test_a_child_that_ended_stays_to_be_seen(coverage_variables: dict[str, str]) -> None:
@@ -61,7 +61,7 @@ def test_a_child_that_ended_stays_to_be_seen(coverage_variables: dict[str, str])
     ) as process:
         assert process.stdout is not None
         handle = os.pidfd_open(int(process.stdout.readline()))
-        assert _has_ended(handle, 10)
+        assert _has_ended(handle, 60)
         os.close(handle)
         assert process.poll() is None
 

@@ -24,7 +24,7 @@ from typing import Any, Final
 
 from support.crash.forks import forks
 from support.crash.stage import fast_folder
-from support.crash.sweep import NAIVE, TWOKEY, Contender, Sweep, Trial, prepared, read_trial, together
+from support.crash.sweep import AT_ONCE, NAIVE, TWOKEY, Contender, Sweep, Trial, prepared, read_trial, together
 from support.crash.table import Tally, table
 
 ROOT: Final = Path(__file__).resolve().parents[3]
@@ -62,6 +62,7 @@ def main() -> int:
     parser.add_argument("--trials", type=int, default=25, help="trials at each point (25)")
     parser.add_argument("--cache", type=Path, default=ROOT / ".cache", help="where results are kept")
     parser.add_argument("--database", action="append", choices=["sqlite", "postgresql"], help="only this one")
+    parser.add_argument("--at-once", type=int, default=AT_ONCE, help=f"trials under way at the same time ({AT_ONCE})")
     options = parser.parse_args()
     options.cache.mkdir(exist_ok=True)
     book = Book(options.cache / "soak-crash.jsonl", fingerprint())
@@ -73,7 +74,7 @@ def main() -> int:
                 for contender in (TWOKEY, *NAIVE):
                     address = url * (database == "postgresql")
                     with prepared(server, folder / database, address, contender, first=True) as sweep:
-                        tallies.append(soak(sweep, contender, database, options.trials, book))
+                        tallies.append(soak(sweep, contender, database, options, book))
     text = table(tallies)
     say(f"\n{text}")
     found = {"date": datetime.now(UTC).date().isoformat(), "cores": os.cpu_count(), "code": fingerprint()}
@@ -83,9 +84,9 @@ def main() -> int:
     return verdict(tallies)
 
 
-def soak(sweep: Sweep, contender: Contender, database: str, trials: int, book: Book) -> Tally:
-    """Every point ``trials`` times; what is in the book already is not done again."""
-    points = sweep.points()
+def soak(sweep: Sweep, contender: Contender, database: str, options: argparse.Namespace, book: Book) -> Tally:
+    """Every point as often as asked for; what is in the book already is not done again."""
+    points, trials = sweep.points(), int(options.trials)
     tally = Tally(contender.name, database, len(points))
     shown = time.monotonic()
     total = len(points) * trials
@@ -106,7 +107,7 @@ def soak(sweep: Sweep, contender: Contender, database: str, trials: int, book: B
         key = (contender.name, database, str(point), str(number))
         return book.get(*key) or sweep.kill(point, number)
 
-    together([partial(trial, point, number) for number in range(trials) for point in points], done)
+    together([partial(trial, point, number) for number in range(trials) for point in points], done, options.at_once)
     return tally
 
 

@@ -1,7 +1,8 @@
 """A server that has imported everything heavy and forks a child for each job, so that a trial costs what it does.
 
-Rules: the server opens no database, starts no thread and keeps no state of any job; a child is a process of its own
-that shares nothing with another one but the code. A child reports over a pipe; a pipe that ends without a last word
+Rules: the server keeps no state of any job, and forks only where it has no thread and no child of its own; what warms it
+up closes everything that it opened. A child is a process of its own that shares nothing with another one but the code
+and what follows from it (compiled statements, expressions). A child reports over a pipe; a pipe that ends without a last word
 means that the child was killed. When whoever started the server goes away, the server takes its children with it.
 """
 
@@ -52,13 +53,14 @@ def serve(channel: socket.socket) -> None:
             for name in order["preload"]:
                 with contextlib.suppress(ImportError):
                     importlib.import_module(name)
-            _function(order["warm"])()
+            if order["warm"]:
+                _warm(_function(order["warm"]), order["args"], order["environment"])
             gc.collect()
             gc.freeze()  # a child need not look through what all of them share
             os.close(pipe)
             channel.send(b"0")
             continue
-        if len(list(Path("/proc/self/task").iterdir())) != 1:
+        if not _alone():
             raise Broken("the server has threads; what they hold would be lost in a child")
         pid = os.fork()
         if pid == 0:
@@ -71,6 +73,26 @@ def serve(channel: socket.socket) -> None:
     for child in children:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
+
+
+def _warm(function: Callable[..., None], args: Any, environment: dict[str, str]) -> None:
+    """Do what a job does once in the server, and leave folder and environment as they were."""
+    folder, variables = Path.cwd(), dict(os.environ)
+    os.environ.update(environment)
+    try:
+        function(args)
+    finally:
+        os.chdir(folder)
+        os.environ.clear()
+        os.environ.update(variables)
+    deadline = time.monotonic() + PATIENCE_S
+    while not _alone() and time.monotonic() < deadline:  # a thread that was told to end does so a moment later
+        os.sched_yield()
+
+
+def _alone() -> bool:
+    """Tell whether this process has one thread."""
+    return len(list(Path("/proc/self/task").iterdir())) == 1
 
 
 def _function(name: str) -> Callable[..., None]:
@@ -218,11 +240,14 @@ class Forks:
             child.end()
         return child
 
-    def preload(self, modules: list[str], warm: str) -> None:
-        """Have the server import modules and call ``warm``, so that no child has to."""
+    def preload(
+        self, modules: list[str], warm: str = "", args: Any = None, environment: dict[str, str] | None = None
+    ) -> None:
+        """Have the server import modules and call ``warm`` with ``args``, so that no child has to."""
         ours, theirs = os.pipe()
+        order = {"preload": modules, "warm": warm, "args": args, "environment": environment or {}}
         with self._lock:
-            socket.send_fds(self._channel, [json.dumps({"preload": modules, "warm": warm}).encode()], [theirs])
+            socket.send_fds(self._channel, [json.dumps(order).encode()], [theirs])
             os.close(theirs)
             os.close(ours)
             if not self._channel.recv(64):

@@ -1,4 +1,4 @@
-"""Jobs of Twokey's side: a whole gated run in one process, and whoever takes up what it left."""
+"""Jobs of Twokey's side: who asks for a change, who approves it and has it written, and whoever takes up what is left."""
 
 import os
 import signal
@@ -11,6 +11,7 @@ from conftest import CountingIds
 from langgraph.checkpoint.postgres import PostgresSaver
 
 from support.command import repository, warehouse
+from support.compiled import share_compiled
 from support.crash.forks import Tell
 from support.crash.points import Point, Points, read_point
 from support.crash.recovery import recover
@@ -21,9 +22,10 @@ from twokey.core.entropy import RandomIds
 from twokey.core.errors import TwokeyError
 from twokey.core.lifecycle import State
 from twokey.core.ports import Ids
-from twokey.tools import registry
 
 JOBS = "support.crash.gated:"
+FIRST_IDS = {"ask": 0, "answer": 1_000_000}
+"""Each process of a trial has ids of its own, and the same ones in every trial."""
 SETTINGS = """
 [policy]
 deadline_ms = 10000  # a shared machine may stall; what is tested here is not speed
@@ -54,7 +56,7 @@ def watched(stage: Stage, args: Any, tell: Tell) -> Points:
         tell("reached")
 
     act: dict[str, Callable[[], None]] = {"kill": end, "stop": stop, "say": say}
-    points = Points(stage.folder, at, act[args.get("action", "say")])
+    points = Points(stage.folder, args["part"], at, act[args.get("action", "say")])
     points.watch()
     return points
 
@@ -77,23 +79,47 @@ def build(tell: Tell, args: Any) -> None:
             saver.setup()
 
 
-def warm() -> None:
-    """Work out what a process works out once, and what is the same in every one."""
-    registry.installed({})
-
-
-def whole_run(tell: Tell, args: Any) -> None:
-    """Ask for a change, approve it as a second person, and have it written: one whole run."""
+def warm(args: Any) -> None:
+    """Go through a whole run, so that what a process works out once, and is the same in every one, is worked out."""
+    share_compiled()
     stage = read_stage(args["stage"])
+    with _opened(stage, RandomIds()) as workspace:
+        _ask(workspace, stage)
+        for record in workspace.service.waiting():
+            _approve(workspace, record.id)
+
+
+def ask(tell: Tell, args: Any) -> None:
+    """Ask for a change; with ``through`` the same process also approves it as a second person, as ``answer`` does."""
+    stage = read_stage(args["stage"])
+    with _told(stage, args, tell) as workspace:
+        tell("asked", run=_ask(workspace, stage))
+        if args.get("through"):
+            _answer(workspace, tell)
+
+
+def answer(tell: Tell, args: Any) -> None:
+    """Approve what waits as a second person, and have it written."""
+    with _told(read_stage(args["stage"]), args, tell) as workspace:
+        _answer(workspace, tell)
+
+
+def _answer(workspace: Workspace, tell: Tell) -> None:
+    for record in workspace.service.waiting():
+        state = _approve(workspace, record.id)
+        tell("approved", proposal=record.id, state=state.value)
+
+
+@contextmanager
+def _told(stage: Stage, args: Any, tell: Tell) -> Generator[Workspace]:
+    """Open a workspace in a process that is watched, and tell how that ended."""
     points = watched(stage, args, tell)
+    ids = CountingIds()
+    ids.count = FIRST_IDS[args["part"]]
     try:
-        with _opened(stage, CountingIds()) as workspace:
+        with _opened(stage, ids) as workspace:
             tell("opened")
-            run = _ask(workspace, stage)
-            tell("asked", run=run)
-            for record in workspace.service.outcome(run).proposals:
-                state = _approve(workspace, record.id)
-                tell("approved", proposal=record.id, state=state.value)
+            yield workspace
     except TwokeyError as error:
         # Legitimate only where somebody else went on meanwhile; whoever started this job knows whether that is so.
         tell("refused", code=error.code, sentence=error.message)

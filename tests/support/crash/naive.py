@@ -97,7 +97,7 @@ def build(tell: Tell, args: Any) -> None:
             held.setup()
 
 
-def warm() -> None:
+def warm(args: Any) -> None:
     """Nothing is worked out once."""
 
 

@@ -31,13 +31,17 @@ _CHANCE: Final = re.compile(r"(?<![a-z0-9])([a-z]-[0-9a-z]{12}|[0-9a-f]{16,}|[0-
 
 @dataclass(frozen=True, slots=True, order=True)
 class Point:
-    """One moment: what is about to happen or just has, on whose behalf, and which time that is, from 1."""
+    """One moment: what is about to happen or just has, on whose behalf, and which time that is, from 1.
+
+    ``part`` is the job of the process in which it comes.
+    """
 
     name: str
     nth: int
+    part: str = ""
 
     def __str__(self) -> str:
-        return f"{self.name} #{self.nth}"
+        return f"{self.part}: {self.name} #{self.nth}"
 
     @property
     def by_the_clock(self) -> bool:
@@ -51,19 +55,20 @@ class Point:
 
     def as_json(self) -> list[Any]:
         """The form in which processes hand it on."""
-        return [self.name, self.nth]
+        return [self.name, self.nth, self.part]
 
 
 def read_point(value: list[Any]) -> Point:
     """Read what ``as_json`` gave."""
-    return Point(str(value[0]), int(value[1]))
+    return Point(str(value[0]), int(value[1]), str(value[2]))
 
 
 class Points:
     """Counts the points of this process, and calls ``act`` at one of them."""
 
-    def __init__(self, folder: Path, at: Point | None, act: Callable[[], None]) -> None:
+    def __init__(self, folder: Path, part: str, at: Point | None, act: Callable[[], None]) -> None:
         self._folder = f"{folder}{os.sep}"
+        self._part = part
         self._at = at
         self._act = act
         self._counts = Counter[str]()
@@ -76,7 +81,7 @@ class Points:
         with self._lock:
             name = f"{what} · {_on_behalf()}"
             self._counts[name] += 1
-            point = Point(name, self._counts[name])
+            point = Point(name, self._counts[name], self._part)
             self.seen.append(point)
         if point == self._at:
             self._act()

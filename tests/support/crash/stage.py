@@ -9,7 +9,7 @@ import os
 import secrets
 import shutil
 import sqlite3
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +17,6 @@ from typing import Any, Final
 
 import sqlalchemy
 from sqlalchemy import NullPool
-
-from support.crash.forks import Forks
 
 BEGIN_US: Final = 1_767_225_600_000_000
 PASSING_US: Final = 20 * 60 * 1_000_000
@@ -117,43 +115,57 @@ class StageClock:
 
 
 class Stages:
-    """Makes stages as copies of a template, on SQLite or on PostgreSQL."""
+    """Makes stages as copies of templates, one for each part of a run, on SQLite or on PostgreSQL."""
 
     def __init__(self, folder: Path, server: str) -> None:
         """``server`` is the address of a PostgreSQL server, or empty."""
         self._folder = folder
         self.server = server
         self._name = f"crash_{secrets.token_hex(4)}"
-        self._template = Stage(folder / "template", self._database(self._name))
+        self._templates: dict[str, str] = {}
 
-    def build(self, forks: Forks, job: str, *, first: bool) -> None:
-        """Have a process make the template."""
-        self._template.folder.mkdir(parents=True)
-        (self._template.folder / "clock").write_text(str(BEGIN_US), encoding="utf-8")
-        if self.server:
-            self._admin(f'CREATE DATABASE "{self._name}"')
-        forks.run(job, {"stage": self._template.as_json(), "first": first}, self._template.environment)
+    def make(self, part: str, work: Callable[[Stage], None], *, after: str = "") -> None:
+        """Have the template of ``part`` made by ``work``: of nothing, or of what the template of ``after`` holds."""
+        name = f"template_{part}"
+        stage = self._stage(name)
+        if after:
+            self._copy(self._templates[after], stage)
+        else:
+            stage.folder.mkdir(parents=True)
+            (stage.folder / "clock").write_text(str(BEGIN_US), encoding="utf-8")
+            if self.server:
+                self._admin(f'CREATE DATABASE "{self._name}_{name}"')
+        self._templates[part] = name
+        work(stage)
 
     @contextmanager
-    def fresh(self) -> Generator[Stage]:
-        """A copy of the template, removed afterwards."""
-        name = secrets.token_hex(6)
-        stage = Stage(self._folder / name, self._database(f"{self._name}_{name}"))
-        shutil.copytree(self._template.folder, stage.folder)
-        if self.server:
-            self._admin(f'CREATE DATABASE "{self._name}_{name}" TEMPLATE "{self._name}" STRATEGY FILE_COPY')
+    def fresh(self, part: str) -> Generator[Stage]:
+        """A copy of the template of ``part``, removed afterwards."""
+        stage = self._stage(secrets.token_hex(6))
+        self._copy(self._templates[part], stage)
         try:
             yield stage
         finally:
-            shutil.rmtree(stage.folder)
-            if self.server:
-                self._admin(f'DROP DATABASE "{self._name}_{name}" WITH (FORCE)')
+            self._remove(stage)
 
     def remove(self) -> None:
-        """Remove the template."""
-        shutil.rmtree(self._template.folder, ignore_errors=True)
+        """Remove the templates."""
+        for name in self._templates.values():
+            self._remove(self._stage(name))
+
+    def _stage(self, name: str) -> Stage:
+        return Stage(self._folder / name, self._database(f"{self._name}_{name}"))
+
+    def _copy(self, template: str, stage: Stage) -> None:
+        shutil.copytree(self._folder / template, stage.folder)
         if self.server:
-            self._admin(f'DROP DATABASE IF EXISTS "{self._name}" WITH (FORCE)')
+            made = f'CREATE DATABASE "{self._name}_{stage.folder.name}"'
+            self._admin(f'{made} TEMPLATE "{self._name}_{template}" STRATEGY FILE_COPY')
+
+    def _remove(self, stage: Stage) -> None:
+        shutil.rmtree(stage.folder, ignore_errors=True)
+        if self.server:
+            self._admin(f'DROP DATABASE IF EXISTS "{self._name}_{stage.folder.name}" WITH (FORCE)')
 
     def _database(self, name: str) -> str:
         if not self.server:
@@ -164,17 +176,6 @@ class Stages:
         engine = sqlalchemy.create_engine(_driver(self.server), isolation_level="AUTOCOMMIT", poolclass=NullPool)
         with engine.connect() as connection:
             connection.execute(sqlalchemy.text(statement))
-
-
-@contextmanager
-def stages(forks: Forks, folder: Path, server: str, job: str, *, first: bool) -> Generator[Stages]:
-    """A template made by ``job``, and stages after it; ``first`` where nothing ever ran in it."""
-    made = Stages(folder, server)
-    try:
-        made.build(forks, job, first=first)
-        yield made
-    finally:
-        made.remove()
 
 
 def fast_folder() -> Path | None:

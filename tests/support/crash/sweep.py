@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,7 +20,7 @@ from support.crash import gated, looks, naive
 from support.crash.forks import Broken, Child, Forks
 from support.crash.looks import Verdict
 from support.crash.points import Point, read_point
-from support.crash.stage import Stage, Stages, stages
+from support.crash.stage import Stage, Stages
 
 LATEST_S: Final = 0.02
 """How long after its point a process is ended at the latest, in the trials after the first."""
@@ -29,18 +30,19 @@ AT_ONCE: Final = 2
 
 @dataclass(frozen=True)
 class Contender:
-    """One thing that runs, and how it is judged."""
+    """One thing that runs, and how it is judged. ``parts`` are the jobs of a whole run, each in a process of its own."""
 
     name: str
     jobs: str
+    parts: tuple[str, ...]
     args: dict[str, Any]
     approvals: Callable[[Stage], list[str]]
     judge: Callable[[Stage, list[str], list[dict[str, Any]]], Verdict]
 
 
-TWOKEY: Final = Contender("Twokey", gated.JOBS, {}, looks.approvals, looks.judge)
+TWOKEY: Final = Contender("Twokey", gated.JOBS, ("ask", "answer"), {}, looks.approvals, looks.judge)
 NAIVE: Final = tuple(
-    Contender(f"naive LangGraph, {text}", naive.JOBS, args, naive.approvals, naive.judge)
+    Contender(f"naive LangGraph, {text}", naive.JOBS, ("whole_run",), args, naive.approvals, naive.judge)
     for text, args in (
         ("one node", {"nodes": 1, "believing": False}),
         ("two nodes", {"nodes": 2, "believing": False}),
@@ -85,6 +87,36 @@ class Sweep:
         """The address of the PostgreSQL server; empty on SQLite."""
         return self._stages.server
 
+    def prepare(self, *, first: bool) -> None:
+        """Have the templates made, a part of a run after the other, and the server of forks warmed up.
+
+        Raises:
+            Broken: a job went wrong without being ended.
+
+        """
+        jobs, (begin, *later) = self._contender.jobs, self._contender.parts
+        self._forks.preload([jobs.removesuffix(":")])
+
+        def build(stage: Stage) -> None:
+            self._forks.run(f"{jobs}build", {"stage": stage.as_json(), "first": first}, stage.environment)
+
+        self._stages.make(begin, build)
+        with self._stages.fresh(begin) as stage:
+            modules = {
+                name
+                for part in self._contender.parts
+                for said in self._forks.run(*self._job(stage, part)).said("points")
+                for name in said["modules"]
+            }
+        with self._stages.fresh(begin) as stage:
+            self._forks.preload(sorted(modules), f"{jobs}warm", {"stage": stage.as_json()}, stage.environment)
+        for before, part in pairwise((begin, *later)):
+
+            def go_on(stage: Stage, done: str = before) -> None:
+                self._forks.run(*self._job(stage, done))
+
+            self._stages.make(part, go_on, after=before)
+
     def points(self) -> list[Point]:
         """Every point of one whole run, in the order in which they came, without those that only some runs have.
 
@@ -92,21 +124,23 @@ class Sweep:
             Broken: the run went wrong without being ended.
 
         """
-        with self._stages.fresh() as stage:
-            child = self._forks.run(*self._job(stage, "whole_run"))
-            (said,) = child.said("points")
-            self._forks.preload(said["modules"], f"{self._contender.jobs}warm")
-            verdict = self._contender.judge(stage, self._contender.approvals(stage), child.told)
+        points: list[Point] = []
+        with self._stages.fresh(self._contender.parts[0]) as stage:
+            told: list[dict[str, Any]] = []
+            for part in self._contender.parts:
+                child = self._forks.run(*self._job(stage, part))
+                told += child.told
+                points += [read_point(point) for said in child.said("points") for point in said["points"]]
+            verdict = self._contender.judge(stage, self._contender.approvals(stage), told)
         if not verdict.clean:
             raise Broken(f"a run that nobody ended went wrong: {verdict}")
-        points = [read_point(point) for point in said["points"]]
         return [point for point in points if not point.by_the_clock]
 
     def kill(self, point: Point, number: int) -> Trial:
         """End a process with SIGKILL at or after ``point``, have the rest finished, and judge."""
-        with self._stages.fresh() as stage:
+        with self._stages.fresh(point.part) as stage:
             exactly = number == 0
-            child = self._forks.start(*self._job(stage, "whole_run", point, "kill" if exactly else "say"))
+            child = self._forks.start(*self._job(stage, point.part, point, "kill" if exactly else "say"))
             try:
                 if exactly:
                     reached = not child.finish()
@@ -135,10 +169,10 @@ class Sweep:
         """Hold a process at ``point`` past every lease, let another one take over, and let the first one go on.
 
         Where the first one holds a lock that the other needs, both go on at the same time; with ``patient`` the other
-        one tries until it gives up.
+        one tries until it gives up. The first one goes on to the end of the whole run.
         """
-        with self._stages.fresh() as stage:
-            first = self._forks.start(*self._job(stage, "whole_run", point, "stop"))
+        with self._stages.fresh(point.part) as stage:
+            first = self._forks.start(*self._job(stage, point.part, point, "stop", through=True))
             second: Child | None = None
             try:
                 if first.until("reached") is None:
@@ -169,7 +203,7 @@ class Sweep:
     def _job(
         self, stage: Stage, name: str, point: Point | None = None, action: str = "say", **more: Any
     ) -> tuple[str, dict[str, Any], dict[str, str]]:
-        at = {"point": point.as_json() if point else None, "action": action}
+        at = {"part": name, "point": point.as_json() if point else None, "action": action}
         args = {"stage": stage.as_json()} | at | self._contender.args | more
         return f"{self._contender.jobs}{name}", args, stage.environment
 
@@ -182,8 +216,13 @@ def _ended(child: Child) -> None:
 @contextmanager
 def prepared(forks: Forks, folder: Path, server: str, contender: Contender, *, first: bool = False) -> Generator[Sweep]:
     """A sweep on stages of its own; with ``first`` in workspaces in which nothing ever ran."""
-    with stages(forks, folder, server, f"{contender.jobs}build", first=first) as made:
-        yield Sweep(forks, made, contender)
+    made = Stages(folder, server)
+    sweep = Sweep(forks, made, contender)
+    try:
+        sweep.prepare(first=first)
+        yield sweep
+    finally:
+        made.remove()
 
 
 def boundaries(points: Iterable[Point]) -> list[Point]:
@@ -194,7 +233,7 @@ def boundaries(points: Iterable[Point]) -> list[Point]:
     return [point for point in points if not point.name.startswith("after commit")]
 
 
-def together(work: Iterable[Callable[[], Trial]], done: Callable[[Trial], None]) -> None:
+def together(work: Iterable[Callable[[], Trial]], done: Callable[[Trial], None], at_once: int = AT_ONCE) -> None:
     """Do trials, some at once, and hand each one on when it is over, one at a time."""
     lock = threading.Lock()
 
@@ -203,7 +242,7 @@ def together(work: Iterable[Callable[[], Trial]], done: Callable[[Trial], None])
         with lock:
             done(came)
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor(at_once) as pool:
         try:
             for future in [pool.submit(one, trial) for trial in work]:
                 future.result()

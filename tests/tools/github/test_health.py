@@ -224,7 +224,7 @@ def test_the_doctor_says_what_the_look_at_github_found(there: Stand, tmp_path: P
 
 def test_the_manifest_asks_for_what_is_needed_and_for_nothing_more() -> None:
     manifest = json.loads((ROOT / "deploy" / "github" / "app-manifest.json").read_text(encoding="utf-8"))
-    assert manifest["default_permissions"] == dict(health.PERMISSIONS)
+    assert manifest["default_permissions"] == dict(health.PERMISSIONS) | dict(health.DEPLOYMENTS)
     assert manifest["default_events"] == list(health.EVENTS)
     assert manifest["hook_attributes"]["url"].endswith(health.WEBHOOK_PATH)
     assert manifest["public"] is False

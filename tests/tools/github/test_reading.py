@@ -15,6 +15,7 @@ from twokey.tools.contract import Context, Place, Places
 from twokey.tools.github.forge import GitHubRepository
 from twokey.tools.github.owners import reviewers
 from twokey.tools.read.catalog import CatalogArgs, ReadCatalog
+from twokey.tools.read.commits import CommitArgs, ReadCommit
 
 CONTEXT = Context(Places((Place(Resource(kind="repository", id="dbt", granted_by="config"), LOCATION),)), 0)
 
@@ -59,6 +60,22 @@ def test_a_listing_that_github_cuts_is_read_folder_by_folder_or_refused(github: 
     ]
     github.world.cut_folders = True
     assert refused(lambda: opened(github).directory(root)) == "listing_cut"
+
+
+def test_a_commit_and_what_taking_it_back_gives_are_read_from_github(github: Stand) -> None:
+    seen = opened(github)
+    base = seen.describe().commit
+    (only,) = seen.landed(base, 0, 10)
+    assert (only.id, only.parents) == (base, ())
+    assert list(seen.landed(base, only.at_us + 1, 10)) == []
+    (github.work / "late.sql").write_text("select 1\n")
+    run_git(github.work, "add", "--all")
+    run_git(github.work, "commit", "--quiet", "--message", "late")
+    run_git(github.work, "push", "--quiet", "origin", "HEAD:main")
+    late = run_git(github.work, "rev-parse", "HEAD").strip()
+    args = CommitArgs(repository="dbt", commit=late[:12], since_us=only.at_us, until_us=only.at_us)
+    found = ReadCommit(github.forge()).call(args, CONTEXT)
+    assert (found.code, found.commit, [file.path for file in found.files]) == ("clean", late, ["late.sql"])
 
 
 def cut(value: Any) -> Any:

@@ -1,5 +1,6 @@
 """Tickets in a folder: read by page, written to without touching anything else, and nothing beyond the folder."""
 
+import itertools
 import json
 import os
 import re
@@ -12,6 +13,8 @@ import pytest
 from twokey.core.errors import TwokeyError
 from twokey.tools.local_tickets import LocalTickets
 from twokey.tools.local_tickets.files import Files
+from twokey.tools.local_tickets.folder import AT_A_TIME
+from twokey.tools.local_tickets.index import MANY, Index
 from twokey.tools.local_tickets.records import number_of
 from twokey.tools.tickets import Query, Ticket, Tickets
 
@@ -202,7 +205,7 @@ def test_listing_goes_by_time_of_change_and_by_page(tmp_path: Path) -> None:
         )
     there = opened(tmp_path)
     pages = [[ticket.number for ticket in page] for page in there.list(Query(state="all"))]
-    assert [len(page) for page in pages] == [100, 100, 50]
+    assert [len(page) for page in pages] == [*[AT_A_TIME] * 12, 10]
     assert [number for page in pages for number in page] == [*range(250, 0, -1)]
     assert [number.number for number in everything(there, Query(state="closed"))] == [*range(250, 0, -2)]
     since = there.get(3).updated_at
@@ -220,9 +223,59 @@ def test_only_a_page_of_files_is_read_before_it_is_asked_for(tmp_path: Path) -> 
     for number in range(1, 202):
         put(tmp_path, f"{number}.md", simple(str(number)), 1_700_000_000 + number)
     pages = opened(tmp_path).list(Query())
-    assert len(next(pages)) == 100
+    assert len(next(pages)) == AT_A_TIME
     (tmp_path / "150.md").unlink()
-    assert [len(page) for page in pages] == [100], "a ticket that went away meanwhile is passed over"
+    assert [len(page) for page in pages] == [AT_A_TIME] * 9, "a ticket that went away meanwhile is passed over"
+
+
+def test_a_ticket_that_changes_while_a_list_is_given_comes_once_at_its_new_place(tmp_path: Path) -> None:
+    for number in range(1, 61):
+        put(tmp_path, f"{number}.md", simple(str(number)), 1_700_000_000 + number)
+    there = opened(tmp_path)
+    pages = there.list(Query())
+    given = [ticket.number for ticket in next(pages)]
+    # 5 was given and 2 is before what is asked for from now on: both, and 40, which was not given yet, come at the end
+    for at, number in enumerate((40, 2, 5)):
+        put(tmp_path, f"{number}.md", simple(str(number), "Again"), 1_700_000_500 + at)
+    given += [ticket.number for page in pages for ticket in page]
+    assert given == [*range(1, 40), *range(41, 61), 40, 2, 5]
+
+
+def test_where_tickets_never_stop_changing_a_list_ends_all_the_same(tmp_path: Path) -> None:
+    for number in range(1, 4):
+        put(tmp_path, f"{number}.md", simple(str(number)), 1_700_000_000 + number)
+
+    class Restless(Files):
+        moves = 0
+
+        def read(self, name: str, most: int) -> bytes:
+            if name == "2.md":
+                Restless.moves += 1
+                os.utime(tmp_path / name, (1_700_000_100 + Restless.moves, 1_700_000_100 + Restless.moves))
+            return super().read(name, most)
+
+    there = LocalTickets(tmp_path, files=Restless(tmp_path))
+    assert [ticket.number for page in there.list(Query()) for ticket in page] == [1, 3, 2]
+
+
+def test_of_many_tickets_a_list_rests_for_a_while_on_what_the_folder_showed(tmp_path: Path) -> None:
+    lines = [f'{{"id": "R-{n}", "title": "t", "created_at": "2026-01-01T00:00:00Z"}}' for n in range(MANY)]
+    put(tmp_path, "rows.jsonl", "\n".join(lines))
+    clock = itertools.count()  # looking takes a second: what it gives is good for the next ten
+    index = Index(Files(tmp_path), lambda: float(next(clock)))
+    assert len(index.in_order(None)) == MANY
+    put(tmp_path, "1.md", simple("1"))
+    assert len(index.in_order(None)) == MANY
+    assert index.number("1") is not None, "what is asked for by name and not known is looked for"
+    put(tmp_path, "2.md", simple("2"))
+    assert len(index.in_order(None)) == MANY + 1
+    index.outdated()
+    assert len(index.in_order(None)) == MANY + 2
+    put(tmp_path, "3.md", simple("3"))
+    assert len(index.in_order(None)) == MANY + 2
+    for _ in range(10):
+        next(clock)
+    assert len(index.in_order(None)) == MANY + 3
 
 
 def test_labels_are_a_filter_and_a_phrase_is_found(tmp_path: Path) -> None:

@@ -81,6 +81,15 @@ def test_a_free_search_finds_by_words_and_is_no_expression() -> None:
         assert len(index.search(query, 3)) <= 3
 
 
+def test_what_nearly_all_texts_have_is_looked_for_where_there_is_little_else_alone() -> None:
+    index = Index(common=20)
+    rare = "alder birch cedar dogwood elder fir gorse hazel"
+    for number in range(1, 41):
+        assert index.put(text(number, f"Report {number}", f"It fails today. {rare if number == 7 else ''}"))
+    assert numbers(index.search(f"it fails today {rare}", 50)) == [7]
+    assert len(numbers(index.search("it fails today alder birch", 50))) == 40
+
+
 def test_a_text_is_put_in_once_per_version_and_taken_out_whole() -> None:
     index, bare = filled(), Index()
     assert not index.put(text(1, *TEXTS[0]))

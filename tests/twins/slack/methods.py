@@ -269,10 +269,18 @@ def _conversation(api: Api, held: Token, arguments: Arguments) -> dict[str, Any]
     }
 
 
-def _history(api: Api, held: Token, arguments: Arguments) -> dict[str, Any]:
+def _read(api: Api, held: Token, arguments: Arguments) -> Any:
+    """The channel of a history, as far as the token may read it."""
     channel = api.channel(held, arguments)
+    if channel.history not in held.scopes:
+        raise SlackRefusesError("missing_scope", needed=channel.history, provided=",".join(sorted(held.scopes)))
     if held.bot not in channel.members:
         raise SlackRefusesError("not_in_channel")
+    return channel
+
+
+def _history(api: Api, held: Token, arguments: Arguments) -> dict[str, Any]:
+    channel = _read(api, held, arguments)
     oldest = str(arguments.get("oldest") or "0")
     found = [
         item
@@ -283,16 +291,21 @@ def _history(api: Api, held: Token, arguments: Arguments) -> dict[str, Any]:
 
 
 def _replies(api: Api, held: Token, arguments: Arguments) -> dict[str, Any]:
-    channel = api.channel(held, arguments)
+    channel = _read(api, held, arguments)
     thread = arguments["ts"]
     found = [item for item in api.world.messages if item.channel == channel.id and thread in {item.ts, item.thread}]
     if not found:
         raise SlackRefusesError("thread_not_found")
+    latest = float(arguments.get("latest") or "inf")
+    inclusive = _flag(arguments.get("inclusive"))
+    found = [item for item in found if float(item.ts) < latest or (inclusive and float(item.ts) == latest)]
     return _page(held, found, arguments)
 
 
 def _page(held: Token, found: list[Message], arguments: Arguments) -> dict[str, Any]:
-    limit, start = int(arguments.get("limit") or 100), int(arguments.get("cursor") or 0)
+    limit, start = min(int(arguments.get("limit") or 100), 1000), int(arguments.get("cursor") or 0)
+    if start < 0 or start > len(found):
+        raise SlackRefusesError("invalid_cursor")
     shown = [item.as_json() for item in found[start : start + limit]]
     if not _flag(arguments.get("include_all_metadata")) or "metadata.message:read" not in held.scopes:
         for item in shown:

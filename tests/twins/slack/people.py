@@ -106,6 +106,28 @@ def click_in_view(world: World, user: str, view: dict[str, Any], action: str, ab
     }
 
 
+def shortcut(world: World, user: str, message: Message, callback: str = "twokey.thread") -> dict[str, Any]:
+    """Somebody chooses a shortcut of the app in the menu of a message."""
+    team, shown = world.users[user].team, message.as_json()
+    if message.thread is None and any(item.thread == message.ts for item in world.messages):
+        shown["thread_ts"] = message.ts
+    return {
+        "type": "message_action",
+        "token": "deprecated",
+        "action_ts": world.ts(),
+        "team": {"id": team, "domain": "test"},
+        "user": {"id": user, "username": user.lower(), "team_id": team, "name": user.lower()},
+        "channel": {"id": message.channel, "name": world.channels[message.channel].name},
+        "is_enterprise_install": False,
+        "enterprise": None,
+        "api_app_id": world.app,
+        "callback_id": callback,
+        "trigger_id": world.trigger(user),
+        "message_ts": message.ts,
+        "message": shown,
+    }
+
+
 def submit(world: World, user: str, view: dict[str, Any], values: dict[str, dict[str, str]]) -> dict[str, Any]:
     """Somebody submits a modal; ``values`` by block id and action id."""
     team = world.users[user].team

@@ -109,12 +109,12 @@ class Twin:
         started = threading.Event()
         thread = threading.Thread(target=self._serve, args=(started,), daemon=True)
         thread.start()
-        assert started.wait(10)
+        assert started.wait(60)
         try:
             yield self
         finally:
             self._loop.call_soon_threadsafe(self._loop.stop)
-            thread.join(10)
+            thread.join(60)
 
     # -- Socket Mode ------------------------------------------------------------------------------------------
 
@@ -147,7 +147,7 @@ class Twin:
                 else:
                     await connection.close()
 
-        asyncio.run_coroutine_threadsafe(end(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(end(), self._loop).result(60)
 
     def wait(self, until: Callable[[], bool], patience_s: float = 10.0) -> None:
         """Return once something holds; it is looked at whenever anything changes here."""
@@ -160,7 +160,7 @@ class Twin:
                 with contextlib.suppress(ConnectionError):
                     await self.connections[-1].send_str(json.dumps(message))
 
-        asyncio.run_coroutine_threadsafe(send(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(send(), self._loop).result(60)
 
     async def _link(self, request: web.Request) -> web.StreamResponse:
         ticket = request.query.get("ticket", "")

@@ -69,6 +69,11 @@ class Channel:
     archived: bool = False
     shared: bool = False
 
+    @property
+    def history(self) -> str:
+        """The scope that reads it."""
+        return "im:history" if self.im is not None else f"{'groups' if self.id[0] == 'G' else 'channels'}:history"
+
 
 @dataclass
 class Message:
@@ -80,6 +85,8 @@ class Message:
     thread: str | None = None
     metadata: dict[str, Any] | None = None
     edits: int = 0
+    more: dict[str, Any] = field(default_factory=dict[str, Any])
+    """What else the history says of it: a subtype, what is attached."""
 
     @property
     def alive(self) -> list[str]:
@@ -105,7 +112,7 @@ class Message:
             given["thread_ts"] = self.thread
         if self.metadata is not None:
             given["metadata"] = self.metadata
-        return given
+        return {**given, **self.more}
 
     def buttons(self) -> dict[str, dict[str, Any]]:
         """The controls of the message by their action ids."""
@@ -198,6 +205,14 @@ class World:
         made = Message(channel, self.ts(), user, text, [], thread)
         self.messages.append(made)
         return made
+
+    def delete(self, message: Message) -> None:
+        """Somebody deletes a message: what begins a thread leaves a stone behind, all others leave nothing."""
+        if any(item.thread == message.ts for item in self.messages):
+            message.user, message.text, message.blocks = "USLACKBOT", "This message was deleted.", []
+            message.more = {"subtype": "tombstone", "hidden": True}
+        else:
+            self.messages.remove(message)
 
     def ts(self) -> str:
         return f"{int(self.now())}.{self.number():06d}"

@@ -47,13 +47,15 @@ class Batches:
         self._directory = directory
         self._workspace = workspace
 
-    def offered(self, viewer: str | None) -> list[tuple[ProposalRecord, ...]]:
+    def offered(
+        self, viewer: str | None, among: Sequence[ProposalRecord] | None = None
+    ) -> list[tuple[ProposalRecord, ...]]:
         """Give the batches that somebody can be shown now, oldest proposals first; with no viewer, for a whole place.
 
-        Each is as long as policy allows; a single proposal that is left over is in none.
+        Each is as long as policy allows; a single proposal that is left over is in none. ``among`` are proposals that
+        the caller has read already, newest first; without them all that wait are looked at.
         """
-        with self._ledger.look() as connection:
-            waiting = proposals.list_proposals(connection, states=(State.AWAITING_APPROVAL,), limit=LOOKED_AT)
+        waiting = self._waiting() if among is None else among
         may = [record for record in reversed(waiting) if _together(record) and self._bar(record, viewer) is None]
         found: list[tuple[ProposalRecord, ...]] = []
         for _, alike in groupby(sorted(may, key=_alike), key=_alike):
@@ -62,6 +64,10 @@ class Batches:
             parts = (records[at : at + most] for at in range(0, len(records), most))
             found += [part for part in parts if len(part) >= FEWEST]
         return found
+
+    def _waiting(self) -> list[ProposalRecord]:
+        with self._ledger.look() as connection:
+            return proposals.list_proposals(connection, states=(State.AWAITING_APPROVAL,), limit=LOOKED_AT)
 
     def show(self, records: Sequence[ProposalRecord], *, viewer: str | None, channel: Channel) -> Shown:
         """Put a batch together and record that it is shown; see ``compose`` and ``record``."""

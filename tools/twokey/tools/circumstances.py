@@ -13,7 +13,7 @@ from twokey.core.values import Counters
 from twokey.store import switches, usage
 from twokey.store.usage import Counted
 from twokey.tools.ledger import Ledger
-from twokey.tools.waivers import Waivers
+from twokey.tools.waivers import Exceptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Given:
 class Circumstances:
     """Looks around. Without ``waivers`` no exception holds."""
 
-    def __init__(self, ledger: Ledger, clock: Clock, waivers: Waivers | None = None) -> None:
+    def __init__(self, ledger: Ledger, clock: Clock, waivers: Exceptions | None = None) -> None:
         self._ledger = ledger
         self._clock = clock
         self._waivers = waivers

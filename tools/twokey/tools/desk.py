@@ -24,7 +24,7 @@ from twokey.store.proposals import ProposalRecord
 from twokey.tools import budgets, calls, recording
 from twokey.tools.adopting import Adopter, Found, Wanted, adopt
 from twokey.tools.contract import Context, Place, Places, ReadTool
-from twokey.tools.endings import Ending, endings
+from twokey.tools.endings import Ending, endings, originals
 from twokey.tools.faults import TOOL_FAULT, code_of, contained
 from twokey.tools.ledger import Ledger
 from twokey.tools.proposing import Draft, Proposer, checked, made_before
@@ -354,11 +354,16 @@ class Desk:
             return proposals.proposals_of(connection, self.run)
 
     def waiting(self, tool: str) -> list[dict[str, Any]]:
-        """Give the arguments of proposals of a tool that other runs made and that are open; a hint, and few."""
+        """Give the arguments of proposals of a tool that other runs made and that are open; a hint, and few.
+
+        Where a person edited one, what it was edited from counts as open, too: it is not to be proposed again.
+        """
         with self._office.ledger.look() as connection:
             states = tuple(sorted(OPEN, key=lambda state: state.value))
             found = proposals.list_proposals(connection, states=states, limit=500)
-        return [made.proposal.args for made in found if made.proposal.tool == tool and made.run != self.run]
+        open_ones = [made.proposal for made in found if made.proposal.tool == tool and made.run != self.run]
+        first = [old for proposal in open_ones for old in originals(self._office.ledger, proposal)]
+        return [proposal.args for proposal in (*open_ones, *first)]
 
     def endings(self, tool: str) -> list[Ending]:
         """Give how proposals of a tool ended before, in any run, as the log bears it out; newest first, and few."""

@@ -12,7 +12,7 @@ Rules every adapter keeps:
 - names and bytes of a repository are untrusted: paths are bytes here, and whoever shows one quotes it first.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal, Protocol
@@ -62,6 +62,17 @@ class Writer(Value):
 
     who: Annotated[str, StringConstraints(min_length=1, max_length=100)]
     share: Annotated[int, Field(ge=1, le=100)]
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """One commit of a branch. ``message`` is outside text; ``at_us`` is its committer's time, as the commit says it."""
+
+    id: str
+    tree: str
+    parents: tuple[str, ...]
+    at_us: int
+    message: str
 
 
 class Stamp(Value):
@@ -206,6 +217,13 @@ class Repository(Reader, Protocol):
 
     def writers(self, commit: str, paths: Sequence[str]) -> Mapping[str, tuple[Writer, ...]]:
         """Give the main writers of each path as the history up to ``commit`` tells; nothing where it does not."""
+        ...
+
+    def landed(self, tip: str, since_us: int, most: int) -> Iterator[Landed]:
+        """Give what came into a branch with ``tip``, along first parents, the latest first and ``most`` at most.
+
+        It ends with the first commit that is older than ``since_us`` (microseconds since 1970), which is not given.
+        """
         ...
 
     def carry(self, before: str, after: str, onto: str) -> tuple[Edit, ...]:

@@ -30,6 +30,7 @@ from twokey.tools.authority import Authority, Rules, met
 from twokey.tools.batches import Batches
 from twokey.tools.budgets import Outdated
 from twokey.tools.contract import Context, Marker, Rendered
+from twokey.tools.editing import Editing
 from twokey.tools.emergencies import OBLIGATION, Emergencies
 from twokey.tools.executor import Applied, Permit
 from twokey.tools.kill_switch import NOT_PROVEN, KillSwitch, Stopped
@@ -45,7 +46,8 @@ from twokey.tools.sight import Seen, Sight
 from twokey.tools.standing import Standing, standing
 from twokey.tools.steps import FAULT, Asked, Moved, Result, Steps
 from twokey.tools.successors import Successors
-from twokey.tools.waivers import Waivers
+from twokey.tools.waivers import Exceptions
+from twokey.tools.write.ticket_edit import TicketEdit
 
 WRITE_LEASE_S: Final = 120
 """How long a started write belongs to its executor alone, in seconds, where the tool's own timeout is not longer."""
@@ -76,7 +78,7 @@ class _Ready:
 class Gate:
     """Takes answers and, when they suffice, has the executor write."""
 
-    def __init__(self, steps: Steps, *, ids: Ids, rules: Rules, waivers: Waivers | None = None) -> None:
+    def __init__(self, steps: Steps, *, ids: Ids, rules: Rules, waivers: Exceptions | None = None) -> None:
         self._steps = steps
         self._ledger = steps.ledger
         self._clock = steps.clock
@@ -103,6 +105,7 @@ class Gate:
         self._reverting = Reverting(steps, proposer, receipts)
         self._policy_changes = PolicyChanges(proposer, receipts)
         self._amending = Amending(steps, proposer, receipts)
+        self._editing = Editing(steps, proposer, receipts)
         self.orders = Orders(
             steps, self._authority, rules=rules, switch=self._switch, emergencies=self._emergencies, ids=ids
         )
@@ -179,13 +182,29 @@ class Gate:
         )
 
     def expire_due(self) -> None:
-        """Move every open proposal whose time is over to ``expired``."""
+        """Move every open proposal whose time is over to ``expired``.
+
+        Those are looked at whose rows say so. A row that says something else hides a proposal from this and from
+        nothing else: whoever looks at it, answers it or carries it out counts its time from what was hashed.
+        """
         now = self._clock.now_us()
         with self._ledger.look() as connection:
-            waiting = proposals.list_proposals(connection, states=(State.AWAITING_APPROVAL, State.APPROVED), limit=1000)
-        for record in waiting:
-            if now > expiry(record.proposal, record.decision):
-                self._steps.move(record, State.EXPIRED, "expired")
+            due = proposals.due_proposals(connection, now=now, limit=1000)
+        for record in due:
+            self._expire(record, now)
+
+    def current(self, text: str) -> ProposalRecord:
+        """Read a proposal as it stands at this moment: one whose time is over has expired. Raises like ``find``."""
+        record = self.find(text)
+        return self.find(record.id) if self._expire(record, self._clock.now_us()) else record
+
+    def _expire(self, record: ProposalRecord, now: int) -> bool:
+        """Move an open proposal to ``expired`` if its time is over; tells whether it was."""
+        waits = record.state in {State.AWAITING_APPROVAL, State.APPROVED}
+        if not waits or now <= expiry(record.proposal, record.decision):
+            return False
+        self._steps.move(record, State.EXPIRED, "expired")
+        return True
 
     def revert(self, proposal: str, *, run: str, requester: str) -> ProposalRecord:
         """Propose to undo a write that was carried out; see ``Reverting.propose``."""
@@ -194,6 +213,10 @@ class Gate:
     def amend(self, suggestion: Suggestion, *, run: str, requester: str) -> ProposalRecord:
         """Propose what a write opened with lines that a review suggests; see ``Amending.propose``."""
         return self._amending.propose(self.find(suggestion.proposal), suggestion, run=run, requester=requester)
+
+    def edit(self, edit: TicketEdit, *, run: str, requester: str) -> ProposalRecord:
+        """Propose a waiting change of a ticket with a person's edit in it, in its place; see ``Editing.propose``."""
+        return self._editing.propose(self.find(edit.proposal), edit, run=run, requester=requester)
 
     def propose_policy(self, change: PolicyChange, *, run: str, requester: str) -> ProposalRecord:
         """Propose a change of the policy bundle's repository; see ``PolicyChanges.propose``."""

@@ -56,22 +56,29 @@ def origin_of(resource: Resource) -> str:
     return f"{resource.kind} {resource.id}"[:400]
 
 
+class Known:
+    """What a run has ``read``, made ready once to be searched for what is written to the resource of origin ``own``."""
+
+    def __init__(self, read: Sequence[Read], own: str) -> None:
+        self.own: Final = own
+        self.evidence: Final = {item.evidence.id: item for item in read}
+        self.receipts: Final = {text for item in read if item.trusted for text in scalars(item.content)}
+        mine = [item for item in read if not item.trusted and item.evidence.origin == own]
+        elsewhere = [item for item in read if not item.trusted and item.evidence.origin != own]
+        self.listed: Final = {text for item in mine for text in scalars(item.vouched, names=False)}
+        self.ours, self.others = (
+            _Text(text for item in part for text in scalars(item.content)) for part in (mine, elsewhere)
+        )
+
+
 def examine(
-    args: dict[str, Any],
-    claims: Iterable[Provenance],
-    *,
-    resource: Resource,
-    request: Request,
-    places: Places,
-    read: Sequence[Read],
+    args: dict[str, Any], claims: Iterable[Provenance], *, request: Request, places: Places, known: Known
 ) -> Origins:
-    """Hold the claims about ``args`` of a write to ``resource`` against what was asked, configured and ``read``."""
+    """Hold the claims about ``args`` of a write against what was asked, configured and read."""
     leaves = list(_leaves(args))
     asked = _Asked(request, places)
-    own = origin_of(resource)
-    evidence = {item.evidence.id: item for item in read}
-    provenance = tuple(_origin(claim, leaves, asked, evidence, own) for claim in claims)
-    copied, mentioned = _copies(leaves, asked, read, own)
+    provenance = tuple(_origin(claim, leaves, asked, known.evidence, known.own) for claim in claims)
+    copied, mentioned = _copies(leaves, asked, known)
     return Origins(provenance, tuple(sorted(copied)), tuple(sorted(mentioned)))
 
 
@@ -96,26 +103,18 @@ def _origin(
     )
 
 
-def _copies(
-    leaves: list[tuple[str, str]], asked: "_Asked", read: Sequence[Read], own: str
-) -> tuple[set[str], set[str]]:
+def _copies(leaves: list[tuple[str, str]], asked: "_Asked", known: Known) -> tuple[set[str], set[str]]:
     """Give the paths whose values untrusted evidence holds: not known to the resource itself, and known to it."""
-    receipts = {text for item in read if item.trusted for text in scalars(item.content)}
-    mine = [item for item in read if not item.trusted and item.evidence.origin == own]
-    here = [item.content for item in mine]
-    elsewhere = [item.content for item in read if not item.trusted and item.evidence.origin != own]
-    listed = {text for item in mine for text in scalars(item.vouched, names=False)}
-    ours, others = (_Text(text for content in part for text in scalars(content)) for part in (here, elsewhere))
     copied, mentioned = set[str](), set[str]()
     for value in {value for _, value in leaves}:
-        if value in receipts or value in asked.configured or (len(value) <= MAX_NAME and asked.named(value)):
+        if value in known.receipts or value in asked.configured or (len(value) <= MAX_NAME and asked.named(value)):
             continue
         where = {path for path, other in leaves if other == value}
         if len(value) > MAX_NAME:
             copied |= where
-        elif value not in listed:
-            copied |= where if ours.holds(value) or others.holds(value) else set()
-        elif others.holds(value) or ours.speaks_of(value):
+        elif value not in known.listed:
+            copied |= where if known.ours.holds(value) or known.others.holds(value) else set()
+        elif known.others.holds(value) or known.ours.speaks_of(value):
             mentioned |= where
     return copied, mentioned
 
@@ -140,7 +139,7 @@ class _Text:
     """Many pieces of text, searched regardless of case and form."""
 
     def __init__(self, pieces: Iterable[str]) -> None:
-        self._all = "".join(f"\0{_folded(piece)}\0" for piece in pieces)
+        self._all = "".join(f"\0{_folded(piece)}\0" for piece in dict.fromkeys(pieces))
 
     def holds(self, value: str) -> bool:
         """Tell whether a piece is ``value`` or has it in it."""

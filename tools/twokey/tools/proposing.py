@@ -35,13 +35,16 @@ from twokey.tools.circumstances import Circumstances, Given
 from twokey.tools.contract import Context, Places, Rendered, WriteTool
 from twokey.tools.faults import contained
 from twokey.tools.ledger import PAGE, Ledger, Unit
-from twokey.tools.origins import Read
+from twokey.tools.origins import Known, Read
 from twokey.tools.registry import Registry
-from twokey.tools.waivers import Waivers
+from twokey.tools.waivers import Exceptions
 
 MICROSECONDS: Final = 1_000_000
 RECEIPT: Final = "receipt"
 """Code in the log of evidence that the gate itself made: what became of a write."""
+
+
+_What = tuple[str, tuple[tuple[str, str], ...], frozenset[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,7 @@ class Proposer:
         directory: Directory,
         clock: Clock,
         ids: Ids,
-        waivers: Waivers | None = None,
+        waivers: Exceptions | None = None,
     ) -> None:
         self._ledger = ledger
         self._policy = policy
@@ -109,6 +112,7 @@ class Proposer:
         self._clock = clock
         self._ids = ids
         self.circumstances = Circumstances(ledger, clock, waivers)
+        self._last: tuple[_What, Known] | None = None
 
     def propose(  # who, where and on whose behalf
         self,
@@ -138,19 +142,88 @@ class Proposer:
         """
         tool = self._registry.writer(draft.tool)
         args = checked(tool, draft.args)
+        made = self._fixed(
+            tool,
+            args,
+            draft,
+            run=run,
+            requester=requester,
+            agent=agent,
+            step=step,
+            places=places,
+            contributors=contributors,
+            reverts=reverts,
+        )
+        for _ in range(budgets.TRIES):
+            decided = self._decided(made)
+            try:
+                with self._ledger.change() as unit:
+                    if once:
+                        runs.hold_run(unit.connection, run)
+                        for record in proposals.proposals_of(unit.connection, run):
+                            if made_before(record, tool, args, step):
+                                return record
+                    return self.add(unit, decided)
+            except Outdated:
+                continue
+        raise budgets.busy()
+
+    def instead(  # of what, who, where and on whose behalf
+        self,
+        proposal: Proposal,
+        draft: Draft,
+        *,
+        run: str,
+        requester: str,
+        agent: str,
+        places: Places,
+        contributors: tuple[str, ...],
+        read_by: tuple[str, ...],
+    ) -> "Made":
+        """Give a proposal that stands in for another and may cite what the runs ``read_by`` read; the caller adds it.
+
+        Raises as ``propose``.
+        """
+        tool = self._registry.writer(draft.tool)
+        made = self._fixed(
+            tool,
+            checked(tool, draft.args),
+            draft,
+            run=run,
+            requester=requester,
+            agent=agent,
+            step=1,
+            places=places,
+            contributors=contributors,
+            instead_of=proposal,
+            read_by=read_by,
+        )
+        return self._decided(made)
+
+    def _fixed(  # all that a proposal is made of
+        self,
+        tool: WriteTool[Any, Any],
+        args: Value,
+        draft: Draft,
+        *,
+        run: str,
+        requester: str,
+        agent: str,
+        step: int,
+        places: Places,
+        contributors: tuple[str, ...],
+        reverts: str | None = None,
+        instead_of: Proposal | None = None,
+        read_by: tuple[str, ...] = (),
+    ) -> Proposal:
         with contained(tool.name):
             place = places.find(tool.kind, tool.place_name(args))
         rendered = self._rendered(tool, args, places)
-        cited, read, request = self._gathered(draft, run)
+        cited, known, request = self._gathered(draft, (run, *read_by), origins.origin_of(place.resource))
         found = origins.examine(
-            args.model_dump(mode="json"),
-            draft.provenance,
-            resource=place.resource,
-            request=request,
-            places=places,
-            read=read,
+            args.model_dump(mode="json"), draft.provenance, request=request, places=places, known=known
         )
-        made = _proposal(
+        return _proposal(
             tool,
             args,
             rendered,
@@ -168,22 +241,10 @@ class Proposer:
             evidence=cited,
             findings=draft.findings,
             why=draft.why,
+            supersedes=None if instead_of is None else instead_of.id,
             reverts=reverts,
             created_us=self._clock.now_us(),
         )
-        for _ in range(budgets.TRIES):
-            decided = self._decided(made)
-            try:
-                with self._ledger.change() as unit:
-                    if once:
-                        runs.hold_run(unit.connection, run)
-                        for record in proposals.proposals_of(unit.connection, run):
-                            if made_before(record, tool, args, step):
-                                return record
-                    return self.add(unit, decided)
-            except Outdated:
-                continue
-        raise budgets.busy()
 
     def rebased(self, proposal: Proposal, context: Context) -> "Made | None":
         """Give the proposal that means the same on top of the target as it is now; the caller adds it.
@@ -236,27 +297,44 @@ class Proposer:
             )
         return principal
 
-    def _gathered(self, draft: Draft, run: str) -> tuple[tuple[EvidenceRef, ...], list[Read], Request]:
-        """Give what the draft cites, everything the run has read, and what it was asked."""
+    def _gathered(
+        self, draft: Draft, of_runs: tuple[str, ...], own: str
+    ) -> tuple[tuple[EvidenceRef, ...], Known, Request]:
+        """Give what the draft cites, everything the runs have read, and what the first was asked."""
         sources = (*draft.findings, *draft.provenance)
         wanted = sorted({cited for source in sources for cited in source.evidence})
         with self._ledger.look() as connection:
-            record = runs.get_run(connection, run)
-            ids = {*wanted, *(value.id for value in evidence.list_evidence(connection, run))}
-            held = {name: evidence.get_evidence(connection, name) for name in sorted(ids)}
+            record = runs.get_run(connection, of_runs[0])
+            held = {name: evidence.get_evidence(connection, name) for name in wanted}
+            listed = {value.id: value.sha256 for run in of_runs for value in evidence.list_evidence(connection, run)}
         found = [held[name][0] for name in wanted]
-        if any(value.run != run for value in found):
+        if any(value.run not in of_runs for value in found):
             raise Refused(
                 "A finding cites evidence of another run.",
                 next="Start the request again.",
                 code="foreign_evidence",
             )
-        receipts = self._check_logged(found, run)
-        read = [
-            Read(value, content, receipt=value.id in receipts, vouched=self._listed(value.tool, content))
-            for value, content in held.values()
-        ]
-        return tuple(EvidenceRef(id=value.id, sha256=value.sha256) for value in found), read, record.request
+        receipts = self._check_logged(found, of_runs)
+        cited = tuple(EvidenceRef(id=value.id, sha256=value.sha256) for value in found)
+        return cited, self._known(own, listed | {value.id: value.sha256 for value in found}, receipts), record.request
+
+    def _known(self, own: str, read: dict[str, str], receipts: set[str]) -> Known:
+        """Give what was read (hashes by id), ready to be searched: the last is kept, for the next draft of the run."""
+        what = own, tuple(sorted(read.items())), frozenset(receipts)
+        last = self._last
+        if last is not None and last[0] == what:
+            return last[1]
+        with self._ledger.look() as connection:
+            held = [evidence.get_evidence(connection, name) for name in sorted(read)]
+        known = Known(
+            [
+                Read(value, content, receipt=value.id in receipts, vouched=self._listed(value.tool, content))
+                for value, content in held
+            ],
+            own,
+        )
+        self._last = what, known
+        return known
 
     def _listed(self, tool: str, content: Json) -> Json:
         try:
@@ -264,7 +342,7 @@ class Proposer:
         except NotFound:  # what Twokey itself kept
             return content
 
-    def _check_logged(self, found: list[Evidence], run: str) -> set[str]:
+    def _check_logged(self, found: list[Evidence], of_runs: tuple[str, ...]) -> set[str]:
         """Hold evidence against the entries that were made when it was read; rows alone prove nothing.
 
         Gives the ids of what the log calls a receipt: Twokey made it and nobody else.
@@ -275,13 +353,14 @@ class Proposer:
         def cited(event: Event) -> bool:
             return isinstance(event, ToolReturned) and (event.evidence, event.content) in missing
 
-        after: int | None = -1
-        while missing and after is not None:
-            proven, after = self._ledger.log.proven_about(run, "tool.returned", cited, after=after, limit=PAGE)
-            for event in (entry.event for entry in proven):
-                if isinstance(event, ToolReturned):
-                    missing.discard((event.evidence, event.content))
-                    receipts |= {str(event.evidence)} if event.code == RECEIPT else set()
+        for run in of_runs:
+            after: int | None = -1
+            while missing and after is not None:
+                proven, after = self._ledger.log.proven_about(run, "tool.returned", cited, after=after, limit=PAGE)
+                for event in (entry.event for entry in proven):
+                    if isinstance(event, ToolReturned):
+                        missing.discard((event.evidence, event.content))
+                        receipts |= {str(event.evidence)} if event.code == RECEIPT else set()
         if missing:
             raise CheckFailed(
                 "A finding cites evidence that the audit log does not bear out.",

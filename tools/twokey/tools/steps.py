@@ -23,7 +23,7 @@ from twokey.tools.ledger import Ledger, Unit
 from twokey.tools.places import PlaceBook
 from twokey.tools.proposing import checked, expiry, same
 from twokey.tools.registry import Registry
-from twokey.tools.waivers import Waivers
+from twokey.tools.waivers import Exceptions
 
 FAULT: Final = "engine_fault"
 """Reason code of a deny that Twokey gives in place of an engine that did not answer."""
@@ -83,7 +83,7 @@ class Steps:
         directory: Directory,
         clock: Clock,
         book: PlaceBook,
-        waivers: Waivers | None = None,
+        waivers: Exceptions | None = None,
     ) -> None:
         self.ledger = ledger
         self.registry = registry

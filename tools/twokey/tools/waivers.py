@@ -8,7 +8,7 @@ Policy still decides what an exception lifts and for which calls.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from twokey.core.canonical import Json
 from twokey.core.ports import Directory
@@ -42,6 +42,14 @@ def sign(credential: Credential, workspace: str, exception: Mapping[str, Any]) -
     """Give an exception with the signature of its signer; ``exception`` has all fields but ``signature``."""
     named = {**exception, "signer": credential.name}
     return {**named, "signature": credential.sign_json(statement(workspace, named))}
+
+
+class Exceptions(Protocol):
+    """Says which exceptions of the policy data hold."""
+
+    def in_force(self, now_us: int) -> tuple[str, ...]:
+        """Give the names of those that do."""
+        ...
 
 
 class Waivers:

@@ -25,6 +25,8 @@ SURE: Final = 4.0
 """Standard errors beyond which a drop is none of chance."""
 LEAST: Final = 0.03
 """Drop of the share of right answers, or of the area under the ROC curve, that matters."""
+LEAST_MORE: Final = 0.1
+"""By what share of itself the average error of a predicted amount has to grow so that it matters."""
 LEAST_OFF: Final = 0.05
 """How far promised and real shares may lie apart."""
 FOR: Final = "This is for the owners of the model"
@@ -82,6 +84,8 @@ def _accuracy(table: Table, outcome: Outcome) -> str:
 def _said(outcome: Outcome, part: Part) -> str:
     if outcome.kind == "score" and part.auc:
         return f"its area under the ROC curve is {part.auc} over {part.rows:,} rows, {part.positives:,} of them true"
+    if outcome.kind == "number":
+        return f"it is {part.off} off on average, over {part.rows:,} rows"
     return f"it is right in {part.right:,} of {part.rows:,} rows"
 
 
@@ -112,6 +116,8 @@ def _worse(table: Table, outcome: Outcome, before: Outcome | None) -> Iterator[J
 def _figure(outcome: Outcome, part: Part) -> str:
     if _by_auc(outcome, part):
         return f"its area under the ROC curve is {part.auc} ({part.rows:,} rows, {part.positives:,} true)"
+    if outcome.kind == "number":
+        return f"it is {part.off} off on average ({part.rows:,} rows)"
     return f"{part.right:,} of {part.rows:,} answers are right"
 
 
@@ -125,11 +131,20 @@ def _is_worse(outcome: Outcome, part: Part, reference: Part) -> bool:
         one, two = float(part.auc), float(reference.auc)
         error = sqrt(_of_auc(part) ** 2 + _of_auc(reference) ** 2)
         return two - one >= LEAST and two - one > SURE * error
+    if outcome.kind == "number":
+        return _is_further_off(part, reference)
     if outcome.kind == "score" or not part.rows or not reference.rows:
         return False
     one, two = part.right / part.rows, reference.right / reference.rows
     error = sqrt(_variance(part) + _variance(reference))
     return two - one >= LEAST and two - one > SURE * error
+
+
+def _is_further_off(part: Part, reference: Part) -> bool:
+    """Tell whether amounts are further off on average."""
+    one, two = float(part.off or 0), float(reference.off or 0)
+    error = sqrt(float(part.off_error or 0) ** 2 + float(reference.off_error or 0) ** 2)
+    return one - two >= LEAST_MORE * two and one - two > SURE * error
 
 
 def _variance(part: Part) -> float:
@@ -151,7 +166,7 @@ def _rule(outcome: Outcome) -> str:
     newest = outcome.versions[-1]
     return (
         f"Suggested rule: go back to version {_quoted(good.name)} ({_figure(outcome, good)}) while version "
-        f"{_quoted(newest.name)} stays below it ({_figure(outcome, newest)})."
+        f"{_quoted(newest.name)} stays worse ({_figure(outcome, newest)})."
     )
 
 

@@ -34,7 +34,9 @@ def speakable(name: str) -> bool:
 
 def line(text: str, limit: int = MAX_CHARS) -> str:
     """Give one visible line: blanks evened out, hidden and reordering characters dropped, cut at ``limit``."""
-    shown = "".join(" " if char.isspace() else char for char in text[: limit * 8] if _is_shown(char) or char.isspace())
+    shown = text[: limit * 8]
+    if not (shown.isascii() and shown.isprintable()):
+        shown = "".join(" " if char.isspace() else char for char in shown if _is_shown(char) or char.isspace())
     shown = " ".join(shown.split())
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 

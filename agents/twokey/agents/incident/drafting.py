@@ -1,4 +1,4 @@
-"""What is drafted about an incident: its ticket, and the pull request with its post-mortem.
+"""What is drafted about an incident: its ticket, its post-mortem, and a pull request that takes a commit back.
 
 Rules: drafts are a function of the evidence, the findings that stand and the settings, so that the reviewer makes the
 same and compares; places come from the settings, and from what the tracker and the repository themselves answered; a
@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from twokey.agents.incident import revert_draft
+from twokey.agents.incident.bodies import PULL, TICKET, body, cited
 from twokey.agents.incident.house import House
 from twokey.agents.incident.material import Material
 from twokey.agents.incident.postmortem import compose, ticket_text, title_of
@@ -27,8 +29,6 @@ from twokey.tools.read.tickets import SearchResult, TicketsResult
 from twokey.tools.write.ticket_change import Change, Names, seen
 from twokey.tools.write.update_ticket import UpdateTicketArgs
 
-TICKET: Final = "update_ticket"
-PULL: Final = "open_pull_request"
 GROUND: Final = "incident-ground"
 _SLUG: Final = re.compile(r"[^a-z0-9]+")
 
@@ -45,6 +45,8 @@ class Ground:
     ticket: TicketRead | None = None
     """The ticket of this incident that is open already."""
     ticket_evidence: str = ""
+    deployed: tuple[Resource, ...] = ()
+    """Repositories from which services are deployed."""
 
 
 def read_ground(desk: Desk, house: House, found: Material, *, agent: str, step: int) -> Ground:
@@ -82,6 +84,7 @@ def ground_of(desk: Desk, house: House) -> Ground:
         tracker=_granted(desk, "tickets", house.tickets),
         ticket=next((one for one in (read.tickets if read else ()) if one.state == "open"), None),
         ticket_evidence=kept.get("ticket", ""),
+        deployed=tuple(one for place, _ in house.deployed if (one := _granted(desk, "repository", place)) is not None),
     )
 
 
@@ -107,12 +110,16 @@ def drafts(found: Material, findings: Sequence[Finding], house: House, ground: G
     """Give the drafts, as plain JSON."""
     if not findings:
         return []
-    story = tell(found, suspected(found), house.owner)
+    story = tell(found, suspected(found), house.owner, house.deployed)
     made: list[Json] = []
     if ground.tracker is not None:
         made.append(_ticket(story, findings, house, ground, ground.tracker))
     if ground.repository is not None and ground.files is not None:
         made.append(_pull(story, findings, house, ground, ground.repository, ground.files))
+    suspect = revert_draft.wanted(story)
+    target = next((one for one in ground.deployed if suspect and one.id == suspect.held.answer.name), None)
+    if suspect is not None and target is not None:
+        made.append(revert_draft.draft(story, suspect, findings, target))
     return made
 
 
@@ -126,7 +133,7 @@ def told(bodies: Sequence[Json]) -> str:
 
 def _ticket(story: Story, findings: Sequence[Finding], house: House, ground: Ground, tracker: Resource) -> Json:
     args: dict[str, Any] = {"tickets": tracker.id}
-    cited = _cited(findings)
+    sources_of = cited(findings)
     sources = [Provenance(path="tickets", label="request" if tracker.granted_by == "request" else "config")]
     if ground.ticket is not None:
         text = ticket_text(findings, update=True)
@@ -139,14 +146,14 @@ def _ticket(story: Story, findings: Sequence[Finding], house: House, ground: Gro
         sources.append(Provenance(path="ticket", label="code"))
     sources += [
         Provenance(path="seen", label="code"),
-        Provenance(path="opens", label="evidence", evidence=cited),
+        Provenance(path="opens", label="evidence", evidence=sources_of),
         Provenance(path="labels", label="config" if house.label and ground.ticket is None else "code"),
         *(Provenance(path=path, label="code") for path in ("priority", "assignees", "duplicate_of")),
-        Provenance(path="comment", label="evidence", evidence=cited),
+        Provenance(path="comment", label="evidence", evidence=sources_of),
         *(Provenance(path=path, label="code") for path in ("checklist", "state", "reason")),
     ]
     why = f"{'Update' if ground.ticket else 'Open'} the ticket of {title_of(story.material.about)}."
-    return _body(TICKET, UpdateTicketArgs.model_validate(args).model_dump(mode="json"), sources, findings, why)
+    return body(TICKET, UpdateTicketArgs.model_validate(args).model_dump(mode="json"), sources, findings, why)
 
 
 def _pull(  # what the post-mortem is made of and where it goes
@@ -167,7 +174,7 @@ def _pull(  # what the post-mortem is made of and where it goes
     document = compose(story, findings, stem)
     written = [{"path": f"{base}.md", "content": document.text}]
     written += [{"path": f"{base}/{picture}", "content": svg} for picture, svg in sorted(document.pictures.items())]
-    cited, read = _cited(findings), (ground.files_evidence,)
+    shown, read = cited(findings), (ground.files_evidence,)
     args = {
         "repository": repository.id,
         "base_branch": files.branch,
@@ -182,28 +189,14 @@ def _pull(  # what the post-mortem is made of and where it goes
         Provenance(path="base_branch", label="code", evidence=read),
         Provenance(path="base_commit", label="code", evidence=read),
         Provenance(path="branch", label="code"),
-        Provenance(path="title", label="evidence", evidence=cited),
-        Provenance(path="body", label="evidence", evidence=cited),
+        Provenance(path="title", label="evidence", evidence=shown),
+        Provenance(path="body", label="evidence", evidence=shown),
         Provenance(path="files.path", label="code", evidence=read),
-        Provenance(path="files.content", label="evidence", evidence=cited),
+        Provenance(path="files.content", label="evidence", evidence=shown),
         Provenance(path="files.mode", label="code"),
     ]
     why = f"Keep the post-mortem of {document.title} where the next incident finds it."
-    return _body(PULL, args, sources, findings, why)
-
-
-def _body(tool: str, args: Any, sources: Sequence[Provenance], findings: Sequence[Finding], why: str) -> Json:
-    return {
-        "tool": tool,
-        "args": args,
-        "provenance": [source.canonical() for source in sources],
-        "findings": [finding.canonical() for finding in findings],
-        "why": why[:4000],
-    }
-
-
-def _cited(findings: Sequence[Finding]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(evidence for finding in findings for evidence in finding.evidence))
+    return body(PULL, args, sources, findings, why)
 
 
 def slug(text: str) -> str:

@@ -24,6 +24,8 @@ class House:
     label: str = "incident"
     runbooks: str = ""
     routing: Routing | None = None
+    deployed: tuple[tuple[str, str], ...] = ()
+    """Places of kind repository, and the service that is deployed from each."""
 
     def owner(self, service: str) -> str:
         """Give the rung of the ladder that answers for a service: that of an area in its name, else the default."""

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from twokey.core.canonical import Json
 from twokey.core.values import Value
+from twokey.tools.read.commits import CommitRead
 from twokey.tools.read.telemetry.changes.grounds import Grounds
 from twokey.tools.read.telemetry.values import (
     About,
@@ -60,6 +61,8 @@ class Material:
     alerts: Held[AlertsResult] | None = None
     grounds: Held[Grounds] | None = None
     """What the ranking stands on."""
+    commits: tuple[Held[CommitRead], ...] = ()
+    """Commits that a change may be, as repositories tell of them."""
     series: dict[tuple[str, str], Held[Points]] = field(default_factory=dict[tuple[str, str], Held[Points]])
     """Points by service and metric."""
     unread: tuple[tuple[str, int, str], ...] = ()
@@ -105,12 +108,14 @@ def material(contents: Mapping[str, Json]) -> Material | None:
     held: dict[str, Held[Value]] = {}
     series: dict[tuple[str, str], Held[Points]] = {}
     unread: dict[str, tuple[int, str]] = {}
+    commits: list[Held[CommitRead]] = []
     about: About | None = None
     source = ground = ""
     for evidence, content in contents.items():
-        try:
-            result = TelemetryResult.model_validate(content)
-        except ValidationError:
+        result = telemetry(content)
+        if result is None:
+            commit = _commit(content)
+            commits += [] if commit is None else [Held(evidence, commit)]
             continue
         answer = result.answer
         if result.about is not None and (about is None or isinstance(answer, OverviewResult)):
@@ -135,10 +140,26 @@ def material(contents: Mapping[str, Json]) -> Material | None:
         events=_of(held, "events", EventsResult),
         alerts=_of(held, "alerts", AlertsResult),
         grounds=_of(held, "grounds", Grounds),
+        commits=tuple(commits),
         series=series,
         unread=tuple((signal, *unread[signal]) for signal in sorted(unread)),
         contents=dict(contents),
     )
+
+
+def telemetry(content: Json) -> TelemetryResult | None:
+    """Give the answer of ``query_telemetry`` that a piece of evidence is; None where it is none."""
+    try:
+        return TelemetryResult.model_validate(content)
+    except ValidationError:
+        return None
+
+
+def _commit(content: Json) -> CommitRead | None:
+    try:
+        return CommitRead.model_validate(content)
+    except ValidationError:
+        return None
 
 
 def _of(held: Mapping[str, Held[Value]], kind: str, wanted: type[Answered]) -> Held[Answered] | None:

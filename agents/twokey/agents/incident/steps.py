@@ -14,21 +14,23 @@ from typing import Any, Final, cast
 from langgraph.runtime import Runtime
 
 from twokey.agents import drafts
-from twokey.agents.incident import drafting
+from twokey.agents.incident import drafting, following
 from twokey.agents.incident.house import House
 from twokey.agents.incident.material import Material, material
 from twokey.agents.incident.past_reading import NOTE, earlier_runs, note
 from twokey.agents.incident.reading import KINDS, asks, series_ask
-from twokey.agents.incident.summary import Summary, summarize
+from twokey.agents.incident.summary import Summary, summarize, taking_back
 from twokey.agents.incident.summary.linking import facts_of
 from twokey.agents.incident.summary.rewriting import as_document, rewritten
 from twokey.agents.incident.summary.said import as_finding
+from twokey.agents.incident.summary.story import tell
 from twokey.agents.incident.suspicion import suspected
 from twokey.agents.state import Progress, State, Surroundings
 from twokey.core.canonical import Json
 from twokey.core.errors import BadInput, ToolRetry, TwokeyError
 from twokey.core.values import Plan, Report, Step
 from twokey.tools.desk import Desk
+from twokey.tools.read.commits import CommitRead
 from twokey.tools.read.runbooks import RunbooksResult
 from twokey.tools.read.telemetry.values import TelemetryResult
 
@@ -72,6 +74,10 @@ class _Reading:
         """Ask the runbooks."""
         self._read(part, "search_runbooks", {"runbooks": place, "ask": ask}, RunbooksResult)
 
+    def commit(self, part: str, args: dict[str, Any]) -> None:
+        """Ask a repository for a commit."""
+        self._read(part, "read_commit", args, CommitRead)
+
     def _read(self, part: str, tool: str, args: dict[str, Any], result: Any) -> None:
         if self.has(part):
             return
@@ -81,7 +87,9 @@ class _Reading:
 
     def told(self) -> list[tuple[str, dict[str, Any]]]:
         """Give what was read of the telemetry, with what was asked."""
-        return [(evidence, asked) for name, evidence, asked in self._kept if not name.startswith("runbooks")]
+        return [
+            (evidence, asked) for name, evidence, asked in self._kept if not name.startswith(("runbooks", "commit"))
+        ]
 
 
 def earlier_of(desk: Desk) -> dict[str, dict[str, Json]]:
@@ -127,6 +135,7 @@ def gather_step(state: State, runtime: Runtime[Surroundings]) -> State:
     if more is not None:
         read.telemetry("series", more)
     house = house_of(runtime)
+    _ask_commits(read, house, material_of(desk), runtime, step)
     if house.runbooks:
         _ask_runbooks(read, house, material_of(desk), runtime, step)
     if not desk.has(EARLIER):
@@ -135,6 +144,18 @@ def gather_step(state: State, runtime: Runtime[Surroundings]) -> State:
         desk.keep(NOTE, note(now, read.told()))
     desk.step_ended(step.number, AGENT, code="ok")
     return {}
+
+
+def _ask_commits(read: _Reading, house: House, found: Material, runtime: Runtime[Surroundings], step: Step) -> None:
+    """Look up the commit that the suspected change names, where the run may read the repository."""
+    story = tell(found, suspected(found), house.owner, house.deployed)
+    granted = {place.resource.id for place in runtime.context.desk.places.items if place.resource.kind == "repository"}
+    for args in taking_back.asks(story):
+        if args["repository"] in granted:
+            try:
+                read.commit(f"commit {args['repository']}", args)
+            except TwokeyError as error:
+                runtime.context.tell(Progress(step.number, f"the commit was not read: {error.message}"))
 
 
 def _ask_runbooks(read: _Reading, house: House, found: Material, runtime: Runtime[Surroundings], step: Step) -> None:
@@ -183,6 +204,13 @@ def draft_step(state: State, runtime: Runtime[Surroundings]) -> State:
     found = material_of(desk)
     ground = drafting.read_ground(desk, house_of(runtime), found, agent=AGENT, step=step.number)
     bodies = drafting.drafts(found, report.findings, house_of(runtime), ground)
+    source, incident = str(step.args["telemetry"]), found.about.id
+    told = True
+    if step.args.get("follows"):
+        new = following.is_new(desk, source, incident, report.findings)
+        bodies, told = following.worth_asking(desk, bodies, report.findings) if new else ([], True)
+    if told:  # else the same is looked at once more when people have answered what waits
+        following.keep_sight(desk, source, incident, report.findings)
     drafts.keep(desk, step.number, bodies)
     runtime.context.tell(Progress(step.number, drafting.told(bodies)))
     desk.step_ended(step.number, AGENT, code="ok")

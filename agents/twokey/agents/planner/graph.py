@@ -150,7 +150,12 @@ def _plan(state: State, runtime: Runtime[Surroundings]) -> Command[str]:
         understood = _tickets_asked(request)
     elif request.intent == "incident":
         args = request.args
-        understood = AboutIncident(str(args["telemetry"]), args.get("scope", {}), bool(args.get("looks_only", False)))
+        understood = AboutIncident(
+            str(args["telemetry"]),
+            args.get("scope", {}),
+            looks_only=bool(args.get("looks_only", False)),
+            follows=bool(args.get("follows", False)),
+        )
     else:
         understood = direct(
             warehouse=str(request.args["warehouse"]),

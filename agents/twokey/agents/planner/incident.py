@@ -36,6 +36,8 @@ class AboutIncident:
     telemetry: str
     scope: Mapping[str, Any] = field(default_factory=dict[str, Any])
     looks_only: bool = False
+    follows: bool = False
+    """Whether an earlier run told of it, so that only what is new is proposed."""
 
     @property
     def sentence(self) -> str:
@@ -76,6 +78,7 @@ def _which(known: Known, incident: str) -> Unclear:
 def plan_incident(about: AboutIncident) -> Plan:
     """Give the steps: read, tell, draft, review."""
     args = {"telemetry": about.telemetry, "scope": dict(about.scope), "looks_only": about.looks_only}
+    args |= {"follows": True} if about.follows else {}
     drafts = "draft nothing" if about.looks_only else "draft the ticket and the post-mortem"
     return Plan(
         understood=about.sentence,

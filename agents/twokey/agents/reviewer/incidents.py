@@ -57,4 +57,10 @@ def again(
 ) -> "Json | None":
     """Give a draft as it is without the findings that do not stand; None where nothing of it is left."""
     made = drafts(found, findings, house, ground)
-    return next((body for body in made if isinstance(body, dict) and body["tool"] == draft.get("tool")), None)
+    return next((body for body in made if isinstance(body, dict) and _which(body) == _which(draft)), None)
+
+
+def _which(draft: Mapping[str, Any]) -> tuple[object, object]:
+    """Tell drafts apart: by tool, and by the branch that a pull request is to have."""
+    args = draft.get("args")
+    return draft.get("tool"), args.get("branch") if isinstance(args, Mapping) else None

@@ -3,7 +3,8 @@
 Rules: an approval that was written counts for what was proposed, a refusal and a change that was taken back against it;
 both come from proposals whose end the log proves. What was written and changed by somebody since counts against it: a
 later proposal gave the ticket another kind, or the ticket carries the proposed kind no more. Outside text can only ever
-make a kind count less that way, never more.
+make a kind count less that way, never more. Where a person edited a proposal before it was answered, what they made of
+it is held against what was proposed first.
 """
 
 import re
@@ -52,14 +53,15 @@ def lessons_of(endings: Sequence[Ending], kinds: Sequence[str], labels: Carried 
     found: list[Lesson] = []
     later: dict[tuple[str, int], str] = {}
     for ending in endings:
-        said, kind = kind_of_proposal(ending.proposal, kinds)
+        said, kind = kind_of_proposal(ending.edited_from or ending.proposal, kinds)
+        _, written = kind_of_proposal(ending.proposal, kinds)
         ticket = (ending.proposal.resource.id, int(_args(ending).get("ticket", -1)))
         if said is not None and kind is not None:
-            corrected = later.get(ticket, kind) != kind or _taken_off(kind, ticket, labels)
+            corrected = written != kind or later.get(ticket, kind) != kind or _taken_off(kind, ticket, labels)
             fate: Fate = "corrected" if ending.right and corrected else _FATES[ending.state]
             found.append(Lesson(kind, min(1_000, 10 * said.confidence), fate, ending.at_us))
-        if kind is not None and ending.right:
-            later.setdefault(ticket, kind)
+        if written is not None and ending.right:
+            later.setdefault(ticket, written)
     return found[::-1]
 
 
@@ -95,8 +97,10 @@ def experience_of(endings: Sequence[Ending]) -> Experience:
     for ending in endings:
         said = _finding(ending, "ticket_duplicate")
         alike = _ALIKE.search(said.claim) if said is not None else None
-        if alike is not None and _args(ending).get("duplicate_of") is not None:
-            found.append(Answered(score=min(1_000, 10 * int(alike[1])), right=ending.right, at=ending.at_us))
+        proposed = (ending.edited_from or ending.proposal).args.get("duplicate_of")
+        if alike is not None and proposed is not None:
+            right = ending.right and _args(ending).get("duplicate_of") == proposed
+            found.append(Answered(score=min(1_000, 10 * int(alike[1])), right=right, at=ending.at_us))
     return Experience(found)
 
 

@@ -148,28 +148,29 @@ class Watch:
         )
 
     def _nearest(self, report: Report, vectors: tuple[Vector, ...]) -> _Open | None:
-        if not self._held:
+        pause = max(self._usual_s(), _SHORTEST_PAUSE_S)
+        near = [
+            held
+            for held in self._held
+            if report.made - held.storm.reports[-1].made <= pause and len(held.storm.reports) < MOST_IN_ONE
+        ]
+        if not near:
             return None
         words, runs, signs = (
-            space.likeness(vector, [held.vectors[at] for held in self._held], self._texts)
+            space.likeness(vector, [held.vectors[at] for held in near], self._texts)
             for at, (space, vector) in enumerate(zip(self._spaces, vectors, strict=True))
         )
         alike = (words + runs) / 2 + signs / 4
         sums: dict[int, list[float]] = {}
-        pause = max(self._usual_s(), _SHORTEST_PAUSE_S)
-        for held, value in zip(self._held, alike.tolist(), strict=True):
-            if report.made - held.storm.reports[-1].made > pause or len(held.storm.reports) >= MOST_IN_ONE:
-                continue
+        for held, value in zip(near, alike.tolist(), strict=True):
             more = self._surge(report, held.report)
             sums.setdefault(id(held.storm), []).append(value + more)
-        if not sums:
-            return None
         best, value = max(
             ((key, _of_nearest(values)) for key, values in sums.items()), key=lambda item: (item[1], item[0])
         )
         if value < self._like_enough:
             return None
-        return next(held.storm for held in self._held if id(held.storm) == best)
+        return next(held.storm for held in near if id(held.storm) == best)
 
     def _let_go(self, before: int) -> Iterator[Storm]:
         while self._held and (self._held[0].report.made < before or len(self._held) >= MOST_HELD):

@@ -1,8 +1,8 @@
 """What was delivered about the alerts of a trigger, read back from where deliveries are kept.
 
-Rules: only deliveries that proved where they are from are there; the latest ``MOST`` of a trigger are looked at, for as
-long as their bodies are kept (``server.body_days``). Nothing of it is authority: it tells which incidents there are and
-when somebody was paged.
+Rules: only deliveries that proved where they are from are there; the latest ``MOST`` of a trigger are looked at. After
+``server.body_days`` what an incident needs is left of them (``paging.essence``), for more than a year. Nothing of it is
+authority: it tells which incidents there are and when somebody was paged.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,11 +11,12 @@ from typing import Final, TypeVar
 from sqlalchemy import Connection
 
 from twokey.core.ports import Clock
+from twokey.core.settings import Settings
 from twokey.core.telemetry_settings import TelemetrySection, TriggerSection
 from twokey.store import inbox
 from twokey.tools.ledger import Ledger
 from twokey.tools.read.telemetry.episodes import Delivered, events, incidents
-from twokey.tools.read.telemetry.paging import told
+from twokey.tools.read.telemetry.paging import essence, told
 from twokey.tools.read.telemetry.port import Event, Incident
 
 MOST: Final = 2_000
@@ -46,6 +47,15 @@ def delivered(
         if left <= 0:
             break
     return found[::-1]
+
+
+def reduced(config: Settings, kind: str, body: bytes) -> bytes | None:
+    """Give what is left of a delivery when its body goes; nothing where its trigger is gone or it tells nothing."""
+    sender, _, name = kind.partition(".")
+    trigger = config.triggers.get(name)
+    if trigger is None or trigger.kind != sender:
+        return None
+    return essence(trigger.kind, body, config.telemetry[trigger.telemetry].service_labels)
 
 
 class PageBook:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from twokey.channels.cli import batches
+from twokey.channels.cli import batches, editing
 from twokey.channels.cli.session import SESSION
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ def add_to(app: typer.Typer) -> None:
     group.command("batch")(batches.batch)
     group.command("approve")(approve)
     group.command("refuse")(refuse)
+    group.command("edit")(editing.edit)
     group.command("withdraw")(withdraw)
     group.command("confirm")(confirm)
     group.command("revert")(revert)

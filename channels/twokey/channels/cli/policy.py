@@ -259,7 +259,7 @@ def verify(folder: Folder = None) -> None:
 
 
 def enforce(folder: Folder = None) -> None:
-    """Put a signed bundle in force: from the next process on it decides."""
+    """Put a signed bundle in force: it takes the next decision, in every process."""
     from twokey.channels import policy_signing
 
     event = policy_signing.enforce(SESSION.workspace, folder, SESSION.principal)
@@ -267,7 +267,6 @@ def enforce(folder: Folder = None) -> None:
         f"in force: number {event.number}, policy {event.policy_revision[:12]}, data {event.data_revision[:12]}, "
         f"signed by {', '.join(event.signers) or 'nobody'}"
     )
-    SESSION.say("processes that run already keep the bundle that they began with: start them again")
     SESSION.give(event.model_dump(mode="json", exclude={"kind"}))
 
 

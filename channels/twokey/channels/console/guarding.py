@@ -20,6 +20,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from twokey.core.ports import Clock
 
 SAFE: Final = frozenset({"GET", "HEAD"})
+HEAD: Final = "twokey.head"
+"""Marks a request in its scope that wants the head of an answer alone; it is answered as if it had asked for all."""
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -64,6 +66,26 @@ class Pace:
         return count > most
 
 
+class _HeadOnly:
+    """One answer of which only the head is sent; an answer that would go on is told that nobody listens any more."""
+
+    def __init__(self, receive: Receive, send: Send) -> None:
+        self._receive = receive
+        self._send = send
+        self._ended = False
+
+    async def receive(self) -> Message:
+        return {"type": "http.disconnect"} if self._ended else await self._receive()
+
+    async def send(self, message: Message) -> None:
+        if self._ended:
+            return
+        if message["type"] == "http.response.body":
+            self._ended = True
+            message = {"type": "http.response.body", "body": b"", "more_body": False}
+        await self._send(message)
+
+
 class Guard:
     """Takes requests for an application, or refuses them."""
 
@@ -87,10 +109,12 @@ class Guard:
             await send(message)
 
         refused = self._refusal(scope)
-        if refused is not None:
-            await refused(scope, receive, sending)
-            return
-        await self._app(scope, receive, sending)
+        answering = self._app if refused is None else refused
+        if scope["method"] == "HEAD":
+            head = _HeadOnly(receive, sending)
+            await answering({**scope, "method": "GET", HEAD: True}, head.receive, head.send)
+        else:
+            await answering(scope, receive, sending)
 
     def _refusal(self, scope: Scope) -> Response | None:
         headers, method = Headers(scope=scope), scope["method"]

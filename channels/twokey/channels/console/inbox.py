@@ -1,21 +1,27 @@
 """The inbox: what waits for me, what waits for others, and what nobody answered in time.
 
 Rules: what is listed as mine is what policy asks me for now; only what is ordinary (one person is asked, and nothing is
-unusual) can be answered together with others, and then each by itself, through the gate like any other answer.
+unusual) can be chosen from the list, and then each is answered by itself, through the gate like any other answer; what
+policy puts into one batch is offered as such (``batches``). What waits is listed anew while the page is open.
 """
 
+import hashlib
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
+from urllib.parse import urlencode
 
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from twokey.channels.console import batches
 from twokey.channels.console.reviewing import is_ordinary
 from twokey.channels.console.sessions import Visitor, Who
-from twokey.channels.console.site import site_of
+from twokey.channels.console.site import Site, site_of
+from twokey.channels.console.streaming import news
 from twokey.channels.rendering.buttons import Pressed
-from twokey.core.lifecycle import State
+from twokey.core.lifecycle import OPEN, State
+from twokey.store import listing
 from twokey.store.proposals import ProposalRecord
 from twokey.tools.authority import admits, barred, counting_groups
 
@@ -44,6 +50,12 @@ class Filter:
 
     tool: str = ""
     requester: str = ""
+
+    @property
+    def query(self) -> str:
+        """What asks for this in an address."""
+        chosen = {name: value for name, value in (("tool", self.tool), ("requester", self.requester)) if value}
+        return f"?{urlencode(chosen)}" if chosen else ""
 
     def takes(self, record: ProposalRecord) -> bool:
         """Tell whether a proposal is wanted."""
@@ -76,18 +88,47 @@ def front() -> Response:
 def show(request: Request, visitor: Who, tool: str = "", requester: str = "") -> Response:
     """Show what waits, and what was not answered in time."""
     site, wanted = site_of(request), Filter(tool, requester)
+    stamp = _stamp(site)
     waiting = site.service.waiting(limit=SHOWN)
     expired = site.service.proposals((State.EXPIRED,), limit=EXPIRED_SHOWN)
-    items = [_item(visitor, record) for record in waiting if wanted.takes(record)]
+    taken = [record for record in waiting if wanted.takes(record)]
+    items = [_item(visitor, record) for record in taken]
+    values: dict[str, Any] = {
+        "mine": [item for item in items if item.mine],
+        "others": [item for item in items if not item.mine],
+        "expired": [_item(visitor, record) for record in expired if wanted.takes(record)],
+        "full": len(waiting) == SHOWN,
+        "batches": batches.offered(site, visitor, taken),
+    }
+    if request.headers.get("x-part") == "yes":
+        return HTMLResponse(site.render("inbox_renewed.html", now_us=site.clock.now_us(), **values))
     return site.page(
         request,
         "inbox.html",
         visitor,
-        mine=[item for item in items if item.mine],
-        others=[item for item in items if not item.mine],
-        expired=[_item(visitor, record) for record in expired if wanted.takes(record)],
         wanted=wanted,
         tools=sorted({record.proposal.tool for record in (*waiting, *expired)}),
         requesters=sorted({record.proposal.requester for record in (*waiting, *expired)}),
-        full=len(waiting) == SHOWN,
+        query=wanted.query,
+        stamp=stamp,
+        **values,
     )
+
+
+@router.get("/inbox/news")
+def told(request: Request, _: Who) -> Response:
+    """Tell whenever something else waits, or waits otherwise."""
+    site = site_of(request)
+
+    def look() -> dict[str, Any]:
+        return {"stamp": _stamp(site)}
+
+    return news(request, site, look)
+
+
+def _stamp(site: Site) -> str:
+    """Tell one state of what waits from another, without reading what is proposed."""
+    with site.workspace.ledger.look() as connection:
+        lines = listing.proposal_lines(connection, states=tuple(OPEN), limit=SHOWN)
+    told = "".join(f"{line.id}.{line.state.value}.{line.updated_us};" for line in lines)
+    return hashlib.sha256(told.encode()).hexdigest()[:16]

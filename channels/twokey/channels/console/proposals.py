@@ -10,16 +10,19 @@ from typing import Any, Final
 
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from twokey.channels.console import reviewing
 from twokey.channels.console.diffs import PIECE, Row, coloured, pairs_of, rows_of
+from twokey.channels.console.forms import Form
+from twokey.channels.console.guarding import HEAD
 from twokey.channels.console.sessions import Who
 from twokey.channels.console.showing import title
 from twokey.channels.console.site import Site, site_of
 from twokey.channels.console.streaming import news
 from twokey.channels.rendering.buttons import Pressed
-from twokey.core.errors import NotFound
+from twokey.core.errors import NotFound, Refused
+from twokey.core.lifecycle import State
 from twokey.store import evidence, proposals
 from twokey.store.proposals import ProposalRecord
 from twokey.tools.write.pull_request import split_preview
@@ -44,7 +47,7 @@ def parts_of(record: ProposalRecord) -> tuple[str, str]:
 def show(request: Request, visitor: Who, name: str, view: str = "unified") -> Response:
     """Show a proposal."""
     site = site_of(request)
-    card = site.service.card(name, visitor.identity)
+    card = site.service.card(name, None if HEAD in request.scope else visitor.identity)  # nobody sees a head alone
     words, diff = parts_of(card.record)
     entries = [recorded.entry for recorded in site.workspace.ledger.log.entries(card.record.id, limit=HISTORY)]
     return site.page(
@@ -123,6 +126,21 @@ def opened(request: Request, visitor: Who, name: str, wanted: str) -> Response:
     if request.headers.get("x-part") == "yes":
         return HTMLResponse(site.render("evidence.html", **values))
     return site.page(request, "evidence_page.html", visitor, record=record, **values)
+
+
+@router.post("/p/{name}/undo")
+def undo(request: Request, visitor: Who, _: Form, name: str) -> Response:
+    """Ask for a proposal that undoes a write; the workers make it, and others approve it like any other."""
+    site = site_of(request)
+    record = site.service.find(name)
+    if record.state is not State.DONE:
+        raise Refused(
+            "There is nothing to undo: the write was not carried out, or was undone before.",
+            next="Look at the proposal again.",
+            code="nothing_to_undo",
+        )
+    outcome = site.workspace.revert(visitor.identity, record.id, None)
+    return RedirectResponse(f"/runs/{outcome.run.id}", 303)
 
 
 def _stamp(site: Site, record: ProposalRecord) -> str:

@@ -4,6 +4,7 @@ Rules: steps and calls are told as the log has them; what was asked for and what
 shown as text from outside.
 """
 
+import hashlib
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from twokey.agents.state import Progress
 from twokey.audit.entry import Entry
 from twokey.channels.console.forms import Form
 from twokey.channels.console.sessions import Who
@@ -64,14 +66,16 @@ class Story:
     tokens: int
     cost: int
     """In millionths of the workspace's currency."""
-    last: str
-    """The latest entry of the log about it."""
+    stamp: str
+    """Changes whenever there is something else to show."""
+    line: Progress | None
+    """What the run says of itself, where this process drives it."""
 
 
 def story(site: Site, run: str) -> Story:
     """Tell a run; raises ``NotFound``."""
     outcome = site.service.outcome(run)
-    entries = [recorded.entry for recorded in site.workspace.ledger.log.entries(run, limit=ENTRIES)]
+    entries = _entries(site, run)
     plan = _plan(site.service.document(run, "plan"))
     steps = {step.number: StepStory(step.number, step.agent, step.title) for step in plan.steps} if plan else {}
     calls: dict[str, Call] = {}
@@ -89,8 +93,20 @@ def story(site: Site, run: str) -> Story:
         next((event for event in reversed(events) if isinstance(event, ReviewEnded)), None),
         sent + received,
         (sent * prices.price_in + received * prices.price_out) // 1000,
-        entries[-1].id if entries else "",
+        _stamp(site, outcome, len(entries)),
+        site.workspace.board.latest(run),
     )
+
+
+def _entries(site: Site, run: str) -> list[Entry]:
+    return [recorded.entry for recorded in site.workspace.ledger.log.entries(run, limit=ENTRIES)]
+
+
+def _stamp(site: Site, outcome: Outcome, entries: int) -> str:
+    """Tell one state of a run's page from another."""
+    line = site.workspace.board.latest(outcome.run.id)
+    said = "" if line is None else hashlib.sha256(f"{line}".encode()).hexdigest()[:12]
+    return f"{outcome.run.state}.{entries}.{','.join(record.state.value for record in outcome.proposals)}.{said}"
 
 
 def _plan(document: Any) -> Plan | None:
@@ -151,9 +167,7 @@ def told(request: Request, _: Who, run: str) -> Response:
 
     def look() -> dict[str, Any]:
         outcome = site.service.outcome(run)
-        entries = site.workspace.ledger.log.entries(run, limit=ENTRIES)
-        states = ",".join(record.state.value for record in outcome.proposals)
-        return {"stamp": f"{outcome.run.state}.{len(entries)}.{states}", "state": outcome.run.state}
+        return {"stamp": _stamp(site, outcome, len(_entries(site, run))), "state": outcome.run.state}
 
     look()
     return news(request, site, look)

@@ -22,6 +22,7 @@ from twokey.channels.console.offers import Offers
 from twokey.channels.console.reviewing import RuleTexts
 from twokey.channels.console.sessions import Door, Visitor, new_secret
 from twokey.channels.overview.log import Verification
+from twokey.channels.overview.replays import Replays
 from twokey.channels.overview.rules import RuleBook
 from twokey.channels.routes import Served
 from twokey.channels.scorecard.keeping import Scores
@@ -89,6 +90,18 @@ def _provider(workspace: Workspace, clock: Clock, public: str) -> "Provider | No
     return Provider(section, secret, clock, f"{public}/login/oidc/callback")
 
 
+def _replays(workspace: Workspace, clock: Clock, served: Served) -> Replays:
+    section = workspace.config.policy
+    folders = {"workspace": section.bundle, **({"shadow": section.shadow} if section.shadow else {})}
+    return Replays(
+        workspace.ledger,
+        {name: workspace.folder / folder for name, folder in folders.items()},
+        workspace.batch_engine,
+        clock,
+        served.stopping,
+    )
+
+
 class Site:
     """The console of one workspace in one process."""
 
@@ -102,6 +115,7 @@ class Site:
         self.verification = Verification(workspace.ledger, clock)
         self.scores = Scores(workspace, clock)
         self.rule_book = RuleBook(workspace.folder / workspace.config.policy.bundle)
+        self.replays = _replays(workspace, clock, served)
         self.rules = RuleTexts(workspace.folder / workspace.config.policy.bundle)
         self.provider = _provider(workspace, clock, self.public)
         self.own_secret = new_secret()

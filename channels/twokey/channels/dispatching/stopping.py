@@ -1,7 +1,6 @@
 """Being asked to stop: by a signal, by a test, by whoever started the work.
 
-Rules: asking is safe from any thread and from a signal's handler of the event loop, and is never taken back; who waits
-wakes up at once.
+Rules: asking is safe from any thread and from a signal's handler, and is never taken back; who waits wakes up at once.
 """
 
 import asyncio
@@ -9,6 +8,7 @@ import signal
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Final
 
 SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
@@ -18,7 +18,7 @@ class Stop:
     """Says whether, and when, to stop (port ``Stopping``)."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a handler may ask while its own thread is asking
         self._asked = False
         self._waiting: list[Callable[[], None]] = []
 
@@ -52,6 +52,20 @@ class Stop:
             with self._lock:
                 if wake in self._waiting:
                     self._waiting.remove(wake)
+
+    @contextmanager
+    def heard(self) -> Generator[None]:
+        """Ask when the process gets SIGTERM or SIGINT, where no event loop runs yet; see ``on_signals``."""
+        main = threading.current_thread() is threading.main_thread()
+        before = {number: signal.signal(number, self._on_signal) for number in SIGNALS} if main else {}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _on_signal(self, _: int, __: FrameType | None) -> None:
+        self.ask()
 
     @contextmanager
     def on_signals(self) -> Generator[None]:

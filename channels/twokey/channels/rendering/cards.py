@@ -35,6 +35,8 @@ from twokey.core.lifecycle import State
 from twokey.core.values import Action, Decision, Evidence, Finding, Proposal
 from twokey.store.proposals import ApprovalRecord
 from twokey.tools.write.pull_request import split_preview
+from twokey.tools.write.ticket_edit import AGENT as EDIT
+from twokey.tools.write.ticket_edit import EDITED
 
 FINDINGS_SHOWN: Final = 12
 EVIDENCE_SHOWN: Final = 20
@@ -189,11 +191,15 @@ def _around(card: Card) -> Iterator[Block]:
     if proposal.reverts is not None:
         yield Field("undoes", (line(Name(proposal.reverts)),))
     if proposal.supersedes is not None:
-        yield Field("instead of", (line(Name(proposal.supersedes), ", whose target had moved on"),))
+        edited = line(", which ", Name(proposal.requester), " edited")
+        why = edited if proposal.agent == EDIT else line(", whose target had moved on")
+        yield Field("instead of", ((*line(Name(proposal.supersedes)), *why),))
     if around.shadow is not None:
         yield Field("shadow", (line(Foreign(around.shadow, 400)),))
     if around.successor is not None:
-        yield Field("successor", (line(Name(around.successor), " means the same on the target as it was then"),))
+        edited = card.record.code == EDITED
+        said = " is what somebody made of it" if edited else " means the same on the target as it was then"
+        yield Field("successor", (line(Name(around.successor), said),))
 
 
 def _emergency(held: Emergency) -> Iterator[Line]:

@@ -5,6 +5,7 @@ that ends in our words stands in quotes of its own; every row of a passage is in
 is known, rows are broken here, so that the terminal itself never puts text from outside at the beginning of a row.
 """
 
+import functools
 import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -136,9 +137,11 @@ def _parts(text: str, most: int) -> Iterator[str]:
 
 def _room(text: str, most: int) -> int:
     """Give how many characters fit into ``most`` columns: one at least."""
+    if text[: most + 1].isascii():
+        return min(len(text), max(most, 1))
     used = 0
     for at, character in enumerate(text):
-        used += _wide(character)
+        used += _columns(character)
         if used > most:
             return max(at, 1)
     return len(text)
@@ -148,4 +151,9 @@ def _wide(text: str) -> int:
     """Give columns, counting generously: whatever may be wide is."""
     if text.isascii():
         return len(text)
-    return sum(2 if unicodedata.east_asian_width(character) in "WFA" else 1 for character in text)
+    return sum(map(_columns, text))
+
+
+@functools.lru_cache(maxsize=4096)
+def _columns(character: str) -> int:
+    return 2 if unicodedata.east_asian_width(character) in "WFA" else 1

@@ -14,7 +14,7 @@ from twokey.channels.rendering.documents import Command as Offered
 from twokey.channels.rendering.documents import help_document, waiting_document
 from twokey.channels.rendering.model import Context, Document, Field, Name, Paragraph, Words, command, line, named
 from twokey.channels.slack import batches, words
-from twokey.channels.slack.shapes import Command, Event
+from twokey.channels.slack.shapes import Command, Event, Shortcut
 from twokey.channels.slack.turn import Turn
 from twokey.channels.slack.web import SlackSaysNo, SlackTokenUnfit, called
 from twokey.core.errors import BadInput, NotAuthenticated, Refused
@@ -27,6 +27,7 @@ OFFERED: Final = (
     Offered(Words("/twokey catalog TABLE", "code"), Words("propose documentation for tables with such a name, or all")),
     Offered(Words("/twokey triage TICKET", "code"), Words("sort tickets by their keys, or the new ones")),
     Offered(Words("/twokey incident ID", "code"), Words("what happened in an incident, with evidence")),
+    Offered(Words("Summarise as incident"), Words("in the menu of a message: what happened, from its thread")),
     Offered(Words("/twokey approvals", "code"), Words("what waits for an answer")),
     Offered(Words("/twokey approvals batch", "code"), Words("what you may answer together, with one button")),
     Offered(Words("/twokey freeze", "code"), Words("whether writes are stopped")),
@@ -84,7 +85,7 @@ async def ask(turn: Turn, text: str) -> None:
         await _not_by_typing(turn)
         return
     workspace = turn.house.workspace
-    await _left(turn, lambda identity, run, only_if: workspace.leave(identity, text, run=run, only_if=only_if))
+    await left(turn, lambda identity, run, only_if: workspace.leave(identity, text, run=run, only_if=only_if))
 
 
 async def _catalog(turn: Turn, table: str) -> None:
@@ -96,7 +97,7 @@ async def _catalog(turn: Turn, table: str) -> None:
         tables = (table,) if table else ()
         return workspace.leave_catalog(identity, tables, run=run, only_if=only_if)
 
-    await _left(turn, leave)
+    await left(turn, leave)
 
 
 async def _triage(turn: Turn, keys: list[str]) -> None:
@@ -109,7 +110,7 @@ async def _triage(turn: Turn, keys: list[str]) -> None:
     def leave(identity: Identity, run: str, only_if: Callable[[Unit], bool]) -> str | None:
         return workspace.leave_triage(identity, keys, run=run, only_if=only_if)
 
-    await _left(turn, leave)
+    await left(turn, leave)
 
 
 async def _incident(turn: Turn, which: str) -> None:
@@ -120,10 +121,10 @@ async def _incident(turn: Turn, which: str) -> None:
     def leave(identity: Identity, run: str, only_if: Callable[[Unit], bool]) -> str | None:
         return workspace.leave_incident(identity, which, run=run, only_if=only_if)
 
-    await _left(turn, leave)
+    await left(turn, leave)
 
 
-async def _left(turn: Turn, leave: Callable[[Identity, str, Callable[[Unit], bool]], str | None]) -> None:
+async def left(turn: Turn, leave: Callable[[Identity, str, Callable[[Unit], bool]], str | None]) -> None:
     """Have a run accepted once for this act, with a message that shows its progress, in one transaction."""
     identity = await turn.identity()
     place = await turn.place()
@@ -139,7 +140,7 @@ async def _left(turn: Turn, leave: Callable[[Identity, str, Callable[[Unit], boo
     leave(identity, run, only_if)
     turn.settled, turn.code = True, "asked"
     turn.house.postbox.send(*wanted)
-    if isinstance(turn.shape, Command):
+    if isinstance(turn.shape, (Command, Shortcut)):
         await turn.tell(
             Document(
                 title=Words("Asked"), subject=Name(run), lead=line("as ", Name(identity.principal.name)), blocks=()

@@ -8,10 +8,10 @@ import asyncio
 import logging
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from twokey.channels.connected import Connected
 from twokey.channels.inbox import Inbound
@@ -34,6 +34,10 @@ from twokey.channels.workspace import Workspace
 from twokey.core.errors import EnvironmentFault, TwokeyError
 from twokey.core.events import ChannelRejected
 from twokey.core.ports import Clock, Stopping
+
+if TYPE_CHECKING:
+    from twokey.channels.slack.threads import Threads
+    from twokey.tools.read.telemetry.sources import Source
 
 KEY: Final = "slack.key"
 EVENTS_PATH: Final = "/slack/events"
@@ -74,7 +78,9 @@ class SlackChannel:
                 Route(INSTALL_PATH, self._begin, "slack", "GET"),
                 Route(REDIRECT_PATH, self._end, "slack", "GET"),
             ]
-        return Connected(handler=self, poster=self, routes=routes, listen=listen, look=self.look)
+        return Connected(
+            handler=self, poster=self, routes=routes, listen=listen, telemetry=self.telemetry, look=self.look
+        )
 
     def handle(self, inbound: Inbound) -> str:
         """Work off a delivery; see ``Handler``."""
@@ -91,6 +97,10 @@ class SlackChannel:
     def update(self, message: Message, remote: str) -> None:
         """Bring a message up to date; see ``Poster``."""
         self.poster.update(message, remote)
+
+    def telemetry(self, place: str, beside: "Callable[[], Source | None]") -> "Source":
+        """Open a thread as telemetry; see ``Threads``."""
+        return self.threads.open(place, beside)
 
     def look(self) -> None:
         """Have messages wanted that are due; what stands in its way is said, and tried again."""
@@ -151,6 +161,19 @@ class SlackChannel:
     def poster(self) -> Poster:
         """What posts messages."""
         return Poster(workspace=self._workspace, teams=self.teams, endpoint=self.endpoint, clock=self._clock)
+
+    @cached_property
+    def threads(self) -> "Threads":
+        """What opens threads."""
+        from twokey.channels.slack.threads import Threads  # noqa: PLC0415 - numpy comes in where a thread is read
+
+        return Threads(
+            channels=self.section.thread_channels,
+            teams=lambda: self.teams,
+            endpoint=self.endpoint,
+            links=self._workspace.linking.links,
+            clock=self._clock,
+        )
 
     @cached_property
     def announcer(self) -> Announcer:

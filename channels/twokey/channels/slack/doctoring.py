@@ -158,8 +158,8 @@ def _clock(date: str | None, clock: Clock) -> Iterator[Found]:
 
 
 def _channels(section: SlackSection, endpoint: Endpoint, token: str) -> Iterator[Found]:
-    for name in ("approvals_channel", "escalation_channel"):
-        channel = getattr(section, name)
+    named = [("approvals_channel", section.approvals_channel), ("escalation_channel", section.escalation_channel)]
+    for name, channel in [*named, *(("thread_channels", one) for one in section.thread_channels)]:
         if not channel:
             continue
         try:
@@ -176,9 +176,13 @@ def _channels(section: SlackSection, endpoint: Endpoint, token: str) -> Iterator
         elif not known.get("is_member"):
             wrong, instead = "does not have the app in it", "There: /invite @Twokey"
         else:
-            yield Found("slack channels", "ok", f"slack.{name} can be posted to")
+            done = (
+                f"threads of {channel} can be read" if name == "thread_channels" else f"slack.{name} can be posted to"
+            )
+            yield Found("slack channels", "ok", done)
             continue
-        yield Found("slack channels", "FAIL", f"slack.{name} {wrong}", instead)
+        which = f"slack.{name} ({channel})" if name == "thread_channels" else f"slack.{name}"
+        yield Found("slack channels", "FAIL", f"{which} {wrong}", instead)
     if not section.approvals_channel:
         yield Found(
             "slack channels",

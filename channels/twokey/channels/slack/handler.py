@@ -21,7 +21,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from twokey.channels import patience
 from twokey.channels.inbox import Inbound
-from twokey.channels.slack import answering, asking, home, shapes
+from twokey.channels.slack import answering, asking, home, shapes, shortcuts
 from twokey.channels.slack.shapes import Event, Ignored
 from twokey.channels.slack.teams import Team, Teams
 from twokey.channels.slack.turn import House, Turn
@@ -93,6 +93,7 @@ class Handler:
         app.command(shapes.COMMAND)(self._listener(asking.on_command))
         app.action(re.compile(r"^twokey\."))(self._listener(answering.on_click))
         app.view(re.compile(r"^twokey\."))(self._listener(answering.on_submission))
+        app.message_shortcut(shapes.THREAD)(self._listener(shortcuts.on_thread))
         app.event("app_mention")(self._listener(asking.on_mention))
         app.event("message")(self._listener(asking.on_message))
         app.event("app_home_opened")(self._listener(home.on_home))

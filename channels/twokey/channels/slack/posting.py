@@ -5,11 +5,9 @@ the id of what it stands for as metadata, which people do not see and cannot wri
 got lost is found and not posted again. A card is on record as shown from when it stands there.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web import WebClient
 
 from twokey.agents.state import Progress
@@ -22,7 +20,7 @@ from twokey.channels.rendering.documents import RunView, reminder_document, run_
 from twokey.channels.rendering.model import Document
 from twokey.channels.slack.answering import answering
 from twokey.channels.slack.teams import Team, Teams
-from twokey.channels.slack.web import Endpoint, SlackSaysNo, explained, unreachable
+from twokey.channels.slack.web import Endpoint, SlackSaysNo, made
 from twokey.channels.workspace import Workspace
 from twokey.core.errors import NotFound
 from twokey.core.events import StepEnded, StepStarted
@@ -70,9 +68,9 @@ class Poster:
         while seen < LOOKED_AT:
             more: dict[str, Any] = {"channel": channel, "limit": 100, "include_all_metadata": True, "cursor": cursor}
             if spot.thread is None:
-                page = self._called(client.conversations_history, **more)
+                page = made(client.conversations_history, **more)
             else:
-                page = self._called(client.conversations_replies, ts=spot.thread, **more)
+                page = made(client.conversations_replies, ts=spot.thread, **more)
             for item in page.get("messages", []):
                 if _stands_for(item, message.id) and item.get("user") == team.bot_user:
                     return f"{channel}/{item['ts']}"
@@ -87,7 +85,7 @@ class Poster:
         spot = Spot.parse(message.place)
         client = self._endpoint.sync(self._team(spot).token)
         channel = self._channel(client, spot)
-        answer = self._called(
+        answer = made(
             client.chat_postMessage,
             channel=channel,
             thread_ts=spot.thread,
@@ -103,7 +101,7 @@ class Poster:
         channel, _, ts = remote.partition("/")
         content = self._content(message)
         changed = {name: content[name] for name in ("text", "blocks")}
-        self._called(client.chat_update, channel=channel, ts=ts, metadata=_mark(message), **changed)
+        made(client.chat_update, channel=channel, ts=ts, metadata=_mark(message), **changed)
         self._shown(message)
 
     def _content(self, message: Message) -> dict[str, Any]:
@@ -128,15 +126,7 @@ class Poster:
         """Give the channel; of a person, the direct message with them."""
         if not spot.channel.startswith(("U", "W")):
             return spot.channel
-        return str(self._called(client.conversations_open, users=spot.channel)["channel"]["id"])
-
-    def _called(self, call: Callable[..., Any], **arguments: Any) -> dict[str, Any]:
-        try:
-            return dict(call(**arguments).data)
-        except SlackApiError as error:
-            raise explained(error) from error
-        except (OSError, SlackClientError) as error:
-            raise unreachable(error) from error
+        return str(made(client.conversations_open, users=spot.channel)["channel"]["id"])
 
 
 def document_of(workspace: Workspace, purpose: str, now_us: int) -> Document:

@@ -15,22 +15,21 @@ from urllib.parse import parse_qsl
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-Kind = Literal["command", "click", "submission", "event"]
+from twokey.channels.slack.words import sound
+
+Kind = Literal["command", "click", "submission", "shortcut", "event"]
 
 MAX_FIELDS: Final = 100
 COMMAND: Final = "/twokey"
+THREAD: Final = "twokey.thread"
+"""The shortcut that tells a thread as an incident."""
 
 SlackId = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]{1,20}$")]
 Stamp = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,12}\.[0-9]{1,9}$")]
 Short = Annotated[str, StringConstraints(max_length=400)]
 
 
-def _sound(text: str) -> str:
-    """Replace lone surrogates: JSON can write them, and no encoding can."""
-    return text.encode("utf-8", "replace").decode("utf-8")
-
-
-Text = Annotated[str, AfterValidator(_sound)]
+Text = Annotated[str, AfterValidator(sound)]
 
 
 class _Part(BaseModel):
@@ -110,7 +109,7 @@ class View(_Part):
     def typed(self, block: str, action: str) -> str:
         """Give what somebody typed into an input."""
         value = self.state.values.get(block, {}).get(action, {}).get("value")
-        return _sound(value) if isinstance(value, str) else ""
+        return sound(value) if isinstance(value, str) else ""
 
 
 class Click(_Part):
@@ -140,6 +139,37 @@ class Submission(_Part):
     @property
     def actor(self) -> Actor:
         return Actor(self.team.id, self.user.id, frozenset({self.user.team_id} - {None}))  # type: ignore[arg-type]
+
+
+class _Channel(_Part):
+    id: SlackId
+
+
+class _Message(_Part):
+    ts: Stamp
+    thread_ts: Stamp | None = None
+
+
+class Shortcut(_Part):
+    """Somebody chose a shortcut of the app in the menu of a message."""
+
+    callback_id: Short
+    team: _Team
+    user: _User
+    channel: _Channel
+    message: _Message
+    action_ts: Stamp
+    trigger_id: Short
+    response_url: Annotated[str, StringConstraints(max_length=2000)] = ""
+
+    @property
+    def actor(self) -> Actor:
+        return Actor(self.team.id, self.user.id, frozenset({self.user.team_id} - {None}))  # type: ignore[arg-type]
+
+    @property
+    def thread(self) -> str:
+        """The message that the thread begins with, by its time stamp."""
+        return self.message.thread_ts or self.message.ts
 
 
 class _Thread(_Part):
@@ -184,7 +214,8 @@ class Event(_Part):
         return Actor(self.team_id, user, frozenset(str(team) for team in named))
 
 
-Shape = Command | Click | Submission | Event | Ignored
+Known = Command | Click | Submission | Shortcut | Event
+Shape = Known | Ignored
 
 EVENTS: Final = frozenset(
     {
@@ -231,6 +262,9 @@ def _read(payload: dict[str, Any]) -> Shape:
             return Click.model_validate(payload)
         case "view_submission":
             return Submission.model_validate(payload)
+        case "message_action":
+            shortcut = Shortcut.model_validate(payload)
+            return shortcut if shortcut.callback_id == THREAD else Ignored("unknown_shortcut")
         case "event_callback":
             event = Event.model_validate(payload)
             return event if event.event.type in EVENTS else Ignored("unknown_event")
@@ -238,7 +272,7 @@ def _read(payload: dict[str, Any]) -> Shape:
             return Ignored("unknown_kind")
 
 
-def kind(shape: Command | Click | Submission | Event) -> Kind:
+def kind(shape: Known) -> Kind:
     """Give the name of what it is."""
     match shape:
         case Command():
@@ -247,17 +281,19 @@ def kind(shape: Command | Click | Submission | Event) -> Kind:
             return "click"
         case Submission():
             return "submission"
+        case Shortcut():
+            return "shortcut"
         case Event():
             return "event"
 
 
-def key(shape: Command | Click | Submission | Event, payload: dict[str, Any]) -> str:
+def key(shape: Known, payload: dict[str, Any]) -> str:
     """Give the key under which the same act is known again: 64 hexadecimal digits."""
     match shape:
         case Event():
             named = f"event:{shape.team_id}:{shape.event_id}"
         case Submission(trigger_id=""):
             named = "content:" + json.dumps(payload, sort_keys=True)
-        case Command() | Click() | Submission():
+        case Command() | Click() | Submission() | Shortcut():
             named = f"{kind(shape)}:{shape.trigger_id}"
     return hashlib.sha256(named.encode("utf-8", "surrogatepass")).hexdigest()

@@ -17,7 +17,7 @@ from twokey.channels.postbox import Postbox
 from twokey.channels.rendering import slack as rendered
 from twokey.channels.rendering.documents import refusal_document
 from twokey.channels.rendering.model import Document
-from twokey.channels.slack.shapes import Actor, Click, Command, Event, Submission
+from twokey.channels.slack.shapes import Actor, Click, Command, Event, Known, Shortcut, Submission
 from twokey.channels.slack.visitors import Visitors
 from twokey.channels.slack.web import Endpoint, SlackSaysNo, called
 from twokey.channels.workspace import Workspace
@@ -51,7 +51,7 @@ class Turn:
 
     house: House
     inbound: Inbound
-    shape: Command | Click | Submission | Event
+    shape: Known
     client: AsyncWebClient
     bot_user: str
     code: str = ""
@@ -136,6 +136,8 @@ class Turn:
                 return self.shape.container.channel_id, None
             case Submission():
                 return None, None
+            case Shortcut():
+                return self.shape.channel.id, self.shape.thread
             case Event():
                 inner = self.shape.event
                 if inner.assistant_thread is not None:
@@ -149,15 +151,21 @@ class Turn:
     async def place(self) -> str:
         """Give the place where what comes of this is shown: there, or in the direct message of whoever did it."""
         channel, thread = self.where()
-        if channel is None or not await self._ours(channel):
+        if channel is None or not await self.ours(channel):
             channel, thread = await self.direct(), None
         return "/".join([self.actor.team, channel, *([thread] if thread else [])])
 
-    async def _ours(self, channel: str) -> bool:
+    async def ours(self, channel: str) -> bool:
+        """Tell whether the app is in a channel where everybody is of this workspace."""
         try:
             known = (await called(self.client.conversations_info, channel=channel))["channel"]
         except SlackSaysNo:
             return False
-        shared = known.get("is_ext_shared", False) or known.get("is_pending_ext_shared", False)
-        there = known.get("is_member", False) or known.get("is_im", False)
-        return bool(there and not shared and not known.get("is_archived", False))
+        return is_ours(known)
+
+
+def is_ours(channel: dict[str, Any]) -> bool:
+    """Tell from what Slack says of a channel whether the app is in it, and everybody of this workspace."""
+    shared = channel.get("is_ext_shared", False) or channel.get("is_pending_ext_shared", False)
+    there = channel.get("is_member", False) or channel.get("is_im", False)
+    return bool(there and not shared and not channel.get("is_archived", False))

@@ -19,6 +19,11 @@ def plain(text: str) -> str:
     return html.unescape(_MARK.sub(_shown, text)).strip()
 
 
+def sound(text: str) -> str:
+    """Replace lone surrogates: JSON can write them, and no encoding can."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 def _shown(found: re.Match[str]) -> str:
     target, label = found[1], found[2]
     if target.startswith(("@", "#", "!")):

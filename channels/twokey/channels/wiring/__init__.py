@@ -1,5 +1,6 @@
 """The one composition root: the only package that names concrete adapters and puts them behind their ports."""
 
+from twokey.channels.wiring.incident_health import incident_health
 from twokey.channels.wiring.opening import Parts, Stage, opened, opened_parts
 from twokey.channels.wiring.outside import github_health, github_of
 from twokey.channels.wiring.policy import (
@@ -44,6 +45,7 @@ __all__ = [
     "exceptions",
     "github_health",
     "github_of",
+    "incident_health",
     "listed_tools",
     "managed_engine",
     "new_ledger",

@@ -23,24 +23,29 @@ from twokey.channels.pruning import Pruner
 from twokey.channels.readiness import Readiness
 from twokey.channels.service import Service, Unplanned
 from twokey.channels.shadowing import Shadow
-from twokey.channels.wiring.incident import house_of
+from twokey.channels.wiring.incident import follower_of, house_of, left_of_alerts
 from twokey.channels.wiring.once import Once
 from twokey.channels.wiring.operations import book_of
 from twokey.channels.wiring.outside import Outside, connector, github_if_set
-from twokey.channels.wiring.policy import NoShadow, batch_engine, enforcement_of, engine_on, rules_of, shadow_of
+from twokey.channels.wiring.policy import NoShadow, batch_engine, policy_of, rules_of, shadow_of
 from twokey.channels.wiring.runbooks import with_runbooks
 from twokey.channels.wiring.stores import STATE_FOLDER, check_demo, dispatcher_of, ledger_of, states_of
-from twokey.channels.wiring.telemetry import deployed_by, opener, pages_of, telemetry_places, through_telemetry
+from twokey.channels.wiring.telemetry import (
+    Threads,
+    deployed_by,
+    opener,
+    pages_of,
+    telemetry_places,
+    through_telemetry,
+)
 from twokey.channels.wiring.triage import escalations_of, names_of, team_of
-from twokey.channels.workspace import AMEND, POLICY_PROPOSE, REVERT, Workspace
+from twokey.channels.workspace import AMEND, EDIT, POLICY_PROPOSE, REVERT, Workspace
 from twokey.core import settings
 from twokey.core.entropy import RandomIds, SystemClock
 from twokey.core.errors import BadInput, Refused
 from twokey.core.ports import Clock, Dispatcher, Ids, PolicyEngine
 from twokey.core.settings import FileDirectory, Settings
 from twokey.core.values import Resource
-from twokey.policies.bundle import Bundle
-from twokey.policies.guard import Guard
 from twokey.store import runs
 from twokey.store.proposals import ProposalRecord
 from twokey.store.runs import RunRecord
@@ -52,6 +57,7 @@ from twokey.tools.fencing import FencedLedger
 from twokey.tools.forges import Forges, through
 from twokey.tools.gate import Gate
 from twokey.tools.identity import KeyRing
+from twokey.tools.in_force import PolicyInForce
 from twokey.tools.ledger import Ledger
 from twokey.tools.local_tickets import LocalTickets
 from twokey.tools.places import PlaceBook
@@ -59,8 +65,8 @@ from twokey.tools.proposing import Proposer
 from twokey.tools.read.warehouse import canonical_location
 from twokey.tools.steps import Steps
 from twokey.tools.trackers import Trackers
-from twokey.tools.waivers import Waivers
 from twokey.tools.write.local_git import LocalGit
+from twokey.tools.write.ticket_edit import TicketEdit
 
 if TYPE_CHECKING:
     from twokey.agents.models.port import Models
@@ -128,11 +134,9 @@ def opened_parts(
     with ExitStack() as stack:
         ledger = stack.enter_context(ledger_of(folder, config.store.url, config.workspace.id, home, clock, ids))
         check_demo(config, ledger)
-        held = enforcement_of(folder, config, ledger).accepted(folder / config.policy.bundle)
-        engine = stage.engine
-        if engine is None:
-            engine = engine_on(folder, config, held)
-            stack.callback(engine.close)
+        standing = policy_of(folder, config, ledger, stage.engine)
+        standing.current()
+        stack.callback(standing.close)
         shadow = shadow_of(folder, config, ledger)
         stack.callback(shadow.close)
         stack.callback(shadow.catch_up)
@@ -150,15 +154,16 @@ def opened_parts(
             folder / STATE_FOLDER / "runbooks",
             embeddings,
         )
-        tools = through_telemetry(tools, opener(folder, config, pages_of(config, ledger, clock), deployed_by(github)))
+        threads, pages = Threads(), pages_of(config, ledger, clock)
+        tools = through_telemetry(tools, opener(folder, config, pages, deployed_by(github), threads=threads))
         connect = stage.connect or connector(github, home, clock)
-        yield _parts(
-            folder, config, home, ledger, engine, shadow, clock, ids, stack, held, forges, tools, book, connect
-        )
+        parts = _parts(folder, config, home, ledger, standing, shadow, clock, ids, stack, forges, tools, book, connect)
+        threads.through(parts.workspace.connected)
+        yield parts
 
 
 def _of_writes(gate: Gate) -> dict[str, Unplanned]:
-    """Give what is proposed about writes that were carried out: to undo one, to put a suggestion into one."""
+    """Give what is proposed about other proposals: to undo one, to put a suggestion in, to edit what waits."""
 
     def revert(run: RunRecord, _: "Callable[[Progress], None]") -> ProposalRecord:
         return gate.revert(str(run.request.args["proposal"]), run=run.id, requester=run.requester)
@@ -166,7 +171,10 @@ def _of_writes(gate: Gate) -> dict[str, Unplanned]:
     def amend(run: RunRecord, _: "Callable[[Progress], None]") -> ProposalRecord:
         return gate.amend(Suggestion.model_validate(run.request.args), run=run.id, requester=run.requester)
 
-    return {REVERT: revert, AMEND: amend}
+    def edit(run: RunRecord, _: "Callable[[Progress], None]") -> ProposalRecord:
+        return gate.edit(TicketEdit.model_validate(run.request.args), run=run.id, requester=run.requester)
+
+    return {REVERT: revert, AMEND: amend, EDIT: edit}
 
 
 def _parts(  # what that were opened
@@ -174,12 +182,11 @@ def _parts(  # what that were opened
     config: Settings,
     home: Path,
     ledger: Ledger,
-    engine: PolicyEngine,
+    policy: PolicyInForce,
     shadow: "Shadow | NoShadow",
     clock: Clock,
     ids: Ids,
     stack: ExitStack,
-    held: Bundle,
     forges: Forges,
     tools: registry.Registry,
     book: PlaceBook,
@@ -187,12 +194,10 @@ def _parts(  # what that were opened
 ) -> Parts:
     directory = FileDirectory(folder)
     rules = rules_of(config)
-    policy = Guard(engine)
-    waivers = Waivers(held.document(), directory, config.workspace.id)
     steps = Steps(
-        ledger=ledger, policy=policy, registry=tools, directory=directory, clock=clock, book=book, waivers=waivers
+        ledger=ledger, policy=policy, registry=tools, directory=directory, clock=clock, book=book, waivers=policy
     )
-    gate = Gate(steps, ids=ids, rules=rules, waivers=waivers)
+    gate = Gate(steps, ids=ids, rules=rules, waivers=policy)
 
     def desk(run: str, holder: str) -> Desk:
         with ledger.look() as connection:
@@ -212,7 +217,7 @@ def _parts(  # what that were opened
             directory=directory,
             clock=clock,
             ids=ids,
-            waivers=waivers,
+            waivers=policy,
         )
         office = Office(ledger=fenced, policy=policy, registry=tools, proposer=proposer, clock=clock, ids=ids)
         return Desk(office, run=run, requester=requester, places=book.places(record.places))
@@ -254,7 +259,11 @@ def _parts(  # what that were opened
         wanted = Wish.of(run.request.args)
         place = book.places(run.places).find("repository", run.places[0].id)
         proposing = PolicyProposing(
-            in_force=held, ledger=ledger, forge=forges, engine=batch_engine, opa=opa_program.find(config)
+            in_force=policy.current().bundle,
+            ledger=ledger,
+            forge=forges,
+            engine=batch_engine,
+            opa=opa_program.find(config),
         )
         change = proposing.change(wanted, place, run.id, lambda text: tell(Progress(0, text)))
         return gate.propose_policy(change, run=run.id, requester=run.requester)
@@ -265,7 +274,7 @@ def _parts(  # what that were opened
         workspace=config.workspace.id,
         profile=config.controls.profile,
         ledger=ledger,
-        revisions=engine.revisions,
+        revisions=policy.revisions,
         clock=clock,
     )
     service = Service(
@@ -298,7 +307,7 @@ def _parts(  # what that were opened
             dispatcher=dispatcher,
             clock=clock,
             waiting=outside.waiting,
-            tidy=lambda: outside.inbox.forget(config.server.body_days),
+            tidy=lambda: outside.inbox.forget(config.server.body_days, left_of_alerts(config)),
         )
         return Worker(
             service=service,
@@ -306,8 +315,9 @@ def _parts(  # what that were opened
             schedules=asking,
             dispatcher=dispatcher(),
             clock=clock,
-            aside=outside.beside(_each(shadow.catch_up, escalations.look)),
+            aside=outside.beside(_each(shadow.catch_up, escalations.look, follower_of(workspace, ledger, clock))),
             others={"handle": outside.inbox.handle, "post": outside.postbox.post},
+            board=workspace.board,
         )
 
     ring = KeyRing(home / "keys")
@@ -329,11 +339,12 @@ def _parts(  # what that were opened
         linking=Linking(workspace=config.workspace.id, links=gate.links, clock=clock, connected=outside.connected),
         worker=worker,
         book=book,
-        engine=engine,
+        engine=policy,
         policy=policy,
         directory=directory,
         readiness=readiness,
         sessions=gate.sessions,
+        batch_engine=batch_engine,
         pruner=Pruner(ledger=ledger, states=lambda: states().lent(), clock=clock),
     )
     return Parts(workspace, gate, desk, savers)

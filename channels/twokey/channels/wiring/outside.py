@@ -160,4 +160,5 @@ def github_health(folder: Path, config: Settings) -> "list[Found]":
             stack.callback(made.close)
             return made
 
-        return list(health.examine(config.github, hub, SystemClock(), places, os.environ))
+        deployed = any(place in places for source in config.telemetry.values() for place in source.deployments)
+        return list(health.examine(config.github, hub, SystemClock(), places, os.environ, deployments=deployed))

@@ -16,7 +16,7 @@ from twokey.channels.wiring.stores import check_demo, opened_ledger
 from twokey.core import settings
 from twokey.core.entropy import SystemClock
 from twokey.core.errors import BadInput, CheckFailed, NotFound
-from twokey.core.ports import PolicyEngine
+from twokey.core.ports import PolicyEngine, Revisions
 from twokey.core.settings import FileDirectory, Settings
 from twokey.policies import bundle, facts
 from twokey.policies.bundle import Bundle
@@ -25,6 +25,7 @@ from twokey.tools import registry
 from twokey.tools.authority import Rules
 from twokey.tools.enforcing import Enforcement
 from twokey.tools.identity import Credential, KeyRing
+from twokey.tools.in_force import Held, PolicyInForce
 from twokey.tools.ledger import Ledger
 from twokey.tools.waivers import Ignored, Waivers, sign
 
@@ -44,6 +45,47 @@ def rules_of(config: Settings) -> Rules:
 def enforcement_of(folder: Path, config: Settings, ledger: Ledger) -> Enforcement:
     """Give what tells which bundle may decide in ``folder`` under the settings ``config``."""
     return Enforcement(folder, config.policy, ledger=ledger, directory=FileDirectory(folder), rules=rules_of(config))
+
+
+def policy_of(folder: Path, config: Settings, ledger: Ledger, engine: PolicyEngine | None = None) -> PolicyInForce:
+    """Give the policy of a workspace: the bundle in force, whenever it is asked. ``engine`` decides where one is given.
+
+    What is given is closed by whoever made it, and decides on whatever bundle it holds.
+    """
+    enforcement, where = enforcement_of(folder, config, ledger), folder / config.policy.bundle
+
+    def hold(held: Bundle) -> Held:
+        deciding = engine_on(folder, config, held) if engine is None else Lent(engine)
+        return Held(held, deciding, Waivers(held.document(), FileDirectory(folder), config.workspace.id))
+
+    return PolicyInForce(
+        seen=lambda: enforcement.seen(where) if engine is None else None,
+        load=lambda: enforcement.accepted(where),
+        hold=hold,
+    )
+
+
+class Lent:
+    """An engine that somebody else closes."""
+
+    def __init__(self, engine: PolicyEngine) -> None:
+        self._engine = engine
+
+    @property
+    def name(self) -> str:
+        """The engine's own."""
+        return self._engine.name
+
+    def evaluate(self, document: bytes) -> object:
+        """Evaluate like the engine."""
+        return self._engine.evaluate(document)
+
+    def revisions(self) -> Revisions:
+        """Digests of what the engine holds."""
+        return self._engine.revisions()
+
+    def close(self) -> None:
+        """Do nothing."""
 
 
 @dataclass(frozen=True, slots=True)

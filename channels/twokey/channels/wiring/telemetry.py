@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from twokey.channels.connected import THREADS, Connected
 from twokey.core.errors import BadInput
 from twokey.core.ports import Clock
 from twokey.core.settings import Settings
@@ -58,6 +59,41 @@ def pages_of(config: Settings, ledger: Ledger, clock: Clock) -> "Callable[[str],
     return pages
 
 
+def of_incidents(config: Settings) -> Place | None:
+    """Give the telemetry that incidents are looked up in: what the settings say, or the only one there is."""
+    named = [
+        Place(Resource(kind="telemetry", id=name, granted_by="config", environment=one.environment), one.location)
+        for name, one in config.places.items()
+        if one.kind == "telemetry"
+    ]
+    known = [*named, *telemetry_places(config)]
+    wanted = config.incident.telemetry
+    return next((one for one in known if one.resource.id == wanted or (not wanted and len(known) == 1)), None)
+
+
+class Threads:
+    """What people said in channels, as telemetry; the channels themselves come once the workspace is put together."""
+
+    def __init__(self) -> None:
+        self._connected: Callable[[], Mapping[str, Connected]] | None = None
+
+    def through(self, connected: Callable[[], Mapping[str, Connected]]) -> None:
+        """Say where the channels are."""
+        self._connected = connected
+
+    def open(self, location: str, beside: "Callable[[], Source | None]") -> "Source":
+        """Open a thread; raises ``BadInput`` where its channel is not connected."""
+        made = self._connected() if self._connected is not None else {}
+        channel = made.get(THREADS.removesuffix(":"))
+        if channel is None or channel.telemetry is None:
+            raise BadInput(
+                "Threads are read where Slack is connected, and it is not.",
+                next="Set slack.mode in twokey.toml (docs/slack.md).",
+                code="slack_off",
+            )
+        return channel.telemetry(location, beside)
+
+
 def through_telemetry(tools: Registry, open_source: "Callable[[str], Source]") -> Registry:
     """Give ``tools`` with Twokey's own tool for telemetry put in front of the settings' sources."""
     return Registry(QueryTelemetry(open_source) if type(tool) is QueryTelemetry else tool for tool in tools.all())
@@ -69,15 +105,24 @@ def opener(
     pages: "Callable[[str], Pages | None]",
     deployed: "Callable[[str, str], EventPart]",
     environment: Mapping[str, str] | None = None,
+    threads: "Threads | None" = None,
 ) -> "Callable[[str], Source]":
     """Give what opens the source at a location.
 
     ``pages`` gives what delivered alerts tell about a source; ``deployed`` what is deployed from a repository, of a
-    service.
+    service; ``threads`` opens what people said in channels.
     """
     variables = os.environ if environment is None else environment
 
+    def beside() -> "Source | None":
+        known = of_incidents(config)
+        if known is None or known.location.startswith(PREFIX):
+            return open_source(known.location) if known is not None else None
+        return open_source(str((folder / known.location).resolve()))
+
     def open_source(location: str) -> "Source":
+        if threads is not None and location.startswith(THREADS):
+            return threads.open(location, beside)
         name = location.removeprefix(PREFIX)
         section = config.telemetry.get(name)
         if location == name or section is None:

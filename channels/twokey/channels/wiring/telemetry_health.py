@@ -74,16 +74,22 @@ def _tried(name: str, look: Callable[[], Iterator[Seen]]) -> Iterator[Seen]:
 def _queries(
     name: str, folder: Path, section: TelemetrySection, variables: Mapping[str, str], clock: Clock
 ) -> Iterator[Seen]:
-    prometheus, now = prometheus_of(folder, section, variables), clock.now_us() / 1_000_000
+    from twokey.tools.read.telemetry import prometheus  # noqa: PLC0415 - numpy comes in where it is needed
+
+    asked, now = prometheus_of(folder, section, variables), clock.now_us() / 1_000_000
     counts: dict[str, int] = {}
     for metric, query in section.queries.items():
         try:
-            counts[metric] = prometheus.count(query, now)
+            counts[metric] = asked.count(query, now)
         except TwokeyError as error:
             yield Seen(name, "FAIL", f"the query {metric!r}: {error.message}", error.next)
     if not counts:
         return
     yield Seen(name, "ok", f"Prometheus answers {len(counts)} queries with {sum(counts.values()):,} series")
+    most = prometheus.MAX_SERIES
+    if sum(counts.values()) > most:
+        text = f"that is more than the {most:,} series that are read at once: what is beyond is left out"
+        yield Seen(name, "warn", text, "Sum over labels in the expressions of queries.")
     empty = sorted(metric for metric, count in counts.items() if not count)
     if empty:
         yield Seen(

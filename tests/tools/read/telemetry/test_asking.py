@@ -86,7 +86,7 @@ def test_an_answer_that_drips_is_cut_when_the_time_is_over():
     with odd_server(lambda _: Told(parts=drip)) as odd:
         began = time.monotonic()
         assert fault(Asker(server(odd.url, timeout_s=0.5))).code == "telemetry_slow"
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 30
 
 
 def test_a_head_that_never_ends_is_cut_when_the_time_is_over():

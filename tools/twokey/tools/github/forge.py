@@ -14,14 +14,14 @@ Rules, beside those of the port:
 """
 
 import re
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
 from twokey.core.errors import BadInput, CheckFailed, EnvironmentFault, Refused
-from twokey.tools.forge import Base, Closing, Edit, Entry, Found, NewPull, PullRecord, Pulls, Writer
+from twokey.tools.forge import Base, Closing, Edit, Entry, Found, Landed, NewPull, PullRecord, Pulls, Writer
 from twokey.tools.github.access import Access
 from twokey.tools.github.client import PATIENCE_S, Client, Memory
 from twokey.tools.github.marks import (
@@ -41,6 +41,8 @@ from twokey.tools.write.git_compare import carry, file_at
 from twokey.tools.write.git_tree import Changed, build
 
 MOST_COMMENTS: Final = 50
+MOST_LANDED: Final = 200
+"""Commits of a branch that are looked at; each is a request."""
 _REPOSITORY: Final = re.compile(r"/([A-Za-z0-9][A-Za-z0-9-]{0,38})/([A-Za-z0-9._-]{1,100})")
 
 
@@ -143,6 +145,18 @@ class GitHubRepository:
         """Nothing: GitHub itself proposes reviewers by who wrote what, and asking for each commit costs too much."""
         del commit, paths
         return {}
+
+    def landed(self, tip: str, since_us: int, most: int) -> Iterator[Landed]:
+        """Give what came into a branch with ``tip``, along first parents, the latest first; one request for each."""
+        name = tip
+        for _ in range(min(most, MOST_LANDED)):
+            seen = self._objects.commit(name)
+            if seen.at_us < since_us:
+                return
+            yield Landed(seen.id, seen.tree, seen.parents, seen.at_us, seen.message)
+            if not seen.parents:
+                return
+            name = seen.parents[0]
 
     def carry(self, before: str, after: str, onto: str) -> tuple[Edit, ...]:
         """Give the edits that lead from the tree ``before`` to ``after``, for use on top of the commit ``onto``.

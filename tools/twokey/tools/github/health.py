@@ -25,7 +25,9 @@ PERMISSIONS: Final[Mapping[str, str]] = {
     "metadata": "read",
     "pull_requests": "write",
 }
-"""What the App needs; the manifest asks for the same."""
+"""What the App needs."""
+DEPLOYMENTS: Final[Mapping[str, str]] = {"deployments": "read"}
+"""What it needs besides where telemetry reads deployments; the manifest asks for both."""
 EVENTS: Final = ("issue_comment", "issues", "pull_request", "pull_request_review", "pull_request_review_comment")
 """What the App has to be told of; installations are told of always."""
 WEBHOOK_PATH: Final = "/github/webhook"
@@ -53,8 +55,14 @@ def examine(
     clock: Clock,
     places: Mapping[str, str],
     environment: Mapping[str, str],
+    *,
+    deployments: bool = False,
 ) -> Iterator[Found]:
-    """Give what every look finds. ``places`` are the repositories of the settings that lie elsewhere, with names."""
+    """Give what every look finds.
+
+    ``places`` are the repositories of the settings that lie elsewhere, with names; ``deployments`` says whether
+    telemetry reads what is deployed from one of them.
+    """
     yield from _secrets(section, environment)
     try:
         there = hub()
@@ -62,7 +70,8 @@ def examine(
         yield Found("github", "FAIL", error.message, error.next)
         return
     if isinstance(there.access, AppAccess):
-        yield from _app(there, there.access, clock, listens=bool(section.webhook_secret_envs))
+        needed = {**PERMISSIONS, **(DEPLOYMENTS if deployments else {})}
+        yield from _app(there, there.access, clock, needed, listens=bool(section.webhook_secret_envs))
     else:
         yield from _tried("github", lambda: _token(there))
     if not places:
@@ -102,7 +111,9 @@ def _secrets(section: GitHubSection, environment: Mapping[str, str]) -> Iterator
         )
 
 
-def _app(there: GitHub, access: AppAccess, clock: Clock, *, listens: bool) -> Iterator[Found]:
+def _app(
+    there: GitHub, access: AppAccess, clock: Clock, needed: Mapping[str, str], *, listens: bool
+) -> Iterator[Found]:
     """Look at the App itself: who it is, what it may do, and where its deliveries go."""
     try:
         reply = there.wire.exchange("GET", "/app", access.app())
@@ -112,7 +123,7 @@ def _app(there: GitHub, access: AppAccess, clock: Clock, *, listens: bool) -> It
         yield Found("github", "FAIL", error.message, error.next)
         return
     yield Found("github", "ok", f"writes as the App {app.slug[:60]}")
-    missing = [f"{name}: {level}" for name, level in PERMISSIONS.items() if not _allows(app.permissions, name, level)]
+    missing = [f"{name}: {level}" for name, level in needed.items() if not _allows(app.permissions, name, level)]
     if missing:
         yield Found("github permissions", "FAIL", f"the App lacks {', '.join(missing)}", f"{_PAGE}, then accept it.")
     more = sorted(name for name, level in app.permissions.items() if name not in PERMISSIONS and level != "read")

@@ -27,6 +27,10 @@ from twokey.tools.local_tickets.rows import comments_of
 from twokey.tools.tickets import NewTicket, Query, Ticket, TicketComment, TicketState, Unread, struck
 
 PAGE: Final = 100
+AT_A_TIME: Final = 20
+"""Tickets that a page of a list holds: what a reader of pages reads ahead and does not need is read for nothing."""
+MOST_LOOKS: Final = 3
+"""How often one list looks at the folder, where tickets change while it is given."""
 MAX_PAGE_CHARS: Final = 8 * 1024 * 1024
 MAX_PHRASE: Final = 200
 AUTHOR: Final = "twokey"
@@ -35,31 +39,54 @@ _MAX_NAME: Final = 100
 
 
 class LocalTickets:
-    """The tickets in the folder at ``location``; threads may share it."""
+    """The tickets in the folder at ``location``, read through ``files``; threads may share it."""
 
-    def __init__(self, location: str | Path, *, clock: Clock | None = None, wait_s: float = 10.0) -> None:
-        self._files = Files(Path(location), wait_s)
+    def __init__(
+        self, location: str | Path, *, clock: Clock | None = None, wait_s: float = 10.0, files: Files | None = None
+    ) -> None:
+        self._files = files or Files(Path(location), wait_s)
         self._index = Index(self._files)
         self._clock = clock or SystemClock()
         self._lock = threading.RLock()
 
     def list(self, query: Query) -> Iterator[Sequence[Ticket]]:
-        """Give the tickets page by page, those changed first coming first."""
-        with self._lock:
-            waiting = self._index.in_order(query.since)
+        """Give the tickets page by page, those changed first coming first.
+
+        One that changed since the folder was looked at comes after those that did not, at its new place.
+        """
         page: list[Ticket] = []
         room = MAX_PAGE_CHARS
-        for entry in waiting:
-            ticket = self._ticket(entry)
-            if ticket is None or not _is_asked_for(ticket, query):
+        for ticket in self._in_order(query.since):
+            if not _is_asked_for(ticket, query):
                 continue
             page.append(ticket)
             room -= len(ticket.body)
-            if len(page) >= PAGE or room < 0:
+            if len(page) >= AT_A_TIME or room < 0:
                 yield page
                 page, room = [], MAX_PAGE_CHARS
         if page:
             yield page
+
+    def _in_order(self, since: str | None) -> Iterator[Ticket]:
+        last_given = set[int]()
+        for look in range(1, MOST_LOOKS + 1):
+            with self._lock:
+                waiting = self._index.in_order(since)
+            moved = False
+            for entry in waiting:
+                ticket = None if entry.number in last_given and entry.changed == since else self._ticket(entry)
+                if ticket is None:
+                    continue
+                if ticket.updated_at == entry.changed or look == MOST_LOOKS:
+                    last_given = last_given if entry.changed == since else set()
+                    since = entry.changed
+                    last_given.add(entry.number)
+                    yield ticket
+                else:
+                    moved = True
+            if not moved:
+                return
+            self._index.outdated()
 
     def search(self, text: str, limit: int) -> Sequence[Ticket]:
         """Give tickets that hold ``text`` as a phrase: those with it in the title first, then those changed last."""
@@ -156,6 +183,7 @@ class LocalTickets:
                     moment = instant(self._clock.now_us() * 1_000)
                     content = making.written(key, new, author=AUTHOR, moment=moment, marker=marker)
                     self._files.replace(f"{key}.md", None, content, MAX_FILE)
+                    self._index.outdated()
                     return self.named(key)
                 if making.marker_of(there) == marker:
                     return self.named(key)
@@ -213,6 +241,7 @@ class LocalTickets:
                 raise _none_there() from error
             if after is not None and after != before:
                 self._files.replace(entry.file, before, after, MAX_FILE)
+                self._index.outdated()
         return self.get(number)
 
     def _writable(self, number: int) -> Entry:
@@ -256,6 +285,7 @@ class LocalTickets:
         if len(after) > notes.MAX_BYTES:
             raise Refused("The ticket has too many comments.", next="Close it and open another.", code="too_long")
         self._files.replace(f"{entry.key}{notes.SUFFIX}", before, after, notes.MAX_BYTES)
+        self._index.outdated()
 
 
 def _none_there() -> NotFound:

@@ -2,11 +2,15 @@
 
 Rules: it holds no text of a ticket. It follows the folder: the names are looked at again whenever tickets are listed or
 one is not found, what is known of a file is worked out again when it (or the comments beside it) changed, and a file of
-rows is gone through again then. What is no ticket is listed with the reason, up to a bound.
+rows is gone through again then. Of ``MANY`` tickets and more, a list may rest on what the folder showed a moment ago:
+at most a tenth of the time goes into looking, and nothing that was seen is older than half a minute; what Twokey wrote
+itself is seen at once. What is no ticket is listed with the reason, up to a bound.
 """
 
 import hashlib
-from collections.abc import Sequence
+import time
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,6 +25,10 @@ from twokey.tools.tickets import Ticket, Unread, UnreadReason
 MAX_FILE: Final = 4 * 1024 * 1024
 MAX_ROWS_FILE: Final = 4 * 1024 * 1024 * 1024
 MAX_UNREAD: Final = 200
+MANY: Final = 5_000
+"""Tickets from which on a list may rest on what was seen a moment ago."""
+SHARE_FOR_LOOKING: Final = 0.1
+OLDEST_S: Final = 30.0
 _MARKDOWN: Final = ".md"
 _ROWS: Final = (*JSON_LINES, ".csv")
 
@@ -60,8 +68,11 @@ class _OwnFile:
 class Index:
     """The index of one folder. Not for two threads at once."""
 
-    def __init__(self, files: Files) -> None:
+    def __init__(self, files: Files, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._files = files
+        self._monotonic = monotonic
+        self._good_until = 0.0
+        self._order: list[Entry] | None = None
         self._entries: dict[int, Entry] | None = None
         self._rows: dict[str, _RowsFile] = {}
         self._alone: dict[str, _OwnFile] = {}
@@ -70,10 +81,17 @@ class Index:
 
     def in_order(self, since: str | None) -> list[Entry]:
         """Give the tickets changed at ``since`` or later, those changed first coming first; looks afresh."""
-        since = None if since is None else moment_of(since)
-        found = [entry for entry in self.refresh().values() if since is None or entry.changed >= since]
-        found.sort(key=lambda entry: (entry.changed, entry.key))
-        return found
+        entries = self._entries
+        if entries is None or len(entries) < MANY or self._monotonic() >= self._good_until:
+            entries = self.refresh()
+        if self._order is None:
+            self._order = sorted(entries.values(), key=lambda entry: (entry.changed, entry.key))
+        first = 0 if since is None else bisect_left(self._order, moment_of(since), key=lambda entry: entry.changed)
+        return self._order[first:]
+
+    def outdated(self) -> None:
+        """Have the next list look afresh: something was written."""
+        self._good_until = 0.0
 
     def entry(self, number: int, *, fresh: bool) -> Entry | None:
         """Give where a ticket stands; looks afresh where it is asked to, or never has."""
@@ -88,12 +106,13 @@ class Index:
         """Give the number of the ticket called ``key``."""
         if not KEY.fullmatch(key):
             return None
-        for entries in (self._entries or {}, self.refresh()):
-            number = number_of(key)
-            if number in entries and entries[number].key == key:
-                return number
+        number, known = number_of(key), self._entries
+        if known is None or number not in known or known[number].key != key:
+            known = self.refresh()
+        if number in known and known[number].key == key:
+            return number
         folded = key.casefold()
-        found = [number for number, entry in self.refresh().items() if entry.key.casefold() == folded]
+        found = [number for number, entry in known.items() if entry.key.casefold() == folded]
         return found[0] if len(found) == 1 else None
 
     def unread(self) -> Sequence[Unread]:
@@ -103,6 +122,7 @@ class Index:
 
     def refresh(self) -> dict[int, Entry]:
         """Look at the folder's names and times again."""
+        began = self._monotonic()
         seen = {found.name: found for found in self._files.look() if not found.name.startswith(".")}
         self._rows = {name: found for name, found in self._rows.items() if name in seen}
         if len(self._alone) > len(seen):
@@ -117,7 +137,9 @@ class Index:
                     self._note(name, "orphan")
             elif name.endswith((_MARKDOWN, *_ROWS)):
                 self._take(found, seen, entries)
-        self._entries = entries
+        self._entries, self._order = entries, None
+        ended = self._monotonic()
+        self._good_until = ended + min(OLDEST_S, (ended - began) / SHARE_FOR_LOOKING)
         return entries
 
     def ticket(self, entry: Entry) -> Ticket | None:

@@ -33,6 +33,10 @@ CANDIDATES: Final = 150
 BY_SIGNS: Final = 50
 MAX_TERMS: Final = 48
 MAX_SIGNS: Final = 24
+COMMON: Final = 5_000
+ENOUGH_RARE: Final = 8
+"""A term that more texts than ``COMMON`` have is not looked for where there are so many rarer ones, so that the time
+that a search takes does not grow with the number of texts."""
 MAX_KEYS: Final = 200
 KEPT_BODY: Final = 20_000
 SPACES: Final = ("words", "title", "runs", "signs")
@@ -90,7 +94,10 @@ class Found:
 class Index:
     """One index; not for two threads at once. ``path`` is a file, or ``:memory:``."""
 
-    def __init__(self, path: Path | str = ":memory:", embeddings: Embeddings | None = None) -> None:
+    def __init__(
+        self, path: Path | str = ":memory:", embeddings: Embeddings | None = None, *, common: int = COMMON
+    ) -> None:
+        self._common = common
         self._embeddings = embeddings
         self.meaning: Literal["off", "used", "unreachable"] = "off"
         """Whether likeness of meaning was compared in the last search."""
@@ -295,7 +302,11 @@ class Index:
             return []
         space = self._spaces[name]
         buckets = np.fromiter((_hash(term) % len(space.frequencies) for term in counts), np.uint32, len(counts))
-        seen = space.frequencies[buckets] > 0
+        frequencies = space.frequencies[buckets]
+        seen = frequencies > 0
+        rare = seen & (frequencies <= self._common)
+        if rare.sum() >= ENOUGH_RARE:
+            seen = rare
         weights = (1 + np.log(np.fromiter(counts.values(), np.float32))) * space.rarity(buckets, self._texts) * seen
         known = Counter({term: count for (term, count), there in zip(counts.items(), seen, strict=True) if there})
         return top(known, weights[seen].tolist(), most)

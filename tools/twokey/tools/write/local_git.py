@@ -12,7 +12,7 @@ import re
 import struct
 import zlib
 from collections import deque
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -31,6 +31,7 @@ from twokey.tools.forge import (
     Edit,
     Entry,
     Found,
+    Landed,
     NewPull,
     PullRecord,
     Pulls,
@@ -352,6 +353,21 @@ class LocalRepository:
     def writers(self, commit: str, paths: Sequence[str]) -> Mapping[str, tuple[Writer, ...]]:
         """Give the main writers of each path as the history up to ``commit`` tells, see ``git_history``."""
         return History(self, self._past).writers(commit, paths)
+
+    def landed(self, tip: str, since_us: int, most: int) -> Iterator[Landed]:
+        """Give what came into a branch with ``tip``, along first parents, the latest first."""
+        name = tip
+        for _ in range(most):
+            found, value = self._commit(name), self._object(name)
+            with _reading():
+                seen = value if isinstance(value, Commit) else Commit()
+                at_us, message = max(0, int(seen.commit_time)) * 1_000_000, seen.message.decode("utf-8", "replace")
+            if at_us < since_us:
+                return
+            yield Landed(name, found.tree, found.parents, at_us, message)
+            if not found.parents:
+                return
+            name = found.parents[0]
 
     def carry(self, before: str, after: str, onto: str) -> tuple[Edit, ...]:
         """Give the edits that lead from the tree ``before`` to ``after``, for use on top of the commit ``onto``.

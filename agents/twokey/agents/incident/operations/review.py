@@ -9,8 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from pydantic import ValidationError
-
+from twokey.agents.incident.material import telemetry
 from twokey.agents.incident.operations import costs, estate, forecast, load, objectives, retries
 from twokey.agents.incident.operations.book import RUNGS, Book, Endpoint, Rung
 from twokey.agents.incident.operations.said import Level, Noticed, Said, lasting, when
@@ -18,7 +17,7 @@ from twokey.agents.incident.operations.tracks import Measured, Track, measured
 from twokey.core.canonical import Json
 from twokey.core.values import Finding
 from twokey.tools.read.telemetry.operations.values import OperationsResult, RunningResult
-from twokey.tools.read.telemetry.values import EventsResult, Stretch, TelemetryResult, TracesResult
+from twokey.tools.read.telemetry.values import EventsResult, Stretch, TracesResult
 
 MOST_FINDINGS: Final = 400
 MAX_CLAIM: Final = 1_000
@@ -73,9 +72,8 @@ def ground(contents: Mapping[str, Json]) -> Ground | None:
     fell: dict[str, str] = {}
     window: Stretch | None = None
     for evidence, content in contents.items():
-        try:
-            result = TelemetryResult.model_validate(content)
-        except ValidationError:
+        result = telemetry(content)
+        if result is None:
             continue
         answer = result.answer
         fell |= {f"{one.signal} {one.code}": evidence for one in result.shortfalls}

@@ -32,7 +32,7 @@ class Summary:
 
 def summarize(material: Material, house: House) -> Summary:
     """Write the summary of one incident; a sentence that its evidence does not bear out is not in it."""
-    story = tell(material, suspected(material), house.owner)
+    story = tell(material, suspected(material), house.owner, house.deployed)
     checker = checker_of(story, house)
     said: list[Said] = []
     dropped: list[tuple[Said, str]] = []

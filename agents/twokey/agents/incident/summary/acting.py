@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from twokey.agents.incident.shown import clock, length, name, number
+from twokey.agents.incident.summary import taking_back
 from twokey.agents.incident.summary.pointing import close_changes
 from twokey.agents.incident.summary.said import Said, say
 from twokey.agents.incident.summary.story import Story
@@ -37,6 +38,7 @@ def _about_the_cause(story: Story) -> Iterator[Said]:
     if changes:
         one = changes[0]
         yield say("actions_change", name(cause), one.evidence, at=clock(one.at_us), kind=name(one.what), **fields)
+        yield from taking_back.told(story)
     elif onset is not None and onset.service == cause:
         yield say(
             "actions_cause", name(cause), onset.evidence, at=clock(onset.at_us), metric=name(onset.what), **fields

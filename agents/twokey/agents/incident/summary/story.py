@@ -20,6 +20,8 @@ class Story:
     moments: tuple[Moment, ...]
     owner: Callable[[str], str]
     """Who answers for a service: a rung of the escalation ladder, and who is on it."""
+    deployed: tuple[tuple[str, str], ...] = ()
+    """Repositories, and the service that is deployed from each."""
 
     def first(self, *kinds: str) -> Moment | None:
         """Give the first moment of these kinds."""
@@ -52,9 +54,14 @@ class Story:
         return max(strong, key=lambda one: abs(float(one.deviation)), default=None)
 
 
-def tell(material: Material, suspicion: Suspicion, owner: Callable[[str], str]) -> Story:
+def tell(
+    material: Material,
+    suspicion: Suspicion,
+    owner: Callable[[str], str],
+    deployed: tuple[tuple[str, str], ...] = (),
+) -> Story:
     """Put what is known together."""
-    return Story(material, suspicion, timeline(material, suspicion.suspects), owner)
+    return Story(material, suspicion, timeline(material, suspicion.suspects), owner, deployed)
 
 
 def acknowledged(story: Story) -> Moment | None:

@@ -114,6 +114,34 @@ TEMPLATES: Final = {
     ),
     "lessons_none": "The record does not say.",
     "actions_change": "Look at the change of {service} at {at} UTC ({kind}) before it is made again. Owner: {owner}.",
+    "actions_revert": (
+        "Decide whether to take back commit {commit} of {place}, the change of {service} at {at} UTC ({kind}): as"
+        " {place} stands, it can be. Owner: {owner}."
+    ),
+    "actions_revert_drafted": (
+        "Decide on the branch of {place} that takes back commit {commit}, the change of {service} at {at} UTC ({kind}):"
+        " it is there already. Owner: {owner}."
+    ),
+    "actions_revert_done": (
+        "Make sure that {service} is deployed without commit {commit} of {place}, the change at {at} UTC ({kind}): it"
+        " was taken back there already. Owner: {owner}."
+    ),
+    "actions_revert_changed": (
+        "Take back commit {commit} of {place}, the change of {service} at {at} UTC ({kind}), by hand if it is to go:"
+        " lines that it changed were changed again since. Owner: {owner}."
+    ),
+    "actions_revert_security": (
+        "Read commit {commit} of {place}, the change of {service} at {at} UTC ({kind}), before anybody takes it back:"
+        " its message speaks of security, so nothing is drafted. Owner: {owner}."
+    ),
+    "actions_revert_by_hand": (
+        "Take back commit {commit} of {place}, the change of {service} at {at} UTC ({kind}), by hand if it is to go:"
+        " what it changed is no plain text, too much or not told. Owner: {owner}."
+    ),
+    "actions_revert_unknown": (
+        "Find out what was deployed: the change of {service} at {at} UTC ({kind}) names a commit, and {place} holds no"
+        " such one of that day. Owner: {owner}."
+    ),
     "actions_cause": (
         "Find out what changed in {service} by {at} UTC, when {metric} of {service} began to be unusual."
         " Owner: {owner}."

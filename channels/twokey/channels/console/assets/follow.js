@@ -1,9 +1,9 @@
 "use strict";
-/* Follows a run: whenever something happened, its story is read anew. */
+/* Follows a run or a replay: whenever something happened, its story is read anew. */
 
 document.addEventListener("DOMContentLoaded", () => {
   const place = document.querySelector("[data-follow]");
-  let known = null;
+  let known = place.dataset.stamp ?? null;
   const news = new EventSource(`${place.dataset.follow}/news`);
   news.addEventListener("state", async (event) => {
     const told = JSON.parse(event.data);
@@ -15,7 +15,9 @@ document.addEventListener("DOMContentLoaded", () => {
       place.replaceChildren(...parsed.body.childNodes);
     }
     known = told.stamp;
-    if (["done", "failed", "cancelled"].includes(told.state)) news.close();
+    if (!["done", "failed", "cancelled"].includes(told.state)) return;
+    news.close();
+    if (place.dataset.whole) location.reload();  // what may be asked for now is another thing
   });
   news.addEventListener("over", () => news.close());
 });

@@ -12,8 +12,25 @@ needed := {
 	"binds": ["proposal_digest", "decision_digest"],
 	"auth": proofs,
 } if {
+	tables_whole
 	count(owning_groups) > 0
 	n := quorum
+}
+
+# Tables that ask for more where something matches. Where one is missing, or the environment is, nothing would.
+tables_whole if {
+	is_string(input.resource.environment)
+	is_object(concerned)
+	is_object(data.twokey_data.risk_of_environment)
+	is_object(data.twokey_data.risk_of_class)
+	is_object(data.twokey_data.risk_of_label)
+	is_string(data.twokey_data.risk_of_unlisted_label)
+	is_array(data.twokey_data.escalation)
+	every entry in data.twokey_data.escalation {
+		entry.on in {"label", "kind", "class", "environment"}
+		is_string(entry.is)
+		is_string(entry.group)
+	}
 }
 
 # Who shaped the write: none of them can approve it.
@@ -44,21 +61,26 @@ quorum := usual_quorum if not emergency
 quorum := fewer if {
 	emergency
 	limit := data.twokey_data.break_glass.quorum
+	is_number(limit)
 	fewer := min([usual_quorum, limit])
 }
 
-emergency if input.now_us < input.break_glass.until_us
+emergency if {
+	is_number(input.now_us)
+	is_number(input.break_glass.until_us)
+	input.now_us < input.break_glass.until_us
+}
 
 # The strictest of all risks that apply. A risk that the table lacks leaves these undefined, which denies (R01).
 # Look-ups stand in bodies, never in heads: where one is undefined in a head, regorus drops what the rule found before.
 usual_quorum := max(quorums) if {
 	count(resource_classes) > 0
-	quorums := [n | some risk in risks; n := data.twokey_data.risks[risk].quorum]
+	quorums := [n | some risk in risks; n := data.twokey_data.risks[risk].quorum; is_number(n)]
 	count(quorums) == count(risks)
 }
 
 expires_s := min(times) if {
-	times := [seconds | some risk in risks; seconds := data.twokey_data.risks[risk].expires_s]
+	times := [seconds | some risk in risks; seconds := data.twokey_data.risks[risk].expires_s; is_number(seconds)]
 	count(times) == count(risks)
 }
 
@@ -96,8 +118,10 @@ risks contains risk if {
 
 unlisted_labels contains label if {
 	some label in input.change.labels
-	not label in object.keys(data.twokey_data.risk_of_label)
+	not label_listed(label)
 }
+
+label_listed(label) if is_string(data.twokey_data.risk_of_label[label])
 
 # METADATA
 # title: A label that the data does not list

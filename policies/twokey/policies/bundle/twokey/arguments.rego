@@ -19,9 +19,14 @@ deny contains {
 
 arguments_listed if {
 	is_object(input.args)
+	is_array(contract.places)
+	is_array(contract.content)
 	listed := data.twokey_data.index.arguments[input.tool]
 	every name, _ in input.args {
 		name in listed
+	}
+	every entry in input.provenance {
+		is_string(entry.path)
 	}
 }
 
@@ -156,8 +161,10 @@ tainting_paths contains path if some path in input.change.copied
 
 tainting_paths contains path if {
 	some path in input.change.mentioned
-	not input.resource.kind in data.twokey_data.listed_places
+	not places_listed
 }
+
+places_listed if input.resource.kind in data.twokey_data.listed_places
 
 rests_on_target(entry) if {
 	entry.label == "code"

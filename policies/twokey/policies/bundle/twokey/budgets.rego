@@ -25,13 +25,14 @@ broken contains "R23" if {
 within_budgets if {
 	budgets := data.twokey_data.budgets
 	is_array(budgets)
-	spent := [budget | some budget in budgets; budget.measure != "cost"; not budget_holds(budget)]
+	spent := [budget | some budget in budgets; not budget.measure == "cost"; not budget_holds(budget)]
 	count(spent) == 0
 }
 
 # One look-up a step: regorus takes ten times as long where a reference has two variable parts.
 budget_holds(budget) if {
 	counters := input.counters[budget.over]
+	is_number(budget.most)
 	counters[budget.measure] + asked[budget.measure] <= budget.most
 }
 
@@ -68,4 +69,9 @@ within_cost if {
 	count(spent) == 0
 }
 
-cost_holds(budget) if input.counters[budget.over].cost < budget.most
+cost_holds(budget) if {
+	is_number(budget.most)
+	cost := input.counters[budget.over].cost
+	is_number(cost)
+	cost < budget.most
+}

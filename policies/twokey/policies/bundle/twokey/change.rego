@@ -64,13 +64,21 @@ broken contains "R10" if {
 
 within_limits if {
 	is_array(input.change.files)
-	count(input.change.files) <= data.twokey_data.limits.files
-	changed_lines <= data.twokey_data.limits.lines
+	limits := data.twokey_data.limits
+	is_number(limits.files)
+	is_number(limits.lines)
+	count(input.change.files) <= limits.files
+	changed_lines <= limits.lines
 }
 
-# Undefined where a file does not say how much of it changes.
+# Undefined where a file does not say how much of it changes, or says less than nothing.
 changed_lines := lines if {
-	sizes := [size | some file in input.change.files; size := file.added + file.removed]
+	sizes := [size |
+		some file in input.change.files
+		file.added >= 0
+		file.removed >= 0
+		size := file.added + file.removed
+	]
 	count(sizes) == count(input.change.files)
 	lines := sum(sizes)
 }

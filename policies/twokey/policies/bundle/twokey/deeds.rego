@@ -45,6 +45,9 @@ deny contains {
 values_allowed if {
 	is_array(data.twokey_data.allowed_values)
 	every entry in data.twokey_data.allowed_values {
+		is_string(entry.tool)
+		is_array(entry.values)
+		is_array(entry.resources)
 		entry_allows(entry)
 	}
 }
@@ -72,4 +75,14 @@ values_at(path) := [value] if {
 	not is_array(value)
 }
 
-value_at(path) := object.get(input.args, split(path, "."), null)
+# Undefined where something else than maps lies on the way: what is in a list could not be looked at.
+value_at(path) := object.get(input.args, segments, null) if {
+	segments := split(path, ".")
+	every at, _ in segments {
+		leads_on(object.get(input.args, array.slice(segments, 0, at), null))
+	}
+}
+
+leads_on(value) if is_object(value)
+
+leads_on(value) if is_null(value)

@@ -3,30 +3,15 @@ package twokey
 # Groups that are asked besides the owners, because of what the write is.
 escalated contains group if {
 	some entry in data.twokey_data.escalation
-	entry.on == "label"
-	entry.is in input.change.labels
+	entry.is in concerned[entry.on]
 	group := entry.group
 }
 
-escalated contains group if {
-	some entry in data.twokey_data.escalation
-	entry.on == "kind"
-	entry.is == input.resource.kind
-	group := entry.group
-}
-
-escalated contains group if {
-	some entry in data.twokey_data.escalation
-	entry.on == "class"
-	entry.is in resource_classes
-	group := entry.group
-}
-
-escalated contains group if {
-	some entry in data.twokey_data.escalation
-	entry.on == "environment"
-	entry.is == input.resource.environment
-	group := entry.group
+# What the write is, by what an entry may be about.
+concerned := {"label": labels, "kind": [kind], "class": resource_classes, "environment": [environment]} if {
+	labels := input.change.labels
+	kind := input.resource.kind
+	environment := input.resource.environment
 }
 
 # METADATA

@@ -6,6 +6,8 @@ excepted contains rule if {
 	some exception in data.twokey_data.exceptions
 	exception.name in input.exceptions
 	exception.rule in data.twokey_data.waivable
+	is_number(input.now_us)
+	is_number(exception.until_us)
 	input.now_us < exception.until_us
 	exception_covers(exception)
 	rule := exception.rule

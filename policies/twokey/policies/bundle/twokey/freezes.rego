@@ -22,21 +22,39 @@ broken contains "R25" if {
 	not outside_freezes
 }
 
+# What a freeze does not say, or the call, keeps nothing out of it.
 outside_freezes if {
 	is_number(input.now_us)
-	every freeze in data.twokey_data.freezes {
-		not frozen_by(freeze)
+	freezes := data.twokey_data.freezes
+	is_array(freezes)
+	every freeze in freezes {
+		outside(freeze)
 	}
 }
 
-frozen_by(freeze) if {
-	named_or_all(input.resource.kind, freeze.kinds)
-	named_or_all(input.resource.environment, freeze.environments)
-	some window in freeze.windows
-	window.from_us <= input.now_us
-	input.now_us < window.until_us
+outside(freeze) if names_others(freeze.kinds, input.resource.kind)
+
+outside(freeze) if names_others(freeze.environments, input.resource.environment)
+
+outside(freeze) if {
+	is_array(freeze.windows)
+	every window in freeze.windows {
+		outside_window(window)
+	}
 }
 
-named_or_all(_, names) if count(names) == 0
+outside_window(window) if {
+	is_number(window.from_us)
+	input.now_us < window.from_us
+}
 
-named_or_all(name, names) if name in names
+outside_window(window) if {
+	is_number(window.until_us)
+	input.now_us >= window.until_us
+}
+
+names_others(names, name) if {
+	is_array(names)
+	count(names) > 0
+	not name in names
+}

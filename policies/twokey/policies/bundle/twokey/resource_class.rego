@@ -38,21 +38,30 @@ broken contains "R22" if {
 
 within_field_limits if {
 	is_array(input.change.fields)
+	is_array(data.twokey_data.field_limits)
 	every field in input.change.fields {
 		field_within(field)
 	}
 }
 
 field_within(field) if {
-	limits := [limit.most | some limit in data.twokey_data.field_limits; limit.kind == field.kind; limit_applies(limit)]
-	count(limits) > 0
 	is_number(field.count)
-	field.count <= min(limits)
+	every limit in data.twokey_data.field_limits {
+		is_string(limit.kind)
+	}
+	limits := [limit | some limit in data.twokey_data.field_limits; limit.kind == field.kind; not limit_elsewhere(limit)]
+	count(limits) > 0
+	every limit in limits {
+		is_number(limit.most)
+		field.count <= limit.most
+	}
 }
 
-limit_applies(limit) if count(limit.classes) == 0
-
-limit_applies(limit) if {
-	some class in limit.classes
-	class in resource_classes
+# A limit that does not say for which classes it is counts for all.
+limit_elsewhere(limit) if {
+	is_array(limit.classes)
+	count(limit.classes) > 0
+	every class in limit.classes {
+		not class in resource_classes
+	}
 }

@@ -1,7 +1,9 @@
 """Predictions beside what came true: which columns, how good, by period and version."""
 
 from datetime import date, timedelta
+from math import sqrt
 from random import Random
+from statistics import mean, stdev
 from typing import Any
 
 import pytest
@@ -83,6 +85,61 @@ def test_a_guess_of_classes_is_measured_too():
     found = only({"predicted_class": guess, "actual_class": truth})
     right = sum(one == two for one, two in zip(guess, truth, strict=True))
     assert (found.kind, found.all.right, found.all.auc, found.periods) == ("class", right, "", ())
+
+
+def amounts(count: int = 400, *, seed: int = 3) -> dict[str, list[Any]]:
+    """Amounts that were guessed, at most a tenth off."""
+    random = Random(seed)  # noqa: S311 - seeded on purpose
+    actual = [round(random.lognormvariate(4, 0.5), 2) for _ in range(count)]
+    return {
+        "actual_demand": actual,
+        "predicted_demand": [round(amount * random.uniform(0.9, 1.1), 2) for amount in actual],
+    }
+
+
+def test_a_guess_of_amounts_is_measured_by_how_far_it_is_off():
+    rows = amounts()
+    found = only(rows)
+    off = [abs(one - two) for one, two in zip(rows["predicted_demand"], rows["actual_demand"], strict=True)]
+    assert (found.column, found.truth, found.kind, found.named) == ("predicted_demand", "actual_demand", "number", True)
+    assert float(found.all.off) == pytest.approx(mean(off), rel=1e-5)
+    assert float(found.all.off_error) == pytest.approx(stdev(off) / sqrt(400), rel=1e-5)
+    assert (found.all.right, found.all.auc) == (0, "")
+
+
+def test_which_amount_is_meant_is_told_by_the_rest_of_the_names():
+    one, two = amounts(), amounts(seed=4)
+    both = {
+        **one,
+        "actual_returns": two["actual_demand"],
+        "forecast_returns": two["predicted_demand"],
+        "estimated_stock": two["predicted_demand"],
+    }
+    pairs = {(found.column, found.truth) for found in measures(both).outcomes}
+    assert pairs == {("predicted_demand", "actual_demand"), ("forecast_returns", "actual_returns")}
+    bare = {"y_true": one["actual_demand"], "y_pred": one["predicted_demand"]}
+    assert (only(bare).column, only(bare).truth) == ("y_pred", "y_true")
+    other = {"actual_sales": one["actual_demand"], "prediction": one["predicted_demand"]}
+    assert only(other).column == "prediction"
+
+
+def test_other_numbers_are_no_guess_of_an_amount():
+    rows = amounts()
+    actual: list[float] = rows["actual_demand"]
+    others: dict[str, list[Any]] = {
+        "another size": [amount / 1000 for amount in actual],
+        "huge": [amount * 1e200 for amount in actual],
+        "few values": [round(amount) % 7 for amount in actual],
+        "words": [f"about {amount}" for amount in actual],
+    }
+    found = {what: measures({**rows, "predicted_demand": cells}).outcomes for what, cells in others.items()}
+    assert found == dict.fromkeys(others, ())
+    assert measures({"predicted_demand": others["huge"], "actual_demand": others["huge"]}).outcomes == ()
+
+
+def test_amounts_without_telling_names_are_not_compared():
+    rows = amounts()
+    assert measures({"demand": rows["actual_demand"], "plan": rows["predicted_demand"]}).outcomes == ()
 
 
 def test_without_telling_names_only_one_pair_of_the_right_form_is_taken():

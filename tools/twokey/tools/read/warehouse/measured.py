@@ -62,7 +62,8 @@ class Part(Value):
 
     ``right``: rows whose class is the predicted one (a score of at least a half says yes). ``positives``: rows in which
     it happened. ``auc``: the area under the ROC curve, where rows of both kinds are there. ``expected``: the sum of the
-    scores, which is how often it should have happened, and ``variance`` that of score x (1 - score).
+    scores, which is how often it should have happened, and ``variance`` that of score x (1 - score). ``off``: how far
+    numbers lie from what they should be, on average and whatever the sign; ``off_error``: the standard error of that.
     """
 
     name: Figure
@@ -72,19 +73,22 @@ class Part(Value):
     auc: Figure = ""
     expected: Figure = ""
     variance: Figure = ""
+    off: Figure = ""
+    off_error: Figure = ""
 
 
 class Outcome(Value):
     """A ``column`` that seems to predict another one of the same table, and how good it was.
 
-    ``kind``: ``score`` is a probability for something that is true or false, ``class`` names one of a few values.
+    ``kind``: ``score`` is a probability for something that is true or false, ``class`` names one of a few values,
+    ``number`` is an amount.
     ``periods`` are in order of time, by ``time``; ``versions``, by ``version``, in order of time too, where there is
     one. ``all`` are all rows, ``earlier`` those before the last period.
     """
 
     column: Name
     truth: Name
-    kind: Literal["score", "class"]
+    kind: Literal["score", "class", "number"]
     named: bool
     """Whether the names of both columns say what they are; else it is the form of their values that does."""
     rows: Count

@@ -2,7 +2,8 @@
 
 Rules
 - Found by form and by general words: a number from 0 to 1 with many different values beside something that is true or
-  false; or two columns of the same few values, of which the names say that one is a guess and the other what was so.
+  false; or two columns of the same few values, or of many numbers of the same size, of which the names say that one
+  is a guess and the other what was so.
 - Where the names say nothing, only one such pair in a table is taken, and it says so (``named``).
 - Rows without an outcome yet are not counted. The names of versions are shown only where they are few, repeat, and do
   not look personal.
@@ -14,7 +15,9 @@ counting half (Mann-Whitney).
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from typing import Final
+from math import fsum, sqrt
+from statistics import median
+from typing import Final, Literal
 
 from twokey.tools.read.warehouse import patterns
 from twokey.tools.read.warehouse.inspection.grid import BLANK, Column, Grid
@@ -31,6 +34,11 @@ _A_PART: Final = 30
 _MANY: Final = 20
 """Different scores from which a column is one of probabilities."""
 _MOST_CLASSES: Final = 12
+_APART: Final = 10.0
+"""How many times as large as the other the middle of two columns may be that are taken for the same amount."""
+_HUGE: Final = 1e100
+"""Numbers from here on are no amounts, and their squares would be none either."""
+Kind = Literal["score", "class", "number"]
 _GUESS: Final = frozenset(
     """
     pred prediction predicted predictions score scores prob probability proba probabilities p yhat estimate estimated
@@ -51,23 +59,22 @@ _SHOWN: Final = re.compile(r"\w[\w.+:/-]{0,39}(?: [\w.+:/-]{1,20})?")
 
 def find(grid: Grid, dated: Sequence[Dates]) -> Iterator[Outcome]:
     """Give every pair of a prediction and an outcome, with how good it was."""
-    for prediction, truth, score, named in _pairs(grid):
-        yes = _yes(truth) if score else None
+    for prediction, truth, kind, named in _pairs(grid):
         rows = [
             row
             for row, (one, two) in enumerate(zip(prediction.codes, truth.codes, strict=True))
-            if BLANK not in {one, two} and (not score or prediction.numbers[one] is not None)
+            if BLANK not in {one, two} and (kind == "class" or prediction.numbers[one] is not None)
         ]
         if len(rows) < ENOUGH:
             continue
         time, version = _time(dated, rows), _version(grid, prediction, truth, rows)
-        judge = _Judge(prediction, truth, yes)
+        judge = _Judge(prediction, truth, kind)
         periods = [] if time is None else [part for part in _periods(time, rows) if len(part[1]) >= _A_PART]
         earlier = [row for _, held in periods[:-1] for row in held]
         yield Outcome(
             column=prediction.name,
             truth=truth.name,
-            kind="score" if score else "class",
+            kind=kind,
             named=named,
             rows=len(rows),
             time=time.column.name if time is not None else None,
@@ -82,23 +89,43 @@ def find(grid: Grid, dated: Sequence[Dates]) -> Iterator[Outcome]:
 # --- which columns -------------------------------------------------------------------------------------------------
 
 
-def _pairs(grid: Grid) -> Iterator[tuple[Column, Column, bool, bool]]:
-    """Give prediction, truth, whether it is a score, and whether the names say so."""
+def _pairs(grid: Grid) -> Iterator[tuple[Column, Column, Kind, bool]]:
+    """Give prediction, truth, what is predicted, and whether the names say so."""
     scores = [column for column in grid.columns if _is_score(column)]
     flags = [column for column in grid.columns if _yes(column) is not None]
     told = [score for score in scores if score.words & _GUESS]
     truths = [flag for flag in flags if flag.words & _TRUTH and not flag.words & _GUESS]
     if len(truths) == 1:
         for score in told:
-            yield score, truths[0], True, True
+            yield score, truths[0], "score", True
     elif not truths and len(told) == 1 and len(flags) == 1 and not flags[0].words & _GUESS:
-        yield told[0], flags[0], True, False
+        yield told[0], flags[0], "score", False
     for guess in grid.columns:
         if not guess.words & _GUESS or not 2 <= guess.distinct <= _MOST_CLASSES:
             continue
         for truth in grid.columns:
             if truth.words & _TRUTH and not truth.words & _GUESS and _same_values(guess, truth):
-                yield guess, truth, False, True
+                yield guess, truth, "class", True
+    yield from _amounts(grid)
+
+
+def _amounts(grid: Grid) -> Iterator[tuple[Column, Column, Kind, bool]]:
+    """Give guesses of amounts with what they were: of the same thing by their names, else the only one of each."""
+    numbers = [column for column in grid.columns if column.distinct >= _MANY and column.numeric == column.filled]
+    guesses = [column for column in numbers if column.words & _GUESS]
+    truths = [column for column in numbers if column.words & _TRUTH and not column.words & _GUESS]
+    for guess in guesses:
+        same = [truth for truth in truths if truth.words - _TRUTH == guess.words - _GUESS - _TRUTH]
+        found = same or (truths if len(truths) == len(guesses) == 1 else [])
+        if len(found) == 1 and _same_size(guess, found[0]):
+            yield guess, found[0], "number", True
+
+
+def _same_size(guess: Column, truth: Column) -> bool:
+    """Whether numbers are of the same order, and none is huge: a rank or a share beside an amount is no guess of it."""
+    sizes = [[abs(number) for number in column.numbers if number is not None] for column in (guess, truth)]
+    one, two = (median(size) for size in sizes)
+    return max(map(max, sizes)) < _HUGE and max(one, two) <= _APART * min(one, two)
 
 
 def _is_score(column: Column) -> bool:
@@ -209,24 +236,37 @@ def _middle(time: Dates, rows: Sequence[int]) -> int:
 class _Judge:
     """Compares a prediction with its outcome."""
 
-    def __init__(self, prediction: Column, truth: Column, yes: frozenset[int] | None) -> None:
+    def __init__(self, prediction: Column, truth: Column, kind: Kind) -> None:
         self._prediction = prediction
         self._truth = truth
-        self._yes = yes
+        self._kind = kind
+        self._yes = (_yes(truth) or frozenset[int]()) if kind == "score" else frozenset[int]()
         known: Mapping[str, int] = {text: code for code, text in enumerate(prediction.texts)}
         self._same = [known.get(text) for text in truth.texts]
 
     def part(self, name: str, rows: Sequence[int]) -> Part:
         """Say how good the prediction was in some rows."""
-        return self._score(name, rows) if self._yes is not None else self._class(name, rows)
+        if self._kind == "number":
+            return self._number(name, rows)
+        return self._score(name, rows) if self._kind == "score" else self._class(name, rows)
+
+    def _number(self, name: str, rows: Sequence[int]) -> Part:
+        guessed, true = self._prediction.numbers, self._truth.numbers
+        off = [
+            abs((guessed[self._prediction.codes[row]] or 0.0) - (true[self._truth.codes[row]] or 0.0)) for row in rows
+        ]
+        mean = fsum(off) / len(off)
+        spread = fsum((each - mean) ** 2 for each in off)
+        return Part(
+            name=name, rows=len(rows), off=f"{mean:.6g}", off_error=f"{sqrt(spread / (len(off) * (len(off) - 1))):.6g}"
+        )
 
     def _class(self, name: str, rows: Sequence[int]) -> Part:
         right = sum(self._same[self._truth.codes[row]] == self._prediction.codes[row] for row in rows)
         return Part(name=name, rows=len(rows), right=right)
 
     def _score(self, name: str, rows: Sequence[int]) -> Part:
-        yes = self._yes or frozenset[int]()
-        numbers = self._prediction.numbers
+        numbers, yes = self._prediction.numbers, self._yes
         scored = sorted(((numbers[self._prediction.codes[row]] or 0.0), self._truth.codes[row] in yes) for row in rows)
         positives = sum(happened for _, happened in scored)
         return Part(
