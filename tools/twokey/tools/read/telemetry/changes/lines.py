@@ -99,11 +99,13 @@ def read_lines(
     found.services = dict(services)
     stretches = (_MANY * len(covered[0]), _MANY * len(covered[1]))
     for lines in found.services.values():
-        both = [own + other for own, other in zip(lines.own, lines.hearsay, strict=True)]
+        (own_before, own_after), (told_before, told_after) = lines.own, lines.hearsay
         lines.errors = max(
-            weight
-            * min(more(*errors, found.before, found.after), more(*errors, 100 * stretches[0], 100 * stretches[1]))
-            for weight, errors in ((1.0, lines.own), (_HEARSAY, both))
+            weight * min(more(before, after, found.before, found.after), more(before, after, *stretches))
+            for weight, before, after in (
+                (1.0, own_before, own_after),
+                (_HEARSAY, own_before + told_before, own_after + told_after),
+            )
         )
     return found
 
