@@ -52,6 +52,7 @@ def test_a_change_after_a_call_is_shared_by_what_the_called_one_shows() -> None:
     assert scores(way("pay", "bank", hidden=True)) == {"pay": 4 * (1 - HIDDEN), "bank": 4 * HIDDEN}
     failed = scores(way("pay", "bank", call_failed=True, failure=True))
     assert failed == {"pay": round(4 * (1 - TOLD), 3), "bank": round(4 * TOLD, 3)}
+    assert scores(way("pay", "bank", change="new", then="no answer from bank")) == failed
 
 
 def test_several_callers_that_tell_the_same_are_believed() -> None:

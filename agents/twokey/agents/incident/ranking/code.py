@@ -4,7 +4,8 @@ Rules:
 - a change after a step of its own is a service's own doing (``broken``);
 - a change just after a call may be the doing of the one that was called (``answers_badly``). ``SHOWN`` of it is put
   down to that one, ``HIDDEN`` where it shows no steps of its own that could speak for it, ``TOLD`` where other callers
-  tell the same or the call itself failed, ``EXPLAINED`` where its own code took another way, too;
+  tell the same, the call itself failed, or a new line after it names that one, ``EXPLAINED`` where its own code took
+  another way, too;
 - who is blamed for more than half passes the blame on where its own clearest change came just after a call as well.
 """
 
@@ -101,13 +102,18 @@ class _Blame:
         return blamed, share
 
     def _share(self, found: _Break) -> float:
-        if not found.ways[0].callees:
+        way, called = found.ways[0], found.called
+        if not way.callees:
             return 0.0
-        if found.called in self._own:
+        if called in self._own:
             return EXPLAINED
-        if found.ways[0].call_failed or (found.called and len(self._callers[found.called]) > 1):
+        if way.call_failed or (called is not None and (_names(way, called) or len(self._callers[called]) > 1)):
             return TOLD
-        return HIDDEN if found.ways[0].hidden else SHOWN
+        return HIDDEN if way.hidden else SHOWN
+
+
+def _names(way: WaySeen, called: str) -> bool:
+    return way.change == "new" and called in way.then
 
 
 def _breaks(grounds: Grounds) -> list[_Break]:
