@@ -9,7 +9,11 @@ def test_figures_stand_beside_floors_and_a_large_bundle_is_measured_apart(monkey
     monkeypatch.setattr(bench_incident, "SERVICES", 6)
     monkeypatch.setattr(bench_incident, "LINES", 200)
     monkeypatch.setattr(bench_incident, "REPEATS", 1)
-    result = bench_incident.measure(services=8, lines=500)
+    monkeypatch.setattr(bench_incident, "TOLD", 200)
+    told: list[str] = []
+    result = bench_incident.measure(services=8, lines=500, tell=told.append)
+    assert told[:3] == ["writing 56 series and 500 lines", "200 lines written", "400 lines written"]
+    assert len(told) == 4
     assert result["samples"] == 6 * 7 * 293
     for key in (
         "ms_per_case",

@@ -39,6 +39,8 @@ REPEATS: Final = 9
 LARGE_SERVICES: Final = 1_429
 """Times seven metrics: ten thousand series."""
 LARGE_LINES: Final = 10_000_000
+TOLD: Final = 1_000_000
+"""Lines after which is told how far it is."""
 _PROGRAM: Final = """
 import json, resource, sys, time
 from pathlib import Path
@@ -56,8 +58,16 @@ print(json.dumps([imported - started, *taken, peak]))
 """
 
 
-def measure(*, quick: bool = False, services: int = LARGE_SERVICES, lines: int = LARGE_LINES) -> dict[str, Any]:
+def measure(
+    *,
+    quick: bool = False,
+    services: int = LARGE_SERVICES,
+    lines: int = LARGE_LINES,
+    tell: Callable[[str], None] = lambda _: None,
+) -> dict[str, Any]:
     """Measure; gives milliseconds a case, start-up, floors, and for ``large`` seconds and MiB.
+
+    ``tell`` gets a line whenever a part is done.
 
     Raises:
         EnvironmentFault: a process of its own could not be started.
@@ -85,7 +95,9 @@ def measure(*, quick: bool = False, services: int = LARGE_SERVICES, lines: int =
         }
         if not quick:
             large = Path(place) / "large"
-            rows = write(large, services, lines=lines)
+            tell(f"writing {services * len(METRICS):,} series and {lines:,} lines")
+            rows = write(large, services, lines=lines, tell=tell)
+            tell(f"ranking them in a process of its own; {lines:,} lines take minutes" if lines > TOLD else "ranking")
             taken = _apart(large)
             result["large"] = {
                 "series": services * len(METRICS),
@@ -98,8 +110,8 @@ def measure(*, quick: bool = False, services: int = LARGE_SERVICES, lines: int =
     return result
 
 
-def write(folder: Path, services: int, lines: int = 0) -> int:
-    """Write a made-up bundle; gives how many samples it has."""
+def write(folder: Path, services: int, lines: int = 0, tell: Callable[[str], None] = lambda _: None) -> int:
+    """Write a made-up bundle; gives how many samples it has. ``tell`` gets a line for each million lines."""
     folder.mkdir(parents=True)
     random = Random(folder.name)  # noqa: S311 - a fixed stream, no secret
     names = [f"service-{at:04}" for at in range(services)]
@@ -126,14 +138,16 @@ def write(folder: Path, services: int, lines: int = 0) -> int:
                     file.write(f"{START + (at - BEFORE) * STEP},{service},{metric},{level:.9f}\n")
                 count += BEFORE + WINDOW
     if lines:
-        _packed(folder / "logs.jsonl.gz", _logs(random, names, lines, end))
+        _packed(folder / "logs.jsonl.gz", _logs(random, names, lines, end, tell))
         _packed(folder / "traces.jsonl.gz", _spans(random, names, min(lines, 20_000), end))
     return count
 
 
-def _logs(random: Random, names: list[str], lines: int, end: int) -> Iterable[str]:
+def _logs(random: Random, names: list[str], lines: int, end: int, tell: Callable[[str], None]) -> Iterable[str]:
     words = [f"{verb} {thing}" for verb in ("read", "stored", "sent", "checked") for thing in ("order", "page", "key")]
     for at in range(lines):
+        if at and at % TOLD == 0:
+            tell(f"{at:,} lines written")
         second = START - 600 + (end - START + 600) * at / lines
         yield (
             f'{{"time":"{_iso(second)}","service":"{names[at % len(names)]}","level":"INFO",'

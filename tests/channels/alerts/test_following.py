@@ -51,6 +51,7 @@ class Scene:
             clock=self.clock,
             leave=workspace.leave_incident,
             principal=workspace.directory.principal,
+            every_s=1e9,
         )
 
     def due(self, worker: Following, trigger: str = "pager") -> int:
@@ -73,9 +74,9 @@ class Scene:
     def answer(self, proposal: str, action: Any = "approve") -> str:
         workspace = self.alerts.workspace
         identity, credential = workspace.identify("sam", "cli")
-        options = {"reason": "no"} if action == "refuse" else {}
+        reason = "no" if action == "refuse" else ""
         result = workspace.service.answer(
-            identity, credential, action=action, proposal=proposal, tell=lambda _: None, **options
+            identity, credential, action=action, proposal=proposal, tell=lambda _: None, reason=reason
         )
         return result.state.value
 
@@ -190,7 +191,12 @@ def test_two_workers_look_once(scene: Scene) -> None:
 def test_a_look_is_queued_as_any_other_run(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     queued: list[Job] = []
     dispatcher = scene.alerts.workspace.service.dispatcher()
-    monkeypatch.setattr(dispatcher, "submit", lambda job: queued.append(job) or True)
+
+    def submit(job: Job) -> bool:
+        queued.append(job)
+        return True
+
+    monkeypatch.setattr(dispatcher, "submit", submit)
     scene.alerts.outcome("alerts", group(alert("Slow", scene.ago(1))))
     scene.passes(6)
     assert scene.due(scene.worker(), "alerts") == 1

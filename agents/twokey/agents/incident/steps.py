@@ -135,7 +135,8 @@ def gather_step(state: State, runtime: Runtime[Surroundings]) -> State:
     if more is not None:
         read.telemetry("series", more)
     house = house_of(runtime)
-    _ask_commits(read, house, material_of(desk), runtime, step)
+    if house.deployed:
+        _ask_commits(read, house, material_of(desk), runtime, step)
     if house.runbooks:
         _ask_runbooks(read, house, material_of(desk), runtime, step)
     if not desk.has(EARLIER):

@@ -54,18 +54,21 @@ class Following:
         clock: Clock,
         leave: Leaves,
         principal: Callable[[str], Principal | None],
+        every_s: float = EVERY_S,
     ) -> None:
+        """``every_s`` is how often ``look`` looks, in seconds; ``leave`` leaves an incident to the workers."""
+        self._every_s = every_s
         self.triggers = {name: trigger for name, trigger in triggers.items() if trigger.follow_minutes}
         self._sources = dict(sources)
         self._ledger = ledger
         self._clock = clock
         self.leave = leave
         self._principal = principal
-        self._looked = -EVERY_S
+        self._looked = -every_s
 
     def look(self) -> None:
         """Ask for the looks that are due; what fails is told in the log of the process and tried again."""
-        if time.monotonic() - self._looked < EVERY_S:
+        if time.monotonic() - self._looked < self._every_s:
             return
         self._looked = time.monotonic()
         for name, trigger in sorted(self.triggers.items()):

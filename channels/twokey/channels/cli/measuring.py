@@ -326,7 +326,7 @@ def bench_incident(
     """Measure how fast suspects of an incident are ranked, beside reading the files alone."""
     from twokey.channels.bench_incident import measure
 
-    result = measure(quick=quick)
+    result = measure(quick=quick, tell=lambda text: typer.echo(text, err=True))
     for key, value in result.items():
         SESSION.say(f"{key:<24} {value}")
     SESSION.give(result)
