@@ -1,7 +1,8 @@
 """Blames code that took another way: the service whose code it is, or the one that it had just called.
 
 Rules:
-- a change after a step of its own is a service's own doing (``broken``);
+- a change after a step of its own is a service's own doing (``broken``), unless it is a new line that names one service
+  which it calls: that counts like a change after a call to a service that shows no steps;
 - a change just after a call may be the doing of the one that was called (``answers_badly``). ``SHOWN`` of it is put
   down to that one, ``HIDDEN`` where it shows no steps of its own that could speak for it, ``TOLD`` where other callers
   tell the same, the call itself failed, or a new line after it names that one, ``EXPLAINED`` where its own code took
@@ -9,8 +10,9 @@ Rules:
 - who is blamed for more than half passes the blame on where its own clearest change came just after a call as well.
 """
 
+import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Final
 
@@ -32,16 +34,13 @@ class _Break:
 
     service: str
     ways: tuple[WaySeen, ...]
+    called: str | None
+    """The one service that was called just before, or that a new line names."""
+    named: bool
 
     @property
     def score(self) -> float:
         return together(each.strength for each in self.ways) / HUNDREDTHS
-
-    @property
-    def called(self) -> str | None:
-        """The one service that was called just before."""
-        callees = self.ways[0].callees
-        return callees[0] if len(callees) == 1 else None
 
     def reason(self, share: float, other: str | None = None) -> Reason:
         way = self.ways[0]
@@ -84,7 +83,7 @@ class _Blame:
             self._clearest.setdefault(each.service, each)
             if each.called is not None:
                 self._callers[each.called].add(each.service)
-            if not each.ways[0].callees and each.score >= CLEAR:
+            if not each.ways[0].callees and not each.named and each.score >= CLEAR:
                 self._own.add(each.service)
 
     def of(self, found: _Break) -> tuple[str | None, float]:
@@ -103,17 +102,26 @@ class _Blame:
 
     def _share(self, found: _Break) -> float:
         way, called = found.ways[0], found.called
-        if not way.callees:
+        if not way.callees and not found.named:
             return 0.0
         if called in self._own:
             return EXPLAINED
-        if way.call_failed or (called is not None and (_names(way, called) or len(self._callers[called]) > 1)):
+        if way.call_failed or (
+            called is not None and ((found.named and called in way.callees) or len(self._callers[called]) > 1)
+        ):
             return TOLD
-        return HIDDEN if way.hidden else SHOWN
+        return HIDDEN if way.hidden or found.named else SHOWN
 
 
-def _names(way: WaySeen, called: str) -> bool:
-    return way.change == "new" and called in way.then
+def _called(way: WaySeen, below: Set[str]) -> tuple[str | None, bool]:
+    named = [each for each in sorted(below) if way.change == "new" and _speaks_of(way.then, each)]
+    if len(named) == 1:
+        return named[0], True
+    return (way.callees[0] if len(way.callees) == 1 else None), False
+
+
+def _speaks_of(text: str, service: str) -> bool:
+    return service in text and re.search(rf"(?<![\w-]){re.escape(service)}(?![\w-])", text) is not None
 
 
 def _breaks(grounds: Grounds) -> list[_Break]:
@@ -121,7 +129,13 @@ def _breaks(grounds: Grounds) -> list[_Break]:
     after: defaultdict[tuple[str, str, str], list[WaySeen]] = defaultdict(list)
     for each in grounds.ways:  # the strongest first
         after[each.service, each.operation, each.first].append(each)
-    found = [_Break(service, tuple(ways)) for (service, _, _), ways in after.items()]
+    below: defaultdict[str, set[str]] = defaultdict(set)
+    for call in grounds.calls:
+        below[call.caller].add(call.callee)
+    found = [
+        _Break(service, tuple(ways), *_called(ways[0], below[service] | set(ways[0].callees)))
+        for (service, _, _), ways in after.items()
+    ]
     return sorted(found, key=lambda each: (-each.score, each.service))
 
 
