@@ -12,7 +12,8 @@ Rules:
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
 
@@ -113,7 +114,7 @@ class _Blame:
         return HIDDEN if way.hidden or found.named else SHOWN
 
 
-def _called(way: WaySeen, below: Set[str]) -> tuple[str | None, bool]:
+def _called(way: WaySeen, below: AbstractSet[str]) -> tuple[str | None, bool]:
     named = [each for each in sorted(below) if way.change == "new" and _speaks_of(way.then, each)]
     if len(named) == 1:
         return named[0], True
