@@ -77,6 +77,7 @@ def write(
     events: Iterable[Mapping[str, object]] = (),
     truth: Mapping[str, object] | None = None,
     packed: bool = True,
+    window_s: int = WINDOW_S,
 ) -> Path:
     """Write a bundle whose window begins at ``START``; a kind without records has no file."""
     folder.mkdir(parents=True)
@@ -84,7 +85,7 @@ def write(
         "id": folder.name,
         "title": f"{service}: something is wrong",
         "service": service,
-        "window": {"from": iso(START), "to": iso(START + WINDOW_S)},
+        "window": {"from": iso(START), "to": iso(START + window_s)},
         "baseline": {"from": iso(START - BASELINE_S), "to": iso(START)},
     }
     (folder / "incident.json").write_text(json.dumps(about), encoding="utf-8")

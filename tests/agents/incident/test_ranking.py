@@ -6,6 +6,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from tests.support.code_faults import hard_faults
 from tests.support.incident_bundles import START, code_faults, iso, write
 
 from twokey.agents.incident.evaluate_ranking import as_lines, on_folder
@@ -156,6 +157,23 @@ def test_forty_code_faults_are_found_between_distractors(tmp_path: Path) -> None
     assert found["false_causes"] == 0
 
 
+def test_hard_code_faults_are_found_and_quiet_ones_name_nobody(tmp_path: Path) -> None:
+    hard_faults(tmp_path / "made", 6, seed=0)
+    found = on_folder(tmp_path / "made")
+    assert (found["with_cause"], found["quiet"]) == (5, 1)
+    assert found["top1"] >= 0.8
+    assert found["false_causes"] == 0
+
+
+@pytest.mark.soak
+def test_forty_hard_code_faults_are_mostly_found(tmp_path: Path) -> None:
+    hard_faults(tmp_path / "made", 48, seed=1_000)
+    found = on_folder(tmp_path / "made")
+    assert (found["with_cause"], found["quiet"]) == (40, 8)
+    assert found["top1"] >= 0.7
+    assert found["false_causes"] <= 1
+
+
 def test_scores_count_places_and_what_was_named(tmp_path: Path) -> None:
     hurt = samples({("stock", "cpu_usage"): 5.0})
     write(tmp_path / "x" / "right", service="web", samples=hurt, edges=EDGES, truth={"service": "stock"})
@@ -213,3 +231,4 @@ def test_the_development_data_are_ranked(data: Path) -> None:
     assert quiet["top1"] >= 0.70
     assert quiet["top3"] >= 0.92
     assert on_folder(data / "incidents" / "nezha-onlineboutique")["top1"] >= 0.70
+    assert on_folder(data / "incidents" / "nezha-trainticket")["top1"] >= 0.80

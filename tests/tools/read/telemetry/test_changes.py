@@ -1,7 +1,5 @@
 """How a window differs from its baseline: metrics, lines and spans, on series written for it."""
 
-from random import Random
-
 import numpy as np
 import pytest
 from tests.support.incident_bundles import START
@@ -12,8 +10,9 @@ from twokey.tools.read.telemetry.changes.meanings import Sense, sense
 from twokey.tools.read.telemetry.changes.onsets import shift_of
 from twokey.tools.read.telemetry.changes.operations import failed, read_spans
 from twokey.tools.read.telemetry.changes.services import harms_of
-from twokey.tools.read.telemetry.changes.shares import broken, more, slower
+from twokey.tools.read.telemetry.changes.shares import more, slower
 from twokey.tools.read.telemetry.changes.strengths import strengths_of
+from twokey.tools.read.telemetry.changes.work import Work
 from twokey.tools.read.telemetry.port import Interval, LogRecord, Series, Span
 
 WINDOW = Interval(START, START + 600)
@@ -153,18 +152,6 @@ def test_more_of_something_counts_beyond_volume_and_chance() -> None:
     assert 0 < more(0, 7, 0, 1_000) < more(0, 70, 0, 1_000)
 
 
-def test_a_following_broke_only_where_it_used_to_hold() -> None:
-    (found,) = broken(
-        [
-            ("a", "b", (50, 50), (0, 40)),
-            ("a", "c", (10, 50), (0, 40)),  # it never held
-            ("d", "e", (50, 50), (40, 40)),  # it still holds
-            ("f", "g", (4, 4), (0, 40)),  # hardly ever seen
-        ]
-    )
-    assert (found.first, found.then) == ("a", "b")
-
-
 def logged(service: str, *messages: str, at: float = START - 60, level: str = "info") -> list[LogRecord]:
     return [LogRecord(at, service, level, message) for message in messages]
 
@@ -175,31 +162,31 @@ def test_errors_are_told_by_level_or_word_and_hearsay_counts_less() -> None:
         *logged("payer", *(f"boom {at}" for at in range(50)), at=START, level="error"),
         *logged("shop", *(f"Exception: payer refused {at}" for at in range(50)), at=START + 1, level=""),
     ]
-    services = read_lines([*before, *after], START, ["payer", "shop"]).services
-    assert services["payer"].errors_after == pytest.approx(50 + 50 * 0.2)
-    assert services["shop"].errors_after == pytest.approx(50 * 0.3)
+    services = read_lines([*before, *after], START, Work((), WINDOW), ["payer", "shop"]).services
+    assert (services["payer"].own, services["payer"].hearsay) == ([0, 50], [0, 50])
+    assert (services["shop"].own, services["shop"].hearsay) == ([0, 0], [0, 50])
     assert services["payer"].errors > services["shop"].errors > 0
     assert services["shop"].first_error == START + 1
 
 
-def test_another_mix_of_work_breaks_no_following_and_an_early_answer_does() -> None:
-    def request(kind: str, at: float, whole: bool = True) -> list[LogRecord]:
-        return logged("s", f"{kind} begins", *([f"{kind} is stored"] if whole else []), f"{kind} ends", at=at)
+def test_a_service_that_always_complains_does_so_no_more_where_others_fall_silent() -> None:
+    def told(start: float, spoken: int) -> list[LogRecord]:
+        grumbles = (
+            line for at in range(40) for line in logged("old", f"no licence {at}", at=start + 9 * at, level="error")
+        )
+        others = (line for at in range(spoken) for line in logged("busy", f"done {at}", at=start + 360 * at / spoken))
+        return [*grumbles, *others]
 
-    random = Random(5)  # noqa: S311 - a fixed stream
-    usual = [line for _ in range(100) for line in request(random.choice(("read", "write")), START - 60)]
-    other = [line for _ in range(50) for line in request("read", START)]
-    assert not read_lines([*usual, *other], START).services["s"].broken
-    early = [line for _ in range(50) for line in request("write", START, whole=False)]
-    clearest = read_lines([*usual, *early], START).services["s"].broken[0]
-    assert (clearest.first, clearest.then) == ("write begins", "write is stored")
+    services = read_lines([*told(START - 360, 2_000), *told(START, 100)], START, Work((), WINDOW)).services
+    assert services["old"].errors == 0
 
 
 def spans(start: float, way: float = 3, own: float = 5, status: str | None = None, inner: bool = True) -> list[Span]:
     found: list[Span] = []
     for at in range(20):
         trace, time = f"{start}/{at}", start + at
-        found.append(Span(time, trace, "1", None, "front", "call", own + way + 10, status))
+        found.append(Span(time, trace, "0", None, "front", "page", own + way + 12, status))
+        found.append(Span(time, trace, "1", "0", "front", "call", own + way + 10, status))
         found.append(Span(time, trace, "2", "1", "back", "answer", own + 10, status))
         if inner:
             found.append(Span(time, trace, "3", "2", "back", "query", 10, None))
@@ -217,12 +204,29 @@ def test_a_slow_way_and_slow_work_are_told_apart() -> None:
     assert working.own["back", "answer"].since() == START
 
 
-def test_the_deepest_span_that_failed_is_blamed_and_a_call_that_is_left_out_is_seen() -> None:
+def test_the_deepest_span_that_failed_is_blamed() -> None:
     before = spans(START - 100)
     found = read_spans([*before, *spans(START, status="ERROR", inner=False)], START).services
     assert (found["back"].errors_after, found["front"].errors_after) == (20, 0)
-    assert found["back"].broken[0].then == "query"
-    assert not found["front"].broken
+
+
+def test_work_that_calls_another_by_itself_is_slow_by_itself() -> None:
+    """Where the caller's side has no span of its own, the way to the other cannot be told from the caller's work."""
+
+    def called(start: float, own: float) -> list[Span]:
+        pairs = (
+            (
+                Span(start + at, f"{start}/{at}", "1", None, "front", "page", own + 10, None),
+                Span(start + at, f"{start}/{at}", "2", "1", "back", "answer", 10, None),
+            )
+            for at in range(20)
+        )
+        return [span for pair in pairs for span in pair]
+
+    found = read_spans([*called(START - 100, 5), *called(START, 900)], START)
+    assert found.own["front", "page"].strength > 5
+    assert found.own["back", "answer"].strength == 0
+    assert found.ways["front", "back"].strength == 0
 
 
 @pytest.mark.parametrize(

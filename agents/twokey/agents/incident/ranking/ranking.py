@@ -15,6 +15,7 @@ from typing import Final
 
 import numpy as np
 
+from twokey.agents.incident.ranking.code import from_ways
 from twokey.agents.incident.ranking.metrics import calls_of, metric_scores
 from twokey.agents.incident.ranking.values import Ranking, Reason, ReasonKind, Suspect
 from twokey.tools.read.telemetry.changes.grounds import HUNDREDTHS, CallSeen, Grounds
@@ -57,6 +58,7 @@ def rank(grounds: Grounds) -> Ranking:
             reasons[service].append(_metric_reason(shown, kind, service, score))
     _from_traces(grounds, reasons)
     _from_odd(grounds, reasons)
+    from_ways(grounds, reasons)
     _from_changes(grounds, reasons)
     suspects = [
         Suspect(
@@ -123,18 +125,11 @@ def _mean(calls: list[CallSeen]) -> float:
 
 
 def _from_odd(grounds: Grounds, reasons: Mapping[str, list[Reason]]) -> None:
-    ways: dict[str, Reason] = {}
     for each in grounds.odd:
         if each.errors >= HUNDREDTHS * _SHOWN:
             before, after = str(each.errors_before), str(each.errors_after)
             errors = Reason("errors", each.errors / HUNDREDTHS, each.source, before, after, each.first_us)
             reasons[each.service].append(errors)
-        score = each.broken / HUNDREDTHS
-        if score >= _SHOWN and (each.service not in ways or ways[each.service].score < score):
-            before, after = (f"{many}/{of}" for many, of in (each.before, each.after))
-            ways[each.service] = Reason("broken", score, each.then, before, after)
-    for service, reason in ways.items():
-        reasons[service].append(reason)
 
 
 def _from_changes(grounds: Grounds, reasons: Mapping[str, list[Reason]]) -> None:

@@ -17,6 +17,7 @@ ReasonKind: TypeAlias = Literal[
     "slow_way",
     "errors",
     "broken",
+    "answers_badly",
     "changed",
 ]
 

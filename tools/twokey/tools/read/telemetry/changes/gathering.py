@@ -1,8 +1,8 @@
 """Gathers the grounds of a ranking from any source of telemetry.
 
-Rules: lines and spans are compared with what lies before the window, at least ``BEFORE`` seconds long or as long as the
-window; samples with the baseline; changes count from ``ACTS_BEFORE`` before the window. A kind of telemetry that a
-source does not have leaves its lists empty.
+Rules: lines and spans are compared with what lies before the window: ``BEFORE`` seconds, or as long as the window, and
+a day (``WHOLE``) of a source that was put together for one incident; samples with the baseline; changes count from
+``ACTS_BEFORE`` before the window. A kind of telemetry that a source does not have leaves its lists empty.
 """
 
 import math
@@ -15,6 +15,7 @@ import numpy as np
 from twokey.tools.read.telemetry.changes.grid import Grid, grid_of
 from twokey.tools.read.telemetry.changes.grounds import (
     HUNDREDTHS,
+    MAX_CALLEES,
     MAX_ENTRIES,
     MAX_SERVICES,
     ActSeen,
@@ -25,19 +26,23 @@ from twokey.tools.read.telemetry.changes.grounds import (
     OddSeen,
     SlowSeen,
     WaitSeen,
+    WaySeen,
 )
 from twokey.tools.read.telemetry.changes.lines import Lines, ServiceLines, read_lines
 from twokey.tools.read.telemetry.changes.onsets import Shift, shift_of
-from twokey.tools.read.telemetry.changes.operations import Operations, ServiceSpans, Timing, read_spans
+from twokey.tools.read.telemetry.changes.operations import Operations, ServiceSpans, Timing, failed, read_spans
 from twokey.tools.read.telemetry.changes.services import HARMS, beyond_own_past, harms_of
 from twokey.tools.read.telemetry.changes.strengths import Strengths, strengths_of
+from twokey.tools.read.telemetry.changes.ways import Way
+from twokey.tools.read.telemetry.changes.work import Work
 from twokey.tools.read.telemetry.port import Edge, Event, Floats, Incident, Interval, Telemetry
 from twokey.tools.read.telemetry.values import figure
 
 BEFORE: Final = 600.0
+WHOLE: Final = 86_400.0
 ACTS_BEFORE: Final = 6 * 3600.0
 _ACTS: Final = frozenset({"deploy", "deployment", "release", "rollout", "config", "configuration", "flag", "migration"})
-MOST_BROKEN: Final = 3
+MOST_WAYS: Final = 300
 _MICRO: Final = 1_000_000
 _LEAST: Final = 0.005
 _MOST_NAME: Final = 300
@@ -50,14 +55,19 @@ def gather(telemetry: Telemetry, incident: Incident) -> Grounds:
     edges = telemetry.edges()
     grid = grid_of(telemetry.series(covering), window, baseline)
     strengths = strengths_of(grid)
-    before = Interval(max(0.0, window.start - max(BEFORE, window.seconds)), window.end)
+    reach = WHOLE if telemetry.incidents() else max(BEFORE, window.seconds)
+    before = Interval(max(0.0, window.start - reach), window.end)
     operations = read_spans(telemetry.spans(before), window.start)
+    failing = [failed(each.status) for each in operations.spans]
+    work = Work(operations.spans, window)
     named = {incident.service} | {name for each in edges for name in (each.caller, each.callee)}
     named |= set(operations.services) | {each.service for each in grid.series}
-    lines = read_lines(telemetry.logs(before), window.start, sorted(named)[:MAX_SERVICES])
+    places = [at for at, one in enumerate(failing) if one]
+    lines = read_lines(telemetry.logs(before), window.start, work, sorted(named)[:MAX_SERVICES], places)
     named |= set(lines.services)
+    ways = work.changed(failing)
     acts = telemetry.events(Interval(max(0.0, window.start - ACTS_BEFORE), window.end))
-    services = _kept(named - {""}, incident, edges, lines, operations, grid, strengths)
+    services = _kept(named - {""}, incident, edges, lines, ways, operations, grid, strengths)
     return Grounds(
         service=incident.service,
         start_us=_micro(window.start),
@@ -70,6 +80,7 @@ def gather(telemetry: Telemetry, incident: Incident) -> Grounds:
         calls=_calls(edges, operations, services),
         slow=_slow(operations, services),
         odd=_odd(lines, operations, services),
+        ways=_ways(ways, services),
         acts=_acts(acts, services),
         spans=operations.before + operations.after,
         lines=lines.before + lines.after,
@@ -82,6 +93,7 @@ def _kept(
     incident: Incident,
     edges: Sequence[Edge],
     lines: Lines,
+    ways: Sequence[Way],
     operations: Operations,
     grid: Grid,
     strengths: Strengths,
@@ -93,7 +105,9 @@ def _kept(
     for series, strength in zip(grid.series, np.maximum(strengths.up, strengths.down)[:, 0].tolist(), strict=True):
         odd[series.service] = max(odd[series.service], strength)
     for service, of_lines in lines.services.items():
-        odd[service] = max(odd.get(service, 0.0), of_lines.errors, sum(each.strength for each in of_lines.broken))
+        odd[service] = max(odd.get(service, 0.0), of_lines.errors)
+    for way in ways:
+        odd[way.service] = max(odd.get(way.service, 0.0), way.strength)
     for (service, _), own in operations.own.items():
         odd[service] = max(odd.get(service, 0.0), own.strength)
     odd[incident.service] = math.inf
@@ -235,25 +249,48 @@ def _odd(lines: Lines, operations: Operations, services: frozenset[str]) -> tupl
     for source, seen in sources:
         for service in sorted(seen.keys() & services):
             one = seen[service]
-            if not one.errors and not one.broken:
+            if not one.errors:
                 continue
-            clearest = one.broken[0] if one.broken else None
+            before, after = _errors(one)
             found.append(
                 OddSeen(
                     service=service,
                     source=source,
                     errors=_hundredths(one.errors),
-                    errors_before=round(one.errors_before),
-                    errors_after=round(one.errors_after),
+                    errors_before=before,
+                    errors_after=after,
                     first_us=_at(one.first_error),
-                    broken=_hundredths(sum(each.strength for each in one.broken[:MOST_BROKEN])),
-                    first=clearest.first[:_MOST_NAME] if clearest else "",
-                    then=clearest.then[:_MOST_NAME] if clearest else "",
-                    before=clearest.before if clearest else (0, 0),
-                    after=clearest.after if clearest else (0, 0),
                 )
             )
     return tuple(found)
+
+
+def _errors(seen: ServiceLines | ServiceSpans) -> tuple[int, int]:
+    if isinstance(seen, ServiceSpans):
+        return seen.errors_before, seen.errors_after
+    return seen.own[0] + seen.hearsay[0], seen.own[1] + seen.hearsay[1]
+
+
+def _ways(ways: Sequence[Way], services: frozenset[str]) -> tuple[WaySeen, ...]:
+    kept = [each for each in ways if each.service in services]
+    return tuple(
+        WaySeen(
+            service=each.service,
+            operation=each.operation[:_MOST_NAME],
+            change=each.kind,
+            first=each.first[:_MOST_NAME],
+            then=each.then[:_MOST_NAME],
+            callees=each.callees[:MAX_CALLEES],
+            call_failed=each.call_failed,
+            hidden=each.hidden,
+            failure=each.failure,
+            strength=_hundredths(each.strength),
+            before=each.before,
+            after=each.after,
+            since_us=_micro(each.since),
+        )
+        for each in kept[:MOST_WAYS]
+    )
 
 
 def _acts(events: Sequence[Event], services: frozenset[str]) -> tuple[ActSeen, ...]:

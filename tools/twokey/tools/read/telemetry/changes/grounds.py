@@ -16,6 +16,7 @@ Harm: TypeAlias = Literal["slow", "waits", "fails", "strained", "grown", "restar
 HUNDREDTHS: Final = 100
 MAX_SERVICES: Final = 500
 MAX_ENTRIES: Final = 2_000
+MAX_CALLEES: Final = 20
 Strength = Annotated[int, Field(ge=0, le=1_000)]
 Past = Annotated[tuple[Strength, ...], Field(max_length=64)]
 Name = Annotated[str, StringConstraints(max_length=300)]
@@ -79,10 +80,7 @@ class SlowSeen(Value):
 
 
 class OddSeen(Value):
-    """What logs or traces show of a service besides times: errors of its own, and code that took another way.
-
-    ``then`` used to follow ``first`` (templates of lines, or operations) so many times of so many, before and after.
-    """
+    """Errors of its own that logs or traces show of a service."""
 
     service: Name
     source: Literal["logs", "traces"]
@@ -91,11 +89,30 @@ class OddSeen(Value):
     errors_after: Count
     first_us: Instant | None = None
     """When the first error of the window came."""
-    broken: Strength
-    first: Name = ""
-    then: Name = ""
-    before: tuple[Count, Count] = (0, 0)
-    after: tuple[Count, Count] = (0, 0)
+
+
+class WaySeen(Value):
+    """Code took another way: ``then`` followed ``first`` so many times of so many, before and after ``since_us``.
+
+    ``gone``: it used to follow and does so no more; ``new``: it hardly ever did and does so now. Both are templates of
+    lines, or operations; ``operation`` is what did the work, empty where only lines tell. ``callees`` are the services
+    that ``first`` calls (or ``then``, where that is a ``call_failed``), ``hidden`` says that what was called shows none
+    of its own steps; ``failure`` says that ``then`` is an error or a sign of one.
+    """
+
+    service: Name
+    operation: Name
+    change: Literal["gone", "new"]
+    first: Name
+    then: Name
+    callees: Annotated[tuple[Name, ...], Field(max_length=MAX_CALLEES)] = ()
+    call_failed: bool = False
+    hidden: bool = False
+    failure: bool = False
+    strength: Strength
+    before: tuple[Count, Count]
+    after: tuple[Count, Count]
+    since_us: Instant
 
 
 class ActSeen(Value):
@@ -122,6 +139,7 @@ class Grounds(Value):
     calls: tuple[CallSeen, ...]
     slow: tuple[SlowSeen, ...]
     odd: tuple[OddSeen, ...]
+    ways: tuple[WaySeen, ...] = ()
     acts: tuple[ActSeen, ...]
     spans: Count
     lines: Count

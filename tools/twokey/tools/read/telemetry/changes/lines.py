@@ -1,12 +1,11 @@
-"""How the lines of each service changed: errors, and what used to follow a line and does so no more.
+"""How the errors in the lines of each service changed; hands each line on to the work that it is part of.
 
 Rules:
 - a line is an error by its level, or, without a level, by a word such as ``exception`` in it;
-- an error that names another service counts little against the service that logs it, and a little against the one it
-  names: it is hearsay;
-- when work of another kind comes, other lines come: that is no harm. A following broke where a line is still logged and
-  the line that used to come next in that service, more often than not, does so clearly less: code took another way.
-  Lines of a kind that is new in the window stand in nobody's way;
+- an error that names another service, or that was logged while a call to another service failed, is hearsay: it speaks
+  little against the service that logs it, and a little against the one that it names;
+- that there is less of everything else makes no errors: they are measured by all lines, and by the time that lines
+  cover, and the smaller change counts;
 - lines are read once, in the order in which they are stored; memory grows with templates, not with lines.
 """
 
@@ -16,22 +15,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from twokey.tools.read.telemetry.changes.shares import Broken, broken, more
-from twokey.tools.read.telemetry.log_templates import LogTemplates
-from twokey.tools.read.telemetry.port import MAX_TEXT, LogRecord
+from twokey.tools.read.telemetry.changes.shares import more
+from twokey.tools.read.telemetry.changes.work import Work
+from twokey.tools.read.telemetry.port import LogRecord
 
 _BAD_LEVELS: Final = frozenset({"error", "err", "fatal", "critical", "crit", "severe", "panic", "alert", "emerg"})
 _BAD_WORDS: Final = re.compile(r"\b(?:error|exception|fatal|panic|traceback)\b", re.IGNORECASE)
-_IDS: Final = re.compile(r"\b(?=[a-f]*\d)[\da-f]{8,}(?:-[\da-f]{4,}){0,4}\b")
-_RUN: Final = re.compile(r"\d+")
-"""Ids and numbers are levelled first: the miner remembers lines that differ in nothing else."""
 _HEARSAY: Final = 0.3
-_NAMED: Final = 0.2
+"""Share of the strength of its errors that hearsay comes to."""
+_MANY: Final = 100
+"""What a stretch of time counts as in lines, so that few stretches are not taken for few lines."""
+_STRETCH_S: Final = 10.0
+"""A stretch of time is covered by lines where one lies in it."""
 _LOOKED_INTO: Final = 50_000
 """Errors whose text is searched for names of services."""
 _SHORTEST_NAME: Final = 4
-MOST_PAIRS: Final = 200_000
-"""Pairs of templates that are counted."""
 
 
 @dataclass(slots=True)
@@ -40,14 +38,14 @@ class ServiceLines:
 
     before: int = 0
     after: int = 0
-    errors_before: float = 0.0
-    errors_after: float = 0.0
+    own: list[int] = field(default_factory=lambda: [0, 0])
+    """Errors of its own, before and after."""
+    hearsay: list[int] = field(default_factory=lambda: [0, 0])
+    """Errors that it logged of others, or that others logged of it."""
     first_error: float | None = None
     """When the first error of the window came, in seconds since 1970."""
     errors: float = 0.0
     """How much more often than before, as a strength."""
-    broken: tuple[Broken, ...] = ()
-    """Followings that broke, the clearest first; their texts are templates."""
 
 
 @dataclass(slots=True)
@@ -59,22 +57,22 @@ class Lines:
     services: dict[str, ServiceLines] = field(default_factory=dict[str, ServiceLines])
 
 
-_Pairs = dict[tuple[str, int, int], list[int]]
+def read_lines(
+    records: Iterable[LogRecord], start: float, work: Work, known: Iterable[str] = (), failed: Iterable[int] = ()
+) -> Lines:
+    """Count lines before and from ``start``.
 
-
-def read_lines(records: Iterable[LogRecord], start: float, known: Iterable[str] = ()) -> Lines:
-    """Count lines before and from ``start``; ``known`` are names of services that a line may speak of."""
-    templates = LogTemplates()
+    ``known`` are names of services that a line may speak of, ``failed`` the places of spans that failed.
+    """
     found = Lines()
     services: defaultdict[str, ServiceLines] = defaultdict(ServiceLines)
     names = _naming({name for name in known if len(name) >= _SHORTEST_NAME})
-    last: dict[str, int] = {}
-    pairs: _Pairs = {}
-    usual: set[tuple[str, int]] = set()
+    later: list[tuple[int, str, float]] = []
     looked = 0
+    covered: tuple[set[int], set[int]] = (set(), set())
     for record in records:
         after = record.time >= start
-        template = templates.add(_RUN.sub("0", _IDS.sub("0", record.message)))
+        covered[after].add(int(record.time / _STRETCH_S))
         of_service = services[record.service]
         if after:
             found.after += 1
@@ -82,25 +80,33 @@ def read_lines(records: Iterable[LogRecord], start: float, known: Iterable[str] 
         else:
             found.before += 1
             of_service.before += 1
-        key = (record.service, template)
-        if not after and len(usual) < MOST_PAIRS:
-            usual.add(key)
-        previous = last.get(record.service)
-        if key in usual:
-            last[record.service] = template
-        if previous is not None and key in usual:
-            pair = pairs.get((record.service, previous, template))
-            if pair is not None:
-                pair[after] += 1
-            elif len(pairs) < MOST_PAIRS:
-                pairs[record.service, previous, template] = [int(not after), int(after)]
-        if _is_error(record):
-            looked += 1
-            blamed = names.findall(record.message) if names is not None and looked <= _LOOKED_INTO else []
-            for service, weight in _weights(record.service, blamed):
-                _note_error(services[service], weight, record.time, after=after)
+        bad = _is_error(record)
+        span = work.line(record, bad=bad)
+        if not bad:
+            continue
+        looked += 1
+        blamed = names.findall(record.message) if names is not None and looked <= _LOOKED_INTO else []
+        if span is not None and looked <= _LOOKED_INTO and not blamed:
+            later.append((span, record.service, record.time))
+            continue
+        others = {name for name in blamed if name != record.service}
+        _note_error(services[record.service], record.time, after=after, hearsay=bool(others))
+        for service in others:
+            _note_error(services[service], record.time, after=after, hearsay=True)
+    above = work.above({span for span, _, _ in later} | set(failed))
+    for span, service, time in later:
+        _note_error(services[service], time, after=time >= start, hearsay=span in above)
     found.services = dict(services)
-    _weigh(found, pairs, templates)
+    stretches = (_MANY * len(covered[0]), _MANY * len(covered[1]))
+    for lines in found.services.values():
+        (own_before, own_after), (told_before, told_after) = lines.own, lines.hearsay
+        lines.errors = max(
+            weight * min(more(before, after, found.before, found.after), more(before, after, *stretches))
+            for weight, before, after in (
+                (1.0, own_before, own_after),
+                (_HEARSAY, own_before + told_before, own_after + told_after),
+            )
+        )
     return found
 
 
@@ -111,43 +117,11 @@ def _naming(names: set[str]) -> re.Pattern[str] | None:
     return re.compile(r"(?<![\w-])(?:" + "|".join(map(re.escape, longest_first)) + r")(?![\w-])")
 
 
-def _weights(service: str, named: list[str]) -> list[tuple[str, float]]:
-    others = {name for name in named if name != service}
-    if not others:
-        return [(service, 1.0)]
-    return [(service, _HEARSAY), *((name, _NAMED / len(others)) for name in sorted(others))]
-
-
 def _is_error(record: LogRecord) -> bool:
     return record.level in _BAD_LEVELS or (not record.level and _BAD_WORDS.search(record.message) is not None)
 
 
-def _note_error(lines: ServiceLines, weight: float, time: float, *, after: bool) -> None:
+def _note_error(lines: ServiceLines, time: float, *, after: bool, hearsay: bool) -> None:
+    (lines.hearsay if hearsay else lines.own)[after] += 1
     if after:
-        lines.errors_after += weight
         lines.first_error = time if lines.first_error is None else min(time, lines.first_error)
-    else:
-        lines.errors_before += weight
-
-
-def _weigh(found: Lines, pairs: _Pairs, templates: LogTemplates) -> None:
-    joined: defaultdict[str, dict[tuple[int, int], list[int]]] = defaultdict(dict)
-    for (service, first, second), (before, after) in pairs.items():
-        # a template may have become part of a wider one since
-        counts = joined[service].setdefault((templates.resolve(first), templates.resolve(second)), [0, 0])
-        counts[0] += before
-        counts[1] += after
-    for service, lines in found.services.items():
-        lines.errors = more(lines.errors_before, lines.errors_after, found.before, found.after)
-        firsts: defaultdict[int, list[int]] = defaultdict(lambda: [0, 0])
-        for (first, _), (before, after) in joined[service].items():
-            firsts[first][0] += before
-            firsts[first][1] += after
-        lines.broken = broken(
-            (_text(templates, first), _text(templates, second), (before, firsts[first][0]), (after, firsts[first][1]))
-            for (first, second), (before, after) in joined[service].items()
-        )
-
-
-def _text(templates: LogTemplates, template: int) -> str:
-    return templates.text(template)[:MAX_TEXT]

@@ -1,24 +1,22 @@
-"""How operations changed in traces: what got slow by itself, which calls wait on their way, what is left out.
+"""How operations changed in traces: what got slow by itself, which calls wait on their way, what fails.
 
 Rules:
-- the time of an operation is its own: what the spans below it took is taken off. A span that calls another service
-  times that call: the difference to the other side's span is the way between them (network, queue), and belongs to
-  the pair of services;
+- the time of an operation is its own: what the spans below it took is taken off. A span that does nothing but call
+  another service times that call: the difference to the other side's span is the way between them (network, queue), and
+  belongs to the pair of services;
 - before is what lies before the window. A pair of services that was not seen before is compared with the usual way
   between services in the same window;
 - a span failed by its status; it fails by itself where no span below it failed;
-- work of another kind makes other calls, and that is no harm. A following broke where an operation is still called and
-  what it used to call, more often than not, is called clearly less often by it;
 - at most ``MOST_SPANS`` spans are kept; memory does not grow beyond.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Final
 
-from twokey.tools.read.telemetry.changes.shares import Broken, broken, more, slower
+from twokey.tools.read.telemetry.changes.shares import more, slower
 from twokey.tools.read.telemetry.port import Span
 
 MOST_SPANS: Final = 500_000
@@ -58,8 +56,6 @@ class ServiceSpans:
     errors_after: int = 0
     first_error: float | None = None
     errors: float = 0.0
-    broken: tuple[Broken, ...] = ()
-    """Followings that broke, the clearest first; their texts are operations."""
 
 
 @dataclass(slots=True)
@@ -71,6 +67,7 @@ class Operations:
     own: dict[Key, Timing] = field(default_factory=dict[Key, Timing])
     ways: dict[Key, Timing] = field(default_factory=dict[Key, Timing])
     services: dict[str, ServiceSpans] = field(default_factory=dict[str, ServiceSpans])
+    spans: list[Span] = field(default_factory=list[Span])
 
 
 def failed(status: str | None) -> bool:
@@ -84,14 +81,14 @@ def failed(status: str | None) -> bool:
 def read_spans(spans: Iterable[Span], start: float) -> Operations:
     """Compare the spans from ``start`` with those before."""
     found = Operations()
-    kept: list[Span] = []
+    kept = found.spans
     for each in spans:
         if len(kept) >= MOST_SPANS:
             break
         kept.append(each)
     by_id = {(each.trace, each.id): each for each in kept}
     below: defaultdict[Key, float] = defaultdict(float)
-    called: defaultdict[Key, set[str]] = defaultdict(set)
+    inner: set[Key] = set()
     crossing: set[Key] = set()
     failing_below: set[Key] = set()
     for each in kept:
@@ -100,22 +97,33 @@ def read_spans(spans: Iterable[Span], start: float) -> Operations:
         if above is None:
             continue
         below[key] += each.milliseconds
-        called[key].add(each.operation if each.service == above.service else f"{each.service}: {each.operation}")
         if failed(each.status):
             failing_below.add(key)
-        if above.service != each.service:
+        if above.service == each.service:
+            inner.add(key)
+        else:
             crossing.add(key)
-            way = found.ways.setdefault((above.service, each.service), Timing())
-            _note(way, max(0.0, above.milliseconds - each.milliseconds), each.time, start)
+    calling = {key for key in crossing - inner if _is_inside(by_id[key], by_id)}
+    for each in kept:
+        key = (each.trace, each.parent or "")
+        if key in calling:
+            way = found.ways.setdefault((by_id[key].service, each.service), Timing())
+            _note(way, max(0.0, by_id[key].milliseconds - each.milliseconds), each.time, start)
+        elif key in crossing and by_id[key].service != each.service:
+            found.ways.setdefault((by_id[key].service, each.service), Timing())
     for each in kept:
         key = (each.trace, each.id)
         _count(found, each, start, alone=key not in failing_below)
-        if key not in crossing:
+        if key not in calling:
             own = found.own.setdefault((each.service, each.operation), Timing())
             _note(own, max(0.0, each.milliseconds - below.get(key, 0.0)), each.time, start)
     _weigh(found)
-    _break(found, kept, called, start)
     return found
+
+
+def _is_inside(span: Span, by_id: Mapping[Key, Span]) -> bool:
+    above = by_id.get((span.trace, span.parent or ""))
+    return above is not None and above.service == span.service
 
 
 def _note(timing: Timing, took: float, time: float, start: float) -> None:
@@ -150,19 +158,3 @@ def _weigh(found: Operations) -> None:
     usual = median(ways) if ways else None
     for way in found.ways.values():
         way.strength = slower(way.before, way.after, usual)
-
-
-def _break(found: Operations, spans: list[Span], called: dict[Key, set[str]], start: float) -> None:
-    """Compare how often each operation calls what it used to call."""
-    times: defaultdict[Key, list[int]] = defaultdict(lambda: [0, 0])
-    pairs: defaultdict[str, defaultdict[Key, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
-    for each in spans:
-        after = each.time >= start
-        times[each.service, each.operation][after] += 1
-        for then in called.get((each.trace, each.id), ()):
-            pairs[each.service][each.operation, then][after] += 1
-    for name, followings in pairs.items():
-        found.services[name].broken = broken(
-            (first, then, (before, times[name, first][0]), (after, times[name, first][1]))
-            for (first, then), (before, after) in followings.items()
-        )
