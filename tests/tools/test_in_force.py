@@ -186,13 +186,17 @@ def test_files_that_were_only_touched_start_no_engine(make_place: Callable[..., 
     assert len(place.engines) == 1
 
 
+def _gone(folder: Path) -> None:
+    shutil.rmtree(folder)
+
+
 SPOILT: dict[str, Callable[[Path], object]] = {
     "data that is no JSON": lambda folder: (folder / "data.json").write_text("{"),
     "no data": lambda folder: (folder / "data.json").unlink(),
     "no Rego": lambda folder: (folder / "twokey" / "tools.rego").write_text("package x\n\n{"),
     "a file that has no place there": lambda folder: (folder / "notes.txt").write_text("x"),
     "a link": lambda folder: (folder / "twokey" / "extra.rego").symlink_to("/etc/passwd"),
-    "no folder": shutil.rmtree,
+    "no folder": _gone,
 }
 
 
