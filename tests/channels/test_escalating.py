@@ -12,6 +12,7 @@ from twokey.channels.github.notices import escalated
 from twokey.channels.workspace import Workspace
 from twokey.core.events import ProposalEscalated
 from twokey.core.lifecycle import State
+from twokey.tools.write.ticket_edit import TicketEdit
 
 TICKET = "---\nid: {key}\ntitle: {title}\nauthor: jo\ncreated_at: '2026-01-02T09:00:00Z'\n---\n\n{body}\n"
 PEOPLE = [("ana", ("analysts",)), ("sam", ("platform-owners",)), ("rita", ("risk-owners",))]
@@ -104,3 +105,15 @@ def test_a_step_approves_nothing_and_an_answer_ends_them(desk: Desk) -> None:
     desk.later(2)
     assert desk.steps(desk.bug) == before
     assert desk.bug not in desk.workspace.escalations.overdue(desk.workspace.service.waiting(everything=True))
+
+
+def test_an_edit_does_not_begin_the_time_anew(desk: Desk) -> None:
+    record = desk.workspace.service.find(desk.secret)
+    rita, _ = desk.workspace.identify("rita", "cli")
+    edit = TicketEdit(proposal=record.id, digest=record.digest, assignees=("sam",))
+    (new,) = desk.workspace.edit(rita, edit, lambda _: None).proposals
+    assert new.state is State.AWAITING_APPROVAL
+    overdue = desk.workspace.escalations.overdue(desk.workspace.service.waiting())
+    assert overdue[new.id].team == "risk-owners"
+    desk.later(0.1)
+    assert len(desk.steps(new.id)) == 1

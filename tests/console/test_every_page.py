@@ -94,9 +94,11 @@ def test_nothing_keeps_anybody_out_of_any_page(page: Page, address: str, made: d
             found += [
                 f"{name} ({scheme}): {each['id']} at {each['nodes'][0]['html'][:120]}" for each in result["violations"]
             ]
+        shown(page, f"{name}-dark")
         page.emulate_media(color_scheme="light")
         shown(page, name)
         page.set_viewport_size(PHONE)  # pyright: ignore[reportArgumentType]
+        shown(page, f"{name}-phone")
         if page.evaluate("() => document.documentElement.scrollWidth > window.innerWidth + 1"):
             found.append(f"{name}: wider than a phone")
         page.set_viewport_size({"width": 1280, "height": 900})
@@ -133,6 +135,26 @@ def test_the_inbox_shows_what_comes_while_it_is_open(page: Page, address: str, w
     page.wait_for_function(f"() => document.querySelectorAll('a.cover').length > {before}", timeout=WAIT_MS)
     assert page.evaluate("() => window.untouched")
     assert page.evaluate("() => document.activeElement.getAttribute('href')") == focused
+
+
+@pytest.mark.parametrize("lines", [2_500, pytest.param(45_000, marks=pytest.mark.soak)])
+def test_a_long_change_is_scrolled_to_its_last_line(page: Page, address: str, workspace: Workspace, lines: int):
+    """45,000 lines are more than two megabytes; what is not looked at yet is not in the page."""
+    proposal, last = vectors.plant_change(workspace, lines)
+    page.goto(f"{address}/p/{proposal[2:]}")
+    pieces = page.locator("#pieces")
+    first = pieces.locator("tr").count()
+    assert first < lines
+    end = pieces.get_by_text(last, exact=False)
+    scroll = "() => { const all = document.getElementById('pieces'); all.scrollTop = all.scrollHeight; }"
+    while not end.count():
+        seen = pieces.locator("table").count()
+        page.evaluate(scroll)
+        page.wait_for_function(f"() => document.querySelectorAll('#pieces table').length > {seen}", timeout=WAIT_MS)
+    page.evaluate(scroll)
+    assert pieces.locator("td.c.added").count() == lines
+    assert end.is_visible()
+    assert pieces.locator("p.more").count() == 0
 
 
 def test_following_the_log_shows_what_is_new(page: Page, address: str, workspace: Workspace):

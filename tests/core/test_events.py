@@ -130,6 +130,8 @@ def _valid(document: dict[str, Any]) -> dict[str, Any]:
             proof["signature"] = "0" * 128 if signed else None
             elsewhere = {"slack": "slack:T1/U1", "github": "github:1", "oidc": f"oidc:{'0' * 32}"}
             proof["external"] = elsewhere.get(proof["auth"])
+            if proof["statement"].get("batch", "") is None:
+                del proof["statement"]["batch"]  # a statement about one card says nothing of batches
             if "order" in proof["statement"]:
                 linking = proof["statement"]["order"] in {"link", "unlink"}
                 proof["statement"]["external"] = "github:2" if linking else None

@@ -84,6 +84,7 @@ def test_proposals_are_listed_newest_first(connection: Connection):
 
     assert listed() == ["3", "2", "4", "1"]
     assert listed(limit=2) == ["3", "2"]
+    assert listed(limit=3, oldest_first=True) == ["1", "4", "2"]
     assert listed(run=made.RUN) == ["3", "2", "1"]
     assert listed(states=[State.AWAITING_APPROVAL], run=made.RUN) == ["2", "1"]
     assert listed(states=[State.DENIED, State.DONE]) == ["3"]

@@ -90,6 +90,7 @@ def pages(made: dict[str, str]) -> dict[str, str]:
         **{name: f"/{name}" for name in (*plain, "freeze")},
         "proposal": f"/p/{made['proposal']}",
         "batch": f"/batch?{made['batch']}",
+        "edit": f"/p/{made['batch'].partition('&')[0].removeprefix('p=p-')}/edit",
         "replay": "/policy/replay",
         "run": f"/runs/{made['run']}",
         "change": f"/log/change/{made['run']}",

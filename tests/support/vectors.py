@@ -99,6 +99,33 @@ def plant(workspace: Workspace, strings: Sequence[str]) -> dict[str, str]:
     return {"proposal": proposal.id, "run": run, "evidence": cited.id}
 
 
+def plant_change(workspace: Workspace, lines: int) -> tuple[str, str]:
+    """Put a proposal there whose change has so many lines; gives its id and what the last line says."""
+    run, now = f"r-{lines:012d}", time.time_ns() // 1000
+    last = f"select {lines} as the_very_last_column"
+    body = "".join(f"+select {number} as a_column_with_a_rather_long_name\n" for number in range(1, lines))
+    head = "diff --git a/long.sql b/long.sql\n--- a/long.sql\n+++ b/long.sql\n"
+    with workspace.ledger.change() as unit:
+        request = Request(text="It is long.", intent="ask", channel="cli", requester="ana")
+        runs.add_run(unit.connection, run=run, request=request, auth="key", places=[made.PLACE], now=now)
+        proposal = made.proposal(
+            id=f"p-{lines:012d}",
+            run=run,
+            preview=f"A long one\n\n{head}@@ -0,0 +1,{lines} @@\n{body}+{last}\n",
+            created_us=now,
+        )
+        proposals.add_proposal(
+            unit.connection,
+            proposal,
+            made.decision(),
+            state=State.AWAITING_APPROVAL,
+            expires_us=2**52,
+            code="moved",
+            now=now,
+        )
+    return proposal.id, last
+
+
 def _evidence(connection: Any, run: str, name: str, content: Any, strings: Sequence[str]) -> Evidence:
     value = made.evidence(
         content, id=f"e-{name}", run=run, origin="".join(strings)[:400], summary="".join(strings[5:])[:400]

@@ -41,11 +41,25 @@ PRELOADED = (
     "alembic.config",
     "duckdb",
     "dulwich.porcelain",
+    "dulwich.worktree",
+    "encodings.ascii",
+    "faker.config",
+    "faker.decode",
+    "faker.providers.date_time",
     "hypothesis",
+    "langgraph.checkpoint.sqlite.aio",
+    "pycountry",
     "pytest",
     "rapidfuzz.fuzz",
     "rapidfuzz.process",
     "statistics",
+    "twokey.channels.auditing",
+    "twokey.channels.doctor",
+    "twokey.channels.policy_work",
+    "twokey.channels.triage_doctor",
+    "twokey.channels.triage_start",
+    "typer._adapters",
+    "typer._click.decorators",
 )
 PRELOADED_WITH_ALL_BELOW = (
     "twokey.agents.models",
@@ -232,6 +246,7 @@ def serve(address: str) -> None:
     """Import, wait, fork for each command."""
     for name in (*PRELOADED, *_modules_below(*PRELOADED_WITH_ALL_BELOW)):
         __import__(name)
+    _work_out()
     gc.collect()
     gc.freeze()  # or each command would come to own a copy of all of it
     listener = socket.socket(socket.AF_UNIX)
@@ -253,6 +268,15 @@ def serve(address: str) -> None:
         sock.close()
         while _reap():
             pass
+
+
+def _work_out() -> None:
+    """Have this process work out what follows from the code alone: the tools' schemas, and the words that are known."""
+    from twokey.tools import registry
+    from twokey.tools.read.warehouse import gazetteer
+
+    registry.installed({})
+    gazetteer.known()
 
 
 def _modules_below(*packages: str) -> Iterator[str]:

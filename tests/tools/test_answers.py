@@ -183,3 +183,33 @@ def test_saying_no_works_while_the_engine_is_silent(make_notes_once: MakeBench):
     assert refused(lambda: bench.gate.answer(stale, channel="cli")) == "changed_decision"
     assert bench.gate.answer(bench.answer(record, action="refuse"), channel="cli").state is State.REFUSED
     assert bench.kinds(record.id)[-3:] == ["policy.decided", "answer.given", "proposal.moved"]
+
+
+# -- rows are no authority ------------------------------------------------------------------------------------------------
+
+
+def edit_answers(bench: Bench, **values: Any) -> None:
+    """Edit the rows of answers behind the log's back."""
+    with bench.engine.begin() as connection:
+        connection.execute(update(tables.approvals).values(**values))
+
+
+def test_answers_on_the_card_are_those_that_the_log_bears_out(make_notes: MakeBench):
+    bench = make_notes()
+    record = proposed_note(bench)
+    bench.gate.answer(bench.answer(record, "kim", "refuse"), channel="cli", reason="not now")
+    now = bench.gate.find(record.id)
+    assert [(row.principal, row.action) for row in bench.gate.approvals(now)] == [("kim", "refuse")]
+    for forged in ({"principal": "sam"}, {"action": "withdraw", "principal": "kim"}, {"entry": "l-zzzzzzzzzzzz"}):
+        edit_answers(bench, **forged)
+        assert bench.gate.approvals(now) == []
+    moved = next(item.entry for item in bench.log.entries(record.id) if item.entry.kind == "proposal.moved")
+    edit_answers(bench, entry=moved.id)
+    assert bench.gate.approvals(now) == []
+
+
+def test_an_approval_passed_off_as_a_refusal_is_not_shown_as_one(make_notes_once: MakeBench):
+    bench = make_notes_once()
+    record = approved_note(bench)
+    edit_answers(bench, action="refuse")
+    assert bench.gate.approvals(record) == []

@@ -462,27 +462,6 @@ def test_an_answer_whose_entry_stands_for_a_digest_with_the_same_beginning_is_no
     assert authority.approvers(record.proposal, record.digest, lenient(record, expires_s=1), rows) == {}
 
 
-def test_answers_on_the_card_are_those_that_the_log_bears_out(make_notes: MakeBench):
-    bench = make_notes()
-    record = proposed_note(bench)
-    bench.gate.answer(bench.answer(record, "kim", "refuse"), channel="cli", reason="not now")
-    now = bench.gate.find(record.id)
-    assert [(row.principal, row.action) for row in bench.gate.approvals(now)] == [("kim", "refuse")]
-    for forged in ({"principal": "sam"}, {"action": "withdraw", "principal": "kim"}, {"entry": "l-zzzzzzzzzzzz"}):
-        edit(bench, tables.approvals, **forged)
-        assert bench.gate.approvals(now) == []
-    moved = next(item.entry for item in bench.log.entries(record.id) if item.entry.kind == "proposal.moved")
-    edit(bench, tables.approvals, entry=moved.id)
-    assert bench.gate.approvals(now) == []
-
-
-def test_an_approval_passed_off_as_a_refusal_is_not_shown_as_one(make_notes_once: MakeBench):
-    bench = make_notes_once()
-    record = approved_note(bench)
-    edit(bench, tables.approvals, action="refuse")
-    assert bench.gate.approvals(record) == []
-
-
 # -- time passes while it is checked ------------------------------------------------------------------------------
 
 

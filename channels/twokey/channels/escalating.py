@@ -2,7 +2,9 @@
 
 Rules: each step is taken once, and is in the log (``proposal.escalated``) in the transaction that wants its notice; it
 approves nothing and changes no ticket. A notice goes to the one issue that the settings name, never under the ticket,
-and says no word of it. Where nothing is due it costs one query now and then.
+and says no word of it. An edit does not begin the time anew: what somebody edited waits since it was first proposed. Of
+more proposals than are looked at, those that wait longest come first. Where nothing is due it costs one query now and
+then.
 """
 
 import logging
@@ -19,6 +21,7 @@ from twokey.core.ports import Clock, Directory
 from twokey.core.settings import TriageSection
 from twokey.store import proposals
 from twokey.store.proposals import ProposalRecord
+from twokey.tools.endings import originals
 from twokey.tools.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -31,6 +34,7 @@ KIND: Final = "proposal.escalated"
 EVERY_US: Final = 30_000_000
 """How often all that wait are looked at, in microseconds."""
 LOOKED_AT: Final = 500
+WAITING: Final = (State.AWAITING_APPROVAL,)
 _logger: Final = logging.getLogger("twokey.escalating")
 
 
@@ -64,13 +68,16 @@ class Escalations:
                 assigned=next(iter(args.get("assignees", {}).get("add", ())), None),
                 private=PRIVATE in record.proposal.labels,
                 priority=degrees.get(str(args.get("priority") or "").casefold()),
-                asked=_moment(record.created_us),
+                asked=_moment(self._since_us(record)),
                 ends=_moment(record.expires_us),
                 now=now,
             )
             if step is not None:
                 found[record.id] = step
         return found
+
+    def _since_us(self, record: ProposalRecord) -> int:
+        return min([record.created_us, *(first.created_us for first in originals(self.ledger, record.proposal))])
 
     def look(self) -> None:
         """Take every step that is due and was not taken yet; what goes wrong is told to whoever runs the worker."""
@@ -80,7 +87,7 @@ class Escalations:
         self._looked_at_us = now
         try:
             with self.ledger.look() as connection:
-                records = proposals.list_proposals(connection, states=(State.AWAITING_APPROVAL,), limit=LOOKED_AT)
+                records = proposals.list_proposals(connection, states=WAITING, limit=LOOKED_AT, oldest_first=True)
             for proposal, step in self.overdue(records).items():
                 self._raise(proposal, step)
         except TwokeyError as error:

@@ -1,23 +1,28 @@
-"""One-time links to the console: made where somebody's credential is, opened in their browser.
+"""One-time links to the console, and tokens for programs: made where somebody's credential is.
 
 Rules: a link is made for whoever proved who they are, by their own signed order; the key in it stands behind the ``#``,
-which browsers keep to themselves, and nowhere else; a link leads to the console's own address and to a path of it.
+which browsers keep to themselves, and nowhere else; a link leads to the console's own address and to a path of it. A
+token is a session like a browser's whose key was thrown away: it reads and asks below ``/api``, and can answer nothing.
 """
 
 import base64
+import hashlib
 import re
+import secrets
 from typing import Final
 from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from twokey.channels.workspace import Workspace
+from twokey.core import canonical
 from twokey.core.errors import BadInput
+from twokey.core.events import SessionOpened
 from twokey.core.ports import Clock
 from twokey.core.settings import Settings
 from twokey.core.values import GivenOrder, Identity, Order
-from twokey.tools.identity import Credential
-from twokey.tools.sessions import PASS_US, name_of
+from twokey.tools.identity import Credential, fingerprint
+from twokey.tools.sessions import PASS_US, name_of, opening
 
 PATH: Final = re.compile(r"/(?:[A-Za-z0-9_-]+(?:/[A-Za-z0-9_-]+)*)?")
 """A path of the console that somebody may be led to: no host, no dots, no second slash at the beginning."""
@@ -43,7 +48,15 @@ def one_time_link(
         raise BadInput("That is no page of the console.", next="Name a path such as /inbox.", code="bad_path")
     key = Ed25519PrivateKey.generate()
     seed = key.private_bytes_raw()
-    now = clock.now_us()
+    workspace.sessions.give(_ordered(workspace, identity, credential, key, clock.now_us()))
+    carried = base64.urlsafe_b64encode(seed).rstrip(b"=").decode("ascii")
+    return f"{address}/login?next={path}#{carried}"
+
+
+def _ordered(
+    workspace: Workspace, identity: Identity, credential: Credential | None, key: Ed25519PrivateKey, now: int
+) -> GivenOrder:
+    """Have somebody order that whoever holds ``key`` is let in as them, once."""
     order = Order(
         workspace=workspace.config.workspace.id,
         order="console_pass",
@@ -52,10 +65,46 @@ def one_time_link(
         until_us=now + PASS_US,
         words=name_of(public_of(key)),
     )
-    given = credential.order(order) if credential is not None else GivenOrder(statement=order, auth=identity.auth)
+    return credential.order(order) if credential is not None else GivenOrder(statement=order, auth=identity.auth)
+
+
+def program_token(
+    workspace: Workspace, identity: Identity, credential: Credential | None, *, clock: Clock
+) -> tuple[str, int]:
+    """Open a session for a program of ``identity``; gives its token, and until when it is good at most (microseconds).
+
+    Raises:
+        Refused: the credential is not the one that the directory names.
+
+    """
+    link, own, secret, now = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate(), new_secret(), clock.now_us()
+    given = _ordered(workspace, identity, credential, link, now)
     workspace.sessions.give(given)
-    carried = base64.urlsafe_b64encode(seed).rstrip(b"=").decode("ascii")
-    return f"{address}/login?next={path}#{carried}"
+    offered = SessionOpened(
+        principal=identity.principal.name,
+        auth=identity.auth,
+        session=fingerprint(public_of(own)),
+        secret=digest_of(secret),
+        at_us=now,
+        until_us=now + workspace.config.console.session_hours * 3_600_000_000,
+        order=given,
+        pass_key=public_of(link),
+        key=public_of(own),
+    )
+    text = canonical.encode(opening(offered, workspace.config.workspace.id))
+    proofs = {"signature": link.sign(text).hex(), "possession": own.sign(text).hex()}
+    workspace.sessions.open(SessionOpened.model_validate(offered.model_dump() | proofs))
+    return f"{offered.session}.{secret}", offered.until_us
+
+
+def new_secret() -> str:
+    """Give a fresh secret for a session: 256 bits."""
+    return secrets.token_urlsafe(32)
+
+
+def digest_of(secret: str) -> str:
+    """Give what the log holds of a secret."""
+    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def public_of(key: Ed25519PrivateKey) -> str:

@@ -220,12 +220,19 @@ def resolve_proposal(connection: Connection, text: str) -> str:
 
 
 def list_proposals(
-    connection: Connection, *, states: Sequence[State] = (), run: str | None = None, limit: int = 50
+    connection: Connection,
+    *,
+    states: Sequence[State] = (),
+    run: str | None = None,
+    limit: int = 50,
+    oldest_first: bool = False,
 ) -> list[ProposalRecord]:
-    """Newest first; raises ``CheckFailed`` where a row is not as it was stored."""
+    """Newest first, or ``oldest_first``; raises ``CheckFailed`` where a row is not as it was stored."""
     query, values = (_LIST, {}) if run is None else (_LIST_OF_RUN, {"of_run": run})
     if states:
         query = query.where(_P.state.in_([state.value for state in states]))
+    if oldest_first:
+        query = query.order_by(None).order_by(_P.created_us, _P.id)
     with rows.reading("proposal"):
         return [_proposal(row) for row in connection.execute(query, {"most": limit, **values})]
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 from support.slack_scene import Scene, opened
-from twins.slack.people import click, slash
+from twins.slack.people import click, slash, submit
 from twins.slack.server import Twin
 
-from twokey.channels.slack.batches import APPROVE, PressedBatch
+from twokey.channels.slack.batches import APPROVE, REFUSE, SHOW, PressedBatch
 from twokey.core.errors import BadInput
 
 TICKET = "---\nid: OPS-{n}\ntitle: The scores page {title}\nauthor: jo\ncreated_at: '2026-01-{n:02d}T09:00:00Z'\n---\n\n{body}\n"
@@ -48,15 +48,15 @@ def triaged(scene: Scene, *numbers: int) -> list[str]:
     return [record.id for record in outcome.proposals]
 
 
-def button(scene: Scene, user: str) -> dict[str, Any]:
+def button(scene: Scene, user: str, action: str = APPROVE) -> dict[str, Any]:
     """The last button that somebody alone was shown."""
     posts = [post for hook in scene.world.hooks.values() if hook["user"] == user for post in hook["posts"]]
     blocks = [block for post in posts for block in post.get("blocks", [])]
-    found = [item for block in blocks for item in block.get("elements", []) if item.get("action_id") == APPROVE]
+    found = [item for block in blocks for item in block.get("elements", []) if item.get("action_id") == action]
     return dict(found[-1])
 
 
-def press(scene: Scene, user: str, value: str) -> str:
+def press(scene: Scene, user: str, value: str, action: str = APPROVE) -> str:
     world = scene.world
     return scene.do(
         {
@@ -68,7 +68,7 @@ def press(scene: Scene, user: str, value: str) -> str:
             "container": {"type": "message", "message_ts": world.ts(), "channel_id": "COPS", "is_ephemeral": True},
             "trigger_id": world.trigger(user),
             "actions": [
-                {"type": "button", "action_id": APPROVE, "block_id": "b", "value": value, "action_ts": world.ts()}
+                {"type": "button", "action_id": action, "block_id": "b", "value": value, "action_ts": world.ts()}
             ],
         }
     )
@@ -112,6 +112,30 @@ def test_from_a_tickets_key_to_the_sorted_ticket_and_back_to_the_card(scene: Sce
     assert scene.state(record) == "done"
     assert "sam" in scene.shown(record)
     assert "labels:" in (scene.folder / "tickets" / "OPS-7.md").read_text(encoding="utf-8")
+
+
+def test_the_message_of_a_run_offers_what_waits_together_and_all_of_it_is_refused_with_a_reason(scene: Scene) -> None:
+    assert scene.do(slash(scene.world, "UANA", "COPS", "triage OPS-8 OPS-9")) == "asked"
+    run = scene.workspace.service.runs(limit=1)[0].id
+    made = [record.id for record in scene.workspace.service.drive(run, lambda _: None).proposals]
+    scene.post()
+    (message,) = [item for item in scene.world.by_app("COPS") if SHOW in item.buttons()]
+    assert run in message.shown
+    assert scene.do(click(scene.world, "USAM", message, SHOW)) == "batches_shown"
+    value = str(button(scene, "USAM", REFUSE)["value"])
+    assert press(scene, "USAM", "p-1", REFUSE) == "button_value"
+    assert press(scene, "USAM", value, REFUSE) == "opened"
+    view = list(scene.world.views.values())[-1]
+    reason = {"reason": {"reason": "not <@UANA> *these*"}}
+    assert scene.do(submit(scene.world, "UPAT", view, reason)) == "batch_answered"  # shown to somebody else
+    forged = {**view, "private_metadata": value.replace(made[0], "p-zzzzzzzzzzzz")}
+    assert scene.do(submit(scene.world, "USAM", forged, reason)) in {"batch_not_shown", "not_found"}
+    assert states(scene, made) == ["awaiting_approval"] * 2
+    assert scene.do(submit(scene.world, "USAM", view, reason)) == "batch_answered"
+    scene.post()
+    assert states(scene, made) == ["refused"] * 2
+    assert SHOW not in message.buttons()
+    assert message.alive == []
 
 
 def test_a_press_that_was_changed_on_its_way_answers_nothing(scene: Scene) -> None:

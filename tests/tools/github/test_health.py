@@ -65,7 +65,7 @@ class Case:
             "webhook_secret_envs": ["HUB_SECRET"],
         }
 
-    def look(self) -> list[Found]:
+    def look(self, *, deployments: bool = False) -> list[Found]:
         section = GitHubSection.model_validate(self.section)
 
         def hub() -> GitHub:
@@ -73,7 +73,7 @@ class Case:
                 section, self.workspace, clock=SystemClock(), pause=lambda _: None, environment=self.environment
             )
 
-        return list(health.examine(section, hub, self.clock, self.places, self.environment))
+        return list(health.examine(section, hub, self.clock, self.places, self.environment, deployments=deployments))
 
     def problems(self) -> list[str]:
         return [f"{found.level} {found.name}: {found.text}" for found in self.look() if found.level != "ok"]
@@ -220,6 +220,16 @@ def test_the_doctor_says_what_the_look_at_github_found(there: Stand, tmp_path: P
     found = [check for check in doctor(made.folder) if check.name.startswith("github")]
     assert [(check.name, check.level) for check in found] == [("github webhook", "warn"), ("github", "FAIL")]
     assert "HUB_TOKEN_THAT_IS_NOT_SET" in found[1].text
+
+
+def test_deployments_are_asked_for_where_telemetry_reads_them(there: Stand, app: App, tmp_path: Path) -> None:
+    case = Case(there, app, tmp_path)
+    assert case.look() == case.look(deployments=False)
+    assert [item.text for item in case.look(deployments=True) if item.level == "FAIL"] == [
+        "the App lacks deployments: read"
+    ]
+    app.permissions = dict(health.PERMISSIONS) | dict(health.DEPLOYMENTS)
+    assert [item.text for item in case.look(deployments=True) if item.level == "FAIL"] == []
 
 
 def test_the_manifest_asks_for_what_is_needed_and_for_nothing_more() -> None:

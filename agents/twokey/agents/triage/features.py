@@ -13,7 +13,7 @@ from twokey.agents.triage.cues import CUES, LEANINGS, cues
 from twokey.agents.triage.structure import bucket, build, manner
 from twokey.agents.triage.text import Parts, take_apart
 from twokey.agents.triage.values import TicketText
-from twokey.agents.triage.words import frame, grams, shapes, words
+from twokey.agents.triage.words import frame, grams, runs, shapes, words
 
 OPENING: Final = 600
 CUED: Final = 4_000
@@ -39,6 +39,7 @@ class Block:
 BLOCKS: Final[Mapping[str, Block]] = {
     "title": Block(1.0),
     "title shape": Block(1.0),
+    "title runs": Block(1.0),
     "text": Block(2.0),
     "opening": Block(2.0),
     "frame": Block(2.0),
@@ -65,6 +66,7 @@ def bags(parts: Parts) -> Bags:
     return {
         "title": grams(title),
         "title shape": grams(["^", *shapes(parts.title), "$"], 3),
+        "title runs": runs(parts.title),
         "text": words(parts.raw),
         "opening": grams(words(prose[:OPENING])),
         "frame": grams(frame(written), 3),

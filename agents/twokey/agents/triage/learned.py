@@ -4,14 +4,15 @@ Rules
 - Learned from the most recent ``MAX_TICKETS``; a kind that fewer than ``LEAST`` tickets carry is not learned, and a
   model needs two kinds. Of one text that occurs several times, one is learned, so that no ticket vouches for itself.
 - A probability is the softmax of the scores over a temperature (Guo et al. 2017, arXiv 1706.04599), which is set on the
-  scores of tickets left out.
+  scores of tickets left out. Where one project's tickets are harder to tell than another's its temperature says so: it
+  is the geometric mean of what suits its own tickets and what suits all.
 - It holds words of the tickets it was learned from, and is kept where tickets may be kept. ``written`` puts it into
   bytes.
 """
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -56,6 +57,8 @@ class Learned:
     """What would have been said of each ticket, had it not been learned from."""
     space: Space
     weights: Weights
+    temperatures: Mapping[str, float]
+    """Of projects that have weights of their own."""
 
     @classmethod
     def fit(cls, tickets: Sequence[Sorted]) -> Self | None:
@@ -76,17 +79,27 @@ class Learned:
         found = space.fit(bags)
         fit = ridge.fit(space.place(found, bags), projects, told, frozenset(apart))
         temperature = _temperature(fit.left_out, told)
-        left_out = _probabilities(fit.left_out, temperature)
+        temperatures: dict[str, float] = {}
+        for name in fit.weights.own:
+            of_it = np.asarray([project == name for project in projects])
+            temperatures[name] = math.sqrt(temperature * _temperature(fit.left_out[of_it], told[of_it]))
+        left_out = _probabilities(fit.left_out, _each(temperature, temperatures, projects))
         best = left_out.argmax(axis=1)
         judged = tuple(
             Judged(permille(row[choice]), bool(truth[choice]))
             for row, truth, choice in zip(left_out, told, best, strict=True)
         )
-        return cls(kinds, len(tickets), temperature, judged, found, fit.weights)
+        return cls(kinds, len(tickets), temperature, judged, found, fit.weights, temperatures)
 
     def tell(self, points: Points, projects: Sequence[str]) -> Floats:
         """Give the probability of each kind (tickets x kinds); ``points`` are placed in this model's space."""
-        return _probabilities(ridge.score(self.weights, points, projects), self.temperature)
+        temperatures = _each(self.temperature, self.temperatures, projects)
+        return _probabilities(ridge.score(self.weights, points, projects), temperatures)
+
+
+def _each(temperature: float, temperatures: Mapping[str, float], projects: Sequence[str]) -> Floats:
+    """Give the temperature of each ticket, as a column."""
+    return np.asarray([[temperatures.get(project, temperature)] for project in projects], dtype=np.float64)
 
 
 def _usable(tickets: Sequence[Sorted]) -> list[Sorted]:
@@ -115,7 +128,7 @@ def _temperature(scores: Floats, told: Floats) -> float:
     return math.exp((low + high) / 2)
 
 
-def _probabilities(scores: Floats, temperature: float) -> Floats:
+def _probabilities(scores: Floats, temperature: float | Floats) -> Floats:
     raised = np.exp((scores - scores.max(axis=1, keepdims=True)) / temperature)
     return np.asarray(raised / raised.sum(axis=1, keepdims=True), dtype=np.float64)
 

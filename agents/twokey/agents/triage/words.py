@@ -45,6 +45,12 @@ def grams(tokens: Sequence[str], longest: int = 2) -> list[str]:
     return result
 
 
+def runs(text: str, shortest: int = 2, longest: int = 5) -> list[str]:
+    """Give every sequence of 2 to 5 characters: beginnings and endings of words, and words that are written as one."""
+    line = f" {' '.join(text.casefold().split())} "
+    return [line[at : at + length] for length in range(shortest, longest + 1) for at in range(len(line) - length + 1)]
+
+
 def frame(tokens: Sequence[str]) -> list[str]:
     """Blank every word but the small ones."""
     return [token if token in SMALL else "_" for token in tokens]

@@ -27,7 +27,7 @@ from twokey.core.errors import BadInput, EnvironmentFault
 
 MAX_BYTES: Final = 64_000_000
 MAX_UNPACKED: Final = 512_000_000
-FORM: Final = 1
+FORM: Final = 2
 """Version of the written form and of what its tokens mean."""
 _NEXT: Final = "Remove the file: it is learned anew from the labelled tickets."
 _STAMP: Final = (1980, 1, 1, 0, 0, 0)
@@ -40,6 +40,7 @@ def write(learned: Learned) -> bytes:
         "kinds": learned.kinds,
         "tickets": learned.tickets,
         "temperature": learned.temperature,
+        "temperatures": dict(learned.temperatures),
         "left_out": [[each.confidence_permille, int(each.right)] for each in learned.left_out],
         "columns": {name: list(columns) for name, columns in learned.space.columns.items()},
         "projects": list(learned.weights.own),
@@ -123,7 +124,13 @@ def _checked(head: Mapping[str, Any], packed: zipfile.ZipFile) -> Learned:
         columns[name] = {token: width + index for index, token in enumerate(tokens)}
         width += len(tokens)
     temperature = float(head["temperature"])
-    if not 0 < temperature < 100 or len(kinds) < 2 or sum(map(len, columns.values())) != width:
+    projects = [str(project) for project in head["projects"]]
+    temperatures = {project: float(head["temperatures"][project]) for project in projects}
+    if (
+        not all(0 < each < 100 for each in (temperature, *temperatures.values()))
+        or len(kinds) < 2
+        or sum(map(len, columns.values())) != width
+    ):
         raise ValueError
     shape = (width, len(kinds))
     return Learned(
@@ -134,9 +141,10 @@ def _checked(head: Mapping[str, Any], packed: zipfile.ZipFile) -> Learned:
         space=Space(columns, _array(packed, "rarity", (width,))),
         weights=Weights(
             shared=_array(packed, "shared", shape),
-            own={str(project): _array(packed, f"own{index}", shape) for index, project in enumerate(head["projects"])},
+            own={project: _array(packed, f"own{index}", shape) for index, project in enumerate(projects)},
             level=_array(packed, "level", (len(kinds),)),
         ),
+        temperatures=temperatures,
     )
 
 

@@ -109,16 +109,25 @@ def login(
     take: Annotated[Path | None, typer.Option(help="Take over a credential file that was handed to you.")] = None,
     give: Annotated[Path | None, typer.Option(help="Move the credential out into a file for its owner.")] = None,
     link: Annotated[bool, typer.Option("--link", help="Print a one-time link that lets a browser in.")] = False,
+    token: Annotated[
+        bool, typer.Option("--token", help="Print a token with which a program reads and asks below /api.")
+    ] = False,
     page: Annotated[str, typer.Option(help="With --link: the page to go to.")] = "/inbox",
     port: Annotated[
         int | None, typer.Option(min=1, max=65535, help="With --link: where `up` listens, instead of server.port.")
     ] = None,
 ) -> None:
     """Manage the credentials on this account, and come into the web console with one."""
-    if link:
-        if new or take is not None or give is not None:
-            raise BadInput("--link goes with none of --new, --take and --give.", next="See `twokey login --help`.")
-        _link(name, page, port)
+    if link or token:
+        if new or take is not None or give is not None or (link and token):
+            raise BadInput(
+                "--link and --token go with none of --new, --take, --give, and not together.",
+                next="See `twokey login --help`.",
+            )
+        if token:
+            _token(name)
+        else:
+            _link(name, page, port)
         return
     from twokey.channels.logins import manage
 
@@ -126,6 +135,22 @@ def login(
     for line in lines:
         SESSION.say(line)
     SESSION.give(result)
+
+
+def _token(name: str | None) -> None:
+    """Print a token for a program of somebody whose credential this account holds."""
+    from twokey.channels.card import moment
+    from twokey.channels.passes import program_token
+    from twokey.channels.wiring import opened
+    from twokey.core.entropy import SystemClock
+
+    with opened(SESSION.workspace) as workspace:
+        identity, credential = workspace.identify(name or SESSION.principal, "cli")
+        made, until = program_token(workspace, identity, credential, clock=SystemClock())
+    SESSION.say(f"{identity.principal.name}: good until {moment(until)} at most, to read and to ask below /api")
+    SESSION.say("send it as `Authorization: Bearer TOKEN`; whoever has it reads as you, so keep it where keys are kept")
+    SESSION.say(made)
+    SESSION.give({"principal": identity.principal.name, "token": made, "until": moment(until)})
 
 
 def _link(name: str | None, page: str, port: int | None) -> None:

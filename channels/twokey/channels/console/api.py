@@ -1,6 +1,7 @@
 """The API: what the pages show, for programs, by the same functions. Described at ``/api/openapi.json``.
 
-Rules: who asks is in by the same session as in the pages; every answer and every error has a described form; answers
+Rules: who asks is in by the same session as in the pages, or by a program's token (``twokey login NAME --token``) in
+``Authorization: Bearer``; every answer and every error has a described form; answers
 to cards need a signature, so they are given in the page, in Slack or by ``twokey approvals``, and not here.
 """
 
@@ -111,10 +112,10 @@ def show_run(site: Here, _: Who, run: RunId) -> answers.RunAnswer:
                 "application/json": {
                     "schema": {
                         "type": "object",
-                        "required": ["text", "csrf"],
+                        "required": ["text"],
                         "properties": {
                             "text": {"type": "string", "minLength": 1, "maxLength": 4000},
-                            "csrf": {"type": "string", "description": "The token of the session."},
+                            "csrf": {"type": "string", "description": "The session's token, from a browser."},
                         },
                         "additionalProperties": False,
                     }

@@ -12,8 +12,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from twokey.channels.console.forms import Form
-from twokey.channels.console.sessions import Visitor, Who, new_secret
+from twokey.channels.console.sessions import Visitor, Who
 from twokey.channels.console.site import site_of
+from twokey.channels.passes import new_secret
 from twokey.core.errors import BadInput
 from twokey.core.values import ID_ALPHABET
 from twokey.store import runs

@@ -17,9 +17,9 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from twokey.channels.console.forms import Form, Sent
 from twokey.channels.console.offers import Offer
-from twokey.channels.console.sessions import Maybe, Who, digest_of, drop_cookie, new_secret, set_cookie
+from twokey.channels.console.sessions import Maybe, Who, drop_cookie, set_cookie
 from twokey.channels.console.site import Site, site_of
-from twokey.channels.passes import PATH
+from twokey.channels.passes import PATH, digest_of, new_secret
 from twokey.core import canonical
 from twokey.core.errors import BadInput
 from twokey.core.events import SessionOpened

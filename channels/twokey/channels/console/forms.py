@@ -1,7 +1,7 @@
 """What a form or a script of a page sends, read within bounds and taken only with the session's token.
 
 Rules: a form is ``application/x-www-form-urlencoded`` or a JSON object of texts, of 64 KiB at most; a field of a form
-comes once; without the token of the session that sends it nothing is taken.
+comes once; without the token of the session that sends it nothing is taken from a browser.
 """
 
 import hmac
@@ -13,7 +13,7 @@ from fastapi import Depends
 from pydantic import TypeAdapter
 from starlette.requests import Request
 
-from twokey.channels.console.sessions import Who
+from twokey.channels.console.sessions import Who, token_of
 from twokey.core.errors import BadInput, Refused
 
 MOST_BYTES: Final = 64 * 1024
@@ -49,8 +49,13 @@ def _parsed(kind: str, text: str) -> Mapping[str, str]:
     return found
 
 
-def checked(visitor: Who, sent: Annotated[Mapping[str, str], Depends(fields)]) -> Mapping[str, str]:
-    """Give what somebody who is in has sent; raises ``Refused`` without the token of their session."""
+def checked(request: Request, visitor: Who, sent: Annotated[Mapping[str, str], Depends(fields)]) -> Mapping[str, str]:
+    """Give what somebody who is in has sent; raises ``Refused`` without the token of their session.
+
+    A program that shows its own token in a header needs no other: a page of another site cannot send one.
+    """
+    if token_of(request.url.path, request.headers) is not None:
+        return sent
     if not hmac.compare_digest(sent.get(TOKEN, "").encode(), visitor.csrf.encode()):
         raise Refused(
             "This form belongs to another session.", next="Open the page again and repeat it.", code="other_session"

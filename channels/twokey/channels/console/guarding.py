@@ -2,7 +2,7 @@
 
 Rules
 - A request names this site as its host; one that changes something comes from a page of this site and says so
-  (``Origin``). Nothing is changed by reading.
+  (``Origin``), or from a program that shows a token of its own below ``/api``. Nothing is changed by reading.
 - One address may ask so often and no more; entering is bounded further. What is too much is told to wait.
 - Every answer forbids scripts and styles that are not files of ours, frames, guessing of types, and telling others
   where somebody was; pages are kept by nobody.
@@ -17,6 +17,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from twokey.channels.console.sessions import token_of
 from twokey.core.ports import Clock
 
 SAFE: Final = frozenset({"GET", "HEAD"})
@@ -126,7 +127,7 @@ class Guard:
         if method in SAFE:
             kind = "enter" if str(scope["path"]).startswith("/login/") else "read"
             return _sentence(429, "Too many requests; wait a minute.") if self._too_many(kind, address) else None
-        if not self._from_here(headers, host):
+        if token_of(str(scope["path"]), headers) is None and not self._from_here(headers, host):
             return _sentence(403, "This request does not come from a page of the console.")
         entering = str(scope["path"]).startswith("/login")
         if self._too_many("enter" if entering else "change", address):

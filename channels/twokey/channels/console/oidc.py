@@ -26,7 +26,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from twokey.channels.console.sessions import digest_of, new_secret
+from twokey.channels.passes import digest_of, new_secret
 from twokey.core.errors import EnvironmentFault, NotAuthenticated, Refused
 from twokey.core.ports import Clock
 from twokey.core.settings import ConsoleSection

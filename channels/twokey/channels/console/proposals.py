@@ -12,7 +12,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from twokey.channels.console import reviewing
+from twokey.channels.console import editing, reviewing
 from twokey.channels.console.diffs import PIECE, Row, coloured, pairs_of, rows_of
 from twokey.channels.console.forms import Form
 from twokey.channels.console.guarding import HEAD
@@ -65,6 +65,7 @@ def show(request: Request, visitor: Who, name: str, view: str = "unified") -> Re
         view=view,
         seats=reviewing.seats(card, site.workspace.directory),
         may=reviewing.may(visitor, card),
+        may_edit=editing.may_edit(visitor, card.record),
         doubts=reviewing.doubts(card),
         history=reviewing.history(entries),
         rules=site.rules.of(card.decision),

@@ -14,8 +14,9 @@ from starlette.responses import RedirectResponse, Response
 from twokey.channels.console.entering import led_to, secure
 from twokey.channels.console.forms import Sent
 from twokey.channels.console.oidc import Provider
-from twokey.channels.console.sessions import digest_of, new_secret, set_cookie
+from twokey.channels.console.sessions import set_cookie
 from twokey.channels.console.site import Site, site_of
+from twokey.channels.passes import digest_of, new_secret
 from twokey.core.errors import BadInput, NotFound, Refused
 from twokey.core.events import SessionOpened
 from twokey.tools.links import UNTOLD

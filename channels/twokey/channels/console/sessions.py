@@ -6,20 +6,23 @@ Rules
 - The directory is asked each time: who is no longer in it is nobody, and groups are those of now.
 - A session that nobody used for a while is over, and so is one that was left; that is in the log.
 - The token against requests from other sites follows from the secret; a page of another site cannot know it.
+- Below ``/api`` a program shows the same in the header ``Authorization``, which no page of another site can send; then
+  no cookie counts.
 """
 
 import hashlib
 import hmac
 import re
-import secrets
 import threading
 from dataclasses import dataclass
 from typing import Annotated, Final
 
 from fastapi import Depends
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 
+from twokey.channels.passes import digest_of
 from twokey.channels.workspace import Workspace
 from twokey.core.errors import NotAuthenticated
 from twokey.core.events import SessionOpened
@@ -51,16 +54,6 @@ class Visitor:
     def signs(self) -> bool:
         """Whether their answers are signed in the browser."""
         return self.identity.auth == "key"
-
-
-def new_secret() -> str:
-    """Give a fresh secret for a cookie: 256 bits."""
-    return secrets.token_urlsafe(32)
-
-
-def digest_of(secret: str) -> str:
-    """Give what the log holds of a secret."""
-    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 class Door:
@@ -126,7 +119,17 @@ def visitor_of(request: Request) -> Visitor | None:
     door = request.app.state.site.door
     if not isinstance(door, Door):
         raise TypeError("the application was built without its door")
-    return door.visitor(request.cookies.get(COOKIE, ""))
+    token = token_of(request.url.path, request.headers)
+    return door.visitor(request.cookies.get(COOKIE, "") if token is None else token)
+
+
+def token_of(path: str, headers: Headers) -> str | None:
+    """Give the token that a program shows below ``/api``; none where there is no header for it."""
+    shown = headers.get("authorization")
+    if shown is None or not path.startswith("/api/"):
+        return None
+    scheme, _, token = shown.partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def required(request: Request) -> Visitor:

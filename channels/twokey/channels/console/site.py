@@ -20,10 +20,11 @@ from starlette.responses import HTMLResponse
 from twokey.channels.console import showing
 from twokey.channels.console.offers import Offers
 from twokey.channels.console.reviewing import RuleTexts
-from twokey.channels.console.sessions import Door, Visitor, new_secret
+from twokey.channels.console.sessions import Door, Visitor
 from twokey.channels.overview.log import Verification
 from twokey.channels.overview.replays import Replays
 from twokey.channels.overview.rules import RuleBook
+from twokey.channels.passes import new_secret
 from twokey.channels.routes import Served
 from twokey.channels.scorecard.keeping import Scores
 from twokey.channels.workspace import Workspace

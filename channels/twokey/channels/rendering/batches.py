@@ -10,14 +10,17 @@ from typing import Final, LiteralString
 
 from twokey.channels.card import BatchCard, Card, moment
 from twokey.channels.rendering.cards import asks_twice, needed
+from twokey.channels.rendering.changes import REASON
 from twokey.channels.rendering.fitting import Room, fitted
 from twokey.channels.rendering.model import (
     Block,
     Document,
     Field,
     Foreign,
+    Input,
     Line,
     Name,
+    Paragraph,
     Passage,
     Words,
     command,
@@ -47,6 +50,18 @@ def batch_document(batch: BatchCard, *, answering: bool = True) -> Document:
     lead = line(count, " of one kind, ", Name(batch.shown.batch.kind), *most, " · ", Name(first.tool))
     return Document(
         title=Words("To be answered together"), lead=lead, blocks=tuple(_blocks(batch, answering=answering))
+    )
+
+
+def refuse_batch_document(count: int) -> Document:
+    """Ask why the proposals of a batch are refused."""
+    return Document(
+        title=Words("Refuse all of these"),
+        lead=line(counted(count, "proposal", "proposals")),
+        blocks=(
+            Input(REASON, Words("Why?"), Words("Whoever asked for them reads this."), longest=1000),
+            Paragraph(line("They are over with this; they can be proposed again.")),
+        ),
     )
 
 

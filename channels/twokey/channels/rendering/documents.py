@@ -181,7 +181,7 @@ def _run_blocks(view: RunView) -> Iterator[Block]:
     if view.proposals:
         yield Field("proposals", tuple(_with_state(record) for record in view.proposals[:LISTED]))
         yield from _opening(view.proposals)
-    elif view.findings:
+    if view.findings:
         yield Field("findings", tuple(finding_lines(view.findings)), spare=True)
     if view.run.code:
         ended = line(named(view.run.code))

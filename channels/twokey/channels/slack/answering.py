@@ -8,7 +8,7 @@ and is told again. It answers as of when Slack handed it over, however long it w
 out by a worker, and the card then says so.
 """
 
-from typing import Any, Final
+from typing import Final
 
 from twokey.channels.card import Card
 from twokey.channels.rendering import slack as rendered
@@ -19,8 +19,7 @@ from twokey.channels.rendering.model import Document, Field, Name, Words, line
 from twokey.channels.slack import batches
 from twokey.channels.slack.shapes import Click, Submission
 from twokey.channels.slack.turn import Turn
-from twokey.channels.slack.web import SlackSaysNo, called
-from twokey.core.errors import BadInput, NotFound, Refused, TryLater
+from twokey.core.errors import NotFound, Refused, TryLater
 from twokey.core.lifecycle import State
 from twokey.core.values import Action, Decision, Identity
 from twokey.store.proposals import ProposalRecord
@@ -28,7 +27,6 @@ from twokey.store.proposals import ProposalRecord
 REFUSE: Final = "twokey.refuse"
 CARD: Final = "twokey.card"
 DIFF: Final = "twokey.diff"
-LATE: Final = frozenset({"slack_expired_trigger_id", "slack_exchanged_trigger_id", "slack_invalid_trigger_id"})
 
 
 def answering(decision: Decision) -> Answering:
@@ -48,8 +46,12 @@ async def on_click(turn: Turn) -> None:
             await _approve(turn, Pressed.parse(action.value))
         case "twokey.refuse":
             await _ask_why(turn, Pressed.parse(action.value))
+        case batches.SHOW:
+            await batches.show(turn)
         case batches.APPROVE:
-            await batches.approve(turn, batches.PressedBatch.parse(action.value))
+            await batches.answer(turn, "approve", batches.PressedBatch.parse(action.value))
+        case batches.REFUSE:
+            await batches.ask_why(turn, batches.PressedBatch.parse(action.value))
         case "twokey.diff":
             await _page(turn, Page(Pressed.parse(action.value), 1))
         case "twokey.page.back" | "twokey.page.on":
@@ -63,6 +65,10 @@ async def on_click(turn: Turn) -> None:
 async def on_submission(turn: Turn) -> None:
     """Take the reason of a refusal."""
     view = turn.shape.view if isinstance(turn.shape, Submission) else None
+    if view is not None and view.callback_id == batches.REFUSE:
+        pressed_batch = batches.PressedBatch.parse(view.private_metadata)
+        await batches.answer(turn, "refuse", pressed_batch, view.typed(REASON, REASON)[:1000])
+        return
     if view is None or view.callback_id != REFUSE:
         turn.code = "unknown_view"
         return
@@ -157,37 +163,20 @@ async def _ask_why(turn: Turn, pressed: Pressed) -> None:
     view = rendered.modal(
         refuse_document(record), callback_id=REFUSE, private_metadata=pressed.value, submit=Words("Refuse")
     )
-    await _open(turn, view)
+    await turn.dialog(view)
 
 
 async def _page(turn: Turn, page: Page) -> None:
     await turn.identity()
     record = turn.house.workspace.service.find(page.pressed.proposal)
-    await _open(turn, rendered.modal(diff_document(record, page.number), callback_id=DIFF))
+    await turn.dialog(rendered.modal(diff_document(record, page.number), callback_id=DIFF))
 
 
 async def _show(turn: Turn, pressed: Pressed) -> None:
     identity = await turn.identity()
     card = turn.house.workspace.service.card(pressed.proposal, identity)
     document = card_document(card, answering=answering(card.decision))
-    await _open(turn, rendered.modal(document, callback_id=CARD))
-
-
-async def _open(turn: Turn, view: dict[str, Any]) -> None:
-    """Open a dialog, or turn the one that was pressed in into it."""
-    click = turn.shape
-    if not isinstance(click, Click):
-        raise TypeError("only a press opens a dialog")
-    try:
-        if click.view is not None and click.view.type == "modal":
-            await called(turn.client.views_update, view_id=click.view.id, view=view)
-        else:
-            await called(turn.client.views_open, trigger_id=click.trigger_id, view=view)
-    except SlackSaysNo as error:
-        if error.code not in LATE:
-            raise
-        raise BadInput("That took longer than Slack waits.", next="Press the button again.", code="too_late") from error
-    turn.code = "opened"
+    await turn.dialog(rendered.modal(document, callback_id=CARD))
 
 
 def _refresh(turn: Turn, record: ProposalRecord) -> None:

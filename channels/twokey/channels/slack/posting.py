@@ -18,6 +18,7 @@ from twokey.channels.rendering import slack as rendered
 from twokey.channels.rendering.cards import card_document
 from twokey.channels.rendering.documents import RunView, reminder_document, run_document
 from twokey.channels.rendering.model import Document
+from twokey.channels.slack import batches
 from twokey.channels.slack.answering import answering
 from twokey.channels.slack.teams import Team, Teams
 from twokey.channels.slack.web import Endpoint, SlackSaysNo, made
@@ -29,6 +30,8 @@ from twokey.core.values import Plan
 from twokey.store import runs
 
 EVENT: Final = "twokey_message"
+TELLS: Final = "incident"
+"""The agent whose findings are an answer by themselves: they are shown beside what it proposes."""
 LOOKED_AT: Final = 200
 """How many of the latest messages of a place are looked through for one that may have got through."""
 
@@ -138,7 +141,8 @@ def document_of(workspace: Workspace, purpose: str, now_us: int) -> Document:
             seen = public_page(workspace.config, card.record.id)
             return card_document(card, answering=answering(card.decision), console=seen)
         case "progress":
-            return run_document(run_view(workspace, subject))
+            view = run_view(workspace, subject)
+            return batches.offering(run_document(view), view.proposals)
         case "remind" | "escalate":
             return reminder_document(workspace.service.find(subject), now_us, escalated=kind == "escalate")
         case _:
@@ -149,13 +153,15 @@ def run_view(workspace: Workspace, run: str) -> RunView:
     """Give a run as it stands, with what its steps have come to so far."""
     outcome = workspace.service.outcome(run)
     with workspace.ledger.look() as connection:
-        plan = runs.find_document(connection, run=run, name="plan")
+        kept = runs.find_document(connection, run=run, name="plan")
+    plan = Plan.model_validate(kept) if isinstance(kept, dict) else None
+    tells = plan is not None and any(step.agent == TELLS for step in plan.steps)
     return RunView(
         run=outcome.run,
-        plan=Plan.model_validate(plan) if isinstance(plan, dict) else None,
+        plan=plan,
         progress=tuple(_steps(workspace, run)),
         proposals=outcome.proposals,
-        findings=outcome.findings,
+        findings=workspace.service.findings(run) if tells else outcome.findings,
         question=outcome.question,
     )
 

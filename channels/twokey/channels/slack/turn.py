@@ -21,12 +21,13 @@ from twokey.channels.slack.shapes import Actor, Click, Command, Event, Known, Sh
 from twokey.channels.slack.visitors import Visitors
 from twokey.channels.slack.web import Endpoint, SlackSaysNo, called
 from twokey.channels.workspace import Workspace
-from twokey.core.errors import EnvironmentFault, TwokeyError
+from twokey.core.errors import BadInput, EnvironmentFault, TwokeyError
 from twokey.core.ports import Clock
 from twokey.core.settings import SlackSection
 from twokey.core.values import Identity
 from twokey.tools.ledger import Unit
 
+LATE: Final = frozenset({"slack_expired_trigger_id", "slack_exchanged_trigger_id", "slack_invalid_trigger_id"})
 _logger: Final = logging.getLogger("twokey.slack")
 
 
@@ -126,6 +127,24 @@ class Turn:
     async def direct(self) -> str:
         """Give the direct message with whoever did it."""
         return str((await called(self.client.conversations_open, users=self.actor.user))["channel"]["id"])
+
+    async def dialog(self, view: dict[str, Any]) -> None:
+        """Open a dialog for a press, or turn the one that was pressed in into it."""
+        click = self.shape
+        if not isinstance(click, Click):
+            raise TypeError("only a press opens a dialog")
+        try:
+            if click.view is not None and click.view.type == "modal":
+                await called(self.client.views_update, view_id=click.view.id, view=view)
+            else:
+                await called(self.client.views_open, trigger_id=click.trigger_id, view=view)
+        except SlackSaysNo as error:
+            if error.code not in LATE:
+                raise
+            raise BadInput(
+                "That took longer than Slack waits.", next="Press the button again.", code="too_late"
+            ) from error
+        self.code = "opened"
 
     def where(self) -> tuple[str | None, str | None]:
         """Give the channel and thread that it was done in, where there is one."""

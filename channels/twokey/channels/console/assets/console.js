@@ -12,7 +12,8 @@ const Twokey = {
   localTimes(root) {
     const shown = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
     const zone = document.getElementById("zone");
-    if (zone) zone.textContent = `Times are those of ${shown.resolvedOptions().timeZone.replaceAll("_", " ")}; each names its moment in UTC when you point at it.`;
+    const { timeZone } = shown.resolvedOptions();
+    if (zone && timeZone !== "UTC") zone.textContent = `Times are those of ${timeZone.replaceAll("_", " ")}; each names its moment in UTC when you point at it.`;
     for (const element of root.querySelectorAll("time[datetime]")) {
       const at = new Date(element.dateTime);
       if (!Number.isNaN(at.getTime())) element.textContent = shown.format(at);
