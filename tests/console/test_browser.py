@@ -3,7 +3,10 @@
 import re
 from typing import Any
 
+import pytest
 from support.house import House, People
+
+pytestmark = pytest.mark.timeout(900)  # real browsers and a real server: long on a busy machine
 
 MINUTE_US = 60_000_000
 FOCUSED = "() => (document.activeElement.innerText || document.activeElement.getAttribute('aria-label') || '').trim()"

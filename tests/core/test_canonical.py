@@ -116,6 +116,10 @@ def test_a_long_place_is_cut():
         b"[-0]",
         b"[1e2]",
         b"[9007199254740992]",
+        b"[-9007199254740992]",
+        b"[9999999999999999]",
+        b"[10000000000000000]",
+        b"[1700000000000000.5]",
         b"[18446744073709551616]",
         b'{"\xc3\xa9":1}',
         b'["\\ud800"]',
@@ -131,6 +135,12 @@ def test_a_long_place_is_cut():
 def test_bytes_that_are_not_canonical_are_refused(text: bytes):
     with pytest.raises(NotCanonicalError):
         canonical.decode(text)
+
+
+@pytest.mark.parametrize("number", [10**15, 1_767_225_600_000_000, 9 * 10**15 - 1, 9 * 10**15, canonical.MAX_INTEGER])
+def test_large_integers_come_back(number: int):
+    for value in (number, -number):
+        assert canonical.decode(b'{"at":%d}' % value) == {"at": value}
 
 
 def _nested(depth: int) -> Any:

@@ -40,12 +40,26 @@ def test_evidence_of_a_run_is_listed_oldest_first(stored: Connection):
     assert evidence.list_evidence(stored, "r-000000000009") == []
 
 
+def test_several_pieces_of_evidence_are_read_at_once(stored: Connection):
+    other = made.evidence(CONTENT, id="e-000000000002", created_us=1)
+    evidence.add_evidence(stored, other, canonical.encode(CONTENT))
+    both = {made.EVIDENCE: (made.evidence(CONTENT), CONTENT), other.id: (other, CONTENT)}
+    assert evidence.gather_evidence(stored, [other.id, made.EVIDENCE]) == both
+    assert evidence.gather_evidence(stored, [other.id]) == {other.id: (other, CONTENT)}
+    assert evidence.gather_evidence(stored, []) == {}
+    with pytest.raises(NotFound):
+        evidence.gather_evidence(stored, [made.EVIDENCE, "e-000000000009"])
+
+
 def tampered(connection: Connection, *, listed: bool = True) -> None:
     """Reading is refused; so is listing where it reads what was changed."""
     with pytest.raises(CheckFailed) as caught:
         evidence.get_evidence(connection, made.EVIDENCE)
     assert caught.value.code == "evidence_tampered"
     assert "audit verify" in caught.value.next
+    with pytest.raises(CheckFailed) as gathered:
+        evidence.gather_evidence(connection, [made.EVIDENCE])
+    assert gathered.value.code == "evidence_tampered"
     if listed:
         with pytest.raises(CheckFailed):
             evidence.list_evidence(connection, made.RUN)

@@ -17,7 +17,9 @@ from twokey.channels.workspace import Workspace
 from twokey.core.values import Identity
 
 PEOPLE = [("ana", ("analysts",)), ("pat", ("platform-owners",)), ("sam", ("platform-owners",))]
-WAIT_MS = 30_000
+WAIT_MS = 120_000
+START_S = 300
+"""How long a server may take to begin on a busy machine: the web framework is imported by then."""
 
 
 class MovedClock:
@@ -65,11 +67,11 @@ class House:
         thread = threading.Thread(target=up)
         thread.start()
         try:
-            assert started.wait(60)
+            assert started.wait(START_S)
             yield
         finally:
             stop.ask()
-            thread.join(60)
+            thread.join(START_S)
 
     def link(self, name: str, path: str = "/inbox") -> str:
         identity, credential = self.workspace.identify(name, "cli")

@@ -3,6 +3,7 @@
 Rule: what is read back is checked against its hash, because rows are no authority.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, bindparam, insert, select
@@ -14,6 +15,7 @@ from twokey.core.values import Evidence
 from twokey.store import rows, tables
 
 # Statements of every read and write are built once: building one takes longer than running it.
+_GATHER: Final = select(tables.evidence).where(tables.evidence.c.id.in_(bindparam("wanted", expanding=True)))
 _ADD: Final = insert(tables.evidence)
 _GET: Final = select(tables.evidence).where(tables.evidence.c.id == bindparam("wanted"))
 _OPEN: Final = insert(tables.openings)
@@ -43,14 +45,25 @@ def get_evidence(connection: Connection, evidence_id: str) -> tuple[Evidence, Js
     with rows.reading("evidence"):
         row = connection.execute(_GET, {"wanted": evidence_id}).one_or_none()
         if row is None:
-            raise NotFound("There is no such evidence here.", next="Look at the proposal that cites it.")
-        value, content = _value(row), rows.json(row.content)
-        if (
-            canonical.digest_of_text(row.content) != value.sha256
-            or canonical.commitment_to_text(value.salt, row.content) != value.commitment
-        ):
-            raise ValueError("the content does not have the hash or the commitment")
-    return value, content
+            raise _unknown()
+        return _whole(row)
+
+
+def gather_evidence(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[Evidence, Json]]:
+    """Read several pieces of evidence in one statement, by id.
+
+    Raises:
+        NotFound: there is none of one of the ids.
+        CheckFailed: a row is not as it was stored, see ``get_evidence``.
+
+    """
+    if not ids:
+        return {}
+    with rows.reading("evidence"):
+        held = {str(row.id): _whole(row) for row in connection.execute(_GATHER, {"wanted": list(ids)})}
+    if not held.keys() >= set(ids):
+        raise _unknown()
+    return held
 
 
 def list_evidence(connection: Connection, run: str) -> list[Evidence]:
@@ -68,6 +81,20 @@ def list_evidence(connection: Connection, run: str) -> list[Evidence]:
     )
     with rows.reading("evidence"):
         return [_value(row) for row in connection.execute(query)]
+
+
+def _unknown() -> NotFound:
+    return NotFound("There is no such evidence here.", next="Look at the proposal that cites it.")
+
+
+def _whole(row: Row[*tuple[Any, ...]]) -> tuple[Evidence, Json]:
+    value, content = _value(row), rows.json(row.content)
+    if (
+        canonical.digest_of_text(row.content) != value.sha256
+        or canonical.commitment_to_text(value.salt, row.content) != value.commitment
+    ):
+        raise ValueError("the content does not have the hash or the commitment")
+    return value, content
 
 
 def _value(row: Row[*tuple[Any, ...]]) -> Evidence:

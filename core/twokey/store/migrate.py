@@ -47,16 +47,18 @@ def _current(connection: Connection) -> str | None:
 
 
 def _upgrade(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        # Alembic is slow to come in, on a busy machine longer than a transaction may stand still; what is half migrated
+        # must not be cut off.
+        connection.execute(select(func.set_config("idle_in_transaction_session_timeout", "0", True)))
+        connection.execute(select(func.pg_advisory_xact_lock(LOCK)))
+
     from alembic import command  # noqa: PLC0415 - slow to import and rarely needed
     from alembic.config import Config  # noqa: PLC0415 - as above
     from alembic.script import ScriptDirectory  # noqa: PLC0415 - as above
 
     config = Config()
     config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
-    if connection.dialect.name == "postgresql":
-        # Alembic is slow to come in, and what is half migrated must not be cut off.
-        connection.execute(select(func.set_config("idle_in_transaction_session_timeout", "0", True)))
-        connection.execute(select(func.pg_advisory_xact_lock(LOCK)))
     current = _current(connection)
     known = {revision.revision for revision in ScriptDirectory.from_config(config).walk_revisions()}
     if current is not None and current not in known:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, and_, bindparam, case, func, insert, or_, select, update
+from sqlalchemy import BigInteger, Connection, and_, bindparam, case, func, insert, literal_column, or_, select, update
 
 from twokey.core.canonical import MAX_INTEGER
 from twokey.core.values import Counters, Instant, Usage
@@ -20,7 +20,8 @@ DAY_US: Final = 24 * HOUR_US
 WORKSPACE: Final = "workspace"
 Stage = Literal["proposal", "write", "model"]
 
-_R: Final = tables.reservations.c
+_ROWS: Final = tables.reservations.alias("r")
+_R: Final = _ROWS.c
 _NUMBER: Final[TypeAdapter[int]] = TypeAdapter(Instant)
 _SUMS: Final[TypeAdapter[dict[str, int]]] = TypeAdapter(dict[str, Instant])
 _WINDOWS: Final = {
@@ -31,8 +32,21 @@ _WINDOWS: Final = {
 }
 
 
+def _number(value: int) -> Any:
+    return literal_column(str(value), BigInteger)
+
+
+def _stage(name: Stage) -> Any:
+    return _R.stage == literal_column(f"'{name}'")
+
+
 def _sums() -> Any:
-    """Build the one query: every measure in every window, and the last number that was given away."""
+    """Build the one query: every measure in every window, and the last number that was given away.
+
+    What is the same every time stands in its text: each parameter costs, and psycopg reads a text of more than 4,096
+    characters anew each time.
+    """
+    none = _number(0)
     own = tables.reservations.alias("own")
     mine = (
         select(
@@ -42,13 +56,13 @@ def _sums() -> Any:
         .where(own.c.proposal == bindparam("mine"), own.c.stage == "proposal")
         .subquery("mine")
     )
-    before = and_(_R.stage == "proposal", _R.number < mine.c.before)
+    before = and_(_stage("proposal"), _R.number < mine.c.before)
     measures = {
-        "proposals": (before, 1, mine.c.asked),
+        "proposals": (before, _number(1), mine.c.asked),
         "files": (before, _R.files, mine.c.asked),
         "lines": (before, _R.lines, mine.c.asked),
-        "writes": (and_(_R.stage == "write", or_(_R.proposal != bindparam("mine"))), 1, bindparam("now")),
-        "cost": (_R.stage == "model", _R.cost, bindparam("now")),
+        "writes": (and_(_stage("write"), _R.proposal != bindparam("mine")), _number(1), bindparam("now")),
+        "cost": (_stage("model"), _R.cost, bindparam("now")),
     }
     last = select(tables.counters.c.reserved).where(tables.counters.c.name == WORKSPACE).scalar_subquery()
     columns: list[Any] = [last.label("last")]
@@ -56,11 +70,11 @@ def _sums() -> Any:
         for measure, (what, amount, base) in measures.items():
             conditions = [what] if whose is None else [what, whose]
             if length is not None:
-                conditions.append(_R.at_us > base - length)
-            total = func.coalesce(func.sum(case((and_(*conditions), amount), else_=0)), 0)
+                conditions.append(_R.at_us > base - _number(length))
+            total = func.coalesce(func.sum(case((and_(*conditions), amount), else_=none)), none)
             columns.append(total.label(f"{window}.{measure}"))
-    recent = _R.at_us > mine.c.asked - DAY_US
-    return select(*columns).select_from(tables.reservations, mine).where(or_(_R.run == bindparam("of_run"), recent))
+    recent = _R.at_us > mine.c.asked - _number(DAY_US)
+    return select(*columns).select_from(_ROWS, mine).where(or_(_R.run == bindparam("of_run"), recent))
 
 
 _COUNT: Final = _sums()

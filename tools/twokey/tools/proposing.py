@@ -305,7 +305,7 @@ class Proposer:
         wanted = sorted({cited for source in sources for cited in source.evidence})
         with self._ledger.look() as connection:
             record = runs.get_run(connection, of_runs[0])
-            held = {name: evidence.get_evidence(connection, name) for name in wanted}
+            held = evidence.gather_evidence(connection, wanted)
             listed = {value.id: value.sha256 for run in of_runs for value in evidence.list_evidence(connection, run)}
         found = [held[name][0] for name in wanted]
         if any(value.run not in of_runs for value in found):
@@ -325,11 +325,11 @@ class Proposer:
         if last is not None and last[0] == what:
             return last[1]
         with self._ledger.look() as connection:
-            held = [evidence.get_evidence(connection, name) for name in sorted(read)]
+            held = evidence.gather_evidence(connection, sorted(read))
         known = Known(
             [
                 Read(value, content, receipt=value.id in receipts, vouched=self._listed(value.tool, content))
-                for value, content in held
+                for _, (value, content) in sorted(held.items())
             ],
             own,
         )

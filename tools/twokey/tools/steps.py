@@ -146,9 +146,8 @@ class Steps:
         """Tell whether every piece of evidence is still there and hashes to what the proposal says."""
         try:
             with self.ledger.look() as connection:
-                return all(
-                    evidence.get_evidence(connection, ref.id)[0].sha256 == ref.sha256 for ref in proposal.evidence
-                )
+                held = evidence.gather_evidence(connection, [ref.id for ref in proposal.evidence])
+                return all(held[ref.id][0].sha256 == ref.sha256 for ref in proposal.evidence)
         except (CheckFailed, NotFound):
             return False
 

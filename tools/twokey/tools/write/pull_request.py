@@ -11,12 +11,22 @@ Rules:
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
 from twokey.core.errors import CheckFailed, Refused, ToolRetry
-from twokey.core.values import ContentHash, FileChange, ProposalId, ResourceKind, RollbackPlan, Target, Value
+from twokey.core.values import (
+    ContentHash,
+    FieldCount,
+    FileChange,
+    ProposalId,
+    ResourceKind,
+    RollbackPlan,
+    Target,
+    Value,
+)
 from twokey.tools.contract import Context, Guarantee, Limits, Marker, Outcome, Rendered, Reverse, WriteTool
 from twokey.tools.forge import Edit, Forge, NewPull, ObjectName, PullRecord, Repository, Stamp
 from twokey.tools.plain_text import Body, BranchName, OwnBranch, Title
@@ -222,11 +232,9 @@ def _work_out(args: PullRequestArgs, repository: Repository) -> _Worked:
             next="Propose it in several parts.",
             code="too_large",
         )
-    diff = "".join(unified(changed) for changed in built.changes)
-    files = tuple(_size(changed) for changed in built.changes)
-    kinds = labels(built.changes)
+    said = _said(built.changes)
     rendered = Rendered(
-        preview=f"{_head(args, files, kinds)}\n{diff}",
+        preview=f"{_head(args, said.files, said.labels)}\n{said.diff}",
         content=(
             ContentHash(name="tree", hash=f"git:{built.tree}"),
             *(
@@ -236,15 +244,35 @@ def _work_out(args: PullRequestArgs, repository: Repository) -> _Worked:
             ),
         ),
         target=Target(kind="repository", id=args.repository, version=args.base_commit),
-        files=files,
-        labels=kinds,
+        files=said.files,
+        labels=said.labels,
         rollback=RollbackPlan(
             text=f"Close the pull request and delete the branch {args.branch}. After a merge: revert the commit, "
             "as a new proposal."
         ),
-        fields=fields(built.changes),
+        fields=said.fields,
     )
-    return _Worked(rendered=rendered, diff=diff)
+    return _Worked(rendered=rendered, diff=said.diff)
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What follows from the two versions of each file alone."""
+
+    diff: str
+    files: tuple[FileChange, ...]
+    labels: tuple[str, ...]
+    fields: tuple[FieldCount, ...]
+
+
+@lru_cache(maxsize=4)  # one write asks five times about the same bytes, which are read anew each time
+def _said(changes: tuple[Changed, ...]) -> _Said:
+    return _Said(
+        diff="".join(unified(changed) for changed in changes),
+        files=tuple(_size(changed) for changed in changes),
+        labels=labels(changes),
+        fields=fields(changes),
+    )
 
 
 def _edits(args: PullRequestArgs) -> tuple[Edit, ...]:
