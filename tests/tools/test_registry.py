@@ -24,7 +24,6 @@ BUILT_IN = {
     "query_telemetry",
     "query_warehouse",
     "read_catalog",
-    "read_commit",
     "search_tickets",
 } | {
     "restore_ticket",
@@ -103,6 +102,17 @@ def fault(said: dict[str, Any], *ran: str) -> tuple[str, str]:
 
 def test_without_plugins_there_are_the_built_in_tools():
     assert {tool.name for tool in installed({}).all()} == BUILT_IN
+
+
+def test_what_reads_is_these_five():
+    reading = [tool.name for tool in installed({}).all() if tool.effect == "read"]
+    assert sorted(reading) == [
+        "query_telemetry",
+        "query_warehouse",
+        "read_catalog",
+        "search_runbooks",
+        "search_tickets",
+    ]
 
 
 def test_a_plugin_that_is_not_pinned_is_refused_before_it_runs(tmp_path: Path):

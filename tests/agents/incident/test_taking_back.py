@@ -16,7 +16,8 @@ from twokey.agents.incident.summary.story import Story, tell
 from twokey.agents.incident.suspicion import suspected
 from twokey.core.canonical import Json
 from twokey.core.values import Resource
-from twokey.tools.read.commits import Code, CommitArgs, CommitRead, FileBefore
+from twokey.tools.read.catalog import CatalogFiles
+from twokey.tools.read.commits import Code, CommitRead, FileBefore, Undo
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 DEPLOYED = ONSET - timedelta(minutes=2)
@@ -51,14 +52,18 @@ def told(
     for evidence, content in changed.items():
         if content["answer"]["kind"] == "events":
             changed[evidence] = content | {"answer": content["answer"] | {"events": list(events)}}
-    found = material({**changed, **{name: one.canonical() for name, one in (read or {}).items()}})
+    found = material({**changed, **{name: answered(one).canonical() for name, one in (read or {}).items()}})
     assert found is not None
     return tell(found, suspected(found), lambda _: OWNER, house)
 
 
+def answered(read: CommitRead) -> CatalogFiles:
+    return CatalogFiles(branch=read.branch, commit=read.tip, projects=(), files=(), left_out=(), undone=read)
+
+
 def answer(story: Story, code: Code, *, place: str = "shop", known: bool = True) -> CommitRead:
     """Give what a repository answers to what is asked."""
-    asked = next(CommitArgs.model_validate(args) for args in taking_back.asks(story) if args["repository"] == place)
+    asked = next(Undo.model_validate(args["undo"]) for args in taking_back.asks(story) if args["repository"] == place)
     read = CommitRead(name=place, asked=asked, branch="main", tip="f" * 40, code=code)
     files = (FileBefore(path="app.py", content="before\n"),) if code == "clean" else ()
     return read.model_copy(update={"commit": COMMIT, "id": COMMIT[:12], "parents": 1, "files": files} if known else {})
@@ -88,9 +93,10 @@ def test_the_id_that_a_text_names(text: str, named: str | None) -> None:
 def test_the_commit_of_the_one_change_is_looked_up_where_its_service_comes_from(contents: Mapping[str, Json]) -> None:
     story = told(contents, event("0123456789ab x"))
     (asked,) = taking_back.asks(story)
-    assert (asked["repository"], asked["commit"]) == ("shop", "0123456789ab")
-    assert us(DEPLOYED) - asked["since_us"] == taking_back.DAY_US
-    assert asked["until_us"] - us(DEPLOYED) == taking_back.AHEAD_US
+    undo = Undo.model_validate(asked["undo"])
+    assert (asked["repository"], undo.commit) == ("shop", "0123456789ab")
+    assert us(DEPLOYED) - undo.since_us == taking_back.DAY_US
+    assert undo.until_us - us(DEPLOYED) == taking_back.AHEAD_US
     assert taking_back.suspect(story) is None, "nothing was read"
     assert list(taking_back.told(story)) == []
 
@@ -172,6 +178,15 @@ def test_an_answer_to_another_question_does_not_count(contents: Mapping[str, Jso
     read = answer(told(contents, change), "clean")
     other = read.model_copy(update={"asked": read.asked.model_copy(update={"since_us": 0, "until_us": 1})})
     assert taking_back.suspect(told(contents, change, read={"e-readreadread": other})) is None
+    elsewhere = read.model_copy(update={"name": "mirror"})
+    assert taking_back.suspect(told(contents, change, read={"e-readreadread": elsewhere})) is None
+
+
+def test_a_project_that_was_read_is_no_commit(contents: Mapping[str, Json]) -> None:
+    project = CatalogFiles(branch="main", commit="f" * 40, projects=("",), files=(), left_out=())
+    found = material({**contents, "e-readreadread": project.canonical()})
+    assert found is not None
+    assert found.commits == ()
 
 
 @pytest.mark.parametrize(("parents", "granted", "how"), [(1, "config", "stay as they are"), (2, "request", "a merge")])

@@ -15,7 +15,7 @@ from twokey.tools.contract import Context, Place, Places
 from twokey.tools.github.forge import GitHubRepository
 from twokey.tools.github.owners import reviewers
 from twokey.tools.read.catalog import CatalogArgs, ReadCatalog
-from twokey.tools.read.commits import CommitArgs, ReadCommit
+from twokey.tools.read.commits import Undo
 
 CONTEXT = Context(Places((Place(Resource(kind="repository", id="dbt", granted_by="config"), LOCATION),)), 0)
 
@@ -73,8 +73,9 @@ def test_a_commit_and_what_taking_it_back_gives_are_read_from_github(github: Sta
     run_git(github.work, "commit", "--quiet", "--message", "late")
     run_git(github.work, "push", "--quiet", "origin", "HEAD:main")
     late = run_git(github.work, "rev-parse", "HEAD").strip()
-    args = CommitArgs(repository="dbt", commit=late[:12], since_us=only.at_us, until_us=only.at_us)
-    found = ReadCommit(github.forge()).call(args, CONTEXT)
+    undo = Undo(commit=late[:12], since_us=only.at_us, until_us=only.at_us)
+    found = ReadCatalog(github.forge()).call(CatalogArgs(repository="dbt", undo=undo), CONTEXT).undone
+    assert found is not None
     assert (found.code, found.commit, [file.path for file in found.files]) == ("clean", late, ["late.sql"])
 
 

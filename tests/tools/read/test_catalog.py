@@ -253,5 +253,5 @@ def test_reading_leaves_nothing_behind(repository: Path) -> None:
 
 
 def test_the_contract_is_fixed() -> None:
-    assert (TOOL.name, TOOL.version, TOOL.kind, TOOL.effect) == ("read_catalog", "2", "repository", "read")
-    assert TOOL.schema_digest() == snapshot("aff89ea42a018e87a8a35f03cb46939389edab4c74ac82a2fb0f39ba44760c82")
+    assert (TOOL.name, TOOL.version, TOOL.kind, TOOL.effect) == ("read_catalog", "3", "repository", "read")
+    assert TOOL.schema_digest() == snapshot("e9b9c5213e8f46ad2f26c7e36817c6720a0ecd3fee994e10fa643c4040c98364")

@@ -1,21 +1,25 @@
-"""``read_commit``: which commits count, what taking one back gives, and what nobody may talk it into."""
+"""``read_catalog`` asked to undo: which commits count, what taking one back gives, and what nobody may talk it into."""
 
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
+from inline_snapshot import snapshot
+from pydantic import ValidationError
 from support.git_repo import make_commit, run_git, small_project
 
+from twokey.core.errors import Refused
 from twokey.core.values import Resource
 from twokey.tools.contract import Context, Place, Places
 from twokey.tools.forge import Base, Forge, Landed
-from twokey.tools.local import read_commit
+from twokey.tools.local import read_catalog
 from twokey.tools.read import commits
-from twokey.tools.read.commits import CommitArgs, CommitRead, ReadCommit
+from twokey.tools.read.catalog import CatalogArgs, CatalogFile, CatalogFiles, LeftOut, ReadCatalog, Written
+from twokey.tools.read.commits import CommitRead, Undo
 
-TOOL = read_commit()
+TOOL = read_catalog()
 NOW = 1_700_000_000 * 1_000_000
 DAY = 86_400 * 1_000_000
 
@@ -26,9 +30,20 @@ def shop(tmp_path: Path) -> Path:
 
 
 def look(repo: Path, commit: str, *, since: int = NOW - DAY, until: int = NOW + DAY) -> CommitRead:
+    found = answer(repo, commit, since=since, until=until).undone
+    assert found is not None
+    return found
+
+
+def asked(commit: str, *, since: int = NOW - DAY, until: int = NOW + DAY) -> CatalogArgs:
+    return CatalogArgs(repository="shop", undo=Undo(commit=commit, since_us=since, until_us=until))
+
+
+def answer(
+    repo: Path | str, commit: str, *, since: int = NOW - DAY, until: int = NOW + DAY, tool: ReadCatalog = TOOL
+) -> CatalogFiles:
     place = Place(Resource(kind="repository", id="shop", granted_by="config"), str(repo))
-    args = CommitArgs(repository="shop", commit=commit, since_us=since, until_us=until)
-    return TOOL.call(args, Context(Places((place,)), NOW))
+    return tool.call(asked(commit, since=since, until=until), Context(Places((place,)), NOW))
 
 
 class Alike:
@@ -100,9 +115,8 @@ def test_a_commit_that_is_none_of_the_branch_in_that_stretch_does_not_count(shop
 
 def test_two_commits_with_the_same_digits_are_none():
     alike = [Landed(f"abcdef0{at}" + "0" * 32, "0" * 40, ("0" * 40,), NOW, "x") for at in range(2)]
-    place = Place(Resource(kind="repository", id="shop", granted_by="config"), "anywhere")
-    args = CommitArgs(repository="shop", commit="abcdef0", since_us=NOW - DAY, until_us=NOW)
-    found = ReadCommit(cast("Forge", Alike(alike))).call(args, Context(Places((place,)), NOW))
+    found = answer("anywhere", "abcdef0", until=NOW, tool=ReadCatalog(cast("Forge", Alike(alike)))).undone
+    assert found is not None
     assert (found.code, found.commit) == ("not_found", None)
 
 
@@ -195,10 +209,52 @@ def test_a_subject_that_hides_something_is_not_shown(shop: Path):
 
 def test_only_names_are_the_repositorys_own_word(shop: Path):
     bad = make_commit(shop, {"b.txt": b"b\n"}, "says docs/guide.md")
-    listed = TOOL.listed(look(shop, bad).canonical())
+    listed = TOOL.listed(answer(shop, bad).canonical())
     assert listed == ["main", bad, bad, bad[:12], "b.txt"]
-    assert TOOL.listed("else") is None
-    assert TOOL.listed({}) == [None, None, None, None]
+    assert TOOL.listed({"undone": "else"}) is None
+    assert TOOL.listed({"undone": {}}) == [None, None, None, None]
+    assert TOOL.listed("else") == "else"
+
+
+def test_of_a_project_all_is_listed_as_before(shop: Path):
+    place = Place(Resource(kind="repository", id="shop", granted_by="config"), str(shop))
+    project = TOOL.call(CatalogArgs(repository="shop"), Context(Places((place,)), NOW))
+    assert project.undone is None
+    assert TOOL.listed(project.canonical()) == project.canonical()
+
+
+def test_a_repository_that_the_run_was_not_given_is_not_looked_into(shop: Path):
+    place = Place(Resource(kind="repository", id="shop", granted_by="config"), str(shop))
+    foreign = asked("0" * 12).model_copy(update={"repository": "payroll"})
+    with pytest.raises(Refused) as caught:
+        TOOL.call(foreign, Context(Places((place,)), NOW))
+    assert caught.value.code == "outside_contract"
+
+
+@pytest.mark.parametrize("beside", [{"folder": "models"}, {"commit": "0" * 40}, {"branch": "main"}])
+def test_a_question_is_about_a_project_or_about_a_commit(beside: dict[str, str]):
+    with pytest.raises(ValidationError) as caught:
+        CatalogArgs.model_validate(asked("0" * 12).model_dump() | beside)
+    (fault,) = caught.value.errors()
+    assert fault["msg"] == snapshot(
+        "Value error, an undo is about the repository's own branch: no branch, commit or folder beside it"
+    )
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"projects": ("",)},
+        {"files": (CatalogFile(path="a.md", text="a", sha="0" * 40),)},
+        {"left_out": (LeftOut(path="a", reason="symlink"),)},
+        {"written": (Written(file="a.yml", writers=()),)},
+    ],
+)
+def test_an_answer_holds_a_project_or_what_an_undo_would_change(shop: Path, beside: dict[str, Any]):
+    found = answer(shop, "0" * 12)
+    assert (found.branch, found.commit) == ("main", run_git(shop, "rev-parse", "main").strip())
+    with pytest.raises(ValidationError, match="an answer holds a project, or what an undo would change"):
+        CatalogFiles.model_validate({**found.model_dump(), **beside})
 
 
 def test_what_is_asked_is_bounded_and_what_is_found_is_told_in_numbers(shop: Path):
@@ -207,7 +263,7 @@ def test_what_is_asked_is_bounded_and_what_is_found_is_told_in_numbers(shop: Pat
     with pytest.raises(ValueError, match="String should match"):
         look(shop, "HEAD~1x")
     bad = make_commit(shop, {"b.txt": b"b\n"})
-    found = look(shop, bad)
-    assert TOOL.summary(found.asked, found) == f"commit {bad[:12]}: taking it back is clean, 1 files"
-    none = look(shop, "f" * 12)
-    assert TOOL.summary(none.asked, none) == "no single commit ffffffffffff of that stretch in the branch"
+    told = TOOL.summary(asked(bad), answer(shop, bad))
+    assert told == f"commit {bad[:12]}: taking it back is clean, 1 files"
+    none = TOOL.summary(asked("f" * 12), answer(shop, "f" * 12))
+    assert none == "no single commit ffffffffffff of that stretch in the branch"

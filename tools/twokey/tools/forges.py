@@ -11,7 +11,6 @@ from contextlib import AbstractContextManager
 from twokey.core.errors import BadInput
 from twokey.tools.forge import Forge, Repository
 from twokey.tools.read.catalog import ReadCatalog
-from twokey.tools.read.commits import ReadCommit
 from twokey.tools.registry import AnyTool, Registry
 from twokey.tools.write.close_pull_request import ClosePullRequest
 from twokey.tools.write.pull_request import OpenPullRequest
@@ -50,8 +49,6 @@ def through(forge: Forge, tools: Registry) -> Registry:
 def _behind(forge: Forge, tool: AnyTool) -> AnyTool:
     if type(tool) is ReadCatalog:
         return ReadCatalog(forge)
-    if type(tool) is ReadCommit:
-        return ReadCommit(forge)
     if type(tool) is OpenPullRequest:
         return OpenPullRequest(forge)
     if type(tool) is ClosePullRequest:

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from twokey.tools.local_tickets import LocalTickets
 from twokey.tools.read.catalog import ReadCatalog
-from twokey.tools.read.commits import ReadCommit
 from twokey.tools.read.runbooks import SearchRunbooks
 from twokey.tools.read.telemetry.tool import QueryTelemetry
 from twokey.tools.read.tickets import SearchTickets
@@ -55,11 +54,6 @@ def bundles(location: str) -> "Bundles":
 def read_catalog() -> ReadCatalog:
     """Give ``read_catalog`` for git repositories on this disk."""
     return ReadCatalog(LocalGit())
-
-
-def read_commit() -> ReadCommit:
-    """Give ``read_commit`` for git repositories on this disk."""
-    return ReadCommit(LocalGit())
 
 
 def restore_ticket() -> RestoreTicket:

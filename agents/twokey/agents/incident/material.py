@@ -1,7 +1,9 @@
 """What an incident's summary stands on: the answers of ``query_telemetry`` that a run holds, each with its evidence.
 
+Beside them stand those of ``read_catalog`` about commits that a change may be.
+
 Rules: made from stored evidence alone, so that whoever checks a summary stands on the same ground as who wrote it; what
-is no answer of that tool is passed over; of several answers of a kind the last counts; everything in it that is a text
+is no such answer is passed over; of several answers of a kind the last counts; everything in it that is a text
 is outside text.
 """
 
@@ -13,6 +15,7 @@ from pydantic import ValidationError
 
 from twokey.core.canonical import Json
 from twokey.core.values import Value
+from twokey.tools.read.catalog import CatalogFiles
 from twokey.tools.read.commits import CommitRead
 from twokey.tools.read.telemetry.changes.grounds import Grounds
 from twokey.tools.read.telemetry.values import (
@@ -157,7 +160,7 @@ def telemetry(content: Json) -> TelemetryResult | None:
 
 def _commit(content: Json) -> CommitRead | None:
     try:
-        return CommitRead.model_validate(content)
+        return CatalogFiles.model_validate(content).undone
     except ValidationError:
         return None
 

@@ -1,7 +1,7 @@
 """The pull request that takes the suspected commit back, drafted for people to decide.
 
 Rules: only where the repository said that it can be taken back as it stands (``clean``), and on top of that very
-commit of its branch; the files are what ``read_commit`` worked out, byte for byte; no text of the commit, of its
+commit of its branch; the files are what ``read_catalog`` worked out, byte for byte; no text of the commit, of its
 writer or of an event goes into the title or the body; the body says what is known, and that this is not proof.
 """
 

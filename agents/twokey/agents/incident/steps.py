@@ -30,7 +30,7 @@ from twokey.core.canonical import Json
 from twokey.core.errors import BadInput, ToolRetry, TwokeyError
 from twokey.core.values import Plan, Report, Step
 from twokey.tools.desk import Desk
-from twokey.tools.read.commits import CommitRead
+from twokey.tools.read.catalog import CatalogFiles
 from twokey.tools.read.runbooks import RunbooksResult
 from twokey.tools.read.telemetry.values import TelemetryResult
 
@@ -76,7 +76,7 @@ class _Reading:
 
     def commit(self, part: str, args: dict[str, Any]) -> None:
         """Ask a repository for a commit."""
-        self._read(part, "read_commit", args, CommitRead)
+        self._read(part, "read_catalog", args, CatalogFiles)
 
     def _read(self, part: str, tool: str, args: dict[str, Any], result: Any) -> None:
         if self.has(part):

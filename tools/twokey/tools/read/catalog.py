@@ -1,25 +1,30 @@
 """The read tool ``read_catalog``: reads what a dbt project says about its data, from a commit of its repository.
 
+Asked with ``undo``, it reads no project and answers what taking one commit back would change (``commits``).
+
 Rules: files come from the tree of the base commit, never from the working copy, so uncommitted and ignored files stay
 unseen. Links and submodules are not followed. Only the project's own descriptions are read (YAML, SQL, Markdown,
 CODEOWNERS, and JSON lines whose path says ``lineage``; other JSON lines are data); folders of installed packages and
 build output are passed over. What was left out is listed with the reason, so nobody takes a part for the whole.
-Descriptions come first where a bound is met.
+Descriptions come first where a bound is met. An answer holds a project or what an undo would change, never both.
 """
 
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal, Self
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, StringConstraints, model_validator
 
+from twokey.core.canonical import Json
 from twokey.core.errors import ToolRetry
 from twokey.core.values import Count, ResourceKind, Value
 from twokey.tools.contract import Context, Limits, ReadTool
 from twokey.tools.forge import SUBMODULE_MODE, SYMLINK_MODE, TREE_MODE, Entry, Forge, ObjectName, Repository, Writer
 from twokey.tools.git_paths import MAX_DEPTH, fault, quoted
 from twokey.tools.plain_text import BranchName
+from twokey.tools.read import commits
+from twokey.tools.read.commits import CommitRead, Undo
 
 MAX_FILE_BYTES: Final = 1024 * 1024
 MAX_LISTED: Final = 200
@@ -62,6 +67,14 @@ class CatalogArgs(Value):
     commit: ObjectName | None = None
     folder: Annotated[str, StringConstraints(max_length=400), AfterValidator(_check_folder)] = ""
     """Folder of the project inside the repository; empty for the top."""
+    undo: Undo | None = None
+    """Instead of a project: the commit, one of the branch that HEAD names, of which taking it back is worked out."""
+
+    @model_validator(mode="after")
+    def _one_question(self) -> Self:
+        if self.undo is not None and (self.branch or self.commit or self.folder):
+            raise ValueError("an undo is about the repository's own branch: no branch, commit or folder beside it")
+        return self
 
 
 class CatalogFile(Value):
@@ -99,6 +112,14 @@ class CatalogFiles(Value):
     """How many more were left out than are listed."""
     written: tuple[Written, ...] = ()
     """Of property files, as far as the history could be looked at; names in it are untrusted."""
+    undone: CommitRead | None = None
+    """Where an undo was asked about: what it would change. Then nothing else was read."""
+
+    @model_validator(mode="after")
+    def _one_answer(self) -> Self:
+        if self.undone is not None and (self.projects or self.files or self.left_out or self.written):
+            raise ValueError("an answer holds a project, or what an undo would change")
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +133,7 @@ class ReadCatalog(ReadTool[CatalogArgs, CatalogFiles]):
     """Reads a dbt project through a forge."""
 
     name: ClassVar[str] = "read_catalog"
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
     kind: ClassVar[ResourceKind] = "repository"
     limits: ClassVar[Limits] = Limits(max_rows=5_000, max_bytes=16 * 1024 * 1024)
     input_type = CatalogArgs
@@ -127,7 +148,7 @@ class ReadCatalog(ReadTool[CatalogArgs, CatalogFiles]):
         return args.repository
 
     def call(self, args: CatalogArgs, context: Context) -> CatalogFiles:
-        """Read the project.
+        """Read the project, or what taking a commit back would change.
 
         Raises:
             ToolRetry: there is no such folder in the commit.
@@ -136,6 +157,8 @@ class ReadCatalog(ReadTool[CatalogArgs, CatalogFiles]):
         """
         place = context.places.find(self.kind, args.repository)
         with self._forge.open(place.location) as repository:
+            if args.undo is not None:
+                return _undone(repository, args.repository, args.undo)
             branch = args.branch or repository.describe().branch
             commit = args.commit or repository.tip(branch)
             left_out: list[LeftOut] = []
@@ -154,8 +177,15 @@ class ReadCatalog(ReadTool[CatalogArgs, CatalogFiles]):
             written=tuple(Written(file=path, writers=told) for path, told in sorted(writers.items())),
         )
 
+    def listed(self, content: Json) -> Json:
+        """Give all of a project; of an undo the names alone, and not what whoever committed wrote."""
+        undone = content.get("undone") if isinstance(content, dict) else None
+        return content if undone is None else commits.listed(undone)
+
     def summary(self, args: CatalogArgs, result: CatalogFiles) -> str:  # noqa: ARG002 - the contract passes both
         """Say what was read, in numbers."""
+        if result.undone is not None:
+            return commits.summary(result.undone)
         kinds = Counter(_KINDS.get(file.path.rsplit(".", 1)[-1].lower(), "CODEOWNERS") for file in result.files)
         words = ", ".join(f"{number} {name}" for name, number in sorted(kinds.items()))
         left_out = len(result.left_out) + result.left_out_more
@@ -183,6 +213,11 @@ class ReadCatalog(ReadTool[CatalogArgs, CatalogFiles]):
             room -= len(content or b"")
             files.append(CatalogFile(path=path, text=text, sha=candidate.id))
         return files
+
+
+def _undone(repository: Repository, name: str, undo: Undo) -> CatalogFiles:
+    found = commits.read(repository, name, undo)
+    return CatalogFiles(branch=found.branch, commit=found.tip, projects=(), files=(), left_out=(), undone=found)
 
 
 def _text(content: bytes | None, room: int) -> tuple[Reason | None, str]:

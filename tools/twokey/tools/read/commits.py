@@ -1,4 +1,4 @@
-"""The read tool ``read_commit``: finds one commit in a repository's own history, and what taking it back would change.
+"""Finds one commit in a repository's own history, and works out what taking it back would change.
 
 Rules:
 - a commit is named by the first digits of its id, which come from outside: it counts only where it is one of the
@@ -12,17 +12,16 @@ Rules:
 
 import re
 from collections.abc import Iterator
-from typing import Annotated, ClassVar, Final, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
 from twokey.core.canonical import Json
 from twokey.core.errors import NotFound
-from twokey.core.values import Count, Instant, ResourceKind, Value
-from twokey.tools.contract import Context, Limits, ReadTool
-from twokey.tools.forge import Forge, Landed, ObjectName, Repository
+from twokey.core.values import Count, Instant, Value
+from twokey.tools.forge import Landed, ObjectName, Repository
 from twokey.tools.plain_text import BranchName, check_line
-from twokey.tools.write.git_undo import MAX_BYTES, MAX_FILES, undo
+from twokey.tools.write.git_undo import MAX_FILES, undo
 
 MOST_COMMITS: Final = 2_000
 SHOWN: Final = 12
@@ -52,10 +51,9 @@ Code = Literal[
 """``drafted``: a branch that takes it back is there already, and ``taken_back``: nothing is left of it."""
 
 
-class CommitArgs(Value):
+class Undo(Value):
     """Which commit: the first digits of its id, and the stretch in which it was committed."""
 
-    repository: Annotated[str, StringConstraints(min_length=1, max_length=400)]
     commit: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{7,40}$")]
     since_us: Instant
     until_us: Instant
@@ -79,7 +77,7 @@ class CommitRead(Value):
 
     name: str
     """The repository, as it was asked for."""
-    asked: CommitArgs
+    asked: Undo
     branch: BranchName
     tip: ObjectName
     """Where the branch stood, on top of which ``files`` are worked out."""
@@ -95,70 +93,51 @@ class CommitRead(Value):
     """Where it is ``clean``: what taking it back changes."""
 
 
-class ReadCommit(ReadTool[CommitArgs, CommitRead]):
-    """Reads one commit through a forge."""
+def read(repository: Repository, name: str, asked: Undo) -> CommitRead:
+    """Look for the commit in the branch that HEAD names, and work out what taking it back would change.
 
-    name: ClassVar[str] = "read_commit"
-    version: ClassVar[str] = "1"
-    kind: ClassVar[ResourceKind] = "repository"
-    limits: ClassVar[Limits] = Limits(max_rows=MAX_FILES, max_bytes=MAX_BYTES)
-    input_type = CommitArgs
-    output_type = CommitRead
+    Raises:
+        TwokeyError: the repository cannot be read.
 
-    def __init__(self, forge: Forge) -> None:
-        self._forge = forge
-
-    def place_name(self, args: CommitArgs) -> str:
-        """Give the name of the repository."""
-        return args.repository
-
-    def call(self, args: CommitArgs, context: Context) -> CommitRead:
-        """Look for the commit, and work out what taking it back would change.
-
-        Raises:
-            TwokeyError: the repository cannot be read.
-
-        """
-        place = context.places.find(self.kind, args.repository)
-        with self._forge.open(place.location) as repository:
-            base = repository.describe()
-            nothing = CommitRead(
-                name=args.repository, asked=args, branch=base.branch, tip=base.commit, code="not_found"
-            )
-            found = list(_named(repository, base.commit, args))
-            if len(found) != 1:
-                return nothing
-            code, files = _taken_back(repository, found[0], base.commit)
-        return nothing.model_copy(
-            update={
-                "code": code,
-                "commit": found[0].id,
-                "id": found[0].id[:SHOWN],
-                "at_us": found[0].at_us,
-                "parents": len(found[0].parents),
-                "subject": _subject(found[0].message),
-                "files": files,
-            }
-        )
-
-    def listed(self, content: Json) -> Json:
-        """Give the names of branch, commits and files; messages and contents are those of whoever wrote them."""
-        if not isinstance(content, dict):
-            return None
-        files = content.get("files")
-        paths = [file.get("path") for file in files if isinstance(file, dict)] if isinstance(files, list) else []
-        return [content.get("branch"), content.get("tip"), content.get("commit"), content.get("id"), *paths]
-
-    def summary(self, args: CommitArgs, result: CommitRead) -> str:
-        """Say what was found, in numbers."""
-        if result.commit is None:
-            return f"no single commit {args.commit[:SHOWN]} of that stretch in the branch"
-        return f"commit {result.id}: taking it back is {result.code}, {len(result.files)} files"
+    """
+    base = repository.describe()
+    nothing = CommitRead(name=name, asked=asked, branch=base.branch, tip=base.commit, code="not_found")
+    found = list(_named(repository, base.commit, asked))
+    if len(found) != 1:
+        return nothing
+    code, files = _taken_back(repository, found[0], base.commit)
+    return nothing.model_copy(
+        update={
+            "code": code,
+            "commit": found[0].id,
+            "id": found[0].id[:SHOWN],
+            "at_us": found[0].at_us,
+            "parents": len(found[0].parents),
+            "subject": _subject(found[0].message),
+            "files": files,
+        }
+    )
 
 
-def _named(repository: Repository, tip: str, args: CommitArgs) -> Iterator[Landed]:
-    for one in repository.landed(tip, args.since_us, MOST_COMMITS):
-        if one.id.startswith(args.commit) and one.at_us <= args.until_us:
+def listed(content: Json) -> Json:
+    """Give the names of branch, commits and files; messages and contents are those of whoever wrote them."""
+    if not isinstance(content, dict):
+        return None
+    files = content.get("files")
+    paths = [file.get("path") for file in files if isinstance(file, dict)] if isinstance(files, list) else []
+    return [content.get("branch"), content.get("tip"), content.get("commit"), content.get("id"), *paths]
+
+
+def summary(found: CommitRead) -> str:
+    """Say what was found, in numbers."""
+    if found.commit is None:
+        return f"no single commit {found.asked.commit[:SHOWN]} of that stretch in the branch"
+    return f"commit {found.id}: taking it back is {found.code}, {len(found.files)} files"
+
+
+def _named(repository: Repository, tip: str, asked: Undo) -> Iterator[Landed]:
+    for one in repository.landed(tip, asked.since_us, MOST_COMMITS):
+        if one.id.startswith(asked.commit) and one.at_us <= asked.until_us:
             yield one
 
 

@@ -19,7 +19,7 @@ from twokey.agents.incident.summary.pointing import close_changes
 from twokey.agents.incident.summary.said import Said, say
 from twokey.agents.incident.summary.story import Story
 from twokey.agents.incident.timeline import Moment
-from twokey.tools.read.commits import CommitArgs, CommitRead
+from twokey.tools.read.commits import CommitRead, Undo
 
 DAY_US: Final = 24 * 3600 * 1_000_000
 AHEAD_US: Final = 10 * 60 * 1_000_000
@@ -60,7 +60,7 @@ def _change(story: Story) -> tuple[Moment, str] | None:
 
 
 def asks(story: Story) -> Iterator[dict[str, Any]]:
-    """Give what repositories are asked: the arguments of ``read_commit``."""
+    """Give what repositories are asked: the arguments of ``read_catalog``."""
     found = _change(story)
     if found is None:
         return
@@ -68,14 +68,14 @@ def asks(story: Story) -> Iterator[dict[str, Any]]:
     stretch = {"since_us": max(0, change.at_us - DAY_US), "until_us": change.at_us + AHEAD_US}
     for place, service in story.deployed:
         if service == change.service:
-            yield {"repository": place, "commit": commit, **stretch}
+            yield {"repository": place, "undo": {"commit": commit, **stretch}}
 
 
 def suspect(story: Story) -> Suspect | None:
     """Give the commit that is suspected, as it was read; None where there is none, or more than one."""
     found = _change(story)
-    asked = [CommitArgs.model_validate(args) for args in asks(story)]
-    answers = [held for held in story.material.commits if held.answer.asked in asked]
+    asked = [(args["repository"], Undo.model_validate(args["undo"])) for args in asks(story)]
+    answers = [held for held in story.material.commits if (held.answer.name, held.answer.asked) in asked]
     here = [held for held in answers if held.answer.commit is not None] or answers[:1]
     return Suspect(found[0], here[0]) if found is not None and len(here) == 1 else None
 
