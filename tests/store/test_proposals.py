@@ -475,6 +475,17 @@ def test_a_person_answers_a_card_once(connection: Connection):
     proposals.add_approval(connection, approval(2, decision_digest="0" * 64))
 
 
+def test_one_answer_is_taken_out_for_another_and_no_other_one(connection: Connection):
+    others = [approval(2, principal="kim"), approval(3, decision_digest="0" * 64)]
+    for record in (approval(1), *others):
+        proposals.add_approval(connection, record)
+    proposals.drop_approval(connection, replace(approval(1), proposal=UNKNOWN))
+    assert len(proposals.list_approvals(connection, made.PROPOSAL)) == 3
+    proposals.drop_approval(connection, approval(1))
+    assert proposals.list_approvals(connection, made.PROPOSAL) == others
+    proposals.add_approval(connection, approval(4))
+
+
 def test_a_log_entry_is_one_answer(connection: Connection):
     proposals.add_approval(connection, approval(1))
     with pytest.raises(AlreadyThere):
