@@ -10,7 +10,7 @@ from twokey.core.values import Identity
 from twokey.policies.controls import CONTROLS
 
 ASKS, APPROVES = "mira", "jonas"
-TICKETS = ("FERN-131", "FERN-135", "FERN-137")
+TICKETS = ("FERN-131", "FERN-134", "FERN-135", "FERN-137")
 
 
 def build(folder: Path) -> Path:

@@ -47,11 +47,17 @@ def test_nothing_is_wrong_with_a_new_workspace(place: Place):
 
 def test_a_bundle_that_was_changed_under_a_running_engine_is_seen(place: Place):
     with place.opened() as workspace:
+        before = workspace.policy_in_force()
         path = place.folder / "policies" / "data.json"
         document = json.loads(path.read_text(encoding="utf-8"))
         document[facts.ROOT]["limits"]["lines"] = 10**9
         path.write_text(json.dumps(document), encoding="utf-8")
-        assert failed(workspace, "default_deny") == ["the engine in force holds the bundle that the settings name"]
+        assert failed(workspace, "default_deny") == []
+        assert workspace.policy_in_force() != before, "the engine in force follows its bundle"
+        path.write_text("{", encoding="utf-8")
+        control = next(control for control in CONTROLS if control.code == "default_deny")
+        found = verdict(control, LOOKS["default_deny"](workspace))
+        assert found.state == "fails", "and what no engine can load is not passed over"
 
 
 def test_nothing_starts_in_a_pilot_where_identities_are_only_asserted(tmp_path: Path):

@@ -195,7 +195,7 @@ def _engine(workspace: Workspace) -> Generator[Evidence]:
         "the engine in force holds the bundle that the settings name",
         1,
         int(agrees),
-        next="Restart what holds the old bundle.",
+        next="Look at `twokey policy status`.",
     )
     try:
         workspace.probe_policy()
