@@ -1,9 +1,13 @@
 """A workspace with a desk of tickets, and proposals of one kind about them that may be answered together."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from twokey.channels import creation
+import pytest
+
+from twokey.channels import creation, wiring
 from twokey.channels.workspace import Workspace
 
 PEOPLE = [
@@ -31,6 +35,15 @@ def create(folder: Path, *, demo: bool = False) -> Path:
         "triage": {"tickets": "desk", "routing": str(folder / "routing.yaml"), "target": 60},
     }
     return creation.create(folder / "w", PEOPLE, sections=sections, demo=demo).folder
+
+
+@contextmanager
+def opened(folder: Path) -> Generator[Workspace]:
+    """Make the workspace, with credentials of its own, and open it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TWOKEY_HOME", str(folder / "home"))
+        with wiring.opened(create(folder)) as workspace:
+            yield workspace
 
 
 def triaged(workspace: Workspace, count: int) -> list[str]:

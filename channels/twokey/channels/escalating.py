@@ -23,13 +23,13 @@ from twokey.store import proposals
 from twokey.store.proposals import ProposalRecord
 from twokey.tools.endings import originals
 from twokey.tools.ledger import Ledger
+from twokey.tools.write.ticket_change import WEAKNESS
 
 if TYPE_CHECKING:
     from twokey.agents.triage.escalating import Due
     from twokey.agents.triage.routing import Routing
 
 TOOL: Final = "update_ticket"
-PRIVATE: Final = "security_report"
 KIND: Final = "proposal.escalated"
 EVERY_US: Final = 30_000_000
 """How often all that wait are looked at, in microseconds."""
@@ -66,7 +66,7 @@ class Escalations:
             step = due(
                 routing,
                 assigned=next(iter(args.get("assignees", {}).get("add", ())), None),
-                private=PRIVATE in record.proposal.labels,
+                private=WEAKNESS in record.proposal.labels,
                 priority=degrees.get(str(args.get("priority") or "").casefold()),
                 asked=_moment(self._since_us(record)),
                 ends=_moment(record.expires_us),

@@ -20,11 +20,8 @@ from twokey.core.lifecycle import State
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
-    folder = tmp_path_factory.mktemp("together")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TWOKEY_HOME", str(folder / "home"))
-        with wiring.opened(together.create(folder)) as workspace:
-            yield workspace
+    with together.opened(tmp_path_factory.mktemp("together")) as workspace:
+        yield workspace
 
 
 @pytest.fixture(scope="module")

@@ -6,18 +6,14 @@ import pytest
 from support import together
 from support.console import Browser, Console, text_of
 
-from twokey.channels import wiring
 from twokey.channels.workspace import Workspace
 from twokey.core.lifecycle import State
 
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
-    folder = tmp_path_factory.mktemp("editing")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TWOKEY_HOME", str(folder / "home"))
-        with wiring.opened(together.create(folder)) as workspace:
-            yield workspace
+    with together.opened(tmp_path_factory.mktemp("editing")) as workspace:
+        yield workspace
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 
 from twokey.core.errors import Refused
 from twokey.core.lifecycle import State
-from twokey.core.values import Finding, Provenance
+from twokey.core.values import Finding, Principal, Proposal, Provenance
 from twokey.store import proposals, runs
 from twokey.store.proposals import ProposalRecord
 from twokey.tools import budgets
@@ -25,12 +25,25 @@ from twokey.tools.proposing import Draft, Made, Proposer, checked
 from twokey.tools.receipts import Receipts
 from twokey.tools.standing import standing
 from twokey.tools.steps import Moved, Steps
+from twokey.tools.write.ticket_change import WEAKNESS
 from twokey.tools.write.ticket_edit import AGENT, EDITED, TicketEdit, edited
 from twokey.tools.write.update_ticket import UpdateTicket, UpdateTicketArgs
 
-WEAKNESS: Final = "security_report"
 _WORDS: Final = {"duplicate_of": "link to an earlier ticket"}
 _MAX_WHY: Final = 4_000
+
+
+def is_change_of_ticket(proposal: Proposal) -> bool:
+    """Tell whether a proposal changes a ticket that is there: only those can be edited."""
+    return proposal.tool == UpdateTicket.name and proposal.args.get("ticket") is not None
+
+
+def is_business_of(record: ProposalRecord, name: str, principal: Principal | None) -> bool:
+    """Tell whether somebody asked for a proposal, had a part in it, or could answer it."""
+    if name in {record.proposal.requester, *record.proposal.contributors}:
+        return True
+    needed = record.decision.approvals
+    return principal is not None and needed is not None and bool(counting_groups(needed, principal))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +87,8 @@ class Editing:
             return next(iter(proposals.proposals_of(connection, run)), None)
 
     def _demand(self, record: ProposalRecord, edit: TicketEdit, requester: str) -> None:
-        proposal, needed = record.proposal, record.decision.approvals
-        if proposal.tool != UpdateTicket.name or proposal.args.get("ticket") is None:
+        proposal = record.proposal
+        if not is_change_of_ticket(proposal):
             raise Refused(
                 f"Proposal {record.id} is no change of a ticket; only those can be edited.",
                 next="Refuse it with a reason, and ask again.",
@@ -90,9 +103,7 @@ class Editing:
                 next=f"Look at it again with `twokey approvals show {record.id}`.",
                 code="digest_differs",
             )
-        principal = self.steps.directory.principal(requester)
-        mine = requester in {proposal.requester, *proposal.contributors}
-        if not mine and (principal is None or needed is None or not counting_groups(needed, principal)):
+        if not is_business_of(record, requester, self.steps.directory.principal(requester)):
             raise Refused(
                 f"{requester} neither asked for it nor could answer it, and so does not edit it.",
                 next="Ask somebody of a group that the card names.",

@@ -19,21 +19,19 @@ from twokey.channels.console.site import Site, site_of
 from twokey.core.errors import BadInput, Refused
 from twokey.core.lifecycle import State
 from twokey.store.proposals import ProposalRecord
-from twokey.tools.authority import counting_groups
+from twokey.tools.editing import is_business_of, is_change_of_ticket
 from twokey.tools.write.ticket_edit import TicketEdit
 
 router: Final = APIRouter(include_in_schema=False)
-TOOL: Final = "update_ticket"
 PARTS: Final = ("labels", "priority", "assignees", "comment", "checklist")
 
 
 def may_edit(visitor: Visitor, record: ProposalRecord) -> bool:
     """Tell whether this person may edit a proposal: a change of a ticket that waits, and some business of theirs."""
-    proposal, needed, principal = record.proposal, record.decision.approvals, visitor.identity.principal
-    is_change = proposal.tool == TOOL and proposal.args.get("ticket") is not None
-    if not is_change or record.state is not State.AWAITING_APPROVAL or needed is None:
+    if record.state is not State.AWAITING_APPROVAL or record.decision.approvals is None:
         return False
-    return principal.name in {proposal.requester, *proposal.contributors} or bool(counting_groups(needed, principal))
+    principal = visitor.identity.principal
+    return is_change_of_ticket(record.proposal) and is_business_of(record, principal.name, principal)
 
 
 def shown(record: ProposalRecord) -> dict[str, str]:

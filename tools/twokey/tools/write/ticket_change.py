@@ -24,6 +24,8 @@ from twokey.tools.plain_text import check_line, check_text, is_shown
 from twokey.tools.tickets import MarkerText, Ticket, TicketState
 
 MAX_TITLE: Final = 120
+WEAKNESS: Final = "security_report"
+"""Label of a change of a ticket that may report a weakness."""
 Label = Annotated[str, StringConstraints(min_length=1, max_length=50), AfterValidator(check_line)]
 Account = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,98}$")]
 """How somebody is called where tickets are kept."""
@@ -237,7 +239,7 @@ def _deeds(change: Change, *, duplicate: bool) -> Iterator[str]:
 def _dangers(ticket: Worded, change: Change) -> Iterator[str]:
     weakness = reads_like_a_weakness(ticket) or any(_SECURITY.search(name) for name in change.labels.add)
     if weakness:
-        yield "security_report"
+        yield WEAKNESS
     if any(is_disguised(name) for name in (*change.labels.add, *change.people.add)):
         yield "disguises_name"
     if not change.comment:
