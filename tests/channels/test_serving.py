@@ -1,5 +1,6 @@
 """The web server in front of the channels: bounded, and it says nothing but its own sentences. Real sockets."""
 
+import contextlib
 import http.client
 import socket
 from collections.abc import Iterator, Mapping
@@ -154,6 +155,30 @@ def test_a_body_that_is_too_large_is_not_read_whatever_it_says(
     assert ask(address, "POST", "/hooks", b"x" * 1000)[0] == 200
     assert len(endpoint.deliveries) == before + 1
     assert ("slack", "too_large", 1) in record.rejected(), "the second waits for its minute"
+
+
+def test_who_sends_too_much_is_answered_and_not_cut_off(address: tuple[str, int], endpoint: Seen):
+    before = len(endpoint.deliveries)
+    for _ in range(5):
+        assert ask(address, "POST", "/hooks", b"x" * 3_000_000)[0] == 413
+    assert len(endpoint.deliveries) == before
+
+
+@pytest.mark.parametrize("said", [b"Content-Length: 1000000000000\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n"])
+def test_far_too_much_is_not_read_to_its_end(address: tuple[str, int], endpoint: Seen, said: bytes):
+    before = len(endpoint.deliveries)
+    head = b"POST /hooks HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + said
+    pieces = 0
+    with socket.create_connection(address, timeout=60) as connection:
+        connection.sendall(head)
+        with contextlib.suppress(OSError):  # cut off, which is what is meant to happen
+            while b"chunked" in said and pieces < 1000:
+                connection.sendall(b"10000\r\n" + b"x" * 65_536 + b"\r\n")
+                pieces += 1
+            assert b" 413 " in connection.recv(1000).splitlines()[0]
+    assert pieces < 1000
+    assert len(endpoint.deliveries) == before
+    assert ask(address, "GET", "/healthz")[0] == 200
 
 
 def test_a_body_that_does_not_come_is_not_waited_for(address: tuple[str, int], endpoint: Seen):

@@ -36,6 +36,8 @@ READ_S: Final = 10.0
 """How long the body of a request may take to arrive, in seconds."""
 AT_ONCE: Final = 200
 """Requests and connections at a time; more are asked to come back."""
+SPARE_BYTES: Final = 4 * 1024 * 1024
+"""Of what is too large this much is thrown away: a sender that is cut off while it sends never sees the answer."""
 STOP_S: Final = 10
 """How long requests that are being answered are waited for at the end, in seconds."""
 
@@ -173,15 +175,19 @@ def _endpoint(route: Route, rejections: Rejections, read_s: float) -> Callable[[
 
 
 async def _read(request: Request, limit: int) -> bytes:
-    """Read the body; raises ``_TooLarge`` as soon as it says or turns out to be more than ``limit`` bytes."""
+    """Read the body; raises ``_TooLarge`` if it is more than ``limit`` bytes, at once if it is far more than that."""
     said = request.headers.get("content-length", "")
-    if said.isascii() and said.isdigit() and int(said) > limit:
+    if said.isascii() and said.isdigit() and int(said) > limit + SPARE_BYTES:
         raise _TooLarge
-    body = bytearray()
+    body, came = bytearray(), 0
     async for part in request.stream():
-        body += part
-        if len(body) > limit:
+        came += len(part)
+        if came > limit + SPARE_BYTES:
             raise _TooLarge
+        if came <= limit:
+            body += part
+    if came > limit:
+        raise _TooLarge
     return bytes(body)
 
 
