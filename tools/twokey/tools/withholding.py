@@ -8,6 +8,7 @@ Rules:
 - what is left out leaves no trace: no gap, no count; evidence of which nothing is left is not there.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
@@ -47,6 +48,10 @@ class Withheld:
         """Give those findings that may be read."""
         return [finding for finding in found if finding.subject not in self.subjects]
 
+    def words(self, text: str) -> str:
+        """Give a sentence of a plan; nothing where it names what may not be read."""
+        return "" if any(_names(subject).search(text) for subject in self.subjects) else text
+
     def hides(self, ticket: Mapping[str, Any]) -> bool:
         """Tell whether a ticket, as evidence has it, may not be read."""
         if self.nothing:
@@ -63,6 +68,10 @@ class Withheld:
     def without(self, content: Json) -> Json:
         """Give what of the content of evidence may be read; ``None`` where nothing is left."""
         return content if self.nothing else cast("Json", _pruned(content, self))
+
+
+def _names(subject: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w)#?{re.escape(subject.removeprefix('#'))}(?!\w)", re.IGNORECASE)
 
 
 def withheld(reader: Reader, connection: Connection, run: RunRecord) -> Withheld:

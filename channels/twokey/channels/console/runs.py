@@ -25,7 +25,7 @@ from twokey.core.events import ModelCalled, PolicyDecided, ReviewEnded, StepEnde
 from twokey.core.values import Plan
 from twokey.tools.listed import run_page
 from twokey.tools.reading import Reader
-from twokey.tools.withholding import withheld
+from twokey.tools.withholding import Withheld, withheld
 
 router: Final = APIRouter(include_in_schema=False)
 SHOWN: Final = 100
@@ -108,6 +108,16 @@ def story(site: Site, reader: Reader, run: str) -> Story:
     )
 
 
+def _worded(told: Story, left_out: Withheld) -> Story:
+    """Leave out of a plan's words what may not be read."""
+    for step in told.steps:
+        step.title = left_out.words(step.title)
+    if told.plan is None:
+        return told
+    plan = told.plan.model_copy(update={"understood": left_out.words(told.plan.understood)})
+    return replace(told, plan=plan)
+
+
 def _entries(site: Site, run: str) -> list[Entry]:
     return [recorded.entry for recorded in site.workspace.ledger.log.entries(run, limit=ENTRIES)]
 
@@ -159,6 +169,7 @@ def show(request: Request, visitor: Who, reader: Reads, run: str) -> Response:
     told = story(site, reader, run)
     with site.workspace.ledger.look() as connection:
         left_out = withheld(reader, connection, told.outcome.run)
+    told = _worded(told, left_out)
     findings = left_out.findings(site.service.findings(run))
     values: dict[str, Any] = {
         "story": told,
