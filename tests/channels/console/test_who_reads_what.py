@@ -78,6 +78,16 @@ def browsers(console: Console) -> Mapping[str, Browser]:
     return {name: console.browser(name) for name, _ in secrets_house.PEOPLE}
 
 
+@pytest.fixture(scope="module")
+def tokens(house: House) -> Mapping[str, str]:
+    """What programs of mia and lone show."""
+    found: dict[str, str] = {}
+    for name in ("mia", "lone"):
+        identity, credential = house.workspace.identify(name, "cli")
+        found[name] = program_token(house.workspace, identity, credential, clock=SystemClock())[0]
+    return found
+
+
 def routes(console: Console) -> list[APIRoute]:
     made = console.app._app  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
     included = [
@@ -135,11 +145,16 @@ def told(path: str, answer: Any) -> tuple[int, str, list[tuple[str, str]]]:
 
 @pytest.mark.parametrize("name", ["mia", "lone"])
 def test_what_may_not_be_read_is_answered_like_what_is_not_there(
-    house: House, console: Console, clock: Hurried, browsers: Mapping[str, Browser], name: str
+    house: House,
+    console: Console,
+    clock: Hurried,
+    browsers: Mapping[str, Browser],
+    tokens: Mapping[str, str],
+    name: str,
 ):
     """Each address that takes an id, with each id of what is private: by cookie, and below the API by a token."""
     ids, browser, tried = private_ids(house), browsers[name], 0
-    token = {"authorization": f"Bearer {token_of(console, name)}"}
+    token = {"authorization": f"Bearer {tokens[name]}"}
     for route in routes(console):
         given = re.findall(r"{(\w+)}", route.path)
         if not asks(route.dependant) or not given or not set(given) <= set(ids):
@@ -159,11 +174,6 @@ def test_what_may_not_be_read_is_answered_like_what_is_not_there(
                 assert len({browser.client.get(path, headers=token).text for path in pair}) == 1, pair[0]
             tried += 1
     assert tried > 100
-
-
-def token_of(console: Console, name: str) -> str:
-    identity, credential = console.workspace.identify(name, "cli")
-    return program_token(console.workspace, identity, credential, clock=console.clock)[0]
 
 
 def everything(console: Console, house: House, browser: Browser) -> Iterator[tuple[str, str]]:

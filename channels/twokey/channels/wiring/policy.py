@@ -270,6 +270,17 @@ def exceptions(folder: Path) -> tuple[tuple[str, ...], list[Ignored]]:
     return waivers.in_force(now), waivers.ignored(now)
 
 
+def says_who_reads(folder: Path) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+    """Give the groups that read what is private, and those that read everything; none where the data does not say.
+
+    Raises:
+        TwokeyError: the workspace's policy data cannot be used.
+
+    """
+    said = bundle.load(folder / settings.load(folder).policy.bundle).document()[facts.ROOT].get("reading")
+    return None if said is None else (tuple(said["private"]["to"]), tuple(said["everything"]))
+
+
 def sign_exception(folder: Path, name: str, credential: Credential) -> None:
     """Sign one exception of a workspace's policy data and write it back, in one step.
 
