@@ -53,7 +53,8 @@ def test_findings_and_words_about_them_are_left_out():
     def finding(subject: str) -> Finding:
         return Finding(id="f-1", subject=subject, kind="ticket_kind", claim="x", evidence=(), confidence=1)
 
-    assert [each.subject for each in SOME.findings([finding("#21"), finding("#2")])] == ["#2"]
+    repeats = finding("#5").model_copy(update={"claim": "#5 may repeat #21."})
+    assert [each.subject for each in SOME.findings([finding("#21"), finding("#2"), repeats])] == ["#2"]
     assert SOME.words("Look at #21 and #2.") == ""
     assert SOME.words("Look at ticket 21.") == ""
     assert SOME.words("Look at 211 and v21a.") == "Look at 211 and v21a."

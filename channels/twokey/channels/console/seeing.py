@@ -16,6 +16,7 @@ from twokey.channels.console.site import Site, site_of
 from twokey.core.errors import NotFound
 from twokey.core.values import Identity
 from twokey.tools.reading import Reader
+from twokey.tools.withholding import described
 
 
 def reader_of(request: Request, visitor: Who) -> Reader:
@@ -39,6 +40,7 @@ NOTHING: Final = NotFound("There is nothing here.", next="Go back to the inbox."
 def card_of(site: Site, reader: Reader, name: str, viewer: Identity | None) -> Card:
     """Give the card of a proposal that ``reader`` may read, and record that ``viewer`` was shown it."""
     card = site.service.card(reader.find(name).id, viewer)
+    card = dataclasses.replace(card, evidence=described(reader, card.proposal.requester, card.evidence))
     successor = card.around.successor
     if successor is None:
         return card
