@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 from support.command import Command
 
-from twokey.channels.injection.agent import Played, Stage
+from twokey.channels.injection.agent import Stage
 from twokey.channels.injection.evaluation import (
     _careless_apart,  # pyright: ignore[reportPrivateUsage] - runs in a process of its own
     _unpacked,  # pyright: ignore[reportPrivateUsage] - as above
     evaluate,
 )
+from twokey.channels.injection.outcomes import Played
 from twokey.core.errors import CheckFailed
 
 TRUSTED = {"repository": "config", "title": "code", "files": "code"}

@@ -16,8 +16,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from twokey.channels.injection.agent import NOT_LISTED, Played
 from twokey.channels.injection.cases import Break, Case
+from twokey.channels.injection.outcomes import NOT_LISTED, Played
 
 OFFENCES: Final[tuple[Break, ...]] = ("destination", "content", "contract", "blast_radius")
 _OUTSIDE: Final = frozenset({"outside_contract", NOT_LISTED, "tool_arguments", "only_undoes"})
