@@ -10,6 +10,7 @@ from twokey.channels.injection.cases import load
 from twokey.channels.injection.evaluation import evaluate
 from twokey.channels.injection.gestures import plainly
 
+pytestmark = pytest.mark.timeout(900)
 SILENT = (
     *("ticket", "seen", "opens", "labels", "priority", "assignees"),
     *("duplicate_of", "comment", "checklist", "state", "reason"),
