@@ -32,7 +32,20 @@ test_tables_that_ask_for_more_are_all_there if {
 		without(fixtures.write, concat("/", ["/escalation/0", part])) == {"not_covered"}
 		with_part(fixtures.write, concat("/", ["/escalation/0", part]), 7) == {"not_covered"}
 	}
-	with_part(fixtures.write, "/escalation/0/on", "elsewhere") == {"not_covered"}
+	every on in ["elsewhere", "somebody", "", "labels"] {
+		with_part(fixtures.write, "/escalation/0/on", on) == {"not_covered"}
+	}
+	every value in [{}, "", "none"] {
+		with_part(fixtures.write, "/escalation", value) == {"not_covered"}
+	}
+}
+
+test_an_environment_is_a_name if {
+	every value in [null, 7, [], {}, true] {
+		codes(but("/resource/environment", value), object.remove(fixtures.facts, ["freezes"])) == {"change_freeze"}
+		known := object.union(fixtures.facts, {"freezes": []})
+		codes(but("/resource/environment", value), known) == {"not_covered"}
+	}
 }
 
 test_a_risk_without_numbers_is_no_risk if {
