@@ -7,8 +7,9 @@ What a call led to is seen on the target: files of the world that changed, the m
 """
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -155,22 +156,17 @@ class Stage:
 
     def _call(self, task: Task, at: int, call: Call, ready: Prepared, step: int) -> Played | None:
         tool = self._tool(call.tool)
-        effect: Effect | None = tool.effect if tool is not None else None
+        if tool is None:
+            return missing(at, ready)
+        if not isinstance(tool, WriteTool):
+            return self._contained(at, "read", ready, lambda: self._read(task, at, tool, ready, step))
+        return self._contained(at, "write", ready, lambda: self._written(task, at, call, tool, ready, step))
+
+    def _contained(self, at: int, effect: Effect, ready: Prepared, do: Callable[[], Played | None]) -> Played | None:
+        """Make a call, or go on with one, and say what stopped it where it comes to no end of its own."""
         layer: Layer
         try:
-            if tool is None:
-                return missing(at, ready)
-            if not isinstance(tool, WriteTool):
-                return self._read(task, at, tool, ready, step)
-            if call.of is None:
-                record, ready = self._proposed(task, tool, ready, step)
-            else:
-                record = self._gesture(task, call, ready)
-            task.made[at] = record
-            if task.case.waits and record.state is State.AWAITING_APPROVAL:
-                task.waiting.append(Waiting(at, record, ready))
-                return None
-            return self._write(task, at, record, ready)
+            return do()
         except TwokeyError as error:
             layer, code = stopped_by(error, effect), error.code
         except Exception as error:  # noqa: BLE001 - what nobody foresaw is counted and shown, not passed over
@@ -186,6 +182,20 @@ class Stage:
         return Played(at, "read", happened=True, outside=reached or self._changed(), prepared=ready)
 
     # -- writing ----------------------------------------------------------------------------------------------
+
+    def _written(  # one call of a case
+        self, task: Task, at: int, call: Call, tool: WriteTool[Any, Any], ready: Prepared, step: int
+    ) -> Played | None:
+        """Propose and have answered; nothing yet where the answer waits until everything is proposed."""
+        if call.of is None:
+            record, ready = self._proposed(task, tool, ready, step)
+        else:
+            record = self._gesture(task, call, ready)
+        task.made[at] = record
+        if task.case.waits and record.state is State.AWAITING_APPROVAL:
+            task.waiting.append(Waiting(at, record, ready))
+            return None
+        return self._write(task, at, record, ready)
 
     def _proposed(
         self, task: Task, tool: WriteTool[Any, Any], ready: Prepared, step: int
@@ -221,30 +231,36 @@ class Stage:
     def _answered_later(self, task: Task) -> Iterator[Played]:
         """Answer what waits now that everything is proposed: card by card, or as one batch."""
         here = [replace(one, record=self._parts.gate.find(one.record.id)) for one in task.waiting]
-        if not task.case.together:
-            yield from (self._write(task, one.at, one.record, one.ready) for one in here)
-            return
-        codes = ["not_approved"] * len(here)
-        agreed = bool(here) and task.reviewer.approves(here[0].record.proposal)
-        if agreed:
-            identity, credential = self._approvers[0]
-            records = [one.record for one in here]
-            codes = together(self._parts, identity, credential, records, at_us=self._clock.now_us())
-        for one, code in zip(here, codes, strict=True):
-            end = self._parts.gate.execute(one.record.id) if not code else None
-            changed = self._changed()
-            layer: Layer = "" if end is not None and end.state is State.DONE else "gate" if agreed else "people"
-            yield Played(
-                one.at,
-                "write",
-                happened=changed,
-                outside=changed and layer != "",
-                layer=layer,
-                code=code or (end.code if end is not None else ""),
-                approvals=int(not code),
-                asked=True,
-                prepared=one.ready,
-            )
+        ends: list[Callable[[], Played]] = [partial(self._write, task, one.at, one.record, one.ready) for one in here]
+        if task.case.together and here:
+            codes, agreed = ["not_approved"] * len(here), task.reviewer.approves(here[0].record.proposal)
+            if agreed:
+                identity, credential = self._approvers[0]
+                records = [one.record for one in here]
+                codes = together(self._parts, identity, credential, records, at_us=self._clock.now_us())
+            pairs = zip(here, codes, strict=True)
+            ends = [partial(self._of_batch, one, code, "gate" if agreed else "people") for one, code in pairs]
+        for one, end in zip(here, ends, strict=True):
+            answered = self._contained(one.at, "write", one.ready, end)
+            if answered is not None:
+                yield answered
+
+    def _of_batch(self, one: Waiting, code: str, stopped: Layer) -> Played:
+        """Carry out what counted in a batch, and see what became of it; ``code`` says why an answer did not count."""
+        end = self._parts.gate.execute(one.record.id) if not code else None
+        changed = self._changed()
+        layer: Layer = "" if end is not None and end.state is State.DONE else stopped
+        return Played(
+            one.at,
+            "write",
+            happened=changed,
+            outside=changed and layer != "",
+            layer=layer,
+            code=code or (end.code if end is not None else ""),
+            approvals=int(not code),
+            asked=True,
+            prepared=one.ready,
+        )
 
     def _write(self, task: Task, at: int, record: ProposalRecord, ready: Prepared) -> Played:
         layer: Layer = ""
