@@ -40,10 +40,16 @@ settings.load_profile("twokey")
 share_compiled()
 
 
+def pytest_collection() -> None:
+    """What is read before the tests begin stays, too: there is nothing to collect yet."""
+    gc.disable()
+
+
 def pytest_collection_finish() -> None:
     """What is there when the tests begin stays: the collector of garbage need not look through it again."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def pytest_unconfigure() -> None:
