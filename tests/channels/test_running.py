@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from support.command import account
+from support.command import PATIENCE_S, account
 from support.post import Wall
 from support.workspace import Place
 
@@ -146,7 +146,7 @@ def test_the_command_listens_and_ends_on_sigterm(tmp_path: Path):
         assert connection.getresponse().read() == b"ok\n"
         connection.close()
         process.terminate()
-        rest, _ = process.communicate(timeout=60)
+        rest, _ = process.communicate(timeout=PATIENCE_S)
         assert (process.returncode, rest.splitlines()[-1]) == (0, "0 jobs")
     finally:
         process.kill()

@@ -54,7 +54,7 @@ def killed(mutant: Mutant, bundle: Path, folder: Path, opa: Path) -> bool | None
     """Tell whether the bundle's own tests notice a mutant; none where it is no Rego at all."""
     shutil.copytree(bundle, folder)
     (folder / mutant.module).write_text(mutant.text, encoding="utf-8")
-    check = subprocess.run([opa, "check", "--bundle", folder], capture_output=True, check=False, timeout=60)
+    check = subprocess.run([opa, "check", "--bundle", folder], capture_output=True, check=False, timeout=600)
     if check.returncode:
         shutil.rmtree(folder)
         return None

@@ -431,4 +431,4 @@ def test_connections_are_kept_and_closed(desk: Desk, endpoint: Endpoint, models:
 
 def test_importing_the_tier_does_not_import_the_sdk():
     code = "import sys, twokey.agents.models.openai_tier; sys.exit(int(bool({'openai', 'httpx2'} & set(sys.modules))))"
-    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=600).returncode == 0
