@@ -141,8 +141,8 @@ def _is_plainly_canonical(value: Json) -> bool:
 def _shows_that_it_is(text: bytes) -> bool:
     """Whether JSON text shows by itself that ``encode`` takes what it says, integers apart that are too large.
 
-    Most does, and need not be walked: its keys are ASCII, it has no floats, and it is not too deep. Taking the innermost
-    pairs of brackets away takes one level away.
+    Most does, and need not be walked: its keys are ASCII, it has no floats, and it is not too deep. Taking the
+    innermost pairs of brackets away takes one level away.
     """
     if not text.isascii() and b":" in _AFTER_OTHER_LETTERS.findall(text):
         return False
