@@ -156,7 +156,7 @@ def _of_known(value: str, folded: str) -> list[SignalName]:
     found: list[SignalName] = []
     flags = gazetteer.known().get(folded, 0)
     if flags:
-        found += [name for bit, name in _ALONE if flags & bit]
+        found.extend(name for bit, name in _ALONE if flags & bit)
         if flags & gazetteer.STATE_CODE and value.isupper():
             found.append("state_code")
     if "," in folded and _is_long_country(folded):
