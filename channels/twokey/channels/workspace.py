@@ -27,6 +27,7 @@ from twokey.core.errors import BadInput, CheckFailed, Refused
 from twokey.core.ports import Policy, PolicyEngine, Revisions
 from twokey.core.settings import FileDirectory, ScheduleSection, Settings
 from twokey.core.values import Call, Channel, Identity, Principal, Request, Resource, ResourceKind
+from twokey.store import runs
 from twokey.tools.amending import Suggestion
 from twokey.tools.identity import Credential
 from twokey.tools.ledger import Ledger, Unit
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
 
 MAX_REQUEST: Final = 4000
 REVERT: Final = "revert"
+MOST_GOING_ON: Final = 500
+"""Runs that have not ended, the latest first, among which somebody's earlier request for the same is looked for."""
 """Intent of a request to undo a write."""
 AMEND: Final = "amend"
 """Intent of a request to propose something with lines that a review suggests."""
@@ -274,10 +277,21 @@ class Workspace:
 
         Raises:
             NotFound: there is no such proposal.
-            Refused: there is nothing to undo, or it cannot be undone without losing what others did since.
+            Refused: there is nothing to undo, it cannot be undone without losing what others did since, or a run of the
+                same person is at it already.
 
         """
         record = self.service.find(proposal)
+        with self.ledger.look() as connection:
+            going_on = runs.list_runs(connection, states=runs.GOING_ON, limit=MOST_GOING_ON)
+        wanted = identity.principal.name, REVERT, record.id
+        for run in going_on:
+            if (run.requester, run.request.intent, run.request.args.get("proposal")) == wanted:
+                raise Refused(
+                    f"You have asked to undo {record.id} already.",
+                    next=f"`twokey runs show {run.id}` says what waits.",
+                    code="asked_already",
+                )
         request = self._request(identity, "", REVERT, {"proposal": record.id})
         return self._asked(identity, request, [record.proposal.resource], tell)
 
@@ -555,4 +569,18 @@ def _folder(text: str) -> Path:
             next="Name the top folder of a git repository on this machine.",
             code="no_repository",
         )
+    if not _may_be_repository(folder):
+        raise BadInput(
+            "The folder is no git repository.",
+            next="Name the top folder of a git repository with --repo, or run `git init` there and commit.",
+            code="no_repository",
+        )
     return folder
+
+
+def _may_be_repository(folder: Path) -> bool:
+    """Tell what can be no repository before a warehouse is read for it; the rest is found out when it is opened."""
+    try:
+        return (folder / ".git").exists() or (folder / "objects").is_dir()
+    except OSError:  # it may not be looked into, which is said when it is opened
+        return True

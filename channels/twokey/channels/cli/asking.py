@@ -1,11 +1,14 @@
 """``ask``, ``catalog`` and ``runs``: everything that starts or follows a run."""
 
 import dataclasses
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
 from twokey.channels.cli.session import SESSION
+
+LOOKS_EVERY_S: Final = 0.5
+"""How often a run that is watched is looked at."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -19,6 +22,7 @@ def add_to(app: typer.Typer) -> None:
     runs = typer.Typer(help="Follow what was asked.")
     runs.command("list")(runs_list)
     runs.command("show")(runs_show)
+    runs.command("watch")(runs_watch)
     runs.command("resume")(runs_resume)
     runs.command("cancel")(runs_cancel)
     runs.command("prune")(runs_prune)
@@ -124,6 +128,21 @@ def runs_show(run: Annotated[str, typer.Argument(help="Id of the run.")]) -> Non
 
     with opened(SESSION.workspace) as workspace:
         report(workspace.service.outcome(run), ended_badly_fails=False)
+
+
+def runs_watch(run: Annotated[str, typer.Argument(help="Id of the run.")]) -> None:
+    """Follow a run that a worker drives, until it waits for people or has ended. Ctrl-C ends only the watching."""
+    import threading
+
+    from twokey.channels import run_story
+    from twokey.channels.cli.following import report
+    from twokey.channels.wiring import opened
+
+    never = threading.Event()
+    with opened(SESSION.workspace) as workspace:
+        for line in run_story.follow(workspace.ledger, run, lambda: never.wait(LOOKS_EVERY_S)):
+            SESSION.say(line)
+        report(workspace.service.outcome(run), ended_badly_fails=True)
 
 
 def runs_resume(run: Annotated[str, typer.Argument(help="Id of the run.")]) -> None:
