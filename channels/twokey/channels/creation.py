@@ -21,7 +21,7 @@ from twokey.core import settings
 from twokey.core.entropy import RandomIds
 from twokey.core.errors import BadInput, EnvironmentFault
 from twokey.core.events import CredentialCreated, WorkspaceCreated
-from twokey.core.settings import StoreSection
+from twokey.core.sections import StoreSection
 from twokey.core.values import Principal
 from twokey.tools.identity import KeyRing, fingerprint, wipe
 

@@ -25,7 +25,8 @@ from twokey.channels.rejections import Rejections
 from twokey.channels.service import Outcome, Service
 from twokey.core.errors import BadInput, CheckFailed, Refused
 from twokey.core.ports import Policy, PolicyEngine, Revisions
-from twokey.core.settings import FileDirectory, ScheduleSection, Settings
+from twokey.core.sections import ScheduleSection
+from twokey.core.settings import FileDirectory, Settings
 from twokey.core.values import Call, Channel, Identity, Principal, Request, Resource, ResourceKind
 from twokey.store import runs
 from twokey.tools.amending import Suggestion
@@ -185,6 +186,7 @@ class Workspace:
     ) -> Outcome:
         """Read the warehouse at ``url``; with a repository, propose its documentation there.
 
+        Either may be the name of a place of the settings, which comes before a file or folder that is called the same.
         Without ``tell`` it is left to the workers. ``baseline`` is the run, or the day, to compare with.
 
         Raises:
@@ -192,14 +194,7 @@ class Workspace:
                 baseline is neither a run nor a day.
 
         """
-        location = canonical_location(url)
-        if tell is None and location != display_name(location):
-            raise BadInput(
-                "The address holds what stays in this process, such as a password: no worker could read the warehouse.",
-                next="Name the warehouse in twokey.toml with places.NAME.password_env, or leave out --detach.",
-                code="password_stays_here",
-            )
-        warehouse = self._granted("warehouse", location, display_name)
+        warehouse = self._named("warehouse", url) or self._at(url, tell)
         args: dict[str, Any] = {"warehouse": warehouse.id, "tables": [f"*{table}*" for table in tables]}
         places = [warehouse]
         if baseline is not None:
@@ -207,11 +202,28 @@ class Workspace:
 
             args["baseline"] = checked(baseline)
         if repository is not None:
-            target = self._granted("repository", _repository(repository), str)
+            target = self._named("repository", repository)
+            target = target or self._granted("repository", _repository(repository), str)
             args["repository"] = target.id
             places.append(target)
         intent = "catalog_scan" if repository is None else "catalog_propose"
         return self._asked(identity, self._request(identity, "", intent, args), places, tell)
+
+    def _named(self, kind: ResourceKind, name: str) -> Resource | None:
+        """Give the place of the settings with that name; none where they have none."""
+        found = (place.resource for place in self._book.configured() if place.resource.kind == kind)
+        return next((resource for resource in found if resource.id == name), None)
+
+    def _at(self, url: str, tell: "Callable[[Progress], None] | None") -> Resource:
+        """Give the warehouse at an address; raises ``BadInput``."""
+        location = canonical_location(url)
+        if tell is None and location != display_name(location):
+            raise BadInput(
+                "The address holds what stays in this process, such as a password: no worker could read the warehouse.",
+                next="Name the warehouse in twokey.toml with places.NAME.password_env, or leave out --detach.",
+                code="password_stays_here",
+            )
+        return self._granted("warehouse", location, display_name)
 
     def leave(self, identity: Identity, text: str, *, run: str, only_if: Callable[[Unit], bool]) -> str | None:
         """Take a request in somebody's own words and leave it to the workers; gives the run.

@@ -7,6 +7,7 @@ import typer
 
 from twokey.channels.cli.session import SESSION
 
+WAREHOUSE: Final = "Database URL, database file, folder of CSV/Parquet, or the name of a warehouse of the settings."
 LOOKS_EVERY_S: Final = 0.5
 """How often a run that is watched is looked at."""
 
@@ -45,8 +46,10 @@ def ask(
 
 
 def catalog_propose(
-    url: Annotated[str, typer.Argument(help="Database URL, database file, or folder of CSV/Parquet.")],
-    repo: Annotated[str, typer.Option(help="Git repository that gets the pull request.")] = ".",
+    url: Annotated[str, typer.Argument(help=WAREHOUSE)],
+    repo: Annotated[
+        str, typer.Option(help="Git repository that gets the pull request, or the name of such a place.")
+    ] = ".",
     table: Annotated[list[str] | None, typer.Option(help="Only tables whose name contains this; repeatable.")] = None,
     baseline: Annotated[
         str | None, typer.Option(help="Compare with what this run read, or with the last scan up to this day.")
@@ -64,7 +67,7 @@ def catalog_propose(
 
 
 def catalog_scan(
-    url: Annotated[str, typer.Argument(help="Database URL, database file, or folder of CSV/Parquet.")],
+    url: Annotated[str, typer.Argument(help=WAREHOUSE)],
     table: Annotated[list[str] | None, typer.Option(help="Only tables whose name contains this; repeatable.")] = None,
     baseline: Annotated[
         str | None, typer.Option(help="Compare with what this run read, or with the last scan up to this day.")

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from twokey.channels.cli.measuring_log import bench_audit
 from twokey.channels.cli.session import SESSION
 from twokey.core.errors import BadInput
 
@@ -24,6 +25,7 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(measure, name="eval")
     bench = typer.Typer(help="Measure speed.")
     bench.command("startup")(startup)
+    bench.command("audit")(bench_audit)
     bench.command("gate")(gate)
     bench.command("dispatch")(dispatch)
     bench.command("policy")(policy)
