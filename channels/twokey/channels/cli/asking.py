@@ -15,7 +15,7 @@ LOOKS_EVERY_S: Final = 0.5
 def add_to(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("ask")(ask)
-    catalog = typer.Typer(help="Document a warehouse.")
+    catalog = typer.Typer(help="Read a warehouse, document it, and check it.")
     catalog.command("propose")(catalog_propose)
     catalog.command("scan")(catalog_scan)
     catalog.command("check")(catalog_check)
@@ -89,7 +89,7 @@ def catalog_check(
     repo: Annotated[str, typer.Option(help="Folder of the repository, as it lies on disk.")] = ".",
     table: Annotated[list[str] | None, typer.Option(help="Only tables whose name contains this; repeatable.")] = None,
 ) -> None:
-    """Fail where personal data is not marked, or the warehouse breaks what the repository documents."""
+    """Fail where warehouse and documentation disagree. Also where personal data is not marked."""
     from pathlib import Path
 
     from twokey.agents.catalog.checking import check
@@ -134,7 +134,7 @@ def runs_show(run: Annotated[str, typer.Argument(help="Id of the run.")]) -> Non
 
 
 def runs_watch(run: Annotated[str, typer.Argument(help="Id of the run.")]) -> None:
-    """Follow a run that a worker drives, until it waits for people or has ended. Ctrl-C ends only the watching."""
+    """Follow a run until it waits for people or has ended. A worker drives it; Ctrl-C ends only the watching."""
     import threading
 
     from twokey.channels import run_story
@@ -177,7 +177,7 @@ def runs_prune(
         bool, typer.Option("--decisions", help="Also what policy decided on: it cannot be replayed any more.")
     ] = False,
 ) -> None:
-    """Remove what ended runs left behind; the log and all that it needs stay."""
+    """Remove what ended runs left behind. The log and all that it needs stay."""
     from twokey.channels.wiring import opened
 
     with opened(SESSION.workspace) as workspace:

@@ -65,7 +65,7 @@ def prove(
         str | None, typer.Option(help="With --check: the verifier key (or a file with it) instead of this account's.")
     ] = None,
 ) -> None:
-    """Prove to an outsider that an entry is in the log; --json gives what to take away."""
+    """Prove to an outsider that an entry is in the log. With --json it gives what to take away."""
     from twokey.channels import auditing
     from twokey.core.errors import BadInput
 
@@ -81,12 +81,14 @@ def prove(
     SESSION.say(shown.body.decode("utf-8"))
     SESSION.say()
     SESSION.say(shown.text)
-    SESSION.say("To take it away: --json > FILE. Anybody with the log's key checks it: twokey audit prove --check FILE")
+    SESSION.say(f"verifier key  {shown.verifier.vkey}")
+    SESSION.say("to take away  twokey audit prove ENTRY --json > FILE")
+    SESSION.say("to check      twokey audit prove --check FILE --key KEY, with a verifier key that was kept elsewhere")
     SESSION.give(shown.as_json())
 
 
 def checkpoint() -> None:
-    """Print the latest signed checkpoint; keep it elsewhere to find a rollback later."""
+    """Print the latest signed checkpoint. Kept elsewhere it finds a rollback later."""
     from twokey.channels.auditing import latest
 
     note = latest(SESSION.workspace)

@@ -8,7 +8,7 @@ from twokey.channels.cli.session import SESSION
 
 
 def bench_audit(*, quick: Annotated[bool, typer.Option("--quick", help="Fewer entries.")] = False) -> None:
-    """Measure appending to the log and verifying it, beside one flush of this disk."""
+    """Measure appending to the log, and verifying it. Beside one flush of this disk."""
     from twokey.channels.bench_audit import audit
 
     result = audit(entries=500 if quick else 5_000)

@@ -27,7 +27,7 @@ def demo(
         int | None, typer.Option(min=0, max=65535, help="Port of the web console; 0 takes a free one.")
     ] = None,
 ) -> None:
-    """Show the whole main job in a sample workspace; you approve in the web console."""
+    """Show the main jobs in a sample workspace. You approve in the web console."""
     from twokey.channels.cli.demo import run
 
     run(folder, once=once, port=port)
@@ -87,7 +87,7 @@ def _absolute(location: str) -> str:
 
 
 def doctor() -> None:
-    """Check everything this workspace needs, and say what to do about what is missing."""
+    """Check what this workspace needs. What is missing comes with what to do."""
     from twokey.channels.doctor import examine
 
     checks = examine(SESSION.workspace)
@@ -125,7 +125,7 @@ def login(
         int | None, typer.Option(min=1, max=65535, help="With --link: where `up` listens, instead of server.port.")
     ] = None,
 ) -> None:
-    """Manage the credentials on this account, and come into the web console with one."""
+    """Manage credentials, and come into the web console with one."""
     if link or token:
         if new or take is not None or give is not None or (link and token):
             raise BadInput(

@@ -21,7 +21,7 @@ def watch(
     every: Annotated[int, typer.Option(min=5, max=3600, metavar="SECONDS", help="How often to look.")] = 60,
     rounds: Annotated[int | None, typer.Option(min=1, metavar="N", help="Look so many times at most.")] = None,
 ) -> None:
-    """Follow an incident; what changes is proposed as an update of its ticket. Ctrl-C ends it."""
+    """Follow an incident, and propose updates of its ticket. Ctrl-C ends it."""
     from twokey.channels.cli.following import as_json, tell
     from twokey.channels.watching import Told, Watching
     from twokey.channels.wiring import opened
