@@ -18,6 +18,10 @@ def test_every_figure_stands_beside_the_flush_of_the_same_run():
 
 def test_a_log_that_does_not_verify_gives_no_figures(monkeypatch: pytest.MonkeyPatch):
     broken = Report(ok=False, size=0, root="", first_bad=3, reason="entry 3 was changed", rollback_checked=False)
-    monkeypatch.setattr(bench_audit, "verify", lambda *_, **__: broken)
+
+    def verify(*_: object, **__: object) -> Report:
+        return broken
+
+    monkeypatch.setattr(bench_audit, "verify", verify)
     with pytest.raises(CheckFailed, match="entry 3 was changed"):
         bench_audit.audit(entries=1)
