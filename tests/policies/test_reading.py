@@ -28,7 +28,8 @@ def who(*groups: str) -> Principal:
 
 
 def thing(**parts: Any) -> Thing:
-    return Thing(**{"people": frozenset({"ana", "kim"}), "resources": (DESK,), **parts})
+    fields: dict[str, Any] = {"people": frozenset({"ana", "kim"}), "resources": (DESK,), **parts}
+    return Thing(**fields)
 
 
 def rules(*entries: dict[str, Any], everything: tuple[str, ...] = ()) -> ReadingRules:

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import Connection, update
 from support import store_values as made
 
+from twokey.core import canonical
 from twokey.core.errors import CheckFailed, NotFound
 from twokey.core.lifecycle import State
 from twokey.core.values import Finding
@@ -92,7 +93,7 @@ def test_a_row_that_was_changed_counts_for_nothing(sqlite_connection: Connection
 
 def test_the_body_of_another_proposal_counts_for_nothing(connection: Connection):
     other = made.proposal(id="p-000000000009")
-    body = proposals.canonical.encode(other.canonical())
+    body = canonical.encode(other.canonical())
     connection.execute(update(tables.proposals).values(body=body, digest=other.digest()))
     with pytest.raises(CheckFailed):
         readable.proposal_facts(connection, [made.PROPOSAL])

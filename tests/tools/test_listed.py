@@ -1,6 +1,6 @@
 """Lists of what somebody may read cost what they show, however much there is of others."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 import pytest
@@ -45,7 +45,7 @@ def reader(bench: Bench, who: str, *groups: str, rules: ReadingRules | None = No
 
 
 @contextmanager
-def worked(bench: Bench) -> Iterator[list[int]]:
+def worked(bench: Bench) -> Generator[list[int]]:
     """Count what the database does: statements, and in hundreds the steps of its own machine."""
     done = [0, 0]
 

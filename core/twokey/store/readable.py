@@ -18,9 +18,9 @@ from twokey.store.runs import RunRecord
 MOST: Final = 500
 """Proposals of runs that are looked at, at most."""
 _P: Final = tables.proposals.c
-_FACTS: Final = select(_P.id, _P.run, _P.digest, _P.body, _P.decision)
-_OF: Final[Select[Any]] = _FACTS.where(_P.id.in_(bindparam("wanted", expanding=True)))
-_OF_RUNS: Final[Select[Any]] = (
+_FACTS: Final[Select[*tuple[Any, ...]]] = select(_P.id, _P.run, _P.digest, _P.body, _P.decision)
+_OF: Final = _FACTS.where(_P.id.in_(bindparam("wanted", expanding=True)))
+_OF_RUNS: Final = (
     _FACTS.where(_P.run.in_(bindparam("wanted", expanding=True)))
     .order_by(_P.created_us.desc(), _P.id.desc())
     .limit(MOST)
@@ -101,7 +101,7 @@ def facts_of_runs(connection: Connection, wanted: Sequence[str]) -> list[Proposa
         return [_facts(row) for row in connection.execute(_OF_RUNS, {"wanted": list(wanted)})]
 
 
-def _facts(row: Row[Any]) -> ProposalFacts:
+def _facts(row: Row[*tuple[Any, ...]]) -> ProposalFacts:
     if not isinstance(row.body, bytes) or not isinstance(row.decision, bytes):
         raise ValueError("the column does not hold bytes")  # noqa: TRY004 - see ``rows.reading``
     if hashlib.sha256(row.body).hexdigest() != row.digest:

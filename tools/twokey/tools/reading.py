@@ -47,9 +47,9 @@ class Reader:
         self.rules = rules
         self.reads_everything: Final = rules.reads_everything(principal)
         self.only: Final = None if principal.groups else principal.name
+        """The only person whose requests can be read, where that is the case: who is in no group reads their own."""
         self._opens_all: Final = rules.opens_all(principal)
         self._codes: Final = frozenset({*rules.private_labels, WEAKNESS_FOUND})
-        """The only person whose requests can be read, where that is the case: who is in no group reads their own."""
 
     def is_as(self, other: "Reader") -> bool:
         """Tell whether another one may read the same."""
