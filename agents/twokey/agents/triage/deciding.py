@@ -21,7 +21,7 @@ from twokey.agents.triage.team import Known, Team
 from twokey.agents.triage.values import Judgement, Understanding
 from twokey.tools.read.ticket_pages import TicketRead
 from twokey.tools.write import acting_text
-from twokey.tools.write.ticket_change import called, reads_like_a_weakness
+from twokey.tools.write.ticket_change import WEAKNESS_FOUND, called, reads_like_a_weakness
 
 MAX_PASSAGE: Final = 160
 MAX_ASKS: Final = 6
@@ -111,7 +111,7 @@ def _weakness(ticket: TicketRead, found: Understanding, team: Team, habits: Habi
     judged = found.security or Judgement(value="security", confidence_permille=500)
     said = [
         Said(
-            "ticket_security",
+            WEAKNESS_FOUND,
             f"{called(ticket)} may report a weakness: it goes to who answers for risk, and nothing is said in public.",
             _percent(judged),
             attention=True,

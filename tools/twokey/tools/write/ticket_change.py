@@ -28,6 +28,8 @@ from twokey.tools.write import acting_text, weakness_words
 MAX_TITLE: Final = 120
 WEAKNESS: Final = "security_report"
 """Label of a change of a ticket that may report a weakness."""
+WEAKNESS_FOUND: Final = "ticket_security"
+"""Kind of the finding that says so of a ticket."""
 Label = Annotated[str, StringConstraints(min_length=1, max_length=50), AfterValidator(check_line)]
 Account = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,98}$")]
 """How somebody is called where tickets are kept."""
