@@ -43,6 +43,7 @@ def test_a_mutant_differs_in_one_place() -> None:
 
 
 @pytest.mark.opa
+@pytest.mark.timeout(900)
 def test_a_sample_of_mutants_is_noticed(opa: Path, tmp_path: Path) -> None:
     made = [mutant for mutant in mutants(bundle.load().modules) if mutant.kind in {"a rule dropped", "a list widened"}]
     chosen = random.Random(11).sample(made, SAMPLE)  # noqa: S311 - the same sample each time

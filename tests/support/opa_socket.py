@@ -6,7 +6,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 PATIENCE_S = 120
@@ -28,6 +28,10 @@ class Socket:
 
     def __init__(self, path: Path) -> None:
         self._connection = _Connection(path)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._connection.close()
 
     def put(self, path: str, body: str) -> int:
         """Put a policy or data; gives the status."""
@@ -58,7 +62,8 @@ def serving(opa: Path, folder: Path, bundle: Path) -> Generator[Socket]:
                 assert server.poll() is None, "the server ended"
                 assert time.monotonic() < until, "the server does not answer"
                 time.sleep(0.05)
-            yield Socket(path)
+            with closing(Socket(path)) as spoken:
+                yield spoken
         finally:
             server.kill()
 

@@ -12,6 +12,8 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Final
 
+_PLAIN: Final = re.compile(r"(?!.*www\.)[A-Za-z0-9 _.,;'%+\u201c-]*", re.IGNORECASE)
+"""What none of the signs below can be in."""
 _ESCAPED: Final = re.compile(r"\\([!-/:-@\[-`{-~])")
 """A backslash that Markdown takes away (CommonMark 0.31, 2.4)."""
 _MENTION: Final = re.compile(r"(?<![A-Za-z0-9])@[^\W_]")
@@ -46,6 +48,8 @@ _SHOWN_BY: Final = frozenset({0xFE0E, 0xFE0F})
 
 def deeds(text: str) -> Iterator[str]:
     """Give the codes of what a text does, each once."""
+    if _PLAIN.fullmatch(text):
+        return  # names and numbers, of which there are many
     read = _as_shown(text)
     if _MENTION.search(read):
         yield "mentions_people"
