@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-PATIENCE_S: Final = 60.0
+PATIENCE_S: Final = 180.0
 """How long one job may be silent on a busy machine; none should be for a hundredth of it."""
 TESTS: Final = Path(__file__).resolve().parents[2]
 MAX_MESSAGE: Final = 64 * 1024
@@ -68,7 +68,9 @@ def serve(channel: socket.socket) -> None:
             _run(order, pipe)
         os.close(pipe)
         children.add(pid)
-        channel.send(str(pid).encode())
+        handle = os.pidfd_open(pid)  # here, where nobody has waited for it: elsewhere it may be gone already
+        socket.send_fds(channel, [str(pid).encode()], [handle])
+        os.close(handle)
         children -= {child for child in children if os.waitpid(child, os.WNOHANG)[0]}
     for child in children:
         os.kill(child, signal.SIGKILL)
@@ -221,14 +223,14 @@ class Forks:
         try:
             with self._lock:
                 socket.send_fds(self._channel, [order], [theirs])
-                answer = self._channel.recv(64)
-                if not answer:
-                    raise Broken(f"the server of forks ended with {self._process.wait()}")
-                pid = int(answer)
-                handle = os.pidfd_open(pid)
+                answer, handles, _, _ = socket.recv_fds(self._channel, 64, 1)
         finally:
             os.close(theirs)
-        return Child(pid, ours, handle)
+        if not answer:
+            os.close(ours)
+            raise Broken(f"the server of forks ended with {self._process.wait()}")
+        (handle,) = handles
+        return Child(int(answer), ours, handle)
 
     def run(self, job: str, args: Any, environment: dict[str, str] | None = None) -> Child:
         """Do a job to its end."""
