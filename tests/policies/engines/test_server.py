@@ -100,6 +100,20 @@ def test_a_sound_answer_is_taken(server: Server, bundle: Bundle, broken_opa: Any
     assert json.loads(body) == {"input": json.loads(build(read()).text)}
 
 
+def test_each_question_is_asked_as_it_is_and_carries_the_token(server: Server, bundle: Bundle, broken_opa: Any) -> None:
+    broken_opa.answer.body = _body(bundle, result=1)
+    broken_opa.answer.headers = {"Set-Cookie": "mine=1; Path=/"}
+    documents = [b'{"args":{}}', b'{"args":{"sql":"select 1"}}', b"{}"]
+    assert [server.evaluate(document) for document in documents] == [1, 1, 1]
+    assert [json.loads(body) for _, _, body in broken_opa.requests] == [
+        {"input": json.loads(document)} for document in documents
+    ]
+    for path, headers, _ in broken_opa.requests:
+        assert path == "/v1/data/twokey/decision?provenance=true"
+        assert (headers["Authorization"], headers["Content-Type"]) == ("Bearer t0ken", "application/json")
+        assert "Cookie" not in headers
+
+
 def test_undefined_is_none_and_never_an_empty_object(server: Server, bundle: Bundle, broken_opa: Any) -> None:
     broken_opa.answer.body = _body(bundle)
     assert server.evaluate(b"{}") is None
