@@ -20,7 +20,7 @@ from twokey.agents.models.openai_tier import MAX_MATERIAL, Budget, OpenAIModels
 from twokey.core.canonical import decode
 from twokey.core.errors import EnvironmentFault, LogUnavailable
 from twokey.core.events import ModelCalled
-from twokey.core.settings import ModelSection
+from twokey.core.sections import ModelSection
 from twokey.store import tables
 from twokey.tools.desk import Desk
 
