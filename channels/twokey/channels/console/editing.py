@@ -9,17 +9,19 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from fastapi import APIRouter
-from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from twokey.channels.console.forms import Form
+from twokey.channels.console.seeing import Reads
 from twokey.channels.console.sessions import Visitor, Who
 from twokey.channels.console.site import Site, site_of
 from twokey.core.errors import BadInput, Refused
 from twokey.core.lifecycle import State
 from twokey.store.proposals import ProposalRecord
 from twokey.tools.editing import is_business_of, is_change_of_ticket
+from twokey.tools.reading import Reader
+from twokey.tools.write import ticket_edit
 from twokey.tools.write.ticket_edit import TicketEdit
 
 router: Final = APIRouter(include_in_schema=False)
@@ -57,18 +59,18 @@ def _lines(value: Any) -> list[str]:
 
 
 @router.get("/p/{name}/edit")
-def show(request: Request, visitor: Who, name: str) -> Response:
+def show(request: Request, visitor: Who, reader: Reads, name: str) -> Response:
     """Show the parts that can be put otherwise."""
     site = site_of(request)
-    record = _editable(site, visitor, name)
+    record = _editable(site, visitor, reader, name)
     return site.page(request, "edit.html", visitor, record=record, parts=shown(record))
 
 
 @router.post("/p/{name}/edit")
-def edit(request: Request, visitor: Who, form: Form, name: str) -> Response:
+def edit(request: Request, visitor: Who, reader: Reads, form: Form, name: str) -> Response:
     """Leave an edit to the workers, and lead to its run."""
     site = site_of(request)
-    record = _editable(site, visitor, name)
+    record = _editable(site, visitor, reader, name)
     if form.get("digest") != record.digest:
         raise Refused(
             "The proposal is not the one that the page showed.", next="Open it again, look, and edit it then.",
@@ -78,8 +80,8 @@ def edit(request: Request, visitor: Who, form: Form, name: str) -> Response:
     return RedirectResponse(f"/runs/{outcome.run.id}", 303)
 
 
-def _editable(site: Site, visitor: Visitor, name: str) -> ProposalRecord:
-    record = site.service.stands(name)
+def _editable(site: Site, visitor: Visitor, reader: Reader, name: str) -> ProposalRecord:
+    record = site.service.stands(reader.find(name).id)
     if not may_edit(visitor, record):
         raise Refused(
             "This proposal is not yours to edit: only a change of a ticket that waits is edited, by who asked for it, "
@@ -100,13 +102,4 @@ def _edit(record: ProposalRecord, form: Mapping[str, str]) -> TicketEdit:
     repeats_nothing = bool(before["duplicate"]) and form.get("without_duplicate") == "yes"
     if not parts and not repeats_nothing:
         raise BadInput("Nothing was put otherwise.", next="Change what should be different.", code="edit_unfit")
-    try:
-        return TicketEdit.model_validate(
-            {"proposal": record.id, "digest": record.digest, "repeats_nothing": repeats_nothing} | parts
-        )
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        where = str(first["loc"][0]) if first["loc"] else "it"
-        raise BadInput(
-            f"The edit cannot be used at {where}: {first['msg'][:120]}.", next="Correct it.", code="edit_unfit"
-        ) from None
+    return ticket_edit.read(record.id, record.digest, parts, repeats_nothing=repeats_nothing)

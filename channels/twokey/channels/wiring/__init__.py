@@ -13,6 +13,7 @@ from twokey.channels.wiring.policy import (
     listed_tools,
     managed_engine,
     opened_rulebook,
+    says_who_reads,
     sign_exception,
     tools_not_listed,
     write_policies,
@@ -26,6 +27,7 @@ from twokey.channels.wiring.stores import (
     opened_log,
     store_has_password,
     store_url,
+    verifier_of,
     verify_log,
 )
 from twokey.channels.wiring.telemetry_health import telemetry_health
@@ -54,12 +56,14 @@ __all__ = [
     "opened_log",
     "opened_parts",
     "opened_rulebook",
+    "says_who_reads",
     "sign_exception",
     "store_has_password",
     "store_url",
     "telemetry_health",
     "tools_not_listed",
     "triage_health",
+    "verifier_of",
     "verify_log",
     "write_policies",
 ]
