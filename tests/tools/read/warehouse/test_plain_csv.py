@@ -23,6 +23,11 @@ def test_fields_are_texts_and_empty_ones_are_null(tmp_path: Path):
     assert plain_rows(path) == (["id", "name", "at"], [("007", " Ana ", None), (None, "NULL", "2024-01-01")])
 
 
+def test_a_quoted_field_may_hold_a_separator(tmp_path: Path):
+    path = _file(tmp_path, 'id,"note"\n1,"a, b"\n"2"," c "\n')
+    assert plain_rows(path) == (["id", "note"], [("1", "a, b"), ("2", " c ")])
+
+
 def test_a_header_alone_is_a_table_without_rows(tmp_path: Path):
     assert plain_rows(_file(tmp_path, "id;name")) == (["id", "name"], [])
 
@@ -30,7 +35,13 @@ def test_a_header_alone_is_a_table_without_rows(tmp_path: Path):
 @pytest.mark.parametrize(
     "text",
     [
-        'a,b\n"x",y\n',
+        'a,b\n"x""y",z\n',
+        'a,b\n"",y\n',
+        'a,b\n "x",y\n',
+        'a,b\n"x" ,y\n',
+        'a,b\nx"y,z\n',
+        'a,b\n"x\nw",y\n',
+        'a,b\n"x,y\n',
         "a,b\nx\\,y\n",
         "a,b\r\nx,y\r\n",
         "a,b\n#x,y\n",
@@ -59,6 +70,7 @@ FIELDS = st.sampled_from(
     [
         *("", " ", "x", " x ", "1", "00123", "1.5", "1e5", "NULL", "true", "2024-01-01", "#", "O'Neil", "é", "漢"),
         *("\u2028", "\x0b", "\x1f", "\u00a0", "a|b", "a;b", "/*", "--", "'q'"),
+        *('"a,b"', '"a;b"', '"a|b"', '"a\tb"', '" x "', '"1"', '"#"'),
     ]
 )
 
