@@ -1,11 +1,13 @@
 """Proofs for outsiders: what is given checks, and nothing else does."""
 
 import base64
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from support.log_world import World, step
 
+from twokey.audit.entry import Entry
 from twokey.audit.keys import LogKey
 from twokey.audit.log import Log
 from twokey.audit.proof import FIRST_LINE, InclusionProof, check
@@ -104,3 +106,10 @@ def test_a_search_looks_through_so_many_entries_and_says_where_to_go_on(
     assert numbers("no such words") == ([], None, 7)
     assert numbers("no such words", through=7) == ([], None, 7)
     assert log.search("step", kind="run.ended", limit=1, through=9) == ((), None, 0)
+
+    def even(entries: Sequence[Entry]) -> list[bool]:
+        return [getattr(entry.event, "run", "").endswith(("0", "2")) for entry in entries]
+
+    assert numbers("step", keep=even) == ([6, 5, 3, 2, 0], None, 7)
+    assert numbers("step", keep=even, limit=2) == ([6, 5], 5, 2)
+    assert numbers("r-000000000001", keep=even) == numbers("no such words"), "as if it held none of the words"

@@ -1,11 +1,12 @@
 """The doctor really tries what it reports on, and says what to do."""
 
+import json
 from pathlib import Path
 
 import pytest
 from inline_snapshot import snapshot
 
-from twokey.channels.creation import Made, create
+from twokey.channels.creation import POLICY_FOLDER, Made, create
 from twokey.channels.doctor import Check, examine
 
 PEOPLE = [("ana", ("analysts",)), ("sam", ("platform-owners",))]
@@ -33,6 +34,7 @@ def test_a_healthy_workspace_is_well_but_for_who_holds_what(made: Made):
             "policy": "ok",
             "tools": "ok",
             "freeze": "ok",
+            "reading": "ok",
             "model": "ok",
         }
     )
@@ -44,6 +46,21 @@ def test_a_healthy_workspace_is_well_but_for_who_holds_what(made: Made):
     assert checks(made.folder)["identity"].text == snapshot("this account acts as ana")
     (made.keys / "ana.key").unlink()
     assert checks(made.folder)["identity"].text == snapshot("this account holds no credential")
+
+
+def test_it_says_who_reads_what_is_private_and_where_nobody_said_so(made: Made):
+    assert checks(made.folder)["reading"].text == snapshot(
+        "what is private is read by its parties and platform-owners; everything by no further group"
+    )
+    path = made.folder / POLICY_FOLDER / "data.json"
+    document = json.loads(path.read_bytes())
+    del document["twokey_data"]["reading"]
+    path.write_text(json.dumps(document), encoding="utf-8")
+    found = checks(made.folder)["reading"]
+    assert (found.level, found.next[:13]) == ("warn", "Add `reading`")
+    assert "read by who asked and who is asked alone" in found.text
+    path.write_text("{", encoding="utf-8")
+    assert checks(made.folder)["reading"].level == "FAIL"
 
 
 def test_a_demo_says_that_identities_are_asserted(tmp_path: Path):

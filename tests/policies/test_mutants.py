@@ -2,11 +2,11 @@
 
 import random
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from support.rego_mutants import Mutant, killed, mutants
+from support.opa_socket import serving
+from support.rego_mutants import Hunt, Mutant, mutants
 
 import twokey.policies
 from twokey.policies import bundle
@@ -18,12 +18,10 @@ LEAST = 0.95
 
 def survivors(chosen: list[Mutant], folder: Path, opa: Path) -> tuple[list[str], int]:
     """Give the mutants that the tests do not notice, and how many there were that are Rego at all."""
-
-    def one(number: int) -> bool | None:
-        return killed(chosen[number], FOLDER, folder / str(number), opa)
-
-    with ThreadPoolExecutor(2) as pool:
-        found = list(pool.map(one, range(len(chosen))))
+    with serving(opa, folder, FOLDER) as server:
+        hunt = Hunt(FOLDER, server)
+        found = [hunt.notices(mutant) for mutant in chosen]
+        assert hunt.noticing() == [], "the bundle itself does not pass its tests"
     alive = [str(mutant) for mutant, noticed in zip(chosen, found, strict=True) if noticed is False]
     return alive, sum(noticed is not None for noticed in found)
 

@@ -295,13 +295,22 @@ class Log:
             rows = storage.newest(connection, subjects=subjects, kind=kind, before=end, limit=limit)
         return tuple(Recorded(row.seq, Entry.decode(row.body)) for row in rows)
 
-    def search(
-        self, words: str, *, kind: str | None = None, before: int | None = None, limit: int, through: int
+    def search(  # the filters of a list
+        self,
+        words: str,
+        *,
+        kind: str | None = None,
+        before: int | None = None,
+        limit: int,
+        through: int,
+        keep: Callable[[Sequence[Entry]], Sequence[bool]] | None = None,
     ) -> tuple[tuple[Recorded, ...], int | None, int]:
         """Look for words in the bytes of entries, newest first, through so many entries at most.
 
         Gives what was found, the number before which to go on (none where the beginning was reached), and how many
         entries were looked at. ASCII letters count as the same in both cases. Rows of the index, no authority.
+        ``keep`` tells of entries that hold the words which of them count; the others are passed over like any entry
+        that does not hold them.
 
         Raises:
             CheckFailed: a row that holds the words cannot be read as an entry.
@@ -313,12 +322,16 @@ class Log:
             while seen < through and len(found) < limit:
                 size = min(SEARCHED_AT_ONCE, through - seen)
                 rows = storage.newest(connection, kind=kind, before=at, limit=size)
-                for row in rows:
-                    seen, at = seen + 1, row.seq
-                    if wanted in row.body.lower():
-                        found.append(Recorded(row.seq, Entry.decode(row.body)))
+                places = [place for place, row in enumerate(rows) if wanted in row.body.lower()]
+                for start in range(0, len(places), limit):
+                    held = [(place, Entry.decode(rows[place].body)) for place in places[start : start + limit]]
+                    counts = [True] * len(held) if keep is None else keep([entry for _, entry in held])
+                    for (place, entry), counting in zip(held, counts, strict=True):
+                        if counting:
+                            found.append(Recorded(rows[place].seq, entry))
                         if len(found) == limit:
-                            return tuple(found), at or None, seen
+                            return tuple(found), rows[place].seq or None, seen + place + 1
+                seen, at = seen + len(rows), rows[-1].seq if rows else at
                 if len(rows) < size:
                     return tuple(found), None, seen
         return tuple(found), at or None, seen

@@ -42,6 +42,7 @@ def examine(folder: Path) -> list[Check]:
         checks.append(_tried(name, look, folder))
     checks.append(_freeze(folder))
     checks.extend(_exceptions(folder))
+    checks.append(_reading(folder))
     checks.append(_model(config))
     looked = wiring.triage_health(folder, config, SystemClock())
     checks.extend(Check(seen.name, seen.level, seen.text, seen.next) for seen in looked)
@@ -147,6 +148,23 @@ def _exceptions(folder: Path) -> Iterator[Check]:
             f"the exception {item.name} from {item.rule} does not hold: {item.why}",
             "Have an owner of the rule sign it, or remove it from the policy data.",
         )
+
+
+def _reading(folder: Path) -> Check:
+    try:
+        said = wiring.says_who_reads(folder)
+    except TwokeyError as error:
+        return Check("reading", "FAIL", error.message, error.next)
+    if said is None:
+        return Check(
+            "reading",
+            "warn",
+            "the policy data does not say who reads what: members of any group read what is not private, and what is "
+            "private is read by who asked and who is asked alone",
+            "Add `reading` to data.json of the bundle, as docs/reading.md shows it.",
+        )
+    private, everything = (", ".join(groups) or "no further group" for groups in said)
+    return Check("reading", "ok", f"what is private is read by its parties and {private}; everything by {everything}")
 
 
 def _model(config: Settings) -> Check:

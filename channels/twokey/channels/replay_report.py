@@ -57,10 +57,12 @@ class Change:
     kind: str
     change: str
     rules: str
+    about: str = ""
+    """The proposal or the run that was decided on; no part of a report."""
 
     def as_json(self) -> dict[str, str]:
         """Give it as plain data."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        return {name: getattr(self, name) for name in self.__slots__ if name != "about"}
 
 
 def change_of(again: Again, outcome: Outcome) -> Change:
@@ -84,6 +86,7 @@ def change_of(again: Again, outcome: Outcome) -> Change:
         kind=outcome.kind,
         change=change,
         rules=", ".join(rules),
+        about=past.event.proposal or past.event.run,
     )
 
 

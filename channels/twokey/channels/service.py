@@ -36,6 +36,7 @@ from twokey.core.lifecycle import OPEN, State
 from twokey.core.ports import Clock, Dispatcher, Ids
 from twokey.core.values import Action, Answer, Channel, Finding, Identity, Report, Request, Resource, Statement
 from twokey.store import evidence, proposals, runs
+from twokey.store.listing import Position
 from twokey.store.proposals import ProposalRecord
 from twokey.store.runs import RunRecord
 from twokey.tools.answers import ANSWERED_BEFORE
@@ -44,6 +45,7 @@ from twokey.tools.fencing import lease_lost
 from twokey.tools.gate import Gate
 from twokey.tools.identity import Credential
 from twokey.tools.ledger import Ledger, Unit
+from twokey.tools.reading import Reader
 from twokey.tools.steps import Result
 
 if TYPE_CHECKING:
@@ -466,10 +468,27 @@ class Service:
         with self._ledger.look() as connection:
             return proposals.list_proposals(connection, states=() if everything else tuple(OPEN), limit=limit)
 
-    def proposals(self, states: Sequence[State], *, limit: int = 50) -> list[ProposalRecord]:
-        """Give the proposals that are in some states, newest first."""
+    def waiting_for(self, reader: Reader, *, limit: int) -> list[ProposalRecord]:
+        """Give the proposals that wait and that somebody may read, newest first."""
+        self._gate.expire_due()
+        return self.proposals(tuple(OPEN), reader=reader, limit=limit)
+
+    def proposals(self, states: Sequence[State], *, reader: Reader, limit: int) -> list[ProposalRecord]:
+        """Give the proposals that are in some states and that somebody may read, newest first."""
         with self._ledger.look() as connection:
-            return proposals.list_proposals(connection, states=states, limit=limit)
+
+            def fetch(behind: Position | None) -> list[ProposalRecord]:
+                place = None if behind is None else (behind.created_us, behind.id)
+                return proposals.list_proposals(
+                    connection, states=states, requester=reader.only, behind=place, limit=limit
+                )
+
+            return reader.page(
+                fetch,
+                lambda record: Position(record.created_us, record.id),
+                lambda found: [record for record in found if reader.reads(record)],
+                limit=limit,
+            )
 
     # -- answering --------------------------------------------------------------------------------------------
 

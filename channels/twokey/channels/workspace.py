@@ -28,12 +28,14 @@ from twokey.core.ports import Policy, PolicyEngine, Revisions
 from twokey.core.sections import ScheduleSection
 from twokey.core.settings import FileDirectory, Settings
 from twokey.core.values import Call, Channel, Identity, Principal, Request, Resource, ResourceKind
+from twokey.policies.reading import ReadingRules
 from twokey.store import runs
 from twokey.tools.amending import Suggestion
 from twokey.tools.identity import Credential
 from twokey.tools.ledger import Ledger, Unit
 from twokey.tools.places import PlaceBook
 from twokey.tools.read.warehouse import canonical_location, display_name
+from twokey.tools.reading import Reader
 from twokey.tools.registry import Registry
 from twokey.tools.sessions import Sessions
 from twokey.tools.write.ticket_edit import TicketEdit
@@ -103,6 +105,7 @@ class Workspace:
         readiness: Readiness,
         sessions: Sessions,
         batch_engine: "Callable[[Bundle], BatchEngine]",
+        reading: Callable[[], ReadingRules],
     ) -> None:
         self.sessions = sessions
         self.batch_engine = batch_engine
@@ -125,6 +128,7 @@ class Workspace:
         self.directory = directory
         self.pruner = pruner
         self._readiness = readiness
+        self._reading = reading
         self._book = book
         self._engine = engine
         self._policy = policy
@@ -136,6 +140,10 @@ class Workspace:
     def viewer(self, name: str | None, channel: Channel) -> Identity | None:
         """Prove who looks, where they say who they are; see ``People.viewer``."""
         return self.people.viewer(name, channel)
+
+    def reader(self, principal: Principal) -> Reader:
+        """Give what somebody may read, under the policy data in force; without any it is what is their own."""
+        return Reader(self.ledger, self._reading(), principal)
 
     def ask(self, identity: Identity, text: str, tell: "Callable[[Progress], None] | None") -> Outcome:
         """Take a request in somebody's own words, about the places that the settings name.

@@ -45,7 +45,7 @@ def get_evidence(connection: Connection, evidence_id: str) -> tuple[Evidence, Js
     with rows.reading("evidence"):
         row = connection.execute(_GET, {"wanted": evidence_id}).one_or_none()
         if row is None:
-            raise _unknown()
+            raise unknown_evidence()
         return _whole(row)
 
 
@@ -62,7 +62,7 @@ def gather_evidence(connection: Connection, ids: Sequence[str]) -> dict[str, tup
     with rows.reading("evidence"):
         held = {str(row.id): _whole(row) for row in connection.execute(_GATHER, {"wanted": list(ids)})}
     if not held.keys() >= set(ids):
-        raise _unknown()
+        raise unknown_evidence()
     return held
 
 
@@ -83,7 +83,8 @@ def list_evidence(connection: Connection, run: str) -> list[Evidence]:
         return [_value(row) for row in connection.execute(query)]
 
 
-def _unknown() -> NotFound:
+def unknown_evidence() -> NotFound:
+    """Say that no evidence is called so."""
     return NotFound("There is no such evidence here.", next="Look at the proposal that cites it.")
 
 

@@ -74,6 +74,7 @@ _BEHIND: Final = or_(
     _P.created_us < bindparam("at_us"), and_(_P.created_us == bindparam("at_us"), _P.id < bindparam("at_id"))
 )
 _ALL: Final = {by: _query(*by) for by in ((), ("state",), ("agent", "state"), ("target", "state"))}
+_OWN: Final = _R.requester == bindparam("of_requester")
 _ALL_BEHIND: Final = {by: query.where(_P.created_us <= bindparam("at_us"), _BEHIND) for by, query in _ALL.items()}
 
 
@@ -83,6 +84,7 @@ def proposal_lines(
     states: Sequence[State] = (),
     agent: str | None = None,
     target: str | None = None,
+    requester: str | None = None,
     behind: Position | None = None,
     limit: int = 50,
 ) -> list[ProposalLine]:
@@ -93,6 +95,7 @@ def proposal_lines(
         states: Only those in one of these; none for all.
         agent: Only those of this agent.
         target: Only those that go to this (``proposals.target_key``); instead of ``agent``.
+        requester: Only those that this person asked for.
         behind: Where the page before ended.
         limit: How many, at most ``MOST``.
 
@@ -109,6 +112,8 @@ def proposal_lines(
     if behind is not None:
         values |= {"at_us": behind.created_us, "at_id": behind.id}
     query = (_ALL if behind is None else _ALL_BEHIND)[by]
+    if requester is not None:
+        query, values = query.where(_OWN), {**values, "of_requester": requester}
     # One walk down an index for each state, each as long as the page at most, and the newest of them all.
     asked = [{"of_state": state.value} for state in (states or State)] if "state" in by else [dict[str, str]()]
     found: list[dict[str, Any]] = []
@@ -120,10 +125,22 @@ def proposal_lines(
 
 
 def run_page(
-    connection: Connection, *, states: Sequence[RunState] = (), behind: Position | None = None, limit: int = 50
+    connection: Connection,
+    *,
+    states: Sequence[RunState] = (),
+    requester: str | None = None,
+    behind: Position | None = None,
+    limit: int = 50,
 ) -> list[RunRecord]:
-    """Give a page of runs, newest first; raises ``CheckFailed`` where a row is not as it was stored."""
+    """Give a page of runs, newest first, of one ``requester`` or of all.
+
+    Raises:
+        CheckFailed: a row is not as it was stored.
+
+    """
     query = select(tables.runs).order_by(_R.created_us.desc(), _R.id.desc()).limit(min(limit, MOST))
+    if requester is not None:
+        query = query.where(_R.requester == requester)
     if behind is not None:
         at, last = behind.created_us, behind.id
         query = query.where(_R.created_us <= at, or_(_R.created_us < at, and_(_R.created_us == at, _R.id < last)))

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from twokey.core.errors import EnvironmentFault
 
 VERSION_TABLE: Final = "alembic_version_store"
-HEAD: Final = "0011"
+HEAD: Final = "0012"
 """The newest revision. Kept here so that an up-to-date database costs one query and not the import of Alembic."""
 FOLDER: Final = Path(__file__).parent / "migrations"
 LOCK: Final = 0x74_77_6F_6B_65_79

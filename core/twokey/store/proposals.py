@@ -8,11 +8,11 @@ import dataclasses
 import functools
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Final
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Row, Select, Table, Update, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Row, Select, Table, Update, and_, bindparam, delete, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from twokey.core import canonical
@@ -33,6 +33,8 @@ from twokey.core.values import (
 )
 from twokey.store import rows, tables
 
+LOOKED_AT: Final = 100
+"""Proposals that one beginning of an id may stand for, where it hangs on who asks."""
 MOST_OF_RUN: Final = 1_000
 """Proposals of one run that are looked at where all of them count; policy's budgets keep a run far below."""
 
@@ -198,8 +200,12 @@ def unknown_proposal() -> NotFound:
     return NotFound("There is no such proposal here.", next="List them with `twokey approvals list`.")
 
 
-def resolve_proposal(connection: Connection, text: str) -> str:
+def resolve_proposal(
+    connection: Connection, text: str, among: Callable[[Sequence[str]], Collection[str]] | None = None
+) -> str:
     """Give the whole id for an unambiguous beginning of one (at least four characters); a whole id is not looked up.
+
+    ``among`` gives those of the ids that count, for who is not to learn of the others.
 
     Raises:
         NotFound: none or several begin so.
@@ -210,10 +216,13 @@ def resolve_proposal(connection: Connection, text: str) -> str:
         raise unknown_proposal()
     if len(wanted) == ID_LENGTH:
         return f"p-{wanted}"
-    query = select(tables.proposals.c.id).where(tables.proposals.c.id.startswith(f"p-{wanted}")).limit(2)
-    found = connection.execute(query).scalars().all()
+    query = select(tables.proposals.c.id).where(tables.proposals.c.id.startswith(f"p-{wanted}"))
+    found = [str(each) for each in connection.execute(query.limit(2 if among is None else LOOKED_AT)).scalars()]
+    if among is not None:
+        counting = among(found)
+        found = [each for each in found if each in counting]
     if len(found) == 1:
-        return str(found[0])
+        return found[0]
     if found:
         raise NotFound("More than one proposal begins like that.", next="Give more of its id.", code="ambiguous")
     raise unknown_proposal()
@@ -224,11 +233,29 @@ def list_proposals(
     *,
     states: Sequence[State] = (),
     run: str | None = None,
+    requester: str | None = None,
+    behind: tuple[int, str] | None = None,
     limit: int = 50,
     oldest_first: bool = False,
 ) -> list[ProposalRecord]:
-    """Newest first, or ``oldest_first``; raises ``CheckFailed`` where a row is not as it was stored."""
+    """Newest first, or ``oldest_first``; raises ``CheckFailed`` where a row is not as it was stored.
+
+    Args:
+        connection: An open transaction.
+        states: Only those in one of these; none for all.
+        run: Only those of this run.
+        requester: Only those that this person asked for.
+        behind: Only those behind this one in the order of the newest: when it was made, and its id.
+        limit: How many at most.
+        oldest_first: In the other order.
+
+    """
     query, values = (_LIST, {}) if run is None else (_LIST_OF_RUN, {"of_run": run})
+    if requester is not None:
+        query = query.where(_P.run.in_(select(tables.runs.c.id).where(tables.runs.c.requester == requester)))
+    if behind is not None:
+        at, last = behind
+        query = query.where(_P.created_us <= at, or_(_P.created_us < at, and_(_P.created_us == at, _P.id < last)))
     if states:
         query = query.where(_P.state.in_([state.value for state in states]))
     if oldest_first:

@@ -47,6 +47,9 @@ _STILL: Final = (
 )
 _HOLD: Final = select(_R.id).where(_R.id == bindparam("of_run")).with_for_update()
 _DOCUMENT: Final = select(_D.body).where(_D.run == bindparam("of_run"), _D.name == bindparam("called"))
+_NAMED: Final = select(_D.run, _D.body).where(
+    _D.run.in_(bindparam("wanted", expanding=True)), _D.name == bindparam("called")
+)
 _DOCUMENTS: Final = (
     select(_D.body)
     .where(_D.run == bindparam("of_run"), func.substr(_D.name, 1, bindparam("length")) == bindparam("prefix"))
@@ -116,8 +119,13 @@ def get_run(connection: Connection, run: str) -> RunRecord:
     with rows.reading("run"):
         row = connection.execute(_GET, {"of_run": run}).one_or_none()
         if row is None:
-            raise NotFound("There is no such run here.", next="List them with `twokey runs list`.")
+            raise unknown_run()
         return record_of(row)
+
+
+def unknown_run() -> NotFound:
+    """Say that no run is called so."""
+    return NotFound("There is no such run here.", next="List them with `twokey runs list`.")
 
 
 def has_run(connection: Connection, run: str) -> bool:
@@ -133,7 +141,7 @@ def get_driven(connection: Connection, run: str) -> tuple[RunRecord, str | None]
     with rows.reading("run"):
         row = connection.execute(_GET_LOCKED, {"of_run": run}).one_or_none()
         if row is None:
-            raise NotFound("There is no such run here.", next="List them with `twokey runs list`.")
+            raise unknown_run()
         return record_of(row), row.holder
 
 
@@ -247,6 +255,15 @@ def get_document(connection: Connection, *, run: str, name: str) -> Json:
         if row is None:
             raise NotFound(f"Run {run} has no {name}.", next="Start the run again.")
         return rows.json(row.body)
+
+
+def documents_of(connection: Connection, wanted: Sequence[str], *, name: str) -> dict[str, Json]:
+    """Read the documents of that name of several runs, by run; what a run does not have is left out."""
+    if not wanted:
+        return {}
+    with rows.reading("document"):
+        found = connection.execute(_NAMED, {"wanted": list(wanted), "called": name})
+        return {str(row.run): rows.json(row.body) for row in found}
 
 
 def list_documents(connection: Connection, *, run: str, prefix: str) -> list[Json]:

@@ -52,6 +52,7 @@ runs: Final = Table(
     CheckConstraint("state IN ('running', 'waiting', 'done', 'failed', 'cancelled')", name="state"),
     Index(None, "state", "created_us"),
     Index(None, "created_us", "intent", "state", "id"),
+    Index(None, "requester", "created_us"),
 )
 
 documents: Final = Table(

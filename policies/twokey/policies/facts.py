@@ -1,9 +1,9 @@
 """The data of the policy bundle (``data.json``, under ``twokey_data``): what a team edits without touching a rule.
 
-Rules: every key of ``DEFAULTS`` may be left out, any other is present, and there are no more; names fit the same
-patterns as everywhere; whatever one part names (a group, a risk) another part defines; an owner's ``under`` is empty
-(the whole kind) or ends in ``/``, so that ``churn/`` can never take in ``churn-secrets``; one tool name and version has
-one schema digest.
+Rules: every key of ``DEFAULTS`` may be left out, and so may ``reading`` (what holds then is said there); any other is
+present, and there are no more; names fit the same patterns as everywhere; whatever one part names (a group, a risk)
+another part defines; an owner's ``under`` is empty (the whole kind) or ends in ``/``, so that ``churn/`` can never take
+in ``churn-secrets``; one tool name and version has one schema digest.
 """
 
 import re
@@ -28,6 +28,7 @@ from twokey.core.values import (
     Version,
 )
 from twokey.policies.calendar import Freeze, PolicyException
+from twokey.policies.reading import Reading
 
 ROOT: Final = "twokey_data"
 INDEX: Final = "index"
@@ -44,6 +45,7 @@ DEFAULTS: Final[Mapping[str, Any]] = {
         "links_elsewhere",
         "holds_markup",
         "disguises_name",
+        "commands_bots",
     ],
     "allowed_values": [],
     "classes": [],
@@ -251,6 +253,8 @@ class Facts(Value):
     rule_owners: dict[RuleId, GroupName]
     escalation: tuple[Escalation, ...]
     batches: tuple[BatchRule, ...]
+    reading: Reading | None = None
+    """Who may read what. What the data leaves out stays left out, so that its digest is what it was."""
     index: dict[str, Any] = Field(default_factory=dict[str, Any])
     """Worked out from the rest; what a document says here is replaced."""
 
@@ -258,6 +262,7 @@ class Facts(Value):
     def _names_exist(self) -> Self:
         groups = {self.default_owner, *(owner.group for owner in (*self.owners, *self.escalation))}
         groups.update(self.rule_owners.values())
+        groups.update(() if self.reading is None else self.reading.groups())
         for table in (self.may_name.read, self.may_name.write):
             groups.update(group for members in table.values() for group in members)
         _all_known(groups, self.groups, "group")
@@ -268,6 +273,7 @@ class Facts(Value):
         named = {entry.class_ for entry in self.classes} | {
             name for limit in self.field_limits for name in limit.classes
         }
+        named.update(() if self.reading is None else self.reading.classes())
         _all_known(named, {self.default_class, *self.risk_of_class}, "class")
         _all_known(self.waivable, WAIVABLE, "waivable rule")
         _all_known((item.rule for item in self.exceptions), self.waivable, "waivable rule")

@@ -115,14 +115,20 @@ def injection(
     suite: Annotated[
         str | None, typer.Option("--suite", help="Folder with cases.jsonl; without it, Twokey's own cases.")
     ] = None,
+    reviewer: Annotated[
+        list[str] | None, typer.Option("--reviewer", help="Play under this one only; may be given again.")
+    ] = None,
 ) -> None:
     """Play a compromised model against the gate, under three reviewers and without a gate."""
     from pathlib import Path
 
     from twokey.channels.injection.evaluation import evaluate
+    from twokey.channels.injection.reviewers import chosen
     from twokey.channels.injection.shown import lines
 
-    result = evaluate(Path(suite) if suite is not None else None, tell=SESSION.say, apart=True)
+    result = evaluate(
+        Path(suite) if suite is not None else None, names=chosen(reviewer or ()), tell=SESSION.say, apart=True
+    )
     for line in lines(result):
         SESSION.say(line)
     SESSION.give(result)

@@ -19,6 +19,7 @@ from starlette.responses import JSONResponse, Response
 
 from twokey.channels.console import reviewing
 from twokey.channels.console.forms import Form
+from twokey.channels.console.seeing import Reads
 from twokey.channels.console.sessions import Visitor, Who
 from twokey.channels.console.site import Site, site_of
 from twokey.channels.rendering.buttons import Pressed
@@ -26,6 +27,7 @@ from twokey.core import canonical
 from twokey.core.errors import BadInput, Refused
 from twokey.core.values import Action, Answer, Statement
 from twokey.store.proposals import ProposalRecord
+from twokey.tools.reading import Reader
 from twokey.tools.steps import Result
 
 router: Final = APIRouter(include_in_schema=False)
@@ -35,10 +37,10 @@ LONGEST_REASON: Final = 1000
 
 
 @router.post("/p/{name}/statement")
-def statement(request: Request, visitor: Who, form: Form, name: str) -> Response:
+def statement(request: Request, visitor: Who, reader: Reads, form: Form, name: str) -> Response:
     """Give what the browser has to sign."""
     site = site_of(request)
-    record, action, reason = _asked(site, visitor, form, name)
+    record, action, reason = _asked(site, visitor, reader, form, name)
     made = site.service.statement(
         visitor.identity,
         action=action,
@@ -50,10 +52,10 @@ def statement(request: Request, visitor: Who, form: Form, name: str) -> Response
 
 
 @router.post("/p/{name}/answer")
-def answer(request: Request, visitor: Who, form: Form, name: str) -> Response:
+def answer(request: Request, visitor: Who, reader: Reads, form: Form, name: str) -> Response:
     """Take an answer; gives where the proposal stands then."""
     site = site_of(request)
-    record, action, reason = _asked(site, visitor, form, name)
+    record, action, reason = _asked(site, visitor, reader, form, name)
     if visitor.signs:
         result = site.service.answer_signed(visitor.identity, _signed(visitor, form, record, action), reason=reason)
     else:
@@ -73,13 +75,15 @@ def _told(result: Result) -> dict[str, str]:
     return {"id": result.id, "state": result.state.value, "code": result.code}
 
 
-def _asked(site: Site, visitor: Visitor, form: Mapping[str, str], name: str) -> tuple[ProposalRecord, Action, str]:
+def _asked(
+    site: Site, visitor: Visitor, reader: Reader, form: Mapping[str, str], name: str
+) -> tuple[ProposalRecord, Action, str]:
     """Check what is answered, and how; gives the proposal as it stands."""
     action, reason = form.get("action", ""), form.get("reason", "").strip()
     if action not in get_args(Action) or len(reason) > LONGEST_REASON:
         raise BadInput("That is no answer to a card.", next="Open the page again.", code="bad_answer")
     chosen = cast("Action", action)
-    record = site.service.find(name)
+    record = reader.find(name)
     if not Pressed.parse(form.get("seen", "")).still(record):
         site.service.reject(visitor.identity, chosen, "changed_proposal")
         raise Refused(

@@ -1,8 +1,8 @@
 """The API: what the pages show, for programs, by the same functions. Described at ``/api/openapi.json``.
 
 Rules: who asks is in by the same session as in the pages, or by a program's token (``twokey login NAME --token``) in
-``Authorization: Bearer``; every answer and every error has a described form; answers
-to cards need a signature, so they are given in the page, in Slack or by ``twokey approvals``, and not here.
+``Authorization: Bearer``, and reads what that principal may read; every answer and every error has a described form;
+answers to cards need a signature, so they are given in the page, in Slack or by ``twokey approvals``, and not here.
 """
 
 from typing import Annotated, Any, Final
@@ -16,15 +16,18 @@ from twokey.channels.card import moment
 from twokey.channels.console import answers
 from twokey.channels.console.answers import Cursor, ErrorAnswer
 from twokey.channels.console.forms import Form
+from twokey.channels.console.seeing import Reads, card_of, figures
 from twokey.channels.console.sessions import Visitor, required
 from twokey.channels.console.site import Site, site_of
 from twokey.channels.overview import data, incidents, log, rules
 from twokey.core.canonical import MAX_INTEGER
 from twokey.core.errors import NotFound
 from twokey.core.lifecycle import State
-from twokey.store import evidence, listing, proposals, runs
+from twokey.store import listing, proposals
 from twokey.store.listing import Position
 from twokey.store.runs import RunState
+from twokey.tools import listed
+from twokey.tools.withholding import read_evidence
 
 _SAID: Final[dict[int, str]] = {
     400: "Something given cannot be used.",
@@ -56,49 +59,43 @@ ChangeId = Annotated[str, Path(pattern=r"^(r-[0-9a-z]{12}|(p-)?[0-9a-z]{4,12})$"
 
 @router.get("/proposals")
 def list_proposals(  # the filters of a list
-    site: Here,
-    _: Who,
+    reader: Reads,
     state: Annotated[list[State] | None, Query(max_length=len(State))] = None,
     agent: Annotated[str | None, Query(pattern=r"^[a-z][a-z0-9_]{0,39}$")] = None,
     behind: Behind = None,
     limit: Limit = 50,
 ) -> answers.ProposalsAnswer:
     """List proposals, newest first."""
-    with site.workspace.ledger.look() as connection:
-        found = listing.proposal_lines(
-            connection, states=state or (), agent=agent, behind=answers.position(behind), limit=limit
-        )
+    found = listed.proposal_page(reader, states=state or (), agent=agent, behind=answers.position(behind), limit=limit)
     following = answers.cursor(found[-1].position) if len(found) == limit else None
     return answers.ProposalsAnswer(proposals=[answers.ProposalItem.of(line) for line in found], next=following)
 
 
 @router.get("/proposals/{proposal}")
-def show_proposal(site: Here, _: Who, proposal: ProposalId) -> answers.CardAnswer:
+def show_proposal(site: Here, reader: Reads, proposal: ProposalId) -> answers.CardAnswer:
     """Show one proposal with all that belongs to deciding on it."""
-    return answers.CardAnswer.model_validate(cards.as_json(site.service.card(proposal, None)))
+    return answers.CardAnswer.model_validate(cards.as_json(card_of(site, reader, proposal, None)))
 
 
 @router.get("/runs")
 def list_runs(
-    site: Here,
-    _: Who,
+    reader: Reads,
     state: Annotated[list[RunState] | None, Query(max_length=5)] = None,
     behind: Behind = None,
     limit: Limit = 50,
 ) -> answers.RunsAnswer:
     """List runs, newest first."""
-    with site.workspace.ledger.look() as connection:
-        found = listing.run_page(connection, states=state or (), behind=answers.position(behind), limit=limit)
+    found = listed.run_page(reader, states=state or (), behind=answers.position(behind), limit=limit)
     following = answers.cursor(Position(found[-1].created_us, found[-1].id)) if len(found) == limit else None
     return answers.RunsAnswer(runs=[answers.RunItem.of(run) for run in found], next=following)
 
 
 @router.get("/runs/{run}")
-def show_run(site: Here, _: Who, run: RunId) -> answers.RunAnswer:
+def show_run(reader: Reads, run: RunId) -> answers.RunAnswer:
     """Show one run and what it proposed."""
-    with site.workspace.ledger.look() as connection:
-        record = runs.get_run(connection, run)
-        made = [each.id for each in proposals.proposals_of(connection, run)]
+    record = reader.run(run)
+    with reader.ledger.look() as connection:
+        made = [each.id for each in proposals.proposals_of(connection, run) if reader.reads(each)]
     return answers.RunAnswer(run=answers.RunItem.of(record), proposals=made)
 
 
@@ -132,15 +129,14 @@ def ask(site: Here, visitor: Who, form: Form) -> answers.AskedAnswer:
 
 @router.get("/log")
 def list_entries(  # the filters of a list
-    site: Here,
-    _: Who,
+    reader: Reads,
     about: Annotated[str, Query(max_length=log.MOST_WORDS, description="An id, or words that entries hold.")] = "",
     kind: Annotated[str, Query(max_length=40)] = "",
     before: Annotated[int | None, Query(ge=0, le=MAX_INTEGER)] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> answers.LogAnswer:
     """List entries of the log, newest first."""
-    found = log.page(site.workspace.ledger, about=about, kind=kind, before=before, limit=limit)
+    found = log.page(reader, about=about, kind=kind, before=before, limit=limit)
     return answers.LogAnswer(entries=[answers.EntryItem.of(line) for line in found.lines], next=found.before)
 
 
@@ -165,41 +161,41 @@ def show_proof(site: Here, _: Who, entry: EntryId) -> answers.ProofAnswer:
 
 
 @router.get("/changes/{change}")
-def show_change(site: Here, _: Who, change: ChangeId) -> answers.ChangeAnswer:
+def show_change(reader: Reads, change: ChangeId) -> answers.ChangeAnswer:
     """Show one change from end to end, named by its run or by one of its proposals."""
-    return answers.ChangeAnswer.of(log.follow(site.workspace.ledger, change))
+    return answers.ChangeAnswer.of(log.follow(reader, change))
 
 
 @router.get("/catalog")
-def show_catalog(site: Here, _: Who) -> answers.CatalogAnswer:
+def show_catalog(reader: Reads) -> answers.CatalogAnswer:
     """Show the warehouses that runs read last."""
-    found = data.warehouses(site.workspace.ledger)
+    found = data.warehouses(reader)
     return answers.CatalogAnswer(warehouses=[answers.WarehouseItem.of(each) for each in found])
 
 
 @router.get("/tickets")
-def show_tickets(site: Here, _: Who) -> answers.TicketsAnswer:
+def show_tickets(reader: Reads) -> answers.TicketsAnswer:
     """Show the tickets that runs read last."""
-    found = data.trackers(site.workspace.ledger)
+    found = data.trackers(reader)
     return answers.TicketsAnswer(trackers=[answers.TrackerItem.of(each) for each in found])
 
 
 @router.get("/incidents")
-def list_incidents(site: Here, _: Who) -> answers.IncidentsAnswer:
+def list_incidents(reader: Reads) -> answers.IncidentsAnswer:
     """List the incidents that the latest runs told."""
-    return answers.IncidentsAnswer.of(incidents.listed(site.workspace.ledger))
+    return answers.IncidentsAnswer.of(incidents.listed(reader))
 
 
 @router.get("/incidents/{run}")
-def show_incident(site: Here, _: Who, run: RunId) -> answers.IncidentAnswer:
+def show_incident(reader: Reads, run: RunId) -> answers.IncidentAnswer:
     """Show one incident: sentences with their evidence, suspects with reasons."""
-    return answers.IncidentAnswer.of(incidents.incident(site.workspace.ledger, run))
+    return answers.IncidentAnswer.of(incidents.incident(reader, run))
 
 
 @router.get("/policy")
-def show_policy(site: Here, _: Who) -> answers.PolicyAnswer:
+def show_policy(site: Here, reader: Reads) -> answers.PolicyAnswer:
     """Show the rules in words."""
-    return answers.PolicyAnswer.of(rules.policy(site.workspace, site.rule_book))
+    return answers.PolicyAnswer.of(rules.policy(site.workspace, site.rule_book, reader))
 
 
 @router.get("/controls")
@@ -210,17 +206,18 @@ def show_controls(site: Here, _: Who) -> answers.ControlsAnswer:
 
 @router.get("/scorecard")
 def show_scorecard(
-    site: Here, _: Who, quarter: Annotated[str, Query(pattern=r"^(20[0-9]{2}-?[Qq][1-4])?$")] = ""
+    site: Here, reader: Reads, quarter: Annotated[str, Query(pattern=r"^(20[0-9]{2}-?[Qq][1-4])?$")] = ""
 ) -> answers.ScorecardAnswer:
     """Show the figures of a quarter, by default of the one that goes on."""
+    figures(reader)
     return answers.ScorecardAnswer.model_validate(site.scores.of(quarter).as_json())
 
 
 @router.get("/evidence/{wanted}")
-def show_evidence(site: Here, _: Who, wanted: EvidenceId) -> answers.EvidenceAnswer:
+def show_evidence(reader: Reads, wanted: EvidenceId) -> answers.EvidenceAnswer:
     """Show one piece of evidence."""
-    with site.workspace.ledger.look() as connection:
-        value, content = evidence.get_evidence(connection, wanted)
+    with reader.ledger.look() as connection:
+        value, content = read_evidence(reader, connection, wanted)
     return answers.EvidenceAnswer(
         id=value.id,
         run=value.run,

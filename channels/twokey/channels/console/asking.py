@@ -12,12 +12,13 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from twokey.channels.console.forms import Form
+from twokey.channels.console.seeing import Reads
 from twokey.channels.console.sessions import Visitor, Who
 from twokey.channels.console.site import site_of
 from twokey.channels.passes import new_secret
 from twokey.core.errors import BadInput
 from twokey.core.values import ID_ALPHABET
-from twokey.store import runs
+from twokey.store import listing, runs
 from twokey.tools.ledger import Unit
 
 router: Final = APIRouter(include_in_schema=False)
@@ -31,11 +32,11 @@ _ONCE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 @router.get("/ask")
-def show(request: Request, visitor: Who) -> Response:
+def show(request: Request, visitor: Who, reader: Reads) -> Response:
     """Show where one asks, and what one asked before."""
-    site = site_of(request)
-    mine = [run for run in site.service.runs(100) if run.requester == visitor.name][:LATEST]
-    return site.page(request, "ask.html", visitor, once=new_secret(), suggested=SUGGESTED, mine=mine)
+    with reader.ledger.look() as connection:
+        mine = listing.run_page(connection, requester=visitor.name, limit=LATEST)
+    return site_of(request).page(request, "ask.html", visitor, once=new_secret(), suggested=SUGGESTED, mine=mine)
 
 
 @router.post("/ask")

@@ -22,14 +22,16 @@ from twokey.channels.console import reviewing
 from twokey.channels.console.answering import LONGEST_REASON, SHORT
 from twokey.channels.console.forms import Form
 from twokey.channels.console.guarding import HEAD
+from twokey.channels.console.seeing import Reads
 from twokey.channels.console.sessions import Visitor, Who
 from twokey.channels.console.site import Site, site_of
 from twokey.core import canonical
 from twokey.core.batches import FEWEST
-from twokey.core.errors import BadInput
+from twokey.core.errors import BadInput, NotFound
 from twokey.core.values import MOST_TOGETHER, Answer, Statement, Value
 from twokey.store.proposals import ProposalRecord
 from twokey.tools.authority import admits
+from twokey.tools.reading import Reader
 
 router: Final = APIRouter(include_in_schema=False)
 Ids = Annotated[list[str], Query(alias="p", min_length=FEWEST, max_length=MOST_TOGETHER)]
@@ -66,9 +68,9 @@ def _admitted(visitor: Visitor, record: ProposalRecord) -> bool:
 
 
 @router.get("/batch")
-def show(request: Request, visitor: Who, proposals: Ids) -> Response:
+def show(request: Request, visitor: Who, reader: Reads, proposals: Ids) -> Response:
     """Show proposals together, whole, and record that."""
-    site = site_of(request)
+    site, proposals = site_of(request), [reader.find(each).id for each in proposals]
     batching = site.workspace.batching
     if HEAD in request.scope:
         batch = batching.look(proposals, visitor.identity)
@@ -89,10 +91,11 @@ def _doubts(batch: BatchCard) -> list[str]:
 
 
 @router.post("/batch/statements")
-def statements(request: Request, visitor: Who, form: Form) -> Response:
+def statements(request: Request, visitor: Who, reader: Reads, form: Form) -> Response:
     """Give what the browser has to sign, a statement for each proposal."""
     site, asked = site_of(request), _asked(form)
-    _confirmed(site, form, asked)
+    _confirmed(site, reader, form, asked)
+    _seen(site, visitor, reader, asked)
     made = site.workspace.batching.statements(
         visitor.identity, action=asked.action, digest=asked.digest, proposals=asked.proposals, reason=asked.reason
     )
@@ -100,10 +103,11 @@ def statements(request: Request, visitor: Who, form: Form) -> Response:
 
 
 @router.post("/batch/answer")
-def answer(request: Request, visitor: Who, form: Form) -> Response:
+def answer(request: Request, visitor: Who, reader: Reads, form: Form) -> Response:
     """Take an answer to each proposal of a batch; gives what became of each."""
     site, asked = site_of(request), _asked(form)
-    _confirmed(site, form, asked)
+    _confirmed(site, reader, form, asked)
+    _seen(site, visitor, reader, asked)
     batching = site.workspace.batching
     if visitor.signs:
         answers = _signed(visitor, form)
@@ -153,14 +157,24 @@ def _no_answer() -> BadInput:
     return BadInput("That is no answer to a batch.", next="Open the page again.", code="bad_answer")
 
 
-def _confirmed(site: Site, form: Mapping[str, str], asked: _Asked) -> None:
+def _seen(site: Site, visitor: Visitor, reader: Reader, asked: _Asked) -> None:
+    """Check that each may be read; one that may not is answered, and recorded, like one that is not there."""
+    try:
+        for proposal in asked.proposals:
+            reader.find(proposal)
+    except NotFound as error:
+        site.service.reject(visitor.identity, asked.action, error.code)
+        raise
+
+
+def _confirmed(site: Site, reader: Reader, form: Mapping[str, str], asked: _Asked) -> None:
     """Check that the short form was typed in where that is asked; raises ``BadInput``, ``NotFound``."""
     if asked.action != "approve":
         return
     typed = "".join(form.get("typed", "").split()).lower()
     if typed == asked.digest[:SHORT]:
         return
-    if any(reviewing.doubts(site.service.card(proposal, None)) for proposal in asked.proposals):
+    if any(reviewing.doubts(site.service.card(reader.find(proposal).id, None)) for proposal in asked.proposals):
         raise BadInput(
             "What was typed in is not the short form of the batch's digest.",
             next="Compare it with the digest on the page, and type it in again.",

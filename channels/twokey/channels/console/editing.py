@@ -13,12 +13,14 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from twokey.channels.console.forms import Form
+from twokey.channels.console.seeing import Reads
 from twokey.channels.console.sessions import Visitor, Who
 from twokey.channels.console.site import Site, site_of
 from twokey.core.errors import BadInput, Refused
 from twokey.core.lifecycle import State
 from twokey.store.proposals import ProposalRecord
 from twokey.tools.editing import is_business_of, is_change_of_ticket
+from twokey.tools.reading import Reader
 from twokey.tools.write import ticket_edit
 from twokey.tools.write.ticket_edit import TicketEdit
 
@@ -57,18 +59,18 @@ def _lines(value: Any) -> list[str]:
 
 
 @router.get("/p/{name}/edit")
-def show(request: Request, visitor: Who, name: str) -> Response:
+def show(request: Request, visitor: Who, reader: Reads, name: str) -> Response:
     """Show the parts that can be put otherwise."""
     site = site_of(request)
-    record = _editable(site, visitor, name)
+    record = _editable(site, visitor, reader, name)
     return site.page(request, "edit.html", visitor, record=record, parts=shown(record))
 
 
 @router.post("/p/{name}/edit")
-def edit(request: Request, visitor: Who, form: Form, name: str) -> Response:
+def edit(request: Request, visitor: Who, reader: Reads, form: Form, name: str) -> Response:
     """Leave an edit to the workers, and lead to its run."""
     site = site_of(request)
-    record = _editable(site, visitor, name)
+    record = _editable(site, visitor, reader, name)
     if form.get("digest") != record.digest:
         raise Refused(
             "The proposal is not the one that the page showed.", next="Open it again, look, and edit it then.",
@@ -78,8 +80,8 @@ def edit(request: Request, visitor: Who, form: Form, name: str) -> Response:
     return RedirectResponse(f"/runs/{outcome.run.id}", 303)
 
 
-def _editable(site: Site, visitor: Visitor, name: str) -> ProposalRecord:
-    record = site.service.stands(name)
+def _editable(site: Site, visitor: Visitor, reader: Reader, name: str) -> ProposalRecord:
+    record = site.service.stands(reader.find(name).id)
     if not may_edit(visitor, record):
         raise Refused(
             "This proposal is not yours to edit: only a change of a ticket that waits is edited, by who asked for it, "

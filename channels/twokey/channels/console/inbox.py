@@ -16,14 +16,17 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from twokey.channels.console import batches
 from twokey.channels.console.reviewing import is_ordinary
+from twokey.channels.console.seeing import Reads
 from twokey.channels.console.sessions import Visitor, Who
-from twokey.channels.console.site import Site, site_of
+from twokey.channels.console.site import site_of
 from twokey.channels.console.streaming import news
 from twokey.channels.rendering.buttons import Pressed
 from twokey.core.lifecycle import OPEN, State
 from twokey.store import listing
+from twokey.store.listing import ProposalLine
 from twokey.store.proposals import ProposalRecord
 from twokey.tools.authority import admits, barred, counting_groups
+from twokey.tools.reading import Reader
 
 router: Final = APIRouter(include_in_schema=False)
 SHOWN: Final = 200
@@ -85,12 +88,12 @@ def front() -> Response:
 
 
 @router.get("/inbox")
-def show(request: Request, visitor: Who, tool: str = "", requester: str = "") -> Response:
+def show(request: Request, visitor: Who, reader: Reads, tool: str = "", requester: str = "") -> Response:
     """Show what waits, and what was not answered in time."""
     site, wanted = site_of(request), Filter(tool, requester)
-    stamp = _stamp(site)
-    waiting = site.service.waiting(limit=SHOWN)
-    expired = site.service.proposals((State.EXPIRED,), limit=EXPIRED_SHOWN)
+    stamp = _stamp(reader, _waiting(reader))
+    waiting = site.service.waiting_for(reader, limit=SHOWN)
+    expired = site.service.proposals((State.EXPIRED,), reader=reader, limit=EXPIRED_SHOWN)
     taken = [record for record in waiting if wanted.takes(record)]
     items = [_item(visitor, record) for record in taken]
     values: dict[str, Any] = {
@@ -116,19 +119,28 @@ def show(request: Request, visitor: Who, tool: str = "", requester: str = "") ->
 
 
 @router.get("/inbox/news")
-def told(request: Request, _: Who) -> Response:
+def told(request: Request, visitor: Who, _: Reads) -> Response:
     """Tell whenever something else waits, or waits otherwise."""
-    site = site_of(request)
+    known: list[tuple[Reader, list[ProposalLine], str]] = []
 
-    def look() -> dict[str, Any]:
-        return {"stamp": _stamp(site)}
+    def look(reader: Reader) -> dict[str, Any]:
+        lines = _waiting(reader)
+        if not known or not (reader.is_as(known[0][0]) and lines == known[0][1]):
+            known[:] = [(reader, lines, _stamp(reader, lines))]
+        return {"stamp": known[0][2]}
 
-    return news(request, site, look)
+    return news(request, site_of(request), visitor, look)
 
 
-def _stamp(site: Site) -> str:
-    """Tell one state of what waits from another, without reading what is proposed."""
-    with site.workspace.ledger.look() as connection:
-        lines = listing.proposal_lines(connection, states=tuple(OPEN), limit=SHOWN)
-    told = "".join(f"{line.id}.{line.state.value}.{line.updated_us};" for line in lines)
+def _waiting(reader: Reader) -> list[ProposalLine]:
+    """Give what waits, whether it may be read or not."""
+    with reader.ledger.look() as connection:
+        return listing.proposal_lines(connection, states=tuple(OPEN), requester=reader.only, limit=SHOWN)
+
+
+def _stamp(reader: Reader, lines: list[ProposalLine]) -> str:
+    """Tell one state of what waits and may be read from another."""
+    with reader.ledger.look() as connection:
+        seen = reader.lines(connection, lines)
+    told = "".join(f"{line.id}.{line.state.value}.{line.updated_us};" for line in seen)
     return hashlib.sha256(told.encode()).hexdigest()[:16]

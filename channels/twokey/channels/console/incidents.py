@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from twokey.channels.console.seeing import Reads
 from twokey.channels.console.sessions import Who
 from twokey.channels.console.site import site_of
 from twokey.channels.overview import data, incidents
@@ -17,23 +18,20 @@ router: Final = APIRouter(include_in_schema=False)
 
 
 @router.get("/incidents")
-def show(request: Request, visitor: Who) -> Response:
+def show(request: Request, visitor: Who, reader: Reads) -> Response:
     """List incidents."""
-    site = site_of(request)
-    ledger = site.workspace.ledger
-    found, proposed = incidents.listed(ledger), list(data.proposed(ledger, "incident"))
-    return site.page(request, "incidents.html", visitor, incidents=found, proposed=proposed)
+    found, proposed = incidents.listed(reader), data.proposed(reader, "incident")
+    return site_of(request).page(request, "incidents.html", visitor, incidents=found, proposed=proposed)
 
 
 @router.get("/incidents/{run}")
-def one(request: Request, visitor: Who, run: str) -> Response:
+def one(request: Request, visitor: Who, reader: Reads, run: str) -> Response:
     """Show one incident."""
-    site = site_of(request)
-    return site.page(request, "incident.html", visitor, incident=incidents.incident(site.workspace.ledger, run))
+    return site_of(request).page(request, "incident.html", visitor, incident=incidents.incident(reader, run))
 
 
 @router.get("/incidents/{run}/{picture}.svg")
-def drawn(request: Request, _: Who, run: str, picture: str) -> Response:
+def drawn(reader: Reads, run: str, picture: str) -> Response:
     """Give a picture."""
-    plot = incidents.picture(site_of(request).workspace.ledger, run, picture)
+    plot = incidents.picture(reader, run, picture)
     return Response(plot.svg, 200, media_type="image/svg+xml")

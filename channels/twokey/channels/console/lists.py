@@ -12,41 +12,37 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from twokey.channels.console.proposals import EVIDENCE_CHARS
+from twokey.channels.console.seeing import Reads
 from twokey.channels.console.sessions import Who
 from twokey.channels.console.site import site_of
 from twokey.channels.overview import data, rules
 from twokey.core.errors import NotFound
-from twokey.store import evidence
+from twokey.tools.withholding import read_evidence
 
 router: Final = APIRouter(include_in_schema=False)
 _EVIDENCE: Final = re.compile(r"e-[0-9a-z]{12}")
 
 
 @router.get("/catalog")
-def catalog(request: Request, visitor: Who) -> Response:
+def catalog(request: Request, visitor: Who, reader: Reads) -> Response:
     """Show tables, columns, sensitivity and findings."""
-    site = site_of(request)
-    ledger = site.workspace.ledger
-    found = data.warehouses(ledger)
-    return site.page(
-        request, "catalog.html", visitor, warehouses=found, proposed=list(data.proposed(ledger, "catalog"))
-    )
+    found, proposed = data.warehouses(reader), data.proposed(reader, "catalog")
+    return site_of(request).page(request, "catalog.html", visitor, warehouses=found, proposed=proposed)
 
 
 @router.get("/tickets")
-def tickets(request: Request, visitor: Who) -> Response:
+def tickets(request: Request, visitor: Who, reader: Reads) -> Response:
     """Show tickets and what was proposed for each."""
-    site = site_of(request)
-    ledger = site.workspace.ledger
-    found = data.trackers(ledger)
-    return site.page(request, "tickets.html", visitor, trackers=found, proposed=list(data.proposed(ledger, "triage")))
+    found, proposed = data.trackers(reader), data.proposed(reader, "triage")
+    return site_of(request).page(request, "tickets.html", visitor, trackers=found, proposed=proposed)
 
 
 @router.get("/policy")
-def policy(request: Request, visitor: Who, rule: Annotated[str, Query(max_length=4)] = "") -> Response:
+def policy(request: Request, visitor: Who, reader: Reads, rule: Annotated[str, Query(max_length=4)] = "") -> Response:
     """Show the rules in words."""
     site = site_of(request)
-    return site.page(request, "policy.html", visitor, policy=rules.policy(site.workspace, site.rule_book), wanted=rule)
+    shown = rules.policy(site.workspace, site.rule_book, reader)
+    return site.page(request, "policy.html", visitor, policy=shown, wanted=rule)
 
 
 @router.get("/controls")
@@ -57,13 +53,13 @@ def controls(request: Request, visitor: Who) -> Response:
 
 
 @router.get("/evidence/{wanted}")
-def opened(request: Request, visitor: Who, wanted: str) -> Response:
+def opened(request: Request, visitor: Who, reader: Reads, wanted: str) -> Response:
     """Show a piece of evidence."""
     site = site_of(request)
     if not _EVIDENCE.fullmatch(wanted):
         raise NotFound("There is no such evidence here.", next="Go back to what cites it.")
     with site.workspace.ledger.look() as connection:
-        value, content = evidence.get_evidence(connection, wanted)
+        value, content = read_evidence(reader, connection, wanted)
     text = json.dumps(content, indent=2, ensure_ascii=False)
     values: dict[str, Any] = {"value": value, "text": text[:EVIDENCE_CHARS], "more": max(0, len(text) - EVIDENCE_CHARS)}
     return site.page(request, "evidence_alone.html", visitor, **values)

@@ -1,7 +1,8 @@
 """The log: search it, follow it, see one change from end to end, take the proof of an entry away, verify the whole.
 
 Rules: what is listed is an index that shows and decides nothing; what is proven says so by a proof that is checked
-before it is given. Verifying is asked for by a person, runs beside the pages, one at a time.
+before it is given. Entries about what somebody may not read stand in their places without their words; their proofs are
+for everybody, because the log is. Verifying is asked for by a person, runs beside the pages, one at a time.
 """
 
 import re
@@ -12,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from twokey.channels.console.forms import Form
+from twokey.channels.console.seeing import Reads
 from twokey.channels.console.sessions import Who
 from twokey.channels.console.site import site_of
 from twokey.channels.overview import log
@@ -25,10 +27,12 @@ _CHANGE: Final = re.compile(r"(p-|r-)?[0-9a-z]{4,12}")
 
 
 @router.get("/log")
-def show(request: Request, visitor: Who, q: Words = "", kind: Words = "", before: Before = None) -> Response:
+def show(  # the filters of a list
+    request: Request, visitor: Who, reader: Reads, q: Words = "", kind: Words = "", before: Before = None
+) -> Response:
     """Show a page of the log."""
     site = site_of(request)
-    found = log.page(site.workspace.ledger, about=q, kind=kind, before=before)
+    found = log.page(reader, about=q, kind=kind, before=before)
     return site.page(
         request,
         "log.html",
@@ -43,21 +47,21 @@ def show(request: Request, visitor: Who, q: Words = "", kind: Words = "", before
 
 
 @router.get("/log/change/{wanted}")
-def change(request: Request, visitor: Who, wanted: str) -> Response:
+def change(request: Request, visitor: Who, reader: Reads, wanted: str) -> Response:
     """Show one change from end to end."""
     site = site_of(request)
     if not _CHANGE.fullmatch(wanted):
         raise BadInput("That names no change.", next="Give the id of a run or of a proposal.", code="no_change")
-    followed = log.follow(site.workspace.ledger, wanted)
+    followed = log.follow(reader, wanted)
     return site.page(request, "change.html", visitor, change=followed, places=log.subjects_of(followed.lines))
 
 
 @router.get("/log/entry/{entry}")
-def entry(request: Request, visitor: Who, entry: str) -> Response:
+def entry(request: Request, visitor: Who, reader: Reads, entry: str) -> Response:
     """Show one entry with its proof."""
     site = site_of(request)
     proof = log.prove(site.workspace.ledger, entry)
-    (line,) = log.page(site.workspace.ledger, about=entry).lines
+    (line,) = log.page(reader, about=entry).lines
     return site.page(request, "entry.html", visitor, line=line, proof=proof, places=log.subjects_of([line]))
 
 

@@ -16,6 +16,7 @@ from twokey.channels.console import editing, reviewing
 from twokey.channels.console.diffs import PIECE, Row, coloured, pairs_of, rows_of
 from twokey.channels.console.forms import Form
 from twokey.channels.console.guarding import HEAD
+from twokey.channels.console.seeing import Reads, card_of
 from twokey.channels.console.sessions import Who
 from twokey.channels.console.showing import title
 from twokey.channels.console.site import Site, site_of
@@ -23,8 +24,10 @@ from twokey.channels.console.streaming import news
 from twokey.channels.rendering.buttons import Pressed
 from twokey.core.errors import NotFound, Refused
 from twokey.core.lifecycle import State
-from twokey.store import evidence, proposals
+from twokey.store import proposals
 from twokey.store.proposals import ProposalRecord
+from twokey.tools.reading import Reader
+from twokey.tools.withholding import read_evidence
 from twokey.tools.write.pull_request import split_preview
 
 router: Final = APIRouter(include_in_schema=False)
@@ -44,10 +47,11 @@ def parts_of(record: ProposalRecord) -> tuple[str, str]:
 
 
 @router.get("/p/{name}")
-def show(request: Request, visitor: Who, name: str, view: str = "unified") -> Response:
+def show(request: Request, visitor: Who, reader: Reads, name: str, view: str = "unified") -> Response:
     """Show a proposal."""
     site = site_of(request)
-    card = site.service.card(name, None if HEAD in request.scope else visitor.identity)  # nobody sees a head alone
+    viewer = None if HEAD in request.scope else visitor.identity  # nobody sees a head alone
+    card = card_of(site, reader, name, viewer)
     words, diff = parts_of(card.record)
     entries = [recorded.entry for recorded in site.workspace.ledger.log.entries(card.record.id, limit=HISTORY)]
     return site.page(
@@ -93,35 +97,35 @@ def piece(site: Site, proposal: str, diff: str, view: str, begin: int) -> str:
 
 
 @router.get("/p/{name}/diff")
-def more(request: Request, _: Who, name: str, begin: int = 0, view: str = "unified") -> Response:
+def more(request: Request, reader: Reads, name: str, begin: int = 0, view: str = "unified") -> Response:
     """Give a further piece of the diff."""
     site = site_of(request)
-    record = site.service.find(name)
+    record = reader.find(name)
     return HTMLResponse(piece(site, record.id, parts_of(record)[1], view, begin))
 
 
 @router.get("/p/{name}/news")
-def told(request: Request, _: Who, name: str) -> Response:
+def told(request: Request, visitor: Who, reader: Reads, name: str) -> Response:
     """Tell whenever a proposal stands elsewhere."""
     site = site_of(request)
-    wanted = site.service.find(name).id
+    wanted = reader.find(name).id
 
-    def look() -> dict[str, Any]:
-        record = site.service.stands(wanted)
+    def look(now: Reader) -> dict[str, Any]:
+        record = site.service.stands(now.find(wanted).id)
         return {"stamp": _stamp(site, record), "words": title(record.state)}
 
-    return news(request, site, look)
+    return news(request, site, visitor, look)
 
 
 @router.get("/p/{name}/evidence/{wanted}")
-def opened(request: Request, visitor: Who, name: str, wanted: str) -> Response:
+def opened(request: Request, visitor: Who, reader: Reads, name: str, wanted: str) -> Response:
     """Show a piece of evidence that the proposal cites; raises ``NotFound`` for any other."""
     site = site_of(request)
-    record = site.service.find(name)
+    record = reader.find(name)
     if wanted not in {ref.id for ref in record.proposal.evidence}:
         raise NotFound("The proposal cites no such evidence.", next="Go back to the proposal.")
     with site.workspace.ledger.look() as connection:
-        value, content = evidence.get_evidence(connection, wanted)
+        value, content = read_evidence(reader, connection, wanted, record)
     text = json.dumps(content, indent=2, ensure_ascii=False)
     values: dict[str, Any] = {"value": value, "text": text[:EVIDENCE_CHARS], "more": max(0, len(text) - EVIDENCE_CHARS)}
     if request.headers.get("x-part") == "yes":
@@ -130,10 +134,10 @@ def opened(request: Request, visitor: Who, name: str, wanted: str) -> Response:
 
 
 @router.post("/p/{name}/undo")
-def undo(request: Request, visitor: Who, _: Form, name: str) -> Response:
+def undo(request: Request, visitor: Who, reader: Reads, _: Form, name: str) -> Response:
     """Ask for a proposal that undoes a write; the workers make it, and others approve it like any other."""
     site = site_of(request)
-    record = site.service.find(name)
+    record = reader.find(name)
     if record.state is not State.DONE:
         raise Refused(
             "There is nothing to undo: the write was not carried out, or was undone before.",

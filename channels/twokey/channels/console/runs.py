@@ -5,7 +5,7 @@ shown as text from outside.
 """
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from fastapi import APIRouter
@@ -16,12 +16,16 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from twokey.agents.state import Progress
 from twokey.audit.entry import Entry
 from twokey.channels.console.forms import Form
+from twokey.channels.console.seeing import Reads
 from twokey.channels.console.sessions import Who
 from twokey.channels.console.site import Site, site_of
 from twokey.channels.console.streaming import news
 from twokey.channels.service import Outcome
 from twokey.core.events import ModelCalled, PolicyDecided, ReviewEnded, StepEnded, StepStarted, ToolCalled, ToolReturned
 from twokey.core.values import Plan
+from twokey.tools.listed import run_page
+from twokey.tools.reading import Reader
+from twokey.tools.withholding import Withheld, withheld
 
 router: Final = APIRouter(include_in_schema=False)
 SHOWN: Final = 100
@@ -72,9 +76,15 @@ class Story:
     """What the run says of itself, where this process drives it."""
 
 
-def story(site: Site, run: str) -> Story:
+def outcome_of(site: Site, reader: Reader, run: str) -> Outcome:
+    """Give where a run stands and what of its proposals may be read; raises ``NotFound``."""
+    outcome = site.service.outcome(reader.run(run).id)
+    return replace(outcome, proposals=tuple(record for record in outcome.proposals if reader.reads(record)))
+
+
+def story(site: Site, reader: Reader, run: str) -> Story:
     """Tell a run; raises ``NotFound``."""
-    outcome = site.service.outcome(run)
+    outcome = outcome_of(site, reader, run)
     entries = _entries(site, run)
     plan = _plan(site.service.document(run, "plan"))
     steps = {step.number: StepStory(step.number, step.agent, step.title) for step in plan.steps} if plan else {}
@@ -96,6 +106,16 @@ def story(site: Site, run: str) -> Story:
         _stamp(site, outcome, len(entries)),
         site.workspace.board.latest(run),
     )
+
+
+def _worded(told: Story, left_out: Withheld) -> Story:
+    """Leave out of a plan's words what may not be read."""
+    for step in told.steps:
+        step.title = left_out.words(step.title)
+    if told.plan is None:
+        return told
+    plan = told.plan.model_copy(update={"understood": left_out.words(told.plan.understood)})
+    return replace(told, plan=plan)
 
 
 def _entries(site: Site, run: str) -> list[Entry]:
@@ -137,18 +157,20 @@ def _take(entry: Entry, steps: dict[int, StepStory], calls: dict[str, Call]) -> 
 
 
 @router.get("/runs")
-def listed(request: Request, visitor: Who) -> Response:
+def listed(request: Request, visitor: Who, reader: Reads) -> Response:
     """List the latest runs."""
-    site = site_of(request)
-    return site.page(request, "runs.html", visitor, runs=site.service.runs(SHOWN))
+    return site_of(request).page(request, "runs.html", visitor, runs=run_page(reader, limit=SHOWN))
 
 
 @router.get("/runs/{run}")
-def show(request: Request, visitor: Who, run: str) -> Response:
+def show(request: Request, visitor: Who, reader: Reads, run: str) -> Response:
     """Show a run."""
     site = site_of(request)
-    told = story(site, run)
-    findings = list(site.service.findings(run))
+    told = story(site, reader, run)
+    with site.workspace.ledger.look() as connection:
+        left_out = withheld(reader, connection, told.outcome.run)
+    told = _worded(told, left_out)
+    findings = left_out.findings(site.service.findings(run))
     values: dict[str, Any] = {
         "story": told,
         "run": told.outcome.run,
@@ -161,20 +183,20 @@ def show(request: Request, visitor: Who, run: str) -> Response:
 
 
 @router.get("/runs/{run}/news")
-def told(request: Request, _: Who, run: str) -> Response:
+def told(request: Request, visitor: Who, reader: Reads, run: str) -> Response:
     """Tell whenever something happened in a run."""
     site = site_of(request)
 
-    def look() -> dict[str, Any]:
-        outcome = site.service.outcome(run)
+    def look(now: Reader) -> dict[str, Any]:
+        outcome = outcome_of(site, now, run)
         return {"stamp": _stamp(site, outcome, len(_entries(site, run))), "state": outcome.run.state}
 
-    look()
-    return news(request, site, look)
+    look(reader)
+    return news(request, site, visitor, look)
 
 
 @router.post("/runs/{run}/cancel")
-def cancel(request: Request, visitor: Who, _: Form, run: str) -> Response:
+def cancel(request: Request, visitor: Who, reader: Reads, _: Form, run: str) -> Response:
     """Cancel a run; only who asked for it may."""
-    site_of(request).service.cancel(visitor.identity, run)
+    site_of(request).service.cancel(visitor.identity, reader.run(run).id)
     return RedirectResponse(f"/runs/{run}", 303)

@@ -1,8 +1,8 @@
 """News of something while its page is open, as server-sent events.
 
-Rules: an event says that something changed, and what anybody who sees the page could read anyway; the database is
-looked at, so news of other processes count as well; a stream ends by itself after a while, with the session and with
-the server, and browsers come again; only so many are open at a time.
+Rules: an event says that something changed, and what whoever sees the page may read at that moment; the database is
+looked at, so news of other processes count as well; a stream ends by itself after a while, with the session, with the
+right to read what it is about and with the server, and browsers come again; only so many are open at a time.
 """
 
 import asyncio
@@ -14,9 +14,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
-from twokey.channels.console.sessions import visitor_of
+from twokey.channels.console.seeing import still
+from twokey.channels.console.sessions import Visitor, visitor_of
 from twokey.channels.console.site import Site
 from twokey.core.errors import TwokeyError
+from twokey.tools.reading import Reader
 
 EVERY_S: Final = 0.5
 LOOKS: Final = 120
@@ -26,20 +28,22 @@ SESSION_LOOKS: Final = 10
 AT_ONCE: Final = 60
 """Streams of one process."""
 
-Look = Callable[[], dict[str, Any]]
-"""Gives how things stand; ``stamp`` in it changes whenever they do."""
+Look = Callable[[Reader], dict[str, Any]]
+"""Gives how things stand, for who may read it; ``stamp`` in it changes whenever they do."""
 
 
-def news(request: Request, site: Site, look: Look) -> Response:
+def news(request: Request, site: Site, visitor: Visitor, look: Look) -> Response:
     """Give a stream that tells each time how things stand, beginning with now."""
     if site.streams >= AT_ONCE:
         return PlainTextResponse("Too many pages are open; this one is not told what changes.\n", 503)
     return StreamingResponse(
-        _events(request, site, look), media_type="text/event-stream", headers={"x-accel-buffering": "no"}
+        _events(request, site, lambda: look(still(site, visitor))),
+        media_type="text/event-stream",
+        headers={"x-accel-buffering": "no"},
     )
 
 
-async def _events(request: Request, site: Site, look: Look) -> AsyncGenerator[str]:
+async def _events(request: Request, site: Site, look: Callable[[], dict[str, Any]]) -> AsyncGenerator[str]:
     site.streams += 1
     stamp = None
     try:

@@ -2,10 +2,11 @@
 
 Rules: it is evidence that a run stored, read again and checked against its hash, never the warehouse or the tracker
 itself; where it was removed since, or nothing was read, there is nothing to show. Names and texts are outside text.
+Each reader is shown what the latest run read that they may read.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final, cast
 
 from pydantic import ValidationError
@@ -19,15 +20,19 @@ from twokey.core.errors import NotFound
 from twokey.core.values import Finding, Report
 from twokey.store import evidence, figures, listing, proposals, runs
 from twokey.store.listing import ProposalLine
-from twokey.tools.ledger import Ledger
+from twokey.tools.listed import proposal_page
 from twokey.tools.read.ticket_pages import TicketRead
 from twokey.tools.read.tickets import TicketsResult
 from twokey.tools.read.warehouse import TableInfo
 from twokey.tools.read.warehouse.values import QueryResult
+from twokey.tools.reading import Reader
+from twokey.tools.withholding import withheld
 from twokey.tools.write.ticket_change import called
 
 MOST_TABLES: Final = 500
 MOST_TICKETS: Final = 200
+MOST_RUNS: Final = 50
+"""Runs of which it is looked whether they may be read."""
 _EVER: Final = {"since": 0, "until": MAX_INTEGER}
 
 
@@ -91,7 +96,7 @@ class Tracker:
     tickets: tuple[ListedTicket, ...]
 
 
-def warehouses(ledger: Ledger) -> tuple[Warehouse, ...]:
+def warehouses(reader: Reader) -> tuple[Warehouse, ...]:
     """Give every warehouse that one of the latest thousand runs read, as it was read last.
 
     Raises:
@@ -99,11 +104,12 @@ def warehouses(ledger: Ledger) -> tuple[Warehouse, ...]:
 
     """
     found: dict[str, Warehouse] = {}
-    with ledger.look() as connection:
+    with reader.ledger.look() as connection:
+        seen = _Seen(reader, connection)
         for run, body in figures.latest_documents(connection, "scan-", **_EVER):
             notes = cast("dict[str, Any]", body)
             name = str(notes["warehouse"])
-            if name not in found:
+            if name not in found and seen.reads(run):
                 made = _warehouse(connection, name, run, str(notes["schema"]))
                 if made is not None:
                     found[name] = made
@@ -133,15 +139,30 @@ def _table(key: str, info: TableInfo, by_subject: dict[str, list[Finding]]) -> T
     return Table(key, info.rows, info.is_view, tuple(columns), tuple(by_subject.get(subject(key), [])))
 
 
-def trackers(ledger: Ledger) -> tuple[Tracker, ...]:
+class _Seen:
+    """Which runs somebody may read; it is looked at so many, and the rest are not read."""
+
+    def __init__(self, reader: Reader, connection: Connection) -> None:
+        self._reader = reader
+        self._connection = connection
+        self._known: dict[str, bool] = {}
+
+    def reads(self, run: str) -> bool:
+        if run not in self._known:
+            self._known[run] = len(self._known) < MOST_RUNS and self._reader.reads_run(self._connection, run)
+        return self._known[run]
+
+
+def trackers(reader: Reader) -> tuple[Tracker, ...]:
     """Give every tracker that one of the latest thousand runs read, as it was read last; see ``warehouses``."""
     found: dict[str, Tracker] = {}
-    with ledger.look() as connection:
+    with reader.ledger.look() as connection:
+        seen = _Seen(reader, connection)
         for run, body in figures.latest_documents(connection, "triage-read", **_EVER):
             pages = [str(page["evidence"]) for page in cast("dict[str, Any]", body)["pages"]]
             name = _tracker_of(connection, run)
-            if name and name not in found and pages:
-                found[name] = _tracker(connection, name, run, pages)
+            if name and name not in found and pages and seen.reads(run):
+                found[name] = _tracker(reader, connection, name, run, pages)
     return tuple(found[name] for name in sorted(found))
 
 
@@ -150,8 +171,9 @@ def _tracker_of(connection: Connection, run: str) -> str:
     return next((place.id for place in places if place.kind == "tickets"), "")
 
 
-def _tracker(connection: Connection, name: str, run: str, pages: Sequence[str]) -> Tracker:
+def _tracker(reader: Reader, connection: Connection, name: str, run: str, pages: Sequence[str]) -> Tracker:
     tickets: dict[str, ListedTicket] = {}
+    left_out = withheld(reader, connection, runs.get_run(connection, run))
     read_us = 0
     for page in pages:
         try:
@@ -159,7 +181,7 @@ def _tracker(connection: Connection, name: str, run: str, pages: Sequence[str]) 
         except NotFound:  # it was pruned
             continue
         read_us = max(read_us, held.created_us)
-        for ticket in _read(content):
+        for ticket in _read(left_out.without(content)):
             if len(tickets) >= MOST_TICKETS:
                 break
             target = proposals.target_key("tickets", f"{name} {called(ticket)}")
@@ -172,7 +194,13 @@ def _tracker(connection: Connection, name: str, run: str, pages: Sequence[str]) 
                 updated_at=ticket.updated_at,
                 proposals=tuple(listing.proposal_lines(connection, target=target, limit=5)),
             )
-    return Tracker(name, run, read_us, tuple(pages), tuple(tickets.values()))
+    proposed = [line for ticket in tickets.values() for line in ticket.proposals]
+    seen = {line.id for line in reader.lines(connection, proposed)}
+    listed = [
+        replace(ticket, proposals=tuple(line for line in ticket.proposals if line.id in seen))
+        for ticket in tickets.values()
+    ]
+    return Tracker(name, run, read_us, tuple(pages), tuple(listed))
 
 
 def _read(content: Json) -> tuple[TicketRead, ...]:
@@ -184,7 +212,6 @@ def _read(content: Json) -> tuple[TicketRead, ...]:
     return () if page is None else page.tickets
 
 
-def proposed(ledger: Ledger, agent: str, *, limit: int = 20) -> Iterator[ProposalLine]:
+def proposed(reader: Reader, agent: str, *, limit: int = 20) -> list[ProposalLine]:
     """Give what an agent proposed last."""
-    with ledger.look() as connection:
-        yield from listing.proposal_lines(connection, agent=agent, limit=limit)
+    return proposal_page(reader, agent=agent, limit=limit)

@@ -2,11 +2,13 @@
 
 Rules: everything comes from what a run stored, read again and checked against its hash: the sentences are those that
 its reviewer saw, the pictures are drawn anew from the same evidence. Where evidence was removed since, the sentences
-remain and what was drawn from it is missing. All of it is outside text, harmless in the form in which it stands here.
+remain and what was drawn from it is missing. Of a run that may not be read there is no incident. All of it is outside
+text, harmless in the form in which it stands here.
 """
 
 import contextlib
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
@@ -24,10 +26,10 @@ from twokey.agents.incident.suspicion import suspected
 from twokey.core.canonical import MAX_INTEGER, Json
 from twokey.core.errors import NotFound
 from twokey.core.values import Finding, Report
-from twokey.store import evidence, figures, proposals, runs
+from twokey.store import evidence, figures, proposals, readable, runs
 from twokey.store.proposals import ProposalRecord
 from twokey.store.runs import RunRecord
-from twokey.tools.ledger import Ledger
+from twokey.tools.reading import Reader
 
 MOST: Final = 50
 """Incidents that are listed, the latest."""
@@ -87,11 +89,11 @@ class Incident:
     proposals: tuple[ProposalRecord, ...]
 
 
-def listed(ledger: Ledger) -> tuple[Listed, ...]:
+def listed(reader: Reader) -> tuple[Listed, ...]:
     """Give the incidents that the latest runs told, newest first; raises ``CheckFailed`` where a row was changed."""
     found: list[Listed] = []
-    with ledger.look() as connection:
-        for run, body in figures.latest_documents(connection, READ, since=0, until=MAX_INTEGER):
+    with reader.ledger.look() as connection:
+        for run, body in _readable(reader, connection):
             first = _read_of(body)[:1]
             told = material(_contents(connection, first))
             if told is not None:
@@ -103,7 +105,16 @@ def listed(ledger: Ledger) -> tuple[Listed, ...]:
     return tuple(found)
 
 
-def incident(ledger: Ledger, run: str) -> Incident:
+def _readable(reader: Reader, connection: Connection) -> Iterator[tuple[str, Json]]:
+    """Give what runs read of incidents, of those runs that may be read; so many are looked at together."""
+    told = figures.latest_documents(connection, READ, since=0, until=MAX_INTEGER)
+    while together := list(itertools.islice(told, MOST)):
+        held = readable.runs_of(connection, [run for run, _ in together])
+        seen = reader.reads_runs(connection, list(held.values()))
+        yield from ((run, body) for run, body in together if run in seen)
+
+
+def incident(reader: Reader, run: str) -> Incident:
     """Give one incident.
 
     Raises:
@@ -111,8 +122,8 @@ def incident(ledger: Ledger, run: str) -> Incident:
         CheckFailed: a row is not as it was stored.
 
     """
-    with ledger.look() as connection:
-        record = runs.get_run(connection, run)
+    record = reader.run(run)
+    with reader.ledger.look() as connection:
         read = runs.find_document(connection, run=run, name=READ)
         if read is None:
             raise NotFound("That run told no incident.", next="Look at the list of incidents.")
@@ -123,7 +134,7 @@ def incident(ledger: Ledger, run: str) -> Incident:
             for finding in Report.model_validate(body).findings
             if section(finding.kind) in SECTIONS
         ]
-        made = tuple(proposals.proposals_of(connection, run))
+        made = tuple(each for each in proposals.proposals_of(connection, run) if reader.reads(each))
     story = None if held is None else tell(held, suspected(held), _nobody)
     numbers: dict[str, int] = {}
     for finding in findings:
@@ -141,9 +152,9 @@ def incident(ledger: Ledger, run: str) -> Incident:
     )
 
 
-def picture(ledger: Ledger, run: str, wanted: str) -> Plot:
+def picture(reader: Reader, run: str, wanted: str) -> Plot:
     """Give one picture of an incident; raises ``NotFound``, ``CheckFailed``."""
-    found = next((each.plot for each in incident(ledger, run).pictures if each.name == wanted), None)
+    found = next((each.plot for each in incident(reader, run).pictures if each.name == wanted), None)
     if found is None:
         raise NotFound("There is no such picture.", next="Look at the incident.")
     return found

@@ -1,14 +1,15 @@
 """The log to look at: its pages, one change from end to end, the proof of an entry, and whether it verifies.
 
 Rules: entries are rows of the index that show and decide nothing; what is proven is proven by ``proof`` and ``verify``
-alone. A search is bounded: it looks through so many entries and says where it stopped.
+alone. A search is bounded: it looks through so many entries and says where it stopped. An entry about what its reader
+may not read stands in its place with its kind, its time and its digests, and is found by none of its words.
 """
 
 import re
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 
 from twokey.audit.entry import Entry
 from twokey.audit.proof import InclusionProof
@@ -17,8 +18,9 @@ from twokey.channels.overview import story
 from twokey.core.errors import BadInput, NotFound, TwokeyError
 from twokey.core.ports import Clock
 from twokey.core.values import ID_ALPHABET, Checkpoint
-from twokey.store import proposals, runs
+from twokey.store import proposals
 from twokey.tools.ledger import Ledger
+from twokey.tools.reading import Reader
 
 PAGE: Final = 100
 LOOKED_THROUGH: Final = 8_000
@@ -28,6 +30,8 @@ OF_CHANGE: Final = 1_000
 MOST_WORDS: Final = 100
 _ID: Final = re.compile(rf"[a-z]-[{ID_ALPHABET}]{{12}}|[0-9a-f]{{16}}|[0-9a-f]{{64}}")
 _ENTRY: Final = re.compile(rf"l-[{ID_ALPHABET}]{{12}}")
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
+UNREADABLE: Final = "This is about something that you may not read."
 _SHORT: Final = re.compile(rf"p-[{ID_ALPHABET}]{{4,11}}")
 
 
@@ -50,6 +54,29 @@ class LogLine:
         del fields["kind"]
         return cls(seq, entry.id, entry.time_us, entry.kind, entry.subject, story.told(entry.event), fields)
 
+    @classmethod
+    def bare(cls, seq: int, entry: Entry) -> "LogLine":
+        """Tell of an entry only what it is, when it was, and digests."""
+        fields = entry.event.model_dump(mode="json")
+        digests = {name: value for name, value in fields.items() if _DIGEST.fullmatch(str(value))}
+        return cls(seq, entry.id, entry.time_us, entry.kind, "-", UNREADABLE, digests)
+
+
+class _Numbered(Protocol):
+    @property
+    def seq(self) -> int: ...
+    @property
+    def entry(self) -> Entry: ...
+
+
+def _lines(reader: Reader, found: Sequence[_Numbered]) -> tuple[LogLine, ...]:
+    """Tell entries as far as they may be read."""
+    seen = reader.reads_events([each.entry.event for each in found])
+    return tuple(
+        LogLine.of(each.seq, each.entry) if readable else LogLine.bare(each.seq, each.entry)
+        for each, readable in zip(found, seen, strict=True)
+    )
+
 
 @dataclass(frozen=True, slots=True)
 class LogPage:
@@ -61,11 +88,11 @@ class LogPage:
     """How many entries were looked at for it."""
 
 
-def page(ledger: Ledger, *, about: str = "", kind: str = "", before: int | None = None, limit: int = PAGE) -> LogPage:
+def page(reader: Reader, *, about: str = "", kind: str = "", before: int | None = None, limit: int = PAGE) -> LogPage:
     """Give a page of the log.
 
     Args:
-        ledger: Whose log.
+        reader: Who looks.
         about: An id (of an entry, a run, a proposal, a session ...), or words that entries hold; empty for all.
         kind: Only entries of this kind; empty for all.
         before: Only entries before this number.
@@ -81,32 +108,47 @@ def page(ledger: Ledger, *, about: str = "", kind: str = "", before: int | None 
     if len(about) > MOST_WORDS:
         raise BadInput("That is too long to look for.", next=f"Give at most {MOST_WORDS} characters.", code="too_long")
     limit = max(1, min(limit, PAGE * 5))
-    wanted = about.strip()
+    wanted, ledger = about.strip(), reader.ledger
     if _ENTRY.fullmatch(wanted):
-        return _one(ledger, wanted, kind, before)
+        return _one(reader, wanted, kind, before)
     if _SHORT.fullmatch(wanted):
         with ledger.look() as connection:
-            wanted = proposals.resolve_proposal(connection, wanted)
+            wanted = reader.resolve(connection, wanted)
     if wanted and not _ID.fullmatch(wanted):
-        return _search(ledger, wanted, kind or None, before, limit)
+        return _search(reader, wanted, kind or None, before, limit)
+    if not _may_be_named(reader, wanted):
+        return LogPage((), None, 0)
     subjects = [wanted] if wanted else []
     found = ledger.log.newest(subjects, kind=kind or None, before=before, limit=limit)
     more = found[-1].seq if len(found) == limit and found[-1].seq > 0 else None
-    return LogPage(tuple(LogLine.of(each.seq, each.entry) for each in found), more, len(found))
+    return LogPage(_lines(reader, found), more, len(found))
 
 
-def _one(ledger: Ledger, entry: str, kind: str, before: int | None) -> LogPage:
-    proof = ledger.log.proof(entry)
-    found = ledger.log.newest(before=proof.index + 1, limit=1)
-    lines = [
-        LogLine.of(each.seq, each.entry) for each in found if each.entry.id == entry and kind in {"", each.entry.kind}
-    ]
-    return LogPage(tuple(lines) if before is None or proof.index < before else (), None, 1)
+def _may_be_named(reader: Reader, wanted: str) -> bool:
+    """Tell whether entries may be asked for by an id: by that of what may not be read there are none."""
+    with reader.ledger.look() as connection:
+        if wanted.startswith("p-"):
+            return bool(reader.among(connection, [wanted]))
+        return not wanted.startswith("r-") or reader.reads_run(connection, wanted)
 
 
-def _search(ledger: Ledger, words: str, kind: str | None, before: int | None, limit: int) -> LogPage:
+def _one(reader: Reader, entry: str, kind: str, before: int | None) -> LogPage:
+    proof = reader.ledger.log.proof(entry)
+    found = reader.ledger.log.newest(before=proof.index + 1, limit=1)
+    lines = _lines(reader, [each for each in found if each.entry.id == entry and kind in {"", each.entry.kind}])
+    return LogPage(lines if before is None or proof.index < before else (), None, 1)
+
+
+def _search(reader: Reader, words: str, kind: str | None, before: int | None, limit: int) -> LogPage:
     """Look for words in what entries hold, newest first, through a bounded number of them."""
-    found, more, seen = ledger.log.search(words, kind=kind, before=before, limit=limit, through=LOOKED_THROUGH)
+    found, more, seen = reader.ledger.log.search(
+        words,
+        kind=kind,
+        before=before,
+        limit=limit,
+        through=LOOKED_THROUGH,
+        keep=lambda entries: reader.reads_events([entry.event for entry in entries]),
+    )
     return LogPage(tuple(LogLine.of(each.seq, each.entry) for each in found), more, seen)
 
 
@@ -121,21 +163,19 @@ class Followed:
     """Whether there are more entries than are shown."""
 
 
-def follow(ledger: Ledger, wanted: str) -> Followed:
+def follow(reader: Reader, wanted: str) -> Followed:
     """Follow a change, named by its run or by one of its proposals.
 
     Raises:
-        NotFound: there is no such run or proposal.
+        NotFound: there is no such run or proposal that may be read.
 
     """
-    with ledger.look() as connection:
-        if wanted.startswith("r-"):
-            run = runs.get_run(connection, wanted).id
-        else:
-            run = proposals.get_proposal(connection, proposals.resolve_proposal(connection, wanted)).run
-        made = [record.id for record in proposals.proposals_of(connection, run)]
-    found = ledger.log.newest([run, *made[:50]], limit=OF_CHANGE + 1)
-    lines = tuple(LogLine.of(each.seq, each.entry) for each in reversed(found[:OF_CHANGE]))
+    run = reader.run(wanted).id if wanted.startswith("r-") else reader.find(wanted).run
+    with reader.ledger.look() as connection:
+        made = [record.id for record in proposals.proposals_of(connection, run) if reader.reads(record)]
+        begun = [run] if reader.reads_run(connection, run) else []
+    found = reader.ledger.log.newest([*begun, *made[:50]], limit=OF_CHANGE + 1)
+    lines = _lines(reader, found[:OF_CHANGE][::-1])
     return Followed(run, tuple(made), lines, len(found) > OF_CHANGE)
 
 

@@ -22,6 +22,7 @@ from twokey.policies import bundle
 from twokey.policies.bundle import Bundle
 from twokey.policies.replay import Tally
 from twokey.tools.ledger import Ledger
+from twokey.tools.reading import Reader
 
 LISTED: Final = 500
 """Changed decisions that are kept to be shown, the first."""
@@ -151,6 +152,14 @@ class Replays:
                     with self._lock:
                         self._last = replace(begun, decisions=count)
         return _report(begun, run, changes)
+
+
+def for_reader(told: Told, reader: Reader) -> Told:
+    """Leave out the changed decisions that are about what ``reader`` may not read; sums stay those of the whole."""
+    if reader.reads_everything or not told.changes:
+        return told
+    seen = reader.reads_named({each.about for each in told.changes})
+    return replace(told, changes=tuple(each for each in told.changes if each.about in seen))
 
 
 def _report(begun: Told, run: Replaying, changes: list[Change]) -> Told:

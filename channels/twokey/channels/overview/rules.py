@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from twokey.audit.entry import Entry
 from twokey.channels.workspace import Workspace
 from twokey.core.errors import CheckFailed, NotFound
 from twokey.core.events import ControlsProbed, PolicyDecided, PolicyShadowed
@@ -18,6 +19,7 @@ from twokey.policies.annotations import Rule
 from twokey.policies.bundle import BundleRevisions
 from twokey.policies.controls import CONTROLS, Control, demanded
 from twokey.tools.ledger import Ledger
+from twokey.tools.reading import Reader
 
 DECISIONS: Final = 200
 """Decisions, the latest, that are counted."""
@@ -81,18 +83,23 @@ class RuleBook:
             return self._held[1], self._held[2]
 
 
-def policy(workspace: Workspace, book: RuleBook) -> PolicyView:
-    """Look at policy; raises ``BadInput`` where the folder of the bundle cannot be read."""
+def policy(workspace: Workspace, book: RuleBook, reader: Reader) -> PolicyView:
+    """Look at policy, and at those of the latest decisions that are about what ``reader`` may read.
+
+    Raises:
+        BadInput: the folder of the bundle cannot be read.
+
+    """
     held, rules = book.read()
     engine, revisions = workspace.policy_in_force()
-    lately = [each.entry.event for each in workspace.ledger.log.newest(kind="policy.decided", limit=DECISIONS)]
+    lately = [entry.event for entry in _readable(reader, "policy.decided")]
     decided = [event for event in lately if isinstance(event, PolicyDecided)]
     counts = Counter(rule for event in decided for rule in event.rules)
-    shadowed = workspace.ledger.log.newest(kind="policy.shadowed", limit=DECISIONS)
+    shadowed = _readable(reader, "policy.shadowed")
     differs = [
-        Differs(event.entry, event.run, event.proposal, event.decision, event.reasons, each.entry.time_us)
-        for each in shadowed
-        if isinstance(event := each.entry.event, PolicyShadowed) and not event.agrees
+        Differs(event.entry, event.run, event.proposal, event.decision, event.reasons, entry.time_us)
+        for entry in shadowed
+        if isinstance(event := entry.event, PolicyShadowed) and not event.agrees
     ]
     return PolicyView(
         engine=engine,
@@ -105,6 +112,12 @@ def policy(workspace: Workspace, book: RuleBook) -> PolicyView:
         shadowed=len(shadowed),
         differs=tuple(differs[:50]),
     )
+
+
+def _readable(reader: Reader, kind: str) -> list[Entry]:
+    found = reader.ledger.log.newest(kind=kind, limit=DECISIONS)
+    seen = reader.reads_events([each.entry.event for each in found])
+    return [each.entry for each, readable in zip(found, seen, strict=True) if readable]
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from twokey.channels.wiring.incident import follower_of, house_of, left_of_alert
 from twokey.channels.wiring.once import Once
 from twokey.channels.wiring.operations import book_of
 from twokey.channels.wiring.outside import Outside, connector, github_if_set
-from twokey.channels.wiring.policy import NoShadow, batch_engine, policy_of, rules_of, shadow_of
+from twokey.channels.wiring.policy import NoShadow, batch_engine, policy_of, reading_of, rules_of, shadow_of
 from twokey.channels.wiring.runbooks import with_runbooks
 from twokey.channels.wiring.stores import STATE_FOLDER, check_demo, dispatcher_of, ledger_of, states_of
 from twokey.channels.wiring.telemetry import (
@@ -347,6 +347,7 @@ def _parts(  # what that were opened
         readiness=readiness,
         sessions=gate.sessions,
         batch_engine=batch_engine,
+        reading=reading_of(policy),
         pruner=Pruner(ledger=ledger, states=lambda: states().lent(), clock=clock),
     )
     return Parts(workspace, gate, desk, savers)

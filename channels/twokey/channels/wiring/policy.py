@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +15,13 @@ from twokey.channels.shadowing import Shadow
 from twokey.channels.wiring.stores import check_demo, opened_ledger
 from twokey.core import settings
 from twokey.core.entropy import SystemClock
-from twokey.core.errors import BadInput, CheckFailed, NotFound
+from twokey.core.errors import BadInput, CheckFailed, NotFound, TwokeyError
 from twokey.core.ports import PolicyEngine, Revisions
 from twokey.core.settings import FileDirectory, Settings
-from twokey.policies import bundle, facts
+from twokey.policies import bundle, facts, reading
 from twokey.policies.bundle import Bundle
 from twokey.policies.engines.embedded import Embedded
+from twokey.policies.reading import NOTHING, ReadingRules
 from twokey.tools import registry
 from twokey.tools.authority import Rules
 from twokey.tools.enforcing import Enforcement
@@ -63,6 +64,28 @@ def policy_of(folder: Path, config: Settings, ledger: Ledger, engine: PolicyEngi
         load=lambda: enforcement.accepted(where),
         hold=hold,
     )
+
+
+def reading_of(policy: PolicyInForce) -> Callable[[], ReadingRules]:
+    """Give what says, whenever it is asked, who may read what: the data of the bundle in force.
+
+    Where none is, nothing is admitted to anybody beside what is their own or waits for their answer.
+    """
+    held: list[tuple[str, ReadingRules]] = []
+
+    def rules() -> ReadingRules:
+        try:
+            in_force = policy.current().bundle
+        except TwokeyError:
+            return ReadingRules(NOTHING, {})
+        last = held[-1:]
+        if last and last[0][0] == in_force.revisions.data:
+            return last[0][1]
+        fresh = reading.rules_of(in_force.document()[facts.ROOT])
+        held[:] = [(in_force.revisions.data, fresh)]
+        return fresh
+
+    return rules
 
 
 class Lent:
@@ -221,6 +244,13 @@ def _for_groups(data: dict[str, Any], groups: Sequence[str]) -> dict[str, Any]:
         "may_name": may_name,
         "escalation": [{**entry, "group": known(entry["group"])} for entry in data["escalation"]],
         "rule_owners": {rule: known(group) for rule, group in data["rule_owners"].items()},
+        "reading": {
+            **data["reading"],
+            "private": {
+                **data["reading"]["private"],
+                "to": sorted({known(group) for group in data["reading"]["private"]["to"]}),
+            },
+        },
     }
 
 
@@ -238,6 +268,17 @@ def exceptions(folder: Path) -> tuple[tuple[str, ...], list[Ignored]]:
     waivers = Waivers(document, FileDirectory(folder), config.workspace.id)
     now = SystemClock().now_us()
     return waivers.in_force(now), waivers.ignored(now)
+
+
+def says_who_reads(folder: Path) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+    """Give the groups that read what is private, and those that read everything; none where the data does not say.
+
+    Raises:
+        TwokeyError: the workspace's policy data cannot be used.
+
+    """
+    said = bundle.load(folder / settings.load(folder).policy.bundle).document()[facts.ROOT].get("reading")
+    return None if said is None else (tuple(said["private"]["to"]), tuple(said["everything"]))
 
 
 def sign_exception(folder: Path, name: str, credential: Credential) -> None:
