@@ -48,8 +48,6 @@ if TYPE_CHECKING:
 
 MAX_REQUEST: Final = 4000
 REVERT: Final = "revert"
-MOST_GOING_ON: Final = 500
-"""Runs that have not ended, the latest first, among which somebody's earlier request for the same is looked for."""
 """Intent of a request to undo a write."""
 AMEND: Final = "amend"
 """Intent of a request to propose something with lines that a review suggests."""
@@ -59,6 +57,8 @@ NEXT_TICKETS: Final = "triage-next"
 """Document of a run that says where the next one goes on in the tickets."""
 POLICY_PROPOSE: Final = "policy_propose"
 """Intent of a request to change the policy."""
+MOST_GOING_ON: Final = 500
+"""Runs that have not ended, the latest first, among which somebody's earlier request for the same is looked for."""
 READS_ONLY: Final = frozenset({"catalog_scan"})
 """Intents that never lead to a write."""
 _PROBE: Final = Call(
