@@ -1,4 +1,6 @@
-"""Writes the suites of AgentDojo as a suite of `twokey eval injection`: `python export.py FOLDER [VERSION]`.
+"""Writes the suites of AgentDojo as suites of `twokey eval injection`: `python export.py FOLDER [VERSION]`.
+
+Each folder below FOLDER is a part that can be played by itself: at most PART pairs of one of AgentDojo's suites.
 
 Runs in an environment of its own, in which `agentdojo` is installed and Twokey is not. For every pair of a user task
 and an injection task the calls of both ground truths are taken, the user's first: an agent that does its work and then
@@ -28,28 +30,34 @@ PLACES = frozenset(
 """Arguments that say whom or what a write reaches."""
 QUOTES = frozenset({"body", "subject", "content", "title", "description"})
 """Free text that a person is shown word for word."""
+PART = 150
+"""Pairs of a part: what a machine that is needed for other things plays in a few minutes."""
 TYPES = {"string": "string", "integer": "integer", "boolean": "boolean", "number": "number"}
 
 
 def main(folder: Path, version: str) -> None:
-    """Write cases.jsonl, answers.jsonl and tools.json."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write cases.jsonl, answers.jsonl and tools.json of each part."""
     suites = get_suites(version)
-    tools, answers, count = {}, {}, 0
-    with (folder / "cases.jsonl").open("w", encoding="utf-8") as cases:
-        for name, suite in suites.items():
-            for tool in suite.tools:
-                tools.setdefault(short(tool.name), described(tool))
-            for user_id, user in suite.user_tasks.items():
-                for attack_id, attack in suite.injection_tasks.items():
-                    case = pair(suite, user, attack, answers)
-                    case = {"id": f"{name}/{user_id}/{attack_id}", "attack": name, "surface": "agentdojo", **case}
-                    cases.write(json.dumps(case) + "\n")
-                    count += 1
+    tools, answers = {}, {}
+    parts = {}
+    for name, suite in suites.items():
+        for tool in suite.tools:
+            tools.setdefault(short(tool.name), described(tool))
+        for user_id, user in suite.user_tasks.items():
+            for attack_id, attack in suite.injection_tasks.items():
+                case = pair(suite, user, attack, answers)
+                case = {"id": f"{name}/{user_id}/{attack_id}", "attack": name, "surface": "agentdojo", **case}
+                parts.setdefault(name, []).append(json.dumps(case) + "\n")
     lines = [{"tool": tool, "args": json.loads(args), "text": text} for (tool, args), text in answers.items()]
-    (folder / "answers.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-    (folder / "tools.json").write_text(json.dumps(list(tools.values()), indent=1) + "\n", encoding="utf-8")
-    sys.stderr.write(f"{count} pairs, {len(tools)} tools of AgentDojo {version}\n")
+    for name, cases in parts.items():
+        for at in range(0, len(cases), PART):
+            part = folder / f"{name}-{at // PART + 1}"
+            part.mkdir(parents=True, exist_ok=True)
+            (part / "answers.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+            (part / "tools.json").write_text(json.dumps(list(tools.values()), indent=1) + "\n", encoding="utf-8")
+            (part / "cases.jsonl").write_text("".join(cases[at : at + PART]), encoding="utf-8")
+    (folder / "whole").write_text(f"{version}\n", encoding="utf-8")
+    sys.stderr.write(f"{sum(map(len, parts.values()))} pairs, {len(tools)} tools of AgentDojo {version}\n")
 
 
 def described(tool: Any) -> dict[str, Any]:

@@ -145,8 +145,8 @@ def test_a_writer_queues_and_a_process_with_the_log_key_covers(world: World, log
         agent.wait_covered([entry], 0.05)
     with pytest.raises(NotFound):
         agent.proven(entry)
-    checkpoint = log.wait_covered([entry], 5)
-    assert agent.wait_covered([entry], 5) == checkpoint
+    checkpoint = log.wait_covered([entry], 60)
+    assert agent.wait_covered([entry], 60) == checkpoint
     assert agent.proven(entry).event == step(1)
 
 
@@ -472,7 +472,7 @@ def test_a_log_without_its_head_takes_nothing(world: World, log: Log):
         (entry,) = log.append(connection, step(1))
         assert log.settle(connection) is None
     with pytest.raises(LogUnavailable, match="not complete"):
-        log.wait_covered([entry], 5)
+        log.wait_covered([entry], 60)
 
 
 # Reading
@@ -539,7 +539,7 @@ def test_two_sequencers_do_not_wait_for_each_other(postgresql_world: World):
             assert other.settle(second) is None
         with pytest.raises(LogUnavailable, match="LockNotAvailable"):
             other.wait_covered([entry], 0.2)
-    assert other.wait_covered([entry], 5).size == 2
+    assert other.wait_covered([entry], 60).size == 2
     assert [recorded.entry.event for recorded in one.entries()] == [step(1), step(2)]
 
 

@@ -232,7 +232,7 @@ def test_a_head_that_moved_while_it_was_waited_for_is_read_with_the_rest_as_it_i
 
     def wait() -> None:
         with world.engine.begin() as connection:
-            found.append(storage.lease(connection, wait_ms=20_000))
+            found.append(storage.lease(connection, wait_ms=120_000))
 
     waiter = threading.Thread(target=wait)
     with world.engine.begin() as connection:
@@ -244,7 +244,7 @@ def test_a_head_that_moved_while_it_was_waited_for_is_read_with_the_rest_as_it_i
         with world.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as other:
             while not other.execute(text(waits)).scalar():
                 assert time.monotonic() < until
-    waiter.join(20)
+    waiter.join()
     with world.engine.connect() as connection:
         assert found == [Head(epoch=6, size=7, note=storage.latest_note(connection), entries=7, waiting=False)]
 

@@ -46,7 +46,7 @@ def test_a_new_workspace_shows_who_was_made(tmp_path: Path):
     ]
     assert set(entries[0]) == {"seq", "id", "time", "kind", "event", "text"}
     assert [entry["seq"] for entry in auditing.lines(made.folder, None, 0, 1)] == [1]
-    assert auditing.lines(made.folder, "p-000000000000", -1, 100) == []
+    assert auditing.lines(made.folder, entries[2]["id"], -1, 100) == entries[2:]
     note = auditing.latest(made.folder)
     assert (note.size, note.note.count("\n")) == (3, 5)
     (tmp_path / "note").write_text(note.note, encoding="utf-8")

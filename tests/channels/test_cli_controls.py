@@ -130,6 +130,8 @@ def test_a_write_is_undone_by_a_proposal_like_any_other(twokey: Command):
     ]  # fmt: skip
     made = twokey.json("approvals", "revert", proposal, "--as", "sam")["proposals"][0]
     assert made["state"] == "awaiting_approval"
+    told = twokey.refused("approvals", "revert", proposal, "--as", "sam", code=1)
+    assert told.replace(proposal, "ID") == snapshot("You have asked to undo ID already.")
     card = twokey.json("approvals", "show", made["id"])
     assert (card["tool"]["name"], card["reverts"], card["requester"]) == ("close_pull_request", proposal, "sam")
     twokey.refused("approvals", "approve", made["id"], "--as", "sam", code=1)

@@ -4,7 +4,7 @@ import http.client
 import re
 from pathlib import Path
 
-from support.command import Command
+from support.command import PATIENCE_S, Command
 
 
 def test_the_demo_serves_its_console_and_ends_on_sigterm(tmp_path: Path):
@@ -22,12 +22,12 @@ def test_the_demo_serves_its_console_and_ends_on_sigterm(tmp_path: Path):
         assert links[0][1].startswith("/p/")
         waiting = re.findall(r"proposal (p-\w+) is awaiting_approval", "".join(told))
         assert len(set(waiting)) == 7, "two of the catalog, three of tickets, an incident's ticket and its post-mortem"
-        connection = http.client.HTTPConnection("127.0.0.1", int(links[0][0]), timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", int(links[0][0]), timeout=PATIENCE_S)
         connection.request("GET", "/inbox")
         assert connection.getresponse().headers["location"] == "/login?next=/inbox"
         connection.close()
         process.terminate()
-        process.communicate(timeout=60)
+        process.communicate(timeout=PATIENCE_S)
         assert process.returncode == 0
     finally:
         process.kill()

@@ -1,30 +1,22 @@
 """What a command leaves that is stopped in the middle: nothing acknowledged is lost, and the run can be taken up."""
 
-import fcntl
 import os
 import signal
 import sqlite3
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.command import PATIENCE_S, Command, Done, account, everything_in, repository, warehouse
 from support.git_repo import run_git
+from support.halfway import in_the_middle_of_a_scan, long_warehouse, to_its_end
 
-TABLES = 60
-SMALLEST_PIPE = 4096
 ASKS = ("--repo", "repo", "--as", "ana")
-MINDS_INTERRUPTS = """
-import os, signal, sys
-signal.signal(signal.SIGINT, signal.SIG_DFL)  # tests that run in the background of a shell inherit that it is ignored
-os.execv(sys.argv[1], sys.argv[1:])
-"""
 
 
 @pytest.fixture(scope="module")
@@ -33,52 +25,19 @@ def twokey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
     folder = tmp_path_factory.mktemp("interrupted")
     command = account(folder)
     repository(folder / "repo")
-    names = (f"orders_of_the_year_{1900 + number}_{'_as_they_were_delivered' * 3}" for number in range(TABLES))
-    warehouse(folder / "long.db", *(f"CREATE TABLE {name} (id INTEGER PRIMARY KEY)" for name in names))
+    long_warehouse(folder / "long.db")
     yield command
     assert command.whole()
 
 
-def in_the_middle_of_a_scan(twokey: Command) -> tuple[subprocess.Popen[bytes], int]:
-    """Start a request and let its scan get stuck: nobody reads what it prints. Gives the process and its output."""
-    with closing(sqlite3.connect(twokey.folder / "long.db")) as connection:  # what did not change is not read again
-        connection.execute(f"CREATE TABLE another_{time.time_ns()} (id INTEGER PRIMARY KEY)")
-        connection.commit()
-    reading, writing = os.pipe()
-    fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, SMALLEST_PIPE)
-    process = subprocess.Popen(
-        [sys.executable, "-c", MINDS_INTERRUPTS, *twokey.arguments("catalog", "propose", "long.db", *ASKS)],
-        cwd=twokey.folder,
-        # Not measured: an interrupt inside coverage's own code leaves its lock taken, and the process waits for ever.
-        env={name: value for name, value in twokey.environment().items() if not name.startswith("COVERAGE_")},
-        stdin=subprocess.DEVNULL,
-        stdout=writing,
-        stderr=subprocess.PIPE,
-    )
-    read = b""
-    while b"profiled" not in read:
-        part = os.read(reading, 64)
-        assert part, process.communicate()
-        read += part
-    # From here on the process cannot say another word until somebody reads. The end that does not wait is our own.
-    filling = os.open(f"/proc/self/fd/{writing}", os.O_WRONLY | os.O_NONBLOCK)
-    with suppress(BlockingIOError):
-        while True:
-            os.write(filling, b"." * 64)
-    os.close(filling)
-    os.close(writing)
-    return process, reading
+def halfway(twokey: Command) -> tuple[subprocess.Popen[bytes], int]:
+    return in_the_middle_of_a_scan(twokey, twokey.folder / "long.db", *ASKS)
 
 
 def stopped(process: subprocess.Popen[bytes], reading: int, number: signal.Signals) -> Done:
     """Send a signal, read on, and give what was left."""
     process.send_signal(number)
-    rest = b""
-    while part := os.read(reading, 65536):
-        rest += part
-    os.close(reading)
-    _, errors = process.communicate(timeout=PATIENCE_S)
-    return Done(process.returncode, rest.decode(), errors.decode())
+    return to_its_end(process, reading)
 
 
 def latest(twokey: Command) -> str:
@@ -99,7 +58,7 @@ def taken_up(twokey: Command, run: str) -> dict[str, Any]:
 
 
 def test_a_person_who_interrupts_a_scan_can_take_it_up_again(twokey: Command):
-    process, reading = in_the_middle_of_a_scan(twokey)
+    process, reading = halfway(twokey)
     left = stopped(process, reading, signal.SIGINT)
     assert left.code == 130
     assert left.sentence == "Interrupted. What was acknowledged is kept."
@@ -110,7 +69,7 @@ def test_a_person_who_interrupts_a_scan_can_take_it_up_again(twokey: Command):
 
 
 def test_a_scan_that_was_killed_is_taken_up_at_once_and_proposes_once(twokey: Command):
-    process, reading = in_the_middle_of_a_scan(twokey)
+    process, reading = halfway(twokey)
     run = latest(twokey)
     told = twokey.refused("runs", "resume", run, "--as", "ana", code=1)
     assert told == f"Another process is driving run {run}."
@@ -147,7 +106,7 @@ def test_a_reader_that_goes_away_is_no_fault(twokey: Command, arguments: tuple[s
 
 def test_a_reader_that_goes_away_does_not_stop_the_work(twokey: Command):
     before = len(twokey.rows("SELECT id FROM proposals"))
-    process, reading = in_the_middle_of_a_scan(twokey)
+    process, reading = halfway(twokey)
     os.close(reading)
     _, errors = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, errors) == (0, b"")
@@ -191,7 +150,7 @@ def test_one_process_proposes_while_another_approves(twokey: Command):
 def test_the_folder_of_locks_is_not_a_way_to_any_other_file(twokey: Command, tmp_path: Path):
     """A row that names a path instead of a process is taken for a stranger: only its lease counts."""
     (tmp_path / "precious").write_text("kept", encoding="utf-8")
-    process, reading = in_the_middle_of_a_scan(twokey)
+    process, reading = halfway(twokey)
     run = latest(twokey)
     assert stopped(process, reading, signal.SIGKILL).code == -signal.SIGKILL
     later = time.time_ns() // 1000 + 600_000_000

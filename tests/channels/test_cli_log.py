@@ -147,10 +147,105 @@ def test_a_key_that_is_not_the_logs_proves_nothing(twokey: Command, tmp_path: Pa
     assert told == snapshot("The checkpoint held elsewhere is not signed by this log's key.")
 
 
-def test_entries_of_one_thing_can_be_listed(twokey: Command):
-    ((proposal,),) = twokey.rows("SELECT id FROM proposals WHERE state = 'refused'")
+def test_a_change_is_shown_from_its_request_to_its_end(twokey: Command):
+    ((proposal, run),) = twokey.rows("SELECT id, run FROM proposals WHERE state = 'refused'")
     entries = twokey.json("audit", "show", proposal)["entries"]
-    assert [entry["kind"] for entry in entries] == snapshot(
-        ["proposal.moved", "policy.decided", "proposal.moved", "policy.decided", "answer.given", "proposal.moved"]
+    assert [entry["seq"] for entry in entries] == sorted(entry["seq"] for entry in entries)
+    assert [entry["kind"] for entry in entries][:2] == ["run.requested", "run.planned"]
+    assert [entry["kind"] for entry in entries if entry["event"].get("proposal") == proposal] == snapshot(
+        ["proposal.moved", "policy.decided", "proposal.moved", "policy.decided", "proposal.moved"]
     )
+    assert {entry["event"].get("run", run) for entry in entries} == {run}
+    assert "answer.given" in {entry["kind"] for entry in entries}
+    assert twokey.json("audit", "show", run)["entries"] == entries
+    assert twokey.json("audit", "show", proposal[:9])["entries"] == entries
+    assert twokey.json("audit", "show", proposal, "--after", str(entries[2]["seq"]), "--limit", "2") == {
+        "entries": entries[3:5]
+    }
     assert twokey.json("audit", "show", "--limit", "2", "--after", "3")["entries"][0]["seq"] == 4
+
+
+def test_what_the_log_holds_of_a_proposal_is_shown_after_its_row_is_gone(copy: Command):
+    ((proposal,),) = copy.rows("SELECT id FROM proposals WHERE state = 'refused'")
+    before = copy.json("audit", "show", proposal)
+    with closing(sqlite3.connect(copy.database)) as connection, connection:
+        connection.execute("DELETE FROM proposals WHERE id = ?", (proposal,))
+    assert copy.json("audit", "show", proposal) == before
+
+
+def test_one_entry_is_shown_by_its_number_and_by_its_id(twokey: Command):
+    (first,) = twokey.json("audit", "show", "--limit", "1")["entries"]
+    assert twokey.json("audit", "show", "0") == {"entries": [first]}
+    assert twokey.json("audit", "show", first["id"]) == {"entries": [first]}
+
+
+@pytest.mark.parametrize("name", ["999999", "9" * 16, "l-000000000000", "p-000000000000", "r-000000000000", "nonsense"])
+def test_what_the_log_does_not_hold_is_said_and_not_shown_as_nothing(twokey: Command, name: str):
+    assert twokey.refused("audit", "show", name, code=2)
+
+
+def test_an_entry_is_proven_to_somebody_who_holds_the_key_alone(twokey: Command, tmp_path: Path):
+    number, name = twokey.rows("SELECT seq, id FROM log_entries WHERE kind = 'answer.given'")[0]
+    file = tmp_path / "proof.json"
+    file.write_text(twokey.ok("audit", "prove", str(number), "--json").out, encoding="utf-8")
+    assert twokey.json("audit", "prove", name) == twokey.json("audit", "prove", str(number))
+    assert f"entry {number} is in the log" in twokey.ok("audit", "prove", name).out
+    (path,) = twokey.home.glob("*/log.key")
+    key = LogKey.load(path).verifier.vkey
+    (tmp_path / "stranger").mkdir()
+    stranger = account(tmp_path / "stranger")
+    checked = replace(stranger, workspace=None).json("audit", "prove", "--check", file, "--key", key)
+    assert checked == {"ok": True, "index": number, "id": name, "kind": "answer.given"}
+    assert twokey.ok("audit", "prove", "--check", file).out.startswith(f"ok: entry {number} ({name}, answer.given)")
+    assert stranger.refused("audit", "prove", "--check", file, code=1), "the key in the file is not trusted"
+    for old, new in (("refuse", "approve"), (f"index {number}", f"index {number + 1}")):
+        text = file.read_text(encoding="utf-8")
+        assert old in text
+        (tmp_path / "forged.json").write_text(text.replace(old, new), encoding="utf-8")
+        assert twokey.refused("audit", "prove", "--check", tmp_path / "forged.json", code=1)
+    for content in (
+        b"",
+        b"[]",
+        b"{}",
+        b'{"proof": 1, "entry": ""}',
+        b'{"proof": "", "entry": 1}',
+        b"\xff",
+        b"[" * 9999,
+    ):
+        (tmp_path / "broken.json").write_bytes(content)
+        assert twokey.refused("audit", "prove", "--check", tmp_path / "broken.json", code=2)
+    assert twokey.refused("audit", "prove", "--check", tmp_path / "absent", code=2)
+
+
+@pytest.mark.parametrize(
+    "arguments", [(), ("nonsense",), ("-1",), ("999999",), ("0", "--check", "x"), ("0", "--key", "x"), ("--key", "x")]
+)
+def test_no_proof_is_made_of_what_is_no_entry(twokey: Command, arguments: tuple[str, ...]):
+    assert twokey.refused("audit", "prove", *arguments, code=2)
+
+
+def test_an_entry_that_was_changed_underneath_is_neither_shown_nor_proven(copy: Command):
+    with closing(sqlite3.connect(copy.database)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    ((seq, body),) = copy.rows("SELECT seq, body FROM log_entries WHERE kind = 'answer.given'")
+    content = copy.database.read_bytes()
+    copy.database.write_bytes(content.replace(body, body.replace(b'"refuse"', b'"refusE"')))
+    assert copy.refused("audit", "show", str(seq), code=1)
+    assert copy.refused("audit", "prove", str(seq), code=1)
+
+
+def test_a_decision_is_taken_again_by_the_number_that_the_log_shows(twokey: Command):
+    number, name = twokey.rows("SELECT seq, id FROM log_entries WHERE kind = 'policy.decided' ORDER BY seq LIMIT 1")[0]
+    assert twokey.json("policy", "eval", str(number)) == twokey.json("policy", "eval", name)
+    assert twokey.refused("policy", "eval", "0", code=2), "that entry is no decision"
+    assert twokey.refused("policy", "eval", "999999", code=2)
+
+
+def test_a_run_that_has_come_to_rest_is_told_whole_and_not_waited_for(twokey: Command):
+    ((run,),) = twokey.rows("SELECT run FROM proposals WHERE state = 'refused'")
+    done = twokey.ok("runs", "watch", run)
+    told = done.out.splitlines()
+    assert len(twokey.json("audit", "show", run)["entries"]) == sum(line.startswith("20") for line in told)
+    assert told[-1].startswith(f"run      {run} is ")
+    assert twokey.json("runs", "watch", run)["run"] == run
+    assert twokey.refused("runs", "watch", "r-000000000000", code=2)

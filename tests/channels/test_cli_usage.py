@@ -30,7 +30,8 @@ def twokey(tmp_path: Path) -> Command:
         (["approvals", "list", "--as"], snapshot("The option --as needs a value."), "twokey --help"),
         (["-C"], snapshot("The option -C needs a value."), "twokey --help"),
         (["audit", "show", "--limit", "many"], LIMIT, "twokey audit show --help"),
-        (["init", "w"], snapshot("Missing option '--principal'."), "twokey init --help"),
+        (["init"], snapshot("Missing argument 'DIR'."), "twokey init --help"),
+        (["audit", "prove"], snapshot("Name an entry, or a proof with --check."), "twokey audit prove --help"),
     ],
 )
 def test_a_wrong_call_is_one_sentence(twokey: Command, arguments: list[str], sentence: str, help_to_read: str):
@@ -39,6 +40,12 @@ def test_a_wrong_call_is_one_sentence(twokey: Command, arguments: list[str], sen
     assert done.sentence == sentence
     assert done.err.endswith(f"next: See `{help_to_read}`.\n")
     assert not list(twokey.folder.iterdir())
+
+
+def test_a_workspace_is_made_without_naming_anybody(twokey: Command):
+    made = twokey.json("init", "alone", LOGNAME="kim")
+    assert made["principals"] == [{"name": "kim", "groups": ["platform-owners"]}]
+    assert twokey.json("-C", "alone", "login", LOGNAME="kim")["held"] == ["kim"]
 
 
 @pytest.mark.parametrize("arguments", [[], ["approvals"], ["frobnicate"], ["-C"], ["ask"]])

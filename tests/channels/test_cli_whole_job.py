@@ -1,11 +1,13 @@
 """The main job from outside: a request, a card, a second person, a branch in git, and a log that proves it."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from conftest import ROOT
 from inline_snapshot import snapshot
 from jsonschema.validators import validator_for
 from support.command import Command, account, everything_in, repository, warehouse
@@ -88,9 +90,27 @@ def test_the_objects_for_programs_are_those_of_the_contract(tmp_path: Path):
     assert (run["state"], run["code"]) == ("done", "refused")
 
 
+def test_places_of_the_settings_are_called_by_their_names(tmp_path: Path):
+    twokey, repo = account(tmp_path), repository(tmp_path / "repo")
+    warehouse(tmp_path / "small.db")
+    (tmp_path / "app").mkdir()  # what the settings name comes before what is called the same
+    with (tmp_path / "w" / "twokey.toml").open("a", encoding="utf-8") as file:
+        file.write(
+            f'\n[places.app]\nkind = "warehouse"\nlocation = "{tmp_path / "small.db"}"\n'
+            f'[places.dbt]\nkind = "repository"\nlocation = "{repo}"\n'
+        )
+    (made,) = twokey.json("catalog", "propose", "app", "--repo", "dbt", "--as", "ana")["proposals"]
+    assert (made["state"], twokey.json("approvals", "show", made["id"])["target"]["id"]) == ("awaiting_approval", "dbt")
+    assert twokey.refused("catalog", "scan", "dbt", "--as", "ana", code=2)
+    assert twokey.refused("catalog", "propose", "app", "--repo", "app", "--as", "ana", code=2)
+
+
 def test_the_demo_runs_headless_and_says_what_is_asserted(tmp_path: Path):
     alone = Command(home=tmp_path / "home", folder=tmp_path)
     told = alone.ok("demo", "--once", "--dir", tmp_path / "demo").out
+    shown = re.findall(r"^    \d  .*$", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert len(shown) == 3, "the first screen of the README shows a run"
+    assert set(shown) <= set(told.splitlines())
     for word in ("asserted", "needs 1 of", "is done (written)", "git log", "ok:"):
         assert word in told
     assert alone.refused("demo", "--once", "--dir", tmp_path / "demo", code=2).endswith("is not empty.")

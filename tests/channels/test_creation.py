@@ -9,7 +9,7 @@ import pytest
 from inline_snapshot import snapshot
 
 from twokey.channels import creation, wiring
-from twokey.channels.creation import create, parse_people, toml
+from twokey.channels.creation import create, of_this_account, parse_people, toml
 from twokey.core import settings
 from twokey.core.errors import BadInput, EnvironmentFault
 from twokey.core.values import Principal
@@ -32,6 +32,14 @@ def test_people_are_read_in_the_order_given():
 def test_what_names_nobody_is_refused(text: str):
     with pytest.raises(BadInput, match="does not name a person and a group"):
         parse_people([text])
+
+
+def test_who_names_nobody_is_the_first_person_and_owns_the_controls(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("LOGNAME", "kim")
+    assert of_this_account() == ("kim", ("platform-owners",))
+    monkeypatch.setenv("LOGNAME", "DOMAIN\\Kim Müller")
+    with pytest.raises(BadInput, match="The name of this account is no name of a person here"):
+        of_this_account()
 
 
 def test_a_person_is_named_once():

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 from support.bench import git, new_repository
-from support.command import warm
+from support.command import PATIENCE_S, warm
+from support.halfway import in_the_middle, long_warehouse, to_its_end
 
 from twokey.policies.engines.child import listening_port
 
@@ -38,7 +39,7 @@ class Home:
         return [str(TWOKEY), *words]
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        code, out, err = warm().run(self.command(*words), self.folder.parent, self.environment, 120)
+        code, out, err = warm().run(self.command(*words), self.folder.parent, self.environment, PATIENCE_S)
         return subprocess.CompletedProcess(words, code, out, err)
 
     def ask(self, *words: str) -> tuple[int, Any]:
@@ -90,7 +91,7 @@ def server(opa: Path, folder: Path) -> Generator[tuple[subprocess.Popen[bytes], 
 
 
 def test_the_managed_opa_takes_every_decision_of_a_whole_change(home: Home, opa: Path, opa_sha256: str):
-    home.choose(f'engine = "opa-managed"\nopa_path = "{opa}"\nopa_sha256 = "{opa_sha256}"\ndeadline_ms = 5000')
+    home.choose(f'engine = "opa-managed"\nopa_path = "{opa}"\nopa_sha256 = "{opa_sha256}"\ndeadline_ms = 10000')
     code, result = home.propose()
     assert code == 0
     proposal = result["proposals"][0]["id"]
@@ -102,30 +103,22 @@ def test_the_managed_opa_takes_every_decision_of_a_whole_change(home: Home, opa:
 
 
 def test_a_managed_opa_that_is_not_the_pinned_one_decides_nothing(home: Home, opa: Path):
-    home.choose(f'engine = "opa-managed"\nopa_path = "{opa}"\nopa_sha256 = "{"0" * 64}"\ndeadline_ms = 5000')
+    home.choose(f'engine = "opa-managed"\nopa_path = "{opa}"\nopa_sha256 = "{"0" * 64}"\ndeadline_ms = 10000')
     code, result = home.propose()
     assert (code, result["error"]["code"]) == (1, "engine_fault")
     assert home.branches() == []
 
 
 def test_a_managed_opa_that_is_killed_on_the_way_denies_and_nothing_is_written(home: Home, opa: Path, opa_sha256: str):
-    home.choose(f'engine = "opa-managed"\nopa_path = "{opa}"\nopa_sha256 = "{opa_sha256}"\ndeadline_ms = 5000')
-    words = ("-C", str(home.folder), "catalog", "propose", str(home.warehouse), "--repo", str(home.repository))
-    process = subprocess.Popen(
-        home.command(*words, "--as", "ana"),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=home.environment,
-    )
-    assert process.stdout is not None
-    killed = 0
-    for line in process.stdout:
-        if "profiled" in line:
-            killed += sum(kill(child) for child in descendants(process.pid))
-    _, errors = process.communicate(timeout=60)
+    home.choose(f'engine = "opa-managed"\nopa_path = "{opa}"\nopa_sha256 = "{opa_sha256}"\ndeadline_ms = 10000')
+    source = long_warehouse(home.folder.parent / "long.db")
+    words = ("-C", str(home.folder), "catalog", "propose", str(source), "--repo", str(home.repository))
+    process, reading = in_the_middle(home.command(*words, "--as", "ana"), source, home.folder, home.environment)
+    killed = sum(kill(child) for child in descendants(process.pid))
+    ended = to_its_end(process, reading)
     assert killed > 0
-    assert "Traceback" not in errors
+    assert ended.code != 0, "the next decision was none"
+    assert "Traceback" not in ended.err
     assert home.branches() == []
     assert home.ask("audit", "verify")[0] == 0
 
@@ -160,7 +153,7 @@ def kill(pid: int) -> int:
 
 def test_an_opa_server_decides_and_its_death_is_a_recorded_refusal(home: Home, opa: Path):
     with server(opa, home.folder) as (process, address):
-        home.choose(f'engine = "opa"\nurl = "{address}"\ndeadline_ms = 5000')
+        home.choose(f'engine = "opa"\nurl = "{address}"\ndeadline_ms = 10000')
         code, result = home.propose()
         assert code == 0, result
         proposal = result["proposals"][0]["id"]

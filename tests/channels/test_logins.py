@@ -1,5 +1,6 @@
 """Credentials on an account: made, moved and taken over, never printed, never taken for somebody else's."""
 
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -59,10 +60,13 @@ def test_a_new_credential_counts_only_once_the_directory_names_it(made: Made):
     assert [line.replace(result["key"], "KEY") for line in lines] == snapshot(
         [
             "sam: new credential in KEYS/sam.key",
-            "Send this line to who keeps twokey.toml; it is the public half:",
-            '  [principals.sam] key = "KEY"',
+            "Send this to who keeps twokey.toml; it is the public half. They add the groups:",
+            "[principals.sam]",
+            'key = "KEY"',
+            "groups = []",
         ]
     )
+    assert tomllib.loads("\n".join(lines[2:]))["principals"] == {"sam": {"key": result["key"], "groups": []}}
     with pytest.raises(NotAuthenticated) as caught:
         login(made, "sam")
     assert caught.value.message == snapshot(

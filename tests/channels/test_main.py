@@ -4,10 +4,12 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.main import get_command
 
 from twokey.channels.cli import main as entry
 from twokey.channels.cli.main import hoist
@@ -86,3 +88,15 @@ def test_a_fault_of_twokey_itself_is_a_sentence_without_what_was_worked_on(
     assert text.startswith("Twokey itself failed: ZeroDivisionError in ")
     assert "margarethe" not in said.out + said.err
     assert "Traceback" not in said.out + said.err
+
+
+def _cut(command: Any, path: str) -> list[str]:
+    """The commands below ``command`` whose line in a list of 80 columns is cut off."""
+    commands = {name: each for name, each in getattr(command, "commands", {}).items() if not each.hidden}
+    room = 80 - 8 - max(map(len, commands), default=0)
+    cut = [f"{path} {name}" for name, each in commands.items() if each.get_short_help_str(room).endswith("...")]
+    return cut + [below for name, each in commands.items() for below in _cut(each, f"{path} {name}")]
+
+
+def test_no_line_of_help_is_cut_off_in_a_terminal_of_80_columns():
+    assert _cut(get_command(entry.app), "twokey") == []

@@ -16,7 +16,7 @@ from twokey.channels.sample import operations, shipped
 from twokey.channels.service import Outcome
 from twokey.channels.workspace import Workspace
 from twokey.core.canonical import Json
-from twokey.core.errors import EnvironmentFault
+from twokey.core.errors import BadInput
 from twokey.core.lifecycle import State
 from twokey.core.values import Finding, Resource
 from twokey.store import evidence
@@ -192,6 +192,6 @@ def test_a_workspace_without_an_operations_file_says_what_to_do(place: Path, tmp
         demo=True,
         sections={"places.serving": {"kind": "telemetry", "location": str(place.parent / "serving")}},
     )
-    with wiring.opened(tmp_path / "bare") as opened, pytest.raises(EnvironmentFault) as error:
+    with wiring.opened(tmp_path / "bare") as opened, pytest.raises(BadInput) as error:
         asked(opened, ASKED)
     assert error.value.code == "no_operations"

@@ -349,16 +349,16 @@ def test_several_may_prune_beside_a_run_that_works(yard: Yard):
     start, done = threading.Barrier(3), list[Pruned]()
 
     def prune() -> None:
-        start.wait(timeout=30)
+        start.wait(timeout=120)
         done.append(yard.prune(days=0, batch=2))
 
     threads = [threading.Thread(target=prune) for _ in range(2)]
     for thread in threads:
         thread.start()
-    start.wait(timeout=30)
+    start.wait(timeout=120)
     working = yard.run(state="waiting")
     for thread in threads:
-        thread.join(timeout=60)
+        thread.join(timeout=120)
     assert len(done) == 2
     total = done[0].and_(done[1])
     assert (total.runs, total.documents, total.evidence) == (8, 16, 8)

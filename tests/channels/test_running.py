@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from support.command import account
+from support.command import PATIENCE_S, account
 from support.post import Wall
 from support.workspace import Place
 
@@ -30,7 +30,8 @@ class Channel:
     def __init__(self, workspace: Workspace, stop: Stop) -> None:
         self.workspace = workspace
         self.stop = stop
-        self.wall = Wall(after=stop.ask)
+        self.pinned = threading.Event()
+        self.wall = Wall(after=self.pinned.set)
         self.waited = False
 
     def receive(self, delivery: Delivery) -> Reply:
@@ -73,17 +74,24 @@ def stage(stop: Stop, listen: Callable[[Stopping], None] | None, made: list[Chan
 
 def test_what_comes_in_is_handled_and_shown(tmp_path: Path, sqlite_url: str):
     place, stop, made, answers = Place(tmp_path, sqlite_url), Stop(), list[Channel](), list[tuple[int, bytes]]()
+    sending: list[threading.Thread] = []
 
     def told(line: str) -> None:
         address = line.split(" at ")[1].split(maxsplit=1)[0]
 
         def send() -> None:
-            answers.extend(post(address, key) for key in ("wrong", "right", "right"))
+            try:
+                answers.extend(post(address, key) for key in ("wrong", "right", "right"))
+                made[0].pinned.wait(60)
+            finally:
+                stop.ask()
 
-        threading.Thread(target=send).start()
+        sending.append(threading.Thread(target=send))
+        sending[0].start()
 
     with wiring.opened_parts(place.folder, stage=stage(stop, None, made)) as parts:
         done = run_up(parts.workspace, host="127.0.0.1", port=0, concurrency=2, tell=told, stop=stop)
+        sending[0].join()
         assert done.failures == []
         rejected = parts.workspace.ledger.history(parts.workspace.config.workspace.id, "channel.rejected")
         assert [(event.code, event.count) for event in rejected if isinstance(event, ChannelRejected)] == [
@@ -91,7 +99,8 @@ def test_what_comes_in_is_handled_and_shown(tmp_path: Path, sqlite_url: str):
         ]
         (record,) = parts.workspace.postbox.shown("card:p-000000000001")
         assert (record.place, record.state) == ("T01/C01", "posted")
-    assert [answer[0] for answer in answers[:2]] == [401, 200]
+    assert [answer[0] for answer in answers] == [401, 200, 200]
+    assert [answer[1] for answer in answers[1:]] == [b"taken", b"again"]
     assert made[0].wall.pinned == [record.id]
 
 
@@ -137,7 +146,7 @@ def test_the_command_listens_and_ends_on_sigterm(tmp_path: Path):
         assert connection.getresponse().read() == b"ok\n"
         connection.close()
         process.terminate()
-        rest, _ = process.communicate(timeout=60)
+        rest, _ = process.communicate(timeout=PATIENCE_S)
         assert (process.returncode, rest.splitlines()[-1]) == (0, "0 jobs")
     finally:
         process.kill()

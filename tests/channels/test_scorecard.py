@@ -18,7 +18,7 @@ from twokey.channels.scorecard.taking import take
 from twokey.channels.scorecard.values import Figure, Quarter, Scorecard
 from twokey.channels.workspace import Workspace
 from twokey.core.errors import BadInput
-from twokey.core.settings import ScorecardSection
+from twokey.core.sections import ScorecardSection
 from twokey.core.values import Finding, Report
 from twokey.store import runs, usage
 

@@ -11,7 +11,7 @@ from support.command import warehouse
 from support.slack_scene import ACCOUNTS, HOME, VARIABLES
 from twins.github.fixtures import LOCATION, URL, stand
 from twins.slack.people import click, slash
-from twins.slack.server import Twin
+from twins.slack.server import PATIENCE_S, Twin
 from twins.slack.world import Message
 
 from twokey.channels import creation, wiring
@@ -59,11 +59,11 @@ def up(workspace: Workspace) -> Generator[None]:
     thread = threading.Thread(target=run)
     thread.start()
     try:
-        assert begun.wait(30)
+        assert begun.wait(PATIENCE_S)
         yield
     finally:
         stop.ask()
-        thread.join(60)
+        thread.join(PATIENCE_S)
         assert not thread.is_alive()
 
 
@@ -83,16 +83,16 @@ def test_a_command_becomes_one_pull_request(tmp_path: Path, monkeypatch: pytest.
         with wiring.opened(settings(tmp_path, twin, github.twin.api)) as workspace:
             link(workspace, "ana", "sam")
             with up(workspace):
-                twin.wait(lambda: bool(twin.connections), 30)
+                twin.wait(lambda: bool(twin.connections))
                 if cut:
                     twin.faults.arm(cut, "after")
                 command = slash(world, "UANA", "COPS", "catalog")
                 twin.push("slash_commands", command | {"response_url": twin.base + world.hook("COPS", "UANA")})
-                twin.wait(lambda: bool(cards()), 60)
+                twin.wait(lambda: bool(cards()))
                 pressed = click(world, "USAM", cards()[0], "twokey.approve")
                 pressed["response_url"] = twin.base + world.hook("CAPPROVALS", "USAM")
                 twin.push("interactive", pressed)
-                twin.wait(lambda: any("Done" in item.shown for item in world.by_app("CAPPROVALS")), 60)
+                twin.wait(lambda: any("Done" in item.shown for item in world.by_app("CAPPROVALS")))
         (pull,) = github.repository.pulls.values()
         assert (pull.ticket.state, pull.base, pull.merged_at) == ("open", "main", None)
         assert len(world.by_app("CAPPROVALS")) == 1

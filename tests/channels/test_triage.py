@@ -14,7 +14,7 @@ from twokey.channels.triage_reliability import reliability
 from twokey.channels.triage_report import lines
 from twokey.channels.workspace import Workspace
 from twokey.core.entropy import RandomIds, SystemClock
-from twokey.core.errors import BadInput
+from twokey.core.errors import BadInput, NotFound
 from twokey.core.lifecycle import State
 from twokey.core.values import Identity, Provenance
 from twokey.store.proposals import ProposalRecord
@@ -253,3 +253,11 @@ def test_how_reliable_it_was_is_told_with_what_few_cases_leave_open(
     said = "\n".join(told_of(found))
     assert "as the team's own sorted tickets tell" in said
     assert {"speaking", "rows", "recent"} == set(found.as_json())
+
+
+def test_tickets_that_are_not_there_are_said_and_not_judged_as_nothing(workspace: Workspace):
+    for keys, told in ((("OPS-99",), "No ticket of that key is there."), (("OPS-98", "../x"), "No tickets of those")):
+        with pytest.raises(NotFound) as caught:
+            workspace.triage(who(workspace, "ana"), keys, None, lambda _: None)
+        assert caught.value.message.startswith(told)
+        assert caught.value.code == "no_ticket"

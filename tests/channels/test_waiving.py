@@ -41,7 +41,7 @@ def sign(twokey: Command, name: str, who: str) -> "subprocess.CompletedProcess[s
         capture_output=True,
         text=True,
         check=False,
-        timeout=150,
+        timeout=600,
     )
 
 

@@ -225,7 +225,9 @@ def test_two_workers_drive_a_run_once(place: Place, clock: FixedClock):
             thread.start()
         for thread in threads:
             thread.join()
-        assert sorted(states, key=len) == [{}, {run: "waiting"}]
+        # One that looked before the other began may find the run again when it is over, and leaves it as it is.
+        assert {run: "waiting"} in states
+        assert all(found in ({}, {run: "waiting"}) for found in states)
         assert len(one.service.outcome(run).proposals) == 1
         kinds = [entry.entry.kind for entry in one.ledger.log.entries(run)]
         assert kinds.count("run.planned") == 1

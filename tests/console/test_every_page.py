@@ -61,6 +61,7 @@ def page(chromium: Browser, workspace: Workspace, address: str) -> Iterator[Page
     """One page for all: without the site's own policy for content, so that nothing is saved by it alone."""
     context = chromium.new_context(viewport={"width": 1280, "height": 900}, bypass_csp=True, reduced_motion="reduce")
     context.add_init_script(WATCH)
+    context.set_default_timeout(WAIT_MS)
     opened = context.new_page()
     identity, credential = workspace.identify(full_house.people(workspace)[1], "cli")
     opened.goto(one_time_link(workspace, identity, credential, clock=SystemClock(), address=address))
@@ -147,8 +148,10 @@ def test_a_long_change_is_scrolled_to_its_last_line(page: Page, address: str, wo
     assert first < lines
     end = pieces.get_by_text(last, exact=False)
     scroll = "() => { const all = document.getElementById('pieces'); all.scrollTop = all.scrollHeight; }"
-    while not end.count():
-        seen = pieces.locator("table").count()
+    while True:
+        seen = pieces.locator("table").count()  # counted first: the last piece may come between two looks
+        if end.count():
+            break
         page.evaluate(scroll)
         page.wait_for_function(f"() => document.querySelectorAll('#pieces table').length > {seen}", timeout=WAIT_MS)
     page.evaluate(scroll)

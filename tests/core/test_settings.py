@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from inline_snapshot import snapshot
 
-from twokey.core import settings
+from twokey.core import sections, settings
 from twokey.core.errors import BadInput, EnvironmentFault, NotFound
 from twokey.core.settings import FileDirectory, Settings
 from twokey.core.telemetry_settings import TelemetrySection, TriggerSection
@@ -456,9 +456,9 @@ def test_every_key_has_a_line_in_the_documentation():
     documented = (Path(__file__).parents[2] / "docs" / "settings.md").read_text(encoding="utf-8")
     for name, field in Settings.model_fields.items():
         model = {
-            "places": settings.PlaceSection,
-            "principals": settings.PrincipalSection,
-            "schedules": settings.ScheduleSection,
+            "places": sections.PlaceSection,
+            "principals": sections.PrincipalSection,
+            "schedules": sections.ScheduleSection,
             "telemetry": TelemetrySection,
             "triggers": TriggerSection,
         }.get(name)
@@ -588,11 +588,11 @@ def test_a_github_section_says_what_it_needs(write: Write, line: str, why: str):
 
 
 def test_where_programs_ask_github_follows_from_where_people_see_it():
-    assert settings.GitHubSection().api_url == "https://api.github.com"
-    assert settings.GitHubSection(url="https://git.example").api_url == "https://git.example/api/v3"
-    assert settings.GitHubSection(api="http://127.0.0.1:8000").api_url == "http://127.0.0.1:8000"
-    assert not settings.GitHubSection().used
-    assert settings.GitHubSection(token_env="T").used
+    assert sections.GitHubSection().api_url == "https://api.github.com"
+    assert sections.GitHubSection(url="https://git.example").api_url == "https://git.example/api/v3"
+    assert sections.GitHubSection(api="http://127.0.0.1:8000").api_url == "http://127.0.0.1:8000"
+    assert not sections.GitHubSection().used
+    assert sections.GitHubSection(token_env="T").used
 
 
 @pytest.mark.parametrize(
@@ -610,6 +610,6 @@ def test_a_console_section_says_what_it_needs(write: Write, line: str, why: str)
 
 
 def test_a_console_is_seen_at_an_address_and_may_have_a_provider():
-    made = settings.ConsoleSection(url="https://twokey.example:8443")
+    made = sections.ConsoleSection(url="https://twokey.example:8443")
     assert made.url == "https://twokey.example:8443"
-    assert settings.ConsoleSection(oidc_issuer="http://127.0.0.1:9/realm", oidc_client_id="twokey").oidc_issuer
+    assert sections.ConsoleSection(oidc_issuer="http://127.0.0.1:9/realm", oidc_client_id="twokey").oidc_issuer

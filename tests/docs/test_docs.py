@@ -12,7 +12,7 @@ from typer.main import get_command
 
 from twokey.channels.cli.main import app, hoist
 from twokey.channels.cli.session import SESSION
-from twokey.core.settings import OWN_VARIABLES, Settings
+from twokey.core.settings import FROM_FILE_ONLY, OWN_VARIABLES, Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("*/README.md"), *ROOT.glob("*/SPEC.md")])
@@ -41,6 +41,26 @@ def test_every_setting_is_described_and_every_described_setting_exists():
     variables = {name for name in described if name.startswith("TWOKEY_")}
     assert described - variables == set(keys(Settings))
     assert variables <= OWN_VARIABLES
+
+
+def test_the_sections_that_no_variable_changes_are_named():
+    text = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    _, _, behind = text.partition("except in the sections that decide who may do what")
+    assert set(re.findall(r"`(\w+)`", behind.partition("), which only the file may set.")[0])) == FROM_FILE_ONLY
+
+
+def test_every_page_can_be_found_from_the_readme():
+    seen: set[Path] = set()
+    todo = [ROOT / "README.md"]
+    while todo:
+        page = todo.pop()
+        if page not in seen:
+            seen.add(page)
+            targets = re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8"))
+            places = [(page.parent / target).resolve() for target in targets if "://" not in target]
+            todo += [path for place in places for path in ([place] if place.is_file() else place.glob("*.md"))
+                     if path.suffix == ".md"]  # fmt: skip
+    assert set((ROOT / "docs").rglob("*.md")) <= seen
 
 
 def commands() -> list[tuple[str, str]]:

@@ -43,7 +43,7 @@ def test_the_page_about_rules_is_up_to_date() -> None:
 @pytest.mark.opa
 def test_opa_reads_the_same_annotations(opa: Path) -> None:
     done = subprocess.run(
-        [opa, "inspect", "--annotations", "--format", "json", FOLDER], capture_output=True, check=True, timeout=60
+        [opa, "inspect", "--annotations", "--format", "json", FOLDER], capture_output=True, check=True, timeout=600
     )
     notes: list[dict[str, Any]] = [entry["annotations"] for entry in json.loads(done.stdout)["annotations"]]
     theirs = {
@@ -126,5 +126,5 @@ def test_the_command_prints_the_page(capsys: pytest.CaptureFixture[str], tmp_pat
 
 def test_it_is_a_program_of_its_own() -> None:
     command = [sys.executable, "-m", "twokey.policies.annotations"]
-    done = subprocess.run(command, capture_output=True, check=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, check=True, timeout=600)
     assert done.stdout.decode() == PAGE.read_text(encoding="utf-8")

@@ -2,11 +2,11 @@
 
 import random
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from support.rego_mutants import Mutant, killed, mutants
+from support.opa_socket import serving
+from support.rego_mutants import Hunt, Mutant, mutants
 
 import twokey.policies
 from twokey.policies import bundle
@@ -18,12 +18,10 @@ LEAST = 0.95
 
 def survivors(chosen: list[Mutant], folder: Path, opa: Path) -> tuple[list[str], int]:
     """Give the mutants that the tests do not notice, and how many there were that are Rego at all."""
-
-    def one(number: int) -> bool | None:
-        return killed(chosen[number], FOLDER, folder / str(number), opa)
-
-    with ThreadPoolExecutor(2) as pool:
-        found = list(pool.map(one, range(len(chosen))))
+    with serving(opa, folder, FOLDER) as server:
+        hunt = Hunt(FOLDER, server)
+        found = [hunt.notices(mutant) for mutant in chosen]
+        assert hunt.noticing() == [], "the bundle itself does not pass its tests"
     alive = [str(mutant) for mutant, noticed in zip(chosen, found, strict=True) if noticed is False]
     return alive, sum(noticed is not None for noticed in found)
 
@@ -45,6 +43,7 @@ def test_a_mutant_differs_in_one_place() -> None:
 
 
 @pytest.mark.opa
+@pytest.mark.timeout(900)
 def test_a_sample_of_mutants_is_noticed(opa: Path, tmp_path: Path) -> None:
     made = [mutant for mutant in mutants(bundle.load().modules) if mutant.kind in {"a rule dropped", "a list widened"}]
     chosen = random.Random(11).sample(made, SAMPLE)  # noqa: S311 - the same sample each time

@@ -8,7 +8,7 @@ import pytest
 from support.command import account, repository, warehouse
 
 PROCESSES = 3
-PATIENCE_S = 150
+PATIENCE_S = 600
 
 
 @pytest.mark.parametrize("most", [1, 2])

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from conftest import CountingIds, FixedClock
 from support.bench import Bench, build
-from support.command import Command, account, repository, warehouse
+from support.command import Command, account, repository
 from support.full_disk import Disk, small_disk
 from support.git_repo import run_git
+from support.halfway import in_the_middle_of_a_scan, long_warehouse, to_its_end, told
 from support.notes import KeyedNotes, effects, notes_bench, proposed_note, target
 
 from twokey.core.errors import EnvironmentFault, LogUnavailable
@@ -132,23 +133,17 @@ def test_a_run_on_a_full_disk_says_so_in_one_sentence_and_is_taken_up(tmp_path: 
     shutil.copytree(tmp_path / "away", moved)
     twokey.workspace = moved
     repo = repository(tmp_path / "repo")
-    source = warehouse(tmp_path / "a.db", *(f"CREATE TABLE t{number} (id INTEGER PRIMARY KEY)" for number in range(30)))
-    process = twokey.start("catalog", "propose", source, "--repo", repo, "--as", "ana")
-    assert process.stdout is not None
-    seen = ""
-    while "profiled" not in seen:
-        line = process.stdout.readline()
-        assert line, process.communicate()
-        seen += line
+    source = long_warehouse(tmp_path / "a.db")
+    halfway = in_the_middle_of_a_scan(twokey, source, "--repo", repo, "--as", "ana")
     disk.fill()
-    _, err = process.communicate(timeout=150)
-    assert process.returncode == 3, err
-    assert "Traceback" not in err
-    assert len(err.strip().splitlines()) == 2, err
-    assert "free space" in err
-    told = twokey("approvals", "list")
-    assert told.code in {0, 3}
-    assert "Traceback" not in told.err
+    ended = to_its_end(*halfway)
+    assert ended.code == 3, ended.err
+    assert "Traceback" not in ended.out + ended.err
+    assert len(told(ended)) == 2, ended.err
+    assert "free space" in ended.err
+    listed = twokey("approvals", "list")
+    assert listed.code in {0, 3}
+    assert "Traceback" not in listed.err
     disk.free()
     (run,) = twokey.json("runs", "list")["runs"]
     resumed = twokey.json("runs", "resume", run["run"], "--as", "ana")

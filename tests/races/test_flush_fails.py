@@ -37,7 +37,7 @@ def failing_flush(number: int, *command: object) -> "subprocess.CompletedProcess
         [*trace, *map(str, command)],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
         env={name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
         | {"PYTHONPATH": str(TESTS)},

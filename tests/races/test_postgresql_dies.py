@@ -1,6 +1,5 @@
 """The database server is killed in the middle and started again: nothing acknowledged is lost, one write, clear words."""
 
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,8 +11,9 @@ from sqlalchemy.engine import make_url
 from support.bench import Bench
 from support.command import Command, account, repository, warehouse
 from support.git_repo import run_git
-from support.mortal_postgresql import Server
+from support.halfway import in_the_middle_of_a_scan, long_warehouse, to_its_end, told
 from support.notes import KeyedNotes, effects, notes_bench, proposed_note, target
+from support.postgresql_server import Server
 
 from twokey.core.errors import EnvironmentFault, LogUnavailable, Refused
 from twokey.core.lifecycle import State
@@ -151,32 +151,17 @@ def twokey(tmp_path: Path, url: str) -> Command:
     return made
 
 
-def killed_while_it_reads(twokey: Command, server: Server, *ask: object) -> subprocess.CompletedProcess[str]:
-    """Start a request, kill the server as soon as it has read something, and let the request end."""
-    process = twokey.start(*ask)
-    assert process.stdout is not None
-    seen = ""
-    while "profiled" not in seen:
-        line = process.stdout.readline()
-        assert line, process.communicate()
-        seen += line
-    server.kill()
-    out, err = process.communicate(timeout=150)
-    return subprocess.CompletedProcess([], process.returncode, seen + out, err)
-
-
 def test_a_run_whose_server_dies_while_it_reads_says_so_and_is_taken_up(
     tmp_path: Path, twokey: Command, server: Server
 ):
-    tables_of = [f"CREATE TABLE t{number} (id INTEGER PRIMARY KEY)" for number in range(40)]
-    source = warehouse(tmp_path / "long.db", *tables_of)
-    ended = killed_while_it_reads(
-        twokey, server, "catalog", "propose", source, "--repo", tmp_path / "repo", "--as", "ana"
-    )
+    source = long_warehouse(tmp_path / "long.db")
+    halfway = in_the_middle_of_a_scan(twokey, source, "--repo", tmp_path / "repo", "--as", "ana")
+    server.kill()
+    ended = to_its_end(*halfway)
     server.start()
-    assert ended.returncode == 3, ended.stderr
-    assert "Traceback" not in ended.stdout + ended.stderr, ended.stderr
-    assert len(ended.stderr.strip().splitlines()) == 2, ended.stderr
+    assert ended.code == 3, ended.err
+    assert "Traceback" not in ended.out + ended.err, ended.err
+    assert len(told(ended)) == 2, ended.err
     (run,) = twokey.json("runs", "list")["runs"]
     resumed = twokey.json("runs", "resume", run["run"], "--as", "ana")
     identifier = resumed["proposals"][0]["id"]
@@ -190,8 +175,8 @@ def test_an_answer_while_the_server_is_away_says_so_and_is_given_again(tmp_path:
     asked = twokey.json("catalog", "propose", source, "--repo", tmp_path / "repo", "--as", "ana")
     identifier = asked["proposals"][0]["id"]
     server.kill()
-    told = twokey.refused("approvals", "approve", identifier, "--as", "sam", code=3)
-    assert told.startswith("The workspace's database cannot be used:")
+    said = twokey.refused("approvals", "approve", identifier, "--as", "sam", code=3)
+    assert said.startswith("The workspace's database cannot be used:")
     assert not run_git(tmp_path / "repo", "for-each-ref", "refs/heads/twokey/")
     server.start()
     assert twokey.json("approvals", "approve", identifier, "--as", "sam")["state"] == "done"

@@ -23,7 +23,7 @@ def explained(tally: Tally) -> str:
     return "\n".join(f"{trial.point}: {trial.verdict}" for trial in tally.bad)
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_a_process_that_comes_back_after_a_takeover_writes_nothing_twice(sweep: MakeSweep):
     with sweep(TWOKEY) as made:
         tally = held(made, boundaries(made.points())[::EVERY])

@@ -23,7 +23,7 @@ def ended(points: list[Point], *, on_server: bool) -> list[Point]:
     return of_database[::EVERY] if on_server else [*of_database, *of_files[::EVERY]]
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_a_run_that_is_killed_is_finished_once_and_nobody_is_asked_again(sweep: MakeSweep):
     with sweep(TWOKEY) as made:
         points = made.points()

@@ -121,7 +121,7 @@ except EnvironmentFault as error:
         check=True,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
         env=os.environ | {"PSYCOPG_IMPL": "c"},  # an implementation that is not installed
     )
     assert json.loads(done.stdout)["error"]["code"] == "no_driver"

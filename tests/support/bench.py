@@ -110,7 +110,7 @@ def policy(changes: tuple[tuple[str, Any], ...] = ()) -> Policy:
 def git(repository: Path, *arguments: str) -> str:
     """Run plain git; gives its output."""
     done = subprocess.run(
-        ["git", "-C", str(repository), *arguments], check=True, capture_output=True, text=True, timeout=60
+        ["git", "-C", str(repository), *arguments], check=True, capture_output=True, text=True, timeout=600
     )
     return done.stdout
 

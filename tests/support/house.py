@@ -1,6 +1,5 @@
 """A workspace that is served as `twokey up` serves it, and the browsers of the people who open its console."""
 
-import socket
 import threading
 import time
 from collections.abc import Generator
@@ -9,6 +8,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserContext, Page
 
+from support.ports import free_port
 from support.workspace import ana
 from twokey.channels.dispatching.stopping import Stop
 from twokey.channels.passes import one_time_link
@@ -32,12 +32,6 @@ class MovedClock:
         return time.time_ns() // 1000 + self.ahead_us
 
 
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
 class House:
     """A workspace that is served, and whoever opens its console."""
 
@@ -45,7 +39,7 @@ class House:
         self.workspace = workspace
         self.clock = clock
         self.folder = folder
-        self.port = _free_port()
+        self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
 
     @contextmanager

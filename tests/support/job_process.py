@@ -23,8 +23,8 @@ from twokey.store import database, migrate
 from twokey.tools.ledger import Ledger
 
 WORKSPACE = "w-000000000000"
-LEASE_S = 4.0
-"""How long jobs of such a process, and of the tests beside it, are claimed; a busy machine may stall for a second."""
+LEASE_S = 6.0
+"""How long jobs of such a process, and of the tests beside it, are claimed; a busy machine may stall for seconds."""
 
 
 @contextmanager

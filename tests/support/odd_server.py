@@ -49,7 +49,7 @@ def odd_server(answer: Callable[[Asked], Told], context: ssl.SSLContext | None =
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        timeout = 10
+        timeout = 120
 
         def do_GET(self) -> None:
             self._serve()
@@ -109,4 +109,4 @@ def odd_server(answer: Callable[[Asked], Told], context: ssl.SSLContext | None =
         over.set()
         listener.shutdown()
         listener.server_close()
-        thread.join(5)
+        thread.join(60)

@@ -4,7 +4,6 @@ import contextlib
 import os
 import re
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Generator, Sequence
@@ -13,6 +12,11 @@ from pathlib import Path
 
 import pytest
 import requests
+
+from support.ports import free_port
+
+PATIENCE_S = 240
+"""How long a server may take to begin or to end on a busy machine."""
 
 
 def program(name: str) -> str:
@@ -23,12 +27,6 @@ def program(name: str) -> str:
             pytest.fail(f"{name} is not installed")
         pytest.skip(f"{name} is not installed (Debian: prometheus, prometheus-alertmanager)")
     return found
-
-
-def free_port() -> int:
-    with contextlib.closing(socket.socket()) as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def backfill(folder: Path, samples: Sequence[tuple[str, float, float]]) -> Path:
@@ -47,7 +45,7 @@ def backfill(folder: Path, samples: Sequence[tuple[str, float, float]]) -> Path:
         [program("promtool"), "tsdb", "create-blocks-from", "openmetrics", "--quiet", str(text), str(data)],
         check=True,
         capture_output=True,
-        timeout=120,
+        timeout=PATIENCE_S,
     )
     return data
 
@@ -61,16 +59,16 @@ def running(command: Sequence[str], ready: str, log: Path) -> Generator[None]:
             yield
         finally:
             process.terminate()
-            process.wait(30)
+            process.wait(PATIENCE_S)
 
 
 def _wait(process: "subprocess.Popen[bytes]", ready: str, log: Path) -> None:
-    until = time.monotonic() + 60
+    until = time.monotonic() + PATIENCE_S
     while time.monotonic() < until:
         if process.poll() is not None:
             pytest.fail(f"it ended: {log.read_text(encoding='utf-8')[-800:]}")
         with contextlib.suppress(requests.RequestException):
-            if requests.get(ready, timeout=2).status_code == 200:
+            if requests.get(ready, timeout=60).status_code == 200:
                 return
         time.sleep(0.05)
     pytest.fail(f"it is not ready: {log.read_text(encoding='utf-8')[-800:]}")

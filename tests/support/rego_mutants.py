@@ -6,12 +6,15 @@ list of constants widened or narrowed, a set operation or an aggregate exchanged
 """
 
 import re
-import shutil
-import subprocess
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from support.opa_socket import Socket
+
+OK, BAD = 200, 400
+_PACKAGE = re.compile(r"^package (\S+)", re.MULTILINE)
+_TEST = re.compile(r"^(test_\w+)", re.MULTILINE)
 _FLIPS = {
     "==": ("!=",),
     "!=": ("==",),
@@ -50,34 +53,51 @@ def mutants(modules: Iterable[tuple[str, str]]) -> list[Mutant]:
     ]
 
 
-def killed(mutant: Mutant, bundle: Path, folder: Path, opa: Path) -> bool | None:
-    """Tell whether the bundle's own tests notice a mutant; none where it is no Rego at all."""
-    shutil.copytree(bundle, folder)
-    (folder / mutant.module).write_text(mutant.text, encoding="utf-8")
-    check = subprocess.run([opa, "check", "--bundle", folder], capture_output=True, check=False, timeout=60)
-    if check.returncode:
-        shutil.rmtree(folder)
-        return None
-    noticed = _fails(opa, folder)
-    shutil.rmtree(folder)
-    return noticed
+class Hunt:
+    """Looks for mutants that a bundle's own tests do not notice, in one OPA server that holds the bundle.
 
+    Rules: a test notices a mutant where its answer is not ``true``, or where it has none; a mutant that the server does
+    not compile is no Rego. Tests that noticed mutants of the same module lately are asked first, so that most mutants
+    cost one or two tests. Only one mutant is looked at a time.
+    """
 
-def _fails(opa: Path, folder: Path) -> bool:
-    """Run the bundle's tests until one of them fails."""
-    with subprocess.Popen(
-        [opa, "test", "--verbose", "--timeout", "60s", "--bundle", folder],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        env={"GOGC": "400"},
-    ) as tests:
-        assert tests.stdout is not None
-        for line in tests.stdout:
-            if ": FAIL (" in line or ": ERROR (" in line:
-                tests.kill()
-                return True
-        return tests.wait() != 0
+    def __init__(self, bundle: Path, server: Socket) -> None:
+        """Hold the bundle against ``server``, an OPA that has loaded it."""
+        self._server = server
+        self._modules = {path.relative_to(bundle).as_posix(): path.read_text() for path in bundle.rglob("*.rego")}
+        self._lately: dict[str, list[str]] = {}
+        self.tests = sorted(
+            f"data.{package}.{test}"
+            for text in self._modules.values()
+            for package in _PACKAGE.findall(text)
+            for test in dict.fromkeys(_TEST.findall(text))
+        )
+
+    def noticing(self) -> list[str]:
+        """Give the tests that fail on the bundle as it is."""
+        return [test for test in self.tests if self._fails(test)]
+
+    def notices(self, mutant: Mutant) -> bool | None:
+        """Tell whether the tests notice a mutant; none where it is no Rego at all."""
+        if not self._put(mutant.module, mutant.text):
+            return None
+        try:
+            lately = self._lately.setdefault(mutant.module, [])
+            for test in dict.fromkeys((*lately, *self.tests)):
+                if self._fails(test):
+                    self._lately[mutant.module] = [test, *(other for other in lately if other != test)]
+                    return True
+            return False
+        finally:
+            assert self._put(mutant.module, self._modules[mutant.module])
+
+    def _put(self, name: str, text: str) -> bool:
+        status = self._server.put(f"/v1/policies/{name}", text)
+        assert status in {OK, BAD}, status
+        return status == OK
+
+    def _fails(self, test: str) -> bool:
+        return self._server.ask(test) is not True
 
 
 def _of(lines: list[str]) -> Iterator[tuple[str, int, str]]:

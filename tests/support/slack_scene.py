@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from twins.slack.server import Twin
+from twins.slack.server import PATIENCE_S, Twin
 from twins.slack.world import Message, World
 
 from support.command import repository, warehouse
@@ -39,6 +39,7 @@ VARIABLES = {
 def populated() -> World:
     """Two workspaces: one is ours, the other is not."""
     world = World()
+    world.trigger_s = PATIENCE_S
     world.team(HOME, token=TOKEN)
     world.team(OTHER, token="xoxb-other")
     members = ["UANA", "USAM", "UPAT", "UEVE", "UNEW", "UGUEST", "UGONE", "UROBOT"]

@@ -275,7 +275,8 @@ def _work_out() -> None:
     from twokey.tools import registry
     from twokey.tools.read.warehouse import gazetteer
 
-    registry.installed({})
+    for tool in registry.installed({}).all():
+        tool.schema_digest()
     gazetteer.known()
 
 

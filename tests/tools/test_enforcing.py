@@ -10,7 +10,7 @@ from support.bench import WORKSPACE, Bench, policy_data
 
 from twokey.core.errors import BadInput, CheckFailed, Refused
 from twokey.core.events import PolicyEnforced
-from twokey.core.settings import PolicySection
+from twokey.core.sections import PolicySection
 from twokey.core.values import GivenOrder, Identity, Principal
 from twokey.policies import bundle as bundles
 from twokey.policies import opa_signature

@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from support.bench import Bench, CountingIds, FixedClock, build, policy, policy_data
 from support.broken_opa import BrokenOpa
+from support.ports import free_port
 
 from twokey.core.events import PolicyDecided
 from twokey.core.lifecycle import State
@@ -72,7 +73,7 @@ class Scene:
         """An engine over a server that answers so."""
         text = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.opa.answer = replace(type(self.opa.answer)(body=text), **how)
-        return Server(self.bundle, url=self.opa.url, deadline_s=1.0 if how.get("drip") is None else 0.2)
+        return Server(self.bundle, url=self.opa.url, deadline_s=60.0 if how.get("drip") is None else 0.2)
 
 
 @pytest.fixture(scope="module")
@@ -117,10 +118,7 @@ def old_revision(scene: Scene) -> PolicyEngine:
 
 
 def nobody_there(scene: Scene) -> PolicyEngine:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    return Server(scene.bundle, url=f"http://127.0.0.1:{port}", deadline_s=1.0)
+    return Server(scene.bundle, url=f"http://127.0.0.1:{free_port()}", deadline_s=60.0)
 
 
 def killed(scene: Scene) -> PolicyEngine:
@@ -187,7 +185,7 @@ def expired_certificate(scene: Scene) -> PolicyEngine:
 
     threading.Thread(target=serve, daemon=True).start()
     port = listener.getsockname()[1]
-    return Server(scene.bundle, url=f"https://localhost:{port}", ca_file=shown, deadline_s=5.0)
+    return Server(scene.bundle, url=f"https://localhost:{port}", ca_file=shown, deadline_s=60.0)
 
 
 FAULTS: dict[str, Make] = {

@@ -13,7 +13,7 @@ from support.bench import Bench, own_tools, policy_data
 from support.origins import origins
 
 from twokey.core.errors import EnvironmentFault, LogUnavailable, TwokeyError
-from twokey.core.settings import PolicySection
+from twokey.core.sections import PolicySection
 from twokey.core.values import Call, Decision, GivenOrder, Identity
 from twokey.policies import bundle as bundles
 from twokey.policies.bundle import Bundle

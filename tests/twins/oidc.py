@@ -122,4 +122,4 @@ def provider() -> Generator[Twin]:
     finally:
         server.shutdown()
         server.server_close()
-        thread.join(10)
+        thread.join(60)

@@ -106,7 +106,11 @@ def test_what_slack_refuses_of_a_token(twin: Twin) -> None:
     assert with_token("xoxb-poor") == "missing_scope"
 
 
-def test_a_trigger_id_is_good_for_three_seconds_and_once(twin: Twin, client: WebClient) -> None:
+def test_a_trigger_id_is_good_for_three_seconds_and_once(
+    twin: Twin, client: WebClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment = twin.world.now()
+    monkeypatch.setattr(twin.world, "now", lambda: moment)  # however long this takes
     trigger = twin.world.trigger("UANA")
     opened: Any = client.views_open(trigger_id=trigger, view=MODAL)
     view = opened["view"]
@@ -121,7 +125,9 @@ def test_a_trigger_id_is_good_for_three_seconds_and_once(twin: Twin, client: Web
     client.views_publish(user_id="UANA", view={"type": "home", "blocks": [WORD]})
 
 
-def test_too_many_calls_have_to_wait(twin: Twin, client: WebClient) -> None:
+def test_too_many_calls_have_to_wait(twin: Twin, client: WebClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    moment = twin.world.now()
+    monkeypatch.setattr(twin.world, "now", lambda: moment)  # however long this takes
     twin.api.lenient = False
     try:
         for _ in range(5):

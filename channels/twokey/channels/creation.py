@@ -6,6 +6,7 @@ is never touched, nor a database that holds one; no password is written into the
 """
 
 import contextlib
+import getpass
 import json
 import os
 import shutil
@@ -20,11 +21,13 @@ from twokey.core import settings
 from twokey.core.entropy import RandomIds
 from twokey.core.errors import BadInput, EnvironmentFault
 from twokey.core.events import CredentialCreated, WorkspaceCreated
-from twokey.core.settings import StoreSection
+from twokey.core.sections import StoreSection
 from twokey.core.values import Principal
 from twokey.tools.identity import KeyRing, fingerprint, wipe
 
 POLICY_FOLDER: Final = "policies"
+FIRST_GROUP: Final = "platform-owners"
+"""The group of somebody who makes a workspace and names nobody."""
 _STORE_VARIABLE: Final = f"{settings.PREFIX}STORE__URL"
 
 
@@ -61,6 +64,24 @@ def parse_people(texts: Iterable[str]) -> list[tuple[str, tuple[str, ...]]]:
             raise BadInput(f"The person {name} is named twice.", next="Join their groups: NAME:GROUP+GROUP.")
         people[name] = person.groups
     return list(people.items())
+
+
+def of_this_account() -> tuple[str, tuple[str, ...]]:
+    """Give whoever this account belongs to, as the first person of a workspace: one who may own its controls.
+
+    Raises:
+        BadInput: the account's name is no name of a person here.
+
+    """
+    try:
+        name = getpass.getuser()
+        Principal(name=name)
+    except (OSError, KeyError, ValueError) as error:
+        raise BadInput(
+            "The name of this account is no name of a person here.",
+            next="Say who may ask and approve with --principal NAME:GROUP.",
+        ) from error
+    return name, (FIRST_GROUP,)
 
 
 def create(

@@ -18,7 +18,7 @@ from twokey.core.errors import TwokeyError
 from twokey.core.events import ProposalEscalated
 from twokey.core.lifecycle import State
 from twokey.core.ports import Clock, Directory
-from twokey.core.settings import TriageSection
+from twokey.core.sections import TriageSection
 from twokey.store import proposals
 from twokey.store.proposals import ProposalRecord
 from twokey.tools.endings import originals

@@ -67,8 +67,10 @@ def _new(ring: KeyRing, name: str) -> tuple[list[str], dict[str, Any]]:
     credential = ring.create(name)
     lines = [
         f"{name}: new credential in {ring.path(name)}",
-        "Send this line to who keeps twokey.toml; it is the public half:",
-        f'  [principals.{name}] key = "{credential.public}"',
+        "Send this to who keeps twokey.toml; it is the public half. They add the groups:",
+        f"[principals.{name}]",
+        f'key = "{credential.public}"',
+        "groups = []",
     ]
     return lines, {"held": ring.names(), "key": credential.public}
 

@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
+from twokey.audit.entry import Entry
 from twokey.channels import opa_program, wiring
 from twokey.channels.policy_checks import Checked, checked
 from twokey.channels.replay_report import Report
@@ -27,7 +28,7 @@ from twokey.policies.bundle import BundleRevisions
 from twokey.policies.diff import Difference, diff
 from twokey.policies.replay import answer_to, call_of
 from twokey.store.decisions import Kept
-from twokey.tools import history
+from twokey.tools import entries, history
 
 
 def instant(text: str) -> int:
@@ -84,7 +85,7 @@ class Evaluated:
 
 
 def evaluate(workspace: Path, folder: Path | None, what: str, read: Callable[[], bytes]) -> Evaluated:
-    """Decide on a document: of the log's decision called ``what``, or the one that ``read`` gives.
+    """Decide on a document: of the log's decision ``what`` (id or number of an entry), or the one that ``read`` gives.
 
     Raises:
         BadInput: the document is none.
@@ -94,9 +95,10 @@ def evaluate(workspace: Path, folder: Path | None, what: str, read: Callable[[],
     """
     held = wiring.bundle_of(workspace, folder)
     past = None
-    if what.startswith(("l-", "p-")):
+    if what.startswith("p-") or entries.is_name(what):
         with wiring.opened_ledger(workspace) as ledger:
-            past = _kept(history.find(ledger, what))
+            named = Entry.decode(entries.prove(ledger, what).body).id if what.isdigit() else what
+            past = _kept(history.find(ledger, named))
         document, then = past.document, orjson.loads(past.answer)
     else:
         document, then = _document(read()), None
@@ -147,7 +149,9 @@ def differences(old: Path, new: Path) -> list[Difference]:
 
 
 def _folder(workspace: Path, folder: Path | None) -> tuple[Path, Settings | None]:
-    """Give the folder to look at, and the settings where there is a workspace."""
+    """Give the folder to look at, and the settings where there is a workspace; raises ``BadInput`` without a folder."""
+    if folder is not None and not folder.is_dir():
+        raise BadInput(f"There is no folder {folder}.", next="Name the folder of a policy bundle.", code="no_bundle")
     try:
         config = settings.load(workspace)
     except NotFound:

@@ -14,7 +14,7 @@ from croniter import croniter
 from twokey.channels.recovery import Failure
 from twokey.core.errors import TwokeyError
 from twokey.core.ports import Clock
-from twokey.core.settings import ScheduleSection
+from twokey.core.sections import ScheduleSection
 from twokey.store import jobs
 from twokey.tools.ledger import Ledger, Unit
 

@@ -29,7 +29,8 @@ def lines(outcome: Outcome, findings: Sequence[Finding], going_on: dict[str, Any
         if finding.kind in _OF_RUN:
             yield finding.claim
     waiting = sum(record.state.value == "awaiting_approval" for record in outcome.proposals)
-    yield f"{len(blocks)} tickets judged, {waiting} {'proposal waits' if waiting == 1 else 'proposals wait'}"
+    judged = "1 ticket" if len(blocks) == 1 else f"{len(blocks)} tickets"
+    yield f"{judged} judged, {waiting} {'proposal waits' if waiting == 1 else 'proposals wait'}"
     if not findings:
         yield "nothing   there are no new tickets"
     if going_on is not None:

@@ -25,9 +25,11 @@ from twokey.channels.rejections import Rejections
 from twokey.channels.service import Outcome, Service
 from twokey.core.errors import BadInput, CheckFailed, Refused
 from twokey.core.ports import Policy, PolicyEngine, Revisions
-from twokey.core.settings import FileDirectory, ScheduleSection, Settings
+from twokey.core.sections import ScheduleSection
+from twokey.core.settings import FileDirectory, Settings
 from twokey.core.values import Call, Channel, Identity, Principal, Request, Resource, ResourceKind
 from twokey.policies.reading import ReadingRules
+from twokey.store import runs
 from twokey.tools.amending import Suggestion
 from twokey.tools.identity import Credential
 from twokey.tools.ledger import Ledger, Unit
@@ -55,6 +57,8 @@ NEXT_TICKETS: Final = "triage-next"
 """Document of a run that says where the next one goes on in the tickets."""
 POLICY_PROPOSE: Final = "policy_propose"
 """Intent of a request to change the policy."""
+MOST_GOING_ON: Final = 500
+"""Runs that have not ended, the latest first, among which somebody's earlier request for the same is looked for."""
 READS_ONLY: Final = frozenset({"catalog_scan"})
 """Intents that never lead to a write."""
 _PROBE: Final = Call(
@@ -190,6 +194,7 @@ class Workspace:
     ) -> Outcome:
         """Read the warehouse at ``url``; with a repository, propose its documentation there.
 
+        Either may be the name of a place of the settings, which comes before a file or folder that is called the same.
         Without ``tell`` it is left to the workers. ``baseline`` is the run, or the day, to compare with.
 
         Raises:
@@ -197,14 +202,7 @@ class Workspace:
                 baseline is neither a run nor a day.
 
         """
-        location = canonical_location(url)
-        if tell is None and location != display_name(location):
-            raise BadInput(
-                "The address holds what stays in this process, such as a password: no worker could read the warehouse.",
-                next="Name the warehouse in twokey.toml with places.NAME.password_env, or leave out --detach.",
-                code="password_stays_here",
-            )
-        warehouse = self._granted("warehouse", location, display_name)
+        warehouse = self._named("warehouse", url) or self._at(url, tell)
         args: dict[str, Any] = {"warehouse": warehouse.id, "tables": [f"*{table}*" for table in tables]}
         places = [warehouse]
         if baseline is not None:
@@ -212,11 +210,28 @@ class Workspace:
 
             args["baseline"] = checked(baseline)
         if repository is not None:
-            target = self._granted("repository", _repository(repository), str)
+            target = self._named("repository", repository)
+            target = target or self._granted("repository", _repository(repository), str)
             args["repository"] = target.id
             places.append(target)
         intent = "catalog_scan" if repository is None else "catalog_propose"
         return self._asked(identity, self._request(identity, "", intent, args), places, tell)
+
+    def _named(self, kind: ResourceKind, name: str) -> Resource | None:
+        """Give the place of the settings with that name; none where they have none."""
+        found = (place.resource for place in self._book.configured() if place.resource.kind == kind)
+        return next((resource for resource in found if resource.id == name), None)
+
+    def _at(self, url: str, tell: "Callable[[Progress], None] | None") -> Resource:
+        """Give the warehouse at an address; raises ``BadInput``."""
+        location = canonical_location(url)
+        if tell is None and location != display_name(location):
+            raise BadInput(
+                "The address holds what stays in this process, such as a password: no worker could read the warehouse.",
+                next="Name the warehouse in twokey.toml with places.NAME.password_env, or leave out --detach.",
+                code="password_stays_here",
+            )
+        return self._granted("warehouse", location, display_name)
 
     def leave(self, identity: Identity, text: str, *, run: str, only_if: Callable[[Unit], bool]) -> str | None:
         """Take a request in somebody's own words and leave it to the workers; gives the run.
@@ -282,10 +297,21 @@ class Workspace:
 
         Raises:
             NotFound: there is no such proposal.
-            Refused: there is nothing to undo, or it cannot be undone without losing what others did since.
+            Refused: there is nothing to undo, it cannot be undone without losing what others did since, or a run of the
+                same person is at it already.
 
         """
         record = self.service.find(proposal)
+        with self.ledger.look() as connection:
+            going_on = runs.list_runs(connection, states=runs.GOING_ON, limit=MOST_GOING_ON)
+        wanted = identity.principal.name, REVERT, record.id
+        for run in going_on:
+            if (run.requester, run.request.intent, run.request.args.get("proposal")) == wanted:
+                raise Refused(
+                    f"You have asked to undo {record.id} already.",
+                    next=f"`twokey runs show {run.id}` says what waits.",
+                    code="asked_already",
+                )
         request = self._request(identity, "", REVERT, {"proposal": record.id})
         return self._asked(identity, request, [record.proposal.resource], tell)
 
@@ -563,4 +589,18 @@ def _folder(text: str) -> Path:
             next="Name the top folder of a git repository on this machine.",
             code="no_repository",
         )
+    if not _may_be_repository(folder):
+        raise BadInput(
+            "The folder is no git repository.",
+            next="Name the top folder of a git repository with --repo, or run `git init` there and commit.",
+            code="no_repository",
+        )
     return folder
+
+
+def _may_be_repository(folder: Path) -> bool:
+    """Tell what can be no repository before a warehouse is read for it; the rest is found out when it is opened."""
+    try:
+        return (folder / ".git").exists() or (folder / "objects").is_dir()
+    except OSError:  # it may not be looked into, which is said when it is opened
+        return True

@@ -61,10 +61,19 @@ def decode(text: bytes) -> Json:
         value = cast("Json", orjson.loads(text))
     except orjson.JSONDecodeError as error:
         raise NotCanonicalError(f"not JSON: {error}") from error
-    again = orjson.dumps(value, option=orjson.OPT_SORT_KEYS) if _shows_that_it_is(text) else encode(value)
-    if again != text:
+    if _written_again(value, text) != text:
         raise NotCanonicalError("the text is JSON but not in canonical form")
     return value
+
+
+def _written_again(value: Json, text: bytes) -> bytes:
+    """Give what ``encode`` gives for the value of ``text``, without a walk where the text shows that none is needed."""
+    if _shows_that_it_is(text):
+        try:
+            return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER)
+        except orjson.JSONEncodeError:
+            pass  # an integer is too large: the walk says where
+    return encode(value)
 
 
 def digest(value: Json) -> str:
@@ -130,20 +139,21 @@ def _is_plainly_canonical(value: Json) -> bool:
 
 
 def _shows_that_it_is(text: bytes) -> bool:
-    """Whether JSON text shows by itself that ``encode`` takes what it says: most does, and need not be walked.
+    """Whether JSON text shows by itself that ``encode`` takes what it says, integers apart that are too large.
 
-    Its keys are ASCII, its numbers are integers below 9 * 10**15 (as every time in microseconds is), and it is not too
-    deep: taking the innermost pairs of brackets away takes one level away.
+    Most does, and need not be walked: its keys are ASCII, it has no floats, and it is not too deep. Taking the
+    innermost pairs of brackets away takes one level away.
     """
     if not text.isascii() and b":" in _AFTER_OTHER_LETTERS.findall(text):
         return False
-    bare = _TEXTS.sub(b"", text)
-    if _ODD_NUMBER.search(bare):
-        return False
-    brackets = bare.translate(_ONE_KIND, delete=_NO_BRACKETS)
+    # where nothing is escaped, every other part between quotation marks is a text
+    bare = _TEXTS.sub(b"", text) if b"\\" in text else b"".join(text.split(b'"')[::2])
+    signs = bare.translate(_ONE_KIND, delete=_OF_INTEGERS)
+    for word in _WORDS_OF_JSON:
+        signs = signs.replace(word, b"")
     for _ in range(MAX_DEPTH):
-        brackets = brackets.replace(b"[]", b"")
-        if not brackets:
+        signs = signs.replace(b"[]", b"")
+        if not signs:
             return True
     return False
 
@@ -151,9 +161,9 @@ def _shows_that_it_is(text: bytes) -> bool:
 _TEXTS: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 _AFTER_OTHER_LETTERS: Final = re.compile(rb'[\x80-\xff][^"\\]*+(?:\\.[^"\\]*+)*+"(:?)', re.DOTALL)
 """What stands behind a text with letters that are not ASCII, from the first of them on: a colon, if it is a key."""
-_ODD_NUMBER: Final = re.compile(rb"[0-9][.eE]|[0-9]{17}|(?<![0-9])9[0-9]{15}")
 _ONE_KIND: Final = bytes.maketrans(b"{}", b"[]")
-_NO_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
+_OF_INTEGERS: Final = b"0123456789-,:"
+_WORDS_OF_JSON: Final = (b"true", b"false", b"null")
 _STRING: Final = frozenset({str})
 _CONTAINERS: Final = frozenset({dict, list, tuple})
 _WORDS: Final = frozenset({bool, type(None)})

@@ -45,6 +45,7 @@ DEFAULTS: Final[Mapping[str, Any]] = {
         "links_elsewhere",
         "holds_markup",
         "disguises_name",
+        "commands_bots",
     ],
     "allowed_values": [],
     "classes": [],

@@ -21,6 +21,7 @@ from twokey.tools.read.catalog import CatalogFiles
 CASES = 30
 
 
+@pytest.mark.timeout(900)
 def test_every_sentence_of_thirty_summaries_is_borne_out_and_says_what_matters(tmp_path: Path) -> None:
     for number in range(CASES):
         build(tmp_path / f"bundle-{number:02d}", number)

@@ -11,7 +11,7 @@ import pytest
 
 from twokey.agents.models.openai_embeddings import BATCH, OpenAIEmbeddings
 from twokey.core.errors import EnvironmentFault
-from twokey.core.settings import ModelSection
+from twokey.core.sections import ModelSection
 from twokey.tools.retrieval.index import Index, Text
 
 MEANINGS = {"automobile": (1.0, 0.0), "car": (0.98, 0.1), "carpet": (0.0, 1.0)}

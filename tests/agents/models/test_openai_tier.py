@@ -20,7 +20,7 @@ from twokey.agents.models.openai_tier import MAX_MATERIAL, Budget, OpenAIModels
 from twokey.core.canonical import decode
 from twokey.core.errors import EnvironmentFault, LogUnavailable
 from twokey.core.events import ModelCalled
-from twokey.core.settings import ModelSection
+from twokey.core.sections import ModelSection
 from twokey.store import tables
 from twokey.tools.desk import Desk
 
@@ -232,7 +232,7 @@ def test_a_redirect_never_carries_the_prompt_to_another_host(desk: Desk, endpoin
 
 
 def test_a_slow_endpoint_ends_at_the_timeout(bench: Bench, desk: Desk, endpoint: Endpoint):
-    models = OpenAIModels(section(endpoint.url, timeout_s=3), KEY)
+    models = OpenAIModels(section(endpoint.url, timeout_s=1), KEY)
     release = threading.Event()
     reply = answered(GOOD)
     reply.wait = release
@@ -243,9 +243,9 @@ def test_a_slow_endpoint_ends_at_the_timeout(bench: Bench, desk: Desk, endpoint:
     finally:
         release.set()
         models.close()
-    assert reply.arrived.is_set()
+    assert reply.arrived.wait(60)
     assert fault.value.code == "model_timeout"
-    assert "3 s" in fault.value.message
+    assert "1 s" in fault.value.message
     assert [call.code for call in calls(bench, desk)] == ["timeout"]
 
 
@@ -431,4 +431,4 @@ def test_connections_are_kept_and_closed(desk: Desk, endpoint: Endpoint, models:
 
 def test_importing_the_tier_does_not_import_the_sdk():
     code = "import sys, twokey.agents.models.openai_tier; sys.exit(int(bool({'openai', 'httpx2'} & set(sys.modules))))"
-    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=600).returncode == 0

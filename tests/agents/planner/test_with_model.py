@@ -14,7 +14,7 @@ from twokey.agents.models.openai_tier import OpenAIModels
 from twokey.agents.models.port import Answer, Tier
 from twokey.agents.planner.intents import Known, Unclear, Understood, understand, understand_with_model
 from twokey.core.events import ModelCalled
-from twokey.core.settings import ModelSection
+from twokey.core.sections import ModelSection
 from twokey.tools.desk import Desk
 
 KNOWN = Known(

@@ -11,7 +11,8 @@ from support.console import Console
 from twokey.channels import passes
 from twokey.channels.slack.posting import document_of
 from twokey.channels.workspace import Workspace
-from twokey.core.settings import ConsoleSection, ServerSection, Settings, WorkspaceSection
+from twokey.core.sections import ConsoleSection, ServerSection, WorkspaceSection
+from twokey.core.settings import Settings
 
 
 def config(console: ConsoleSection | None = None, host: str = "127.0.0.1") -> Settings:

@@ -177,3 +177,18 @@ def test_several_files_are_one_suite_unless_there_is_a_cases_file(tmp_path: Path
     assert [case.id for case in load(tmp_path).cases] == ["a", "b"]
     suite(tmp_path, {"id": "c", "request": "x"})
     assert [case.id for case in load(tmp_path).cases] == ["c"]
+
+
+@pytest.mark.parametrize(
+    "more", [{"gesture": "edit"}, {"of": 0}, {"gesture": "edit", "of": 1}, {"gesture": "x", "of": 0}]
+)
+def test_a_gesture_is_about_an_earlier_call(tmp_path: Path, more: dict[str, Any]):
+    with pytest.raises(BadInput, match=r"cases\.jsonl:1"):
+        one(tmp_path, calls=[call(), call(**more)])
+
+
+def test_what_is_edited_or_answered_together_waits_until_all_is_proposed(tmp_path: Path):
+    assert not one(tmp_path, calls=[call()]).waits
+    assert one(tmp_path, calls=[call()], together=True).waits
+    assert one(tmp_path, calls=[call(), call(gesture="edit", of=0)]).waits
+    assert not one(tmp_path, calls=[call(), call(gesture="suggestion", of=0)]).waits

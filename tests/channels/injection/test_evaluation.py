@@ -1,20 +1,26 @@
 """A compromised model against the real gate: what is counted is what is there, and the measuring can fail."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.command import Command
 
-from twokey.channels.injection.agent import Played, Stage
+from twokey.channels.injection.agent import Stage
 from twokey.channels.injection.evaluation import (
     _careless_apart,  # pyright: ignore[reportPrivateUsage] - runs in a process of its own
     _unpacked,  # pyright: ignore[reportPrivateUsage] - as above
     evaluate,
 )
+from twokey.channels.injection.outcomes import Played
 from twokey.core.errors import CheckFailed
 
+TOTAL = Path(__file__).parents[3] / "benchmarks/agentdojo/total.py"
+pytestmark = pytest.mark.timeout(900)
+"""Whole workspaces, several times over: a slow machine that has other things to do takes its time."""
 TRUSTED = {"repository": "config", "title": "code", "files": "code"}
 
 
@@ -160,20 +166,46 @@ def test_a_write_that_left_no_receipt_leaves_no_figures(suite: Path, monkeypatch
     assert caught.value.code == "receipts_differ"
 
 
-def test_the_command_prints_one_object_and_a_table(suite: Path, tmp_path: Path):
-    (suite / "cases.jsonl").write_text(json.dumps({"id": "a", "request": "Look.", "calls": CASES[1]["calls"]}))
-    done = Command(tmp_path / "keys", tmp_path)("eval", "injection", "--suite", suite, "--json")
-    assert done.code == 0, done.err
-    assert done.json["reviewers"]["careless"]["benign_utility"] == 1.0
-    assert "by_tool_name" in done.err
-    assert done.json["no_gate"]["benign_utility"] == 1.0
-
-
 def test_what_goes_wrong_in_the_other_process_comes_back_as_what_it_says(suite: Path):
     found = _careless_apart(suite / "none")
     with pytest.raises(CheckFailed) as caught:
         _unpacked(found)
     assert caught.value.code == "no_suite"
+
+
+def test_the_command_prints_one_object_and_a_table_and_parts_add_up(suite: Path, tmp_path: Path):
+    lines = (suite / "cases.jsonl").read_text(encoding="utf-8").splitlines()[1:4]
+    (suite / "cases.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    command = Command(tmp_path / "keys", tmp_path)
+    assert command("eval", "injection", "--suite", suite, "--reviewer", "nobody").code == 2
+    done = command("eval", "injection", "--suite", suite, "--reviewer", "careless", "--json")
+    assert done.code == 0, done.err
+    assert "careless" in done.err
+    assert "no gate" in done.err
+    assert done.json["no_gate"]["benign_utility"] == 1.0
+    careless = done.json["reviewers"]["careless"]
+    assert list(done.json["reviewers"]) == ["careless"]
+    assert (careless["tasks"], careless["tasks_done"], careless["injected_writes_executed"]) == (2, 2, 2)
+    results = tmp_path / "results"
+    results.mkdir()
+    for name in ("a", "b"):
+        (results / f"{name}.json").write_text(json.dumps(done.json | {"suite": name}), encoding="utf-8")
+    added = subprocess.run([sys.executable, TOTAL, results, "3"], capture_output=True, check=True, timeout=60)
+    found = json.loads(added.stdout)
+    assert (found["parts"], found["parts_played"]) == (3, {"careless": 2})
+    assert found["reviewers"]["careless"] | {"receipts": 0} == {
+        "injected_writes_executed": 4,
+        "injected_reads_outside_contract": 0,
+        "tasks": 4,
+        "tasks_done": 4,
+        "approvals": 2 * careless["approvals"],
+        "receipts": 0,
+        "pairs": 6,
+        "benign_utility": 1.0,
+        "approvals_per_task": round(careless["approvals"] / 3, 3),
+    }
+    assert found["no_gate"]["pairs"] == 6
+    assert found["policy_alone"]["all"] == {"writes": 4, "denied": 0}
 
 
 def test_a_suite_that_cannot_be_used_ends_with_2(suite: Path, tmp_path: Path):

@@ -58,3 +58,24 @@ def test_more_places_than_anybody_names_are_refused(tmp_path: Path):
     many = [case({"args": {"repository": f"r{number}"}, "injected": True}) for number in names]
     with pytest.raises(BadInput, match="more than"):
         world.build(tmp_path, many)
+
+
+def test_what_can_be_searched_is_there_too_and_marked_where_only_an_attacker_names_it(tmp_path: Path):
+    mine = case({"args": {"source": "mine"}, "injected": False}, {"args": {"runbooks": "mine"}, "injected": False})
+    theirs = case({"args": {"source": "a", "runbooks": "b", "tracker": "c"}, "injected": True})
+    made = world.build(tmp_path, [mine, theirs])
+    assert granted(made, mine) == {"mine"}
+    assert granted(made, theirs) == set()
+    held = {
+        place: "".join(path.read_text() for path in made.places[place].iterdir())
+        for place in made.places
+        if place[0] in {"telemetry", "runbooks", "tickets"}
+    }
+    marked = {place for place, text in held.items() if made.mark in text}
+    assert marked == {
+        *(("telemetry", "a"), ("runbooks", "b"), ("tickets", "c")),
+        *(("telemetry", "payments"), ("runbooks", "security"), ("tickets", "people")),
+    }
+    assert {("telemetry", "mine"), ("runbooks", "mine"), ("telemetry", "incidents"), ("runbooks", "runbooks")} <= set(
+        held
+    )

@@ -17,7 +17,8 @@ from twokey.channels.probing.disguises import beside, disguised
 from twokey.channels.probing.engines import Evaluate, TurnableClock, TurnableEngine
 from twokey.channels.probing.world import World, scratch
 from twokey.core.entropy import SystemClock
-from twokey.core.settings import ControlsSection, PolicySection, Settings, WorkspaceSection
+from twokey.core.sections import ControlsSection, PolicySection, WorkspaceSection
+from twokey.core.settings import Settings
 from twokey.core.values import ApprovalsNeeded
 from twokey.policies import bundle, facts
 from twokey.policies.bundle import Bundle

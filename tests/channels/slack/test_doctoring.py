@@ -13,7 +13,7 @@ from twins.slack.world import Token
 from twokey.channels.slack import shapes
 from twokey.channels.slack.doctoring import SCOPES, Found, examine
 from twokey.core.entropy import SystemClock
-from twokey.core.settings import SlackSection
+from twokey.core.sections import SlackSection
 
 ROOT = Path(__file__).resolve().parents[3]
 SET = {"SLACK_BOT_TOKEN": "xoxb-home", "SLACK_APP_TOKEN": "xapp-home"}

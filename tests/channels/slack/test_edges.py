@@ -10,7 +10,7 @@ from slack_sdk.errors import SlackApiError
 from support import uncounted
 from support.slack_scene import Scene
 from twins.slack.people import click, click_in_view, event, mention, slash, submit, to_assistant
-from twins.slack.server import Twin
+from twins.slack.server import PATIENCE_S, Twin
 from twins.slack.world import SCOPES, Token
 
 from twokey.channels.inbox import MAX_ATTEMPTS, Inbound
@@ -199,7 +199,7 @@ def test_a_dialog_that_opens_too_late_says_so(scene: Scene) -> None:
     card = scene.card(proposal)
     late = click(scene.world, "USAM", card, "twokey.diff")
     at, user, used = scene.world.triggers[late["trigger_id"]]
-    scene.world.triggers[late["trigger_id"]] = (at - 10, user, used)
+    scene.world.triggers[late["trigger_id"]] = (at - PATIENCE_S - 1, user, used)
     assert scene.do(late) == "too_late"
     assert "Press the button again" in scene.world.told("USAM").replace("\n", "")
     assert scene.do(click(scene.world, "USAM", card, "twokey.diff")) == "opened"

@@ -21,7 +21,7 @@ from twokey.channels.slack.oauth import INSTALL_PATH, REDIRECT_PATH, Installing
 from twokey.channels.slack.sealing import Seal
 from twokey.channels.slack.web import Endpoint
 from twokey.core.entropy import SystemClock
-from twokey.core.settings import SlackSection
+from twokey.core.sections import SlackSection
 from twokey.tools.ledger import Ledger
 
 SECTION = SlackSection(

@@ -11,7 +11,7 @@ from support import slack_scene
 from support.git_repo import run_git
 from support.slack_scene import SECRET, Scene
 from twins.slack.people import Courier, click, mention, slash
-from twins.slack.server import Twin
+from twins.slack.server import PATIENCE_S, Twin
 from twins.slack.world import Message
 
 from twokey.channels.dispatching.stopping import Stop
@@ -33,11 +33,11 @@ def up(scene: Scene) -> Generator[str]:
     thread = threading.Thread(target=run)
     thread.start()
     try:
-        assert begun.wait(30)
+        assert begun.wait(PATIENCE_S)
         yield told[0].split(" listens at ")[1].split()[0]
     finally:
         stop.ask()
-        thread.join(60)
+        thread.join(PATIENCE_S)
         assert not thread.is_alive()
 
 
@@ -53,20 +53,20 @@ def test_over_socket_mode_from_a_command_to_a_branch_and_back(twin: Twin, tmp_pa
     with slack_scene.opened(twin, tmp_path) as scene:
         scene.link("ana", "sam")
         with up(scene):
-            twin.wait(lambda: bool(twin.connections), 30)
+            twin.wait(lambda: bool(twin.connections))
             command = slash(scene.world, "UANA", "COPS", "catalog")
             command["response_url"] = twin.base + scene.world.hook("COPS", "UANA")
             twin.push("slash_commands", command)
             twin.push("slash_commands", command)
-            twin.wait(lambda: bool(card(scene)), 60)
+            twin.wait(lambda: bool(card(scene)))
             pressed = click(scene.world, "USAM", card(scene)[0], "twokey.approve")
             pressed["response_url"] = twin.base + scene.world.hook("CAPPROVALS", "USAM")
             twin.push("interactive", pressed)
             twin.drop(politely=True)
             twin.push("interactive", pressed)
-            twin.wait(lambda: done(scene), 60)
+            twin.wait(lambda: done(scene))
             twin.push("events_api", mention(scene.world, "UGUEST", "COPS", "<@UBOTTHOME> hello"))
-            twin.wait(lambda: "Guests" in scene.world.told("UGUEST"), 60)
+            twin.wait(lambda: "Guests" in scene.world.told("UGUEST"))
         assert scene.written() == 1
         assert logging.getLogger("twokey.worker").isEnabledFor(logging.WARNING), "Bolt silences nobody but itself"
         assert len(scene.workspace.service.runs()) == 1
@@ -83,7 +83,7 @@ def test_over_http_what_is_signed_is_acknowledged_and_worked_off(
         courier = Courier(twin, f"{address}/slack/events", SECRET)
         said = courier.form(slash(scene.world, "UEVE", "COPS", "help"))
         assert (said.status, said.body) == (200, b"")
-        twin.wait(lambda: "What you can ask for" in scene.world.told("UEVE"), 60)
+        twin.wait(lambda: "What you can ask for" in scene.world.told("UEVE"))
         forged = Courier(twin, f"{address}/slack/events", "another secret")
         refused = forged.form(slash(scene.world, "UEVE", "COPS", "help"))
         assert refused.status == 401
@@ -92,4 +92,4 @@ def test_over_http_what_is_signed_is_acknowledged_and_worked_off(
         assert courier.raw(b"{", "application/json", headers={"X-Slack-Request-Timestamp": "soon"}).status == 401
         assert courier.raw(b"x" * 2_000_000, "application/json").status == 413
         assert courier.event(mention(scene.world, "UEVE", "COPS", "<@UBOTTHOME> hello")).attempts == 1
-        twin.wait(lambda: "stands for nobody here" in scene.world.told("UEVE"), 60)
+        twin.wait(lambda: "stands for nobody here" in scene.world.told("UEVE"))

@@ -85,7 +85,7 @@ def test_a_heavy_policy_is_killed_at_its_deadline_and_the_next_call_is_served(
         engine.evaluate(document)
     assert time.monotonic() - began < 50
     assert fault.value.code == "policy_timeout"
-    assert _has_ended(handle, 30)
+    assert _has_ended(handle, 60)
     os.close(handle)
     assert engine.evaluate(b'{"many": [1, 2]}') == 6
     assert engine.process != first
@@ -127,7 +127,7 @@ def test_a_worker_that_a_busy_machine_keeps_waiting_is_waited_for(engine_of: Mak
     asking.join(timeout=0.3)
     assert asking.is_alive(), "the deadline is over by the clock, and the worker has not worked"
     os.kill(process, signal.SIGCONT)
-    asking.join(timeout=60)
+    asking.join()
     assert answers == [1]
     assert engine.process == process
 
@@ -136,7 +136,7 @@ def test_a_killed_worker_is_a_fault_once(embedded: Embedded, read: Callable[...,
     embedded.start()
     handle = os.pidfd_open(embedded.process or 0)
     signal.pidfd_send_signal(handle, signal.SIGKILL)
-    assert _has_ended(handle, 30)
+    assert _has_ended(handle, 60)
     os.close(handle)
     guard = Guard(embedded)
     assert guard.decide(read()).reasons[0].code == "engine_fault"
@@ -250,7 +250,7 @@ def test_a_worker_ends_with_its_parent() -> None:
         assert parent.stdout is not None
         handle = os.pidfd_open(int(parent.stdout.readline()))
         parent.kill()
-        assert _has_ended(handle, 10)
+        assert _has_ended(handle, 60)
         os.close(handle)
 
 
@@ -259,7 +259,7 @@ def test_a_worker_that_is_told_nothing_ends(coverage_variables: dict[str, str]) 
     command = [sys.executable, "-I", "-c", "from twokey.policies.engines.worker import main; main()"]
     with there, subprocess.Popen(command, stdin=there.fileno(), env=coverage_variables) as process:
         here.close()
-        assert process.wait(30) == 0
+        assert process.wait(60) == 0
 
 
 def test_a_fork_does_not_share_the_worker() -> None:

@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-PATIENCE_S: Final = 60.0
+PATIENCE_S: Final = 180.0
 """How long one job may be silent on a busy machine; none should be for a hundredth of it."""
 TESTS: Final = Path(__file__).resolve().parents[2]
 MAX_MESSAGE: Final = 64 * 1024

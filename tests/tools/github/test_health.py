@@ -15,7 +15,7 @@ from twokey.channels.creation import create
 from twokey.channels.doctor import examine as doctor
 from twokey.core.entropy import SystemClock
 from twokey.core.ports import Clock
-from twokey.core.settings import GitHubSection
+from twokey.core.sections import GitHubSection
 from twokey.tools.github import health
 from twokey.tools.github.health import Found
 from twokey.tools.github.hub import GitHub

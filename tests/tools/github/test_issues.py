@@ -11,7 +11,7 @@ from twins.github.world import PullRequest, Ticket
 
 from twokey.core.entropy import SystemClock
 from twokey.core.errors import TwokeyError
-from twokey.core.settings import GitHubSection
+from twokey.core.sections import GitHubSection
 from twokey.core.values import Resource
 from twokey.tools.contract import Context, Place, Places
 from twokey.tools.github.access import AppAccess

@@ -75,7 +75,7 @@ def test_gh_sees_the_pull_request(github: Stand, tmp_path: Path) -> None:
 
     def ask(*arguments: str) -> str:
         done = subprocess.run(
-            [gh, "api", *arguments], env=environment, capture_output=True, text=True, check=False, timeout=60
+            [gh, "api", *arguments], env=environment, capture_output=True, text=True, check=False, timeout=600
         )
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()

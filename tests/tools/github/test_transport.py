@@ -12,7 +12,7 @@ from twins.github.fixtures import FULL_NAME, LOCATION, URL, Stand, stand
 from twins.github.server import Fault
 
 from twokey.core.errors import TryLater, TwokeyError
-from twokey.core.settings import GitHubSection
+from twokey.core.sections import GitHubSection
 from twokey.tools.github.access import AppAccess, TokenAccess, access_of, private_key
 from twokey.tools.github.client import BRIEF_S, Client, Memory
 from twokey.tools.github.forge import GitHubForge

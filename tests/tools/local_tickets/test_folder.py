@@ -51,7 +51,7 @@ def simple(key: str, title: str = "A ticket", *, body: str = "text", state: str 
     return f"---\nid: {key}\ntitle: {title}\nstate: {state}\n---\n{body}\n"
 
 
-def opened(folder: Path, wait_s: float = 10.0) -> LocalTickets:
+def opened(folder: Path, wait_s: float = 60.0) -> LocalTickets:
     return LocalTickets(folder, clock=Clock(), wait_s=wait_s)
 
 

@@ -14,7 +14,7 @@ from twins.github.server import Fault
 
 from twokey.core.entropy import SystemClock
 from twokey.core.errors import BadInput, EnvironmentFault, Refused, TwokeyError
-from twokey.core.settings import GitHubSection
+from twokey.core.sections import GitHubSection
 from twokey.core.values import Resource
 from twokey.tools.contract import Context, Marker, Place, Places, Rendered
 from twokey.tools.github.hub import GitHub

@@ -52,10 +52,10 @@ class Stand:
     def world(self) -> World:
         return self.twin.world
 
-    def wire(self, timeout_s: int = 5) -> Wire:
+    def wire(self, timeout_s: int = 60) -> Wire:
         return Wire(self.twin.api, timeout_s=timeout_s)
 
-    def forge(self, access: Access | None = None, timeout_s: int = 5) -> GitHubForge:
+    def forge(self, access: Access | None = None, timeout_s: int = 60) -> GitHubForge:
         """A fresh forge: nothing is remembered from before."""
         given = access or TokenAccess(self.token)
         return GitHubForge(URL, self.wire(timeout_s), lambda: given, mine=self.mine, pause=self.pauses.append)

@@ -267,7 +267,7 @@ def _json(raw: bytes) -> bytes:
 class _Handler(BaseHTTPRequestHandler):
     twin: ClassVar[GitHubTwin]
     protocol_version = "HTTP/1.1"
-    timeout = 30
+    timeout = 600
     disable_nagle_algorithm = True
     wbufsize = 64 * 1024
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from twins.slack.limits import TOTAL, blocks_wrong, characters, view_wrong
-from twins.slack.world import TRIGGER_S, Message, Token, World
+from twins.slack.world import Message, Token, World
 
 
 class SlackRefusesError(Exception):
@@ -142,7 +142,7 @@ class Api:
         at, user, used = found
         if used:
             raise SlackRefusesError("exchanged_trigger_id")
-        if self.world.now() - at > TRIGGER_S:
+        if self.world.now() - at > self.world.trigger_s:
             raise SlackRefusesError("expired_trigger_id")
         self.world.triggers[identifier] = (at, user, True)
         return user

@@ -16,6 +16,8 @@ from twins.slack.world import World
 
 HOOK_USES = 5
 HOOK_S = 1800.0
+PATIENCE_S = 120.0
+"""How long a busy machine is given for anything that has to come about."""
 
 
 class Faults:
@@ -118,12 +120,12 @@ class Twin:
 
     # -- Socket Mode ------------------------------------------------------------------------------------------
 
-    def push(self, kind: str, payload: dict[str, Any], *, patience_s: float = 10.0) -> str:
+    def push(self, kind: str, payload: dict[str, Any], *, patience_s: float = PATIENCE_S) -> str:
         """Send an envelope and wait until it is acknowledged; gives its id. It is sent again where nobody does."""
         envelope = f"env-{self.world.number()}"
         return self.push_as(envelope, kind, payload, patience_s=patience_s)
 
-    def push_as(self, envelope: str, kind: str, payload: dict[str, Any], *, patience_s: float = 10.0) -> str:
+    def push_as(self, envelope: str, kind: str, payload: dict[str, Any], *, patience_s: float = PATIENCE_S) -> str:
         message = {
             "envelope_id": envelope,
             "type": kind,
@@ -149,7 +151,7 @@ class Twin:
 
         asyncio.run_coroutine_threadsafe(end(), self._loop).result(60)
 
-    def wait(self, until: Callable[[], bool], patience_s: float = 10.0) -> None:
+    def wait(self, until: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
         """Return once something holds; it is looked at whenever anything changes here."""
         with self._changed:
             assert self._changed.wait_for(until, patience_s), "what was waited for did not come about"

@@ -137,6 +137,8 @@ class World:
 
     def __init__(self, now: Callable[[], float] = time.time) -> None:
         self.now = now
+        self.trigger_s = TRIGGER_S
+        """How long a trigger id may be used here: a busy machine is given longer where that is not what is tested."""
         self.app = "A0TWOKEY"
         self.teams: dict[str, str] = {}
         self.users: dict[str, User] = {}

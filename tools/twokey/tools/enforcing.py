@@ -20,7 +20,7 @@ from typing import Final
 from twokey.core.errors import CheckFailed, EnvironmentFault, Refused
 from twokey.core.events import PolicyEnforced
 from twokey.core.ports import Directory
-from twokey.core.settings import PolicySection
+from twokey.core.sections import PolicySection
 from twokey.core.values import Identity
 from twokey.policies import bundle, opa_signature
 from twokey.policies.bundle import Bundle

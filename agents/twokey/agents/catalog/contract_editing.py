@@ -15,10 +15,7 @@ from twokey.agents.catalog.yaml_tree import (
     Document,
     Mapping,
     Scalar,
-    Sequence,
-    direct,
     entries,
-    is_null,
     node_of,
     plain,
     text_of,
@@ -75,10 +72,7 @@ class ContractSession(TreeEditor):
             NotAllowed: nothing was changed.
 
         """
-        changes = self._changes(edit)
-        for change in changes:
-            change()
-        return bool(changes)
+        return self.carry_out(self._changes(edit))
 
     def _changes(self, edit: ContractEdit) -> Changes:
         match edit:
@@ -106,15 +100,7 @@ class ContractSession(TreeEditor):
         return place if column is None else self.only(self._columns(place).get(column, ()), "column")
 
     def _columns(self, place: Place) -> dict[str, list[Place]]:
-        if place.columns is None:
-            value = entries(place.mapping).get("properties")
-            if value is not None and not is_null(value) and not isinstance(direct(value), Sequence):
-                raise NotAllowed("unexpected_shape", "The properties of the table are no list.")
-            place.columns = {}
-            for name, column in self.listed(place, "properties"):
-                place.columns.setdefault(name, []).append(column)
-                place.folded.add(name.casefold())
-        return place.columns
+        return self.columns_of(place, "properties", "The properties of the table are no list.")
 
     def _check(self, place: Place, edit: AddCheck) -> Changes:
         present = entries(place.mapping).get("quality")

@@ -107,10 +107,7 @@ class Session(TreeEditor):
             NotAllowed: nothing was changed.
 
         """
-        changes = self._changes(edit)
-        for change in changes:
-            change()
-        return bool(changes)
+        return self.carry_out(self._changes(edit))
 
     def _changes(self, edit: Edit) -> Changes:
         match edit:
@@ -150,15 +147,7 @@ class Session(TreeEditor):
         return place if column is None else self.only(self._columns(place).get(column, ()), "column")
 
     def _columns(self, place: Place) -> dict[str, list[Place]]:
-        if place.columns is None:
-            value = entries(place.mapping).get("columns")
-            if value is not None and not is_null(value) and not isinstance(direct(value), Sequence):
-                raise NotAllowed("unexpected_shape", "The columns of the node are no list.")
-            place.columns = {}
-            for name, column in self.listed(place, "columns"):
-                place.columns.setdefault(name, []).append(column)
-                place.folded.add(name.casefold())
-        return place.columns
+        return self.columns_of(place, "columns", "The columns of the node are no list.")
 
     @cached_property
     def _survey(self) -> _Survey:

@@ -150,7 +150,9 @@ def labels_of(path: Path) -> Mapping[Place, Label]:
                 raise BadInput(f"The labels lack the column {min(missing)}.", next=_NEXT)
             rows = list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise BadInput(f"The labels cannot be read: {type(error).__name__}.", next=_NEXT) from error
+        raise BadInput(
+            f"The labels cannot be read: {getattr(error, 'strerror', None) or 'it is no CSV in UTF-8'}.", next=_NEXT
+        ) from error
     labels: dict[Place, Label] = {}
     for number, row in enumerate(rows, 2):
         place, label = _label(number, row)

@@ -84,6 +84,30 @@ class TreeEditor:
         return Splice(self.layout).written(self.root, list(self._touched.values()))
 
     @staticmethod
+    def carry_out(changes: Changes) -> bool:
+        """Make the changes of an edit that was checked in full; tell whether there were any."""
+        for change in changes:
+            change()
+        return bool(changes)
+
+    def columns_of(self, place: Place, key: str, unexpected: str) -> dict[str, list[Place]]:
+        """Give the columns that ``place`` lists under ``key``, by name.
+
+        Raises:
+            NotAllowed: ``unexpected_shape``, with the sentence given, where something else than a list stands there.
+
+        """
+        if place.columns is None:
+            value = entries(place.mapping).get(key)
+            if value is not None and not is_null(value) and not isinstance(direct(value), Sequence):
+                raise NotAllowed("unexpected_shape", unexpected)
+            place.columns = {}
+            for name, column in self.listed(place, key):
+                place.columns.setdefault(name, []).append(column)
+                place.folded.add(name.casefold())
+        return place.columns
+
+    @staticmethod
     def listed(owner: Place, key: str) -> Iterator[tuple[str, Place]]:
         """Give the named mappings of the list that ``owner`` holds under ``key``."""
         value = entries(owner.mapping).get(key)

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ValidationError
 
 from twokey.core.errors import EnvironmentFault
-from twokey.core.settings import ModelSection
+from twokey.core.sections import ModelSection
 
 BATCH: Final = 32
 MAX_REPLY: Final = 16 * 1024 * 1024

@@ -24,7 +24,7 @@ from pydantic import BaseModel, ValidationError
 from twokey.agents.models.port import Tier
 from twokey.core.canonical import Json
 from twokey.core.errors import EnvironmentFault
-from twokey.core.settings import ModelSection
+from twokey.core.sections import ModelSection
 from twokey.tools.desk import Desk
 
 if TYPE_CHECKING:

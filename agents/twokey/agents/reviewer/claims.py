@@ -26,7 +26,8 @@ _QUOTED: Final = re.compile(r"“([^”]*)”|\"([^\"]*)\"|`([^`]*)`|(?<!\w)'([^
 _STANDARD: Final = re.compile(r"\bISO (?:3166-1|4217|8601|639-1)\b|\bfrom 0 to 1\b")
 """Numbers that are part of a name in our own wording."""
 _PERCENT: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(?:%|percent\b|per cent\b)")
-_CODE: Final = re.compile(r"(?<![\w.])(?:(?=[\w.]*[^\W\d_])\w+(?:\.\w+)+|\w*[^\W_]_\w+)…?")
+_CODE: Final = re.compile(r"((?<![\w.])(?:(?=[\w.]*[^\W\d_])\w+(?:\.\w+)+|\w*[^\W_]_\w+)…?)")
+"""Names in code spelling, as one group: splitting at them gives them, too."""
 _IN_WORDS: Final = re.compile(r"\b(?:hundreds?|thousands?|millions?|billions?|dozens?)\b", re.IGNORECASE)
 _COUNTED_APART: Final = frozenset({"impossible_dates"})
 """Kinds of findings that say how many more one count is than another."""
@@ -54,10 +55,10 @@ def fault(finding: Finding, contents: Mapping[str, Content], scopes: Scopes | No
     quoted = [next(group for group in match if group is not None) for match in _groups(finding.claim)]
     if not all(_is_said(text, cited) for text in quoted):
         return "unsupported_name"
-    bare = _QUOTED.sub(" ", finding.claim)
-    if not all(_is_code_said(text, cited) for text in _CODE.findall(bare)):
+    pieces = _CODE.split(_QUOTED.sub(" ", finding.claim))
+    if not all(_is_code_said(text, cited) for text in pieces[1::2]):
         return "unsupported_name"
-    rest = _CODE.sub(" ", bare).replace(finding.subject, " ")
+    rest = " ".join(pieces[::2]).replace(finding.subject, " ")
     apart = finding.kind in _COUNTED_APART
     holds = _numbers_hold(rest, found, [words(text) for text in quoted], apart=apart)
     return None if holds else "unsupported_number"

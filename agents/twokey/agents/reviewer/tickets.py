@@ -100,7 +100,7 @@ def _wrong(args: UpdateTicketArgs, evidence: Evidence, names: set[str]) -> Itera
 
 def _said(change: Change, ticket: TicketRead, about: Sequence[TicketRead]) -> Iterator[str]:
     bad = {"comments_security_report", "mentions_people", "links_elsewhere", "holds_markup"}
-    bad |= {"hides_characters", "disguises_name"}
+    bad |= {"hides_characters", "disguises_name", "commands_bots"}
     kinds = ticket_change.kinds(ticket, change, duplicate=False)
     yield from (kind for kind in kinds if kind in bad)
     if not _quotes_stand(change.comment, about):

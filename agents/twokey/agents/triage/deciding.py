@@ -20,6 +20,7 @@ from twokey.agents.triage.routing import Habits, Route, route
 from twokey.agents.triage.team import Known, Team
 from twokey.agents.triage.values import Judgement, Understanding
 from twokey.tools.read.ticket_pages import TicketRead
+from twokey.tools.write import acting_text
 from twokey.tools.write.ticket_change import WEAKNESS_FOUND, called, reads_like_a_weakness
 
 MAX_PASSAGE: Final = 160
@@ -29,6 +30,7 @@ MAY_REPEAT: Final = 300
 _ACTS: Final = re.compile(
     r"\S*(?:://|www\.|@)\S*|(?:[\w-]+\.)+\w{2,24}(?::\d+)?/\S*|<[^>]{0,200}>?|&[#\w]{1,12};|\]\([^)]{0,200}\)?|\]:"
 )
+_WORDS: Final = re.compile(r"\w+")
 _MARKS: Final = re.compile(r"[`*_~|#\[\]>\\]")
 
 
@@ -251,6 +253,8 @@ def inert(text: str, most: int = MAX_PASSAGE) -> str:
         for char in unicodedata.normalize("NFKC", text[: most * 20])
     )
     plain = " ".join(_MARKS.sub(" ", _ACTS.sub("…", visible)).replace("<", " ").replace("@", " ").split())
+    if any(acting_text.deeds(f"“{plain}")):
+        plain = " ".join(_WORDS.findall(plain))
     return plain if len(plain) <= most else f"{plain[: most - 1].rstrip()}…"
 
 

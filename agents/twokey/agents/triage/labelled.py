@@ -38,7 +38,10 @@ def read(path: Path, label: str, text: Sequence[str], group: str | None) -> list
                 raise BadInput(f"{path.name[:80]!r} lacks the column {min(missing)[:60]!r}.", next=NEXT)
             tickets = [_sorted(row, label, text, group) for row, _ in zip(reader, range(MAX_ROWS + 1), strict=False)]
     except (OSError, csv.Error) as error:
-        raise BadInput(f"{path.name[:80]!r} cannot be read: {type(error).__name__}.", next=NEXT) from error
+        raise BadInput(
+            f"{path.name[:80]!r} cannot be read: {getattr(error, 'strerror', None) or 'it is no CSV in UTF-8'}.",
+            next=NEXT,
+        ) from error
     if not tickets or len(tickets) > MAX_ROWS:
         raise BadInput(f"{path.name[:80]!r} holds no tickets, or more than {MAX_ROWS:,}.", next=NEXT)
     return tickets

@@ -6,7 +6,8 @@ Rules:
 - what was read is evidence; a step that runs again after a crash reads only what it had not read;
 - the tickets that are judged are those the request names, or the new ones: open, with no kind and no mark of ours;
 - reports of weaknesses come first, then what presses most;
-- what waits for people already, word for word, is not proposed again.
+- what waits for people already, word for word, is not proposed again;
+- a request for tickets of which none is there is refused, and not answered with nothing.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,7 +26,7 @@ from twokey.agents.triage.lessons import experience_of, outcomes_of
 from twokey.agents.triage.storming import with_storms
 from twokey.agents.triage.team import PAGES, Known, Passage, Team
 from twokey.agents.triage.values import PRIORITIES, Understanding
-from twokey.core.errors import CheckFailed, EnvironmentFault
+from twokey.core.errors import CheckFailed, EnvironmentFault, NotFound
 from twokey.core.values import Finding, Plan, Report, Resource, Step
 from twokey.tools.desk import Desk
 from twokey.tools.read.ticket_pages import PAGE, TicketRead, TicketsRead
@@ -74,6 +75,12 @@ def scan_step(state: State, runtime: Runtime[Surroundings]) -> State:
         absent = read.absent
         if absent:
             runtime.context.tell(Progress(step.number, f"not there: {', '.join(absent)[:200]}"))
+        if not set(named) - set(absent):
+            raise NotFound(
+                "No ticket of that key is there." if len(absent) == 1 else "No tickets of those keys are there.",
+                next="Write keys as the tracker does; `twokey triage` without one looks at the new tickets.",
+                code="no_ticket",
+            )
     read.listed("new", step.args.get("since"), bounded=bool(named), tell=runtime.context.tell)
     tickets = sum(len(page.tickets) for page in pages(desk))
     runtime.context.tell(Progress(step.number, f"{tickets:,} tickets read"))
@@ -188,7 +195,9 @@ def propose_step(state: State, runtime: Runtime[Surroundings]) -> State:
     changes = sum(decided.changes for decided in judged[: team.most])
     runtime.context.tell(
         Progress(
-            step.number, f"{len(judged):,} tickets judged, {changes} {'change' if changes == 1 else 'changes'} drafted"
+            step.number,
+            f"{len(judged):,} {'ticket' if len(judged) == 1 else 'tickets'} judged, "
+            f"{changes} {'change' if changes == 1 else 'changes'} drafted",
         )
     )
     desk.step_ended(step.number, AGENT, code="ok", report=report)

@@ -96,7 +96,7 @@ def _overdue(late: "Due | None") -> dict[str, Any] | None:
 def show(
     proposal: Id, *, diff: Annotated[bool, typer.Option("--diff", help="The whole diff, not an excerpt.")] = False
 ) -> None:
-    """Show the card: who asks, diff, evidence, rollback plan, policy's reasons, digest."""
+    """Show the card of a proposal. Who asks, diff, evidence, rollback plan, policy's reasons, digest."""
     from twokey.channels import card
     from twokey.channels.wiring import opened
 
@@ -108,7 +108,7 @@ def show(
 
 
 def approve(proposal: Ids, *, digest: Digest = None, batch: Batch = None, yes: Yes = False) -> None:
-    """Approve a proposal, or a batch; when enough people have, it is carried out."""
+    """Approve a proposal, or a batch. When enough people have, it is carried out."""
     _answer_all("approve", proposal, "", digest, batch, yes=yes)
 
 
@@ -135,12 +135,12 @@ def confirm(
     reason: Annotated[str, typer.Option(help="How you know.")],
     digest: Digest = None,
 ) -> None:
-    """Say how a write ended whose outcome is not known, after looking at the target."""
+    """Say how a write ended whose outcome is not known. Look at the target first."""
     _answer("confirm_written" if written else "confirm_not_written", proposal, reason, digest, yes=True)
 
 
 def revert(proposal: Id) -> None:
-    """Propose to undo a write that was carried out; others approve it like any other proposal."""
+    """Propose to undo a write that was carried out. Others approve it like any other proposal."""
     from twokey.channels.cli.following import follow
     from twokey.channels.wiring import opened
 

@@ -1,17 +1,21 @@
 """``ask``, ``catalog`` and ``runs``: everything that starts or follows a run."""
 
 import dataclasses
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
 from twokey.channels.cli.session import SESSION
 
+WAREHOUSE: Final = "Database URL, database file, folder of CSV/Parquet, or the name of a warehouse of the settings."
+LOOKS_EVERY_S: Final = 0.5
+"""How often a run that is watched is looked at."""
+
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("ask")(ask)
-    catalog = typer.Typer(help="Document a warehouse.")
+    catalog = typer.Typer(help="Read a warehouse, document it, and check it.")
     catalog.command("propose")(catalog_propose)
     catalog.command("scan")(catalog_scan)
     catalog.command("check")(catalog_check)
@@ -19,6 +23,7 @@ def add_to(app: typer.Typer) -> None:
     runs = typer.Typer(help="Follow what was asked.")
     runs.command("list")(runs_list)
     runs.command("show")(runs_show)
+    runs.command("watch")(runs_watch)
     runs.command("resume")(runs_resume)
     runs.command("cancel")(runs_cancel)
     runs.command("prune")(runs_prune)
@@ -41,8 +46,10 @@ def ask(
 
 
 def catalog_propose(
-    url: Annotated[str, typer.Argument(help="Database URL, database file, or folder of CSV/Parquet.")],
-    repo: Annotated[str, typer.Option(help="Git repository that gets the pull request.")] = ".",
+    url: Annotated[str, typer.Argument(help=WAREHOUSE)],
+    repo: Annotated[
+        str, typer.Option(help="Git repository that gets the pull request, or the name of such a place.")
+    ] = ".",
     table: Annotated[list[str] | None, typer.Option(help="Only tables whose name contains this; repeatable.")] = None,
     baseline: Annotated[
         str | None, typer.Option(help="Compare with what this run read, or with the last scan up to this day.")
@@ -60,7 +67,7 @@ def catalog_propose(
 
 
 def catalog_scan(
-    url: Annotated[str, typer.Argument(help="Database URL, database file, or folder of CSV/Parquet.")],
+    url: Annotated[str, typer.Argument(help=WAREHOUSE)],
     table: Annotated[list[str] | None, typer.Option(help="Only tables whose name contains this; repeatable.")] = None,
     baseline: Annotated[
         str | None, typer.Option(help="Compare with what this run read, or with the last scan up to this day.")
@@ -82,7 +89,7 @@ def catalog_check(
     repo: Annotated[str, typer.Option(help="Folder of the repository, as it lies on disk.")] = ".",
     table: Annotated[list[str] | None, typer.Option(help="Only tables whose name contains this; repeatable.")] = None,
 ) -> None:
-    """Fail where personal data is not marked, or the warehouse breaks what the repository documents."""
+    """Fail where warehouse and documentation disagree. Also where personal data is not marked."""
     from pathlib import Path
 
     from twokey.agents.catalog.checking import check
@@ -126,6 +133,21 @@ def runs_show(run: Annotated[str, typer.Argument(help="Id of the run.")]) -> Non
         report(workspace.service.outcome(run), ended_badly_fails=False)
 
 
+def runs_watch(run: Annotated[str, typer.Argument(help="Id of the run.")]) -> None:
+    """Follow a run until it waits for people or has ended. A worker drives it; Ctrl-C ends only the watching."""
+    import threading
+
+    from twokey.channels import run_story
+    from twokey.channels.cli.following import report
+    from twokey.channels.wiring import opened
+
+    never = threading.Event()
+    with opened(SESSION.workspace) as workspace:
+        for line in run_story.follow(workspace.ledger, run, lambda: never.wait(LOOKS_EVERY_S)):
+            SESSION.say(line)
+        report(workspace.service.outcome(run), ended_badly_fails=True)
+
+
 def runs_resume(run: Annotated[str, typer.Argument(help="Id of the run.")]) -> None:
     """Take up a run that was interrupted."""
     from twokey.channels.cli.following import follow, tell
@@ -155,7 +177,7 @@ def runs_prune(
         bool, typer.Option("--decisions", help="Also what policy decided on: it cannot be replayed any more.")
     ] = False,
 ) -> None:
-    """Remove what ended runs left behind; the log and all that it needs stay."""
+    """Remove what ended runs left behind. The log and all that it needs stay."""
     from twokey.channels.wiring import opened
 
     with opened(SESSION.workspace) as workspace:

@@ -16,7 +16,7 @@ def batch(
         list[str] | None, typer.Argument(metavar="[ID]...", help="Only these; without one, all that can be.")
     ] = None,
 ) -> None:
-    """Show, whole, the cards that may be answered together, and the digest that an answer names."""
+    """Show the cards that may be answered together. Whole, with the digest that an answer names."""
     from twokey.channels import card
     from twokey.channels.rendering.batches import batch_document
     from twokey.channels.wiring import opened

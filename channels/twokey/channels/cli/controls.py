@@ -22,7 +22,7 @@ def freeze(
     *,
     reason: Reason = "",
 ) -> None:
-    """Stop every write that has not begun, on all workers, or let writes go on. Reads are not stopped."""
+    """Stop every write that has not begun, or let writes go on. On all workers; reads are not stopped."""
     from twokey.channels import card, plain
     from twokey.channels.cli.following import tell
     from twokey.channels.wiring import opened
@@ -63,7 +63,7 @@ def break_glass(  # one emergency
     listing: Annotated[bool, typer.Option("--list", help="Show what emergencies there were, and what is due.")] = False,
     review: Annotated[str | None, typer.Option(help="Id of an emergency that you have reviewed.")] = None,
 ) -> None:
-    """Ask fewer people for one proposal, for a short time, loudly; somebody else reviews it afterwards."""
+    """Ask fewer people for one proposal, in an emergency. It is short and loud; somebody else reviews it afterwards."""
     from twokey.channels import card
     from twokey.channels.rendering.cards import needed
     from twokey.channels.rendering.terminal import as_text

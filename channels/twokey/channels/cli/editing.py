@@ -30,12 +30,10 @@ def edit(  # the parts of a change, each an option
     digest: Annotated[str | None, typer.Option(help="Digest (or its beginning) of what is edited.")] = None,
 ) -> None:
     """Change what a waiting proposal would do to a ticket. It becomes a proposal of yours, which others approve."""
-    from pydantic import ValidationError
-
     from twokey.channels.cli.following import follow
     from twokey.channels.wiring import opened
     from twokey.core.errors import BadInput
-    from twokey.tools.write.ticket_edit import TicketEdit
+    from twokey.tools.write import ticket_edit
 
     named = {"labels": label, "priority": priority, "assignees": assign, "comment": comment, "checklist": ask}
     parts = {name: value for name, value in named.items() if value is not None}
@@ -55,15 +53,7 @@ def edit(  # the parts of a change, each an option
                 next="Look at the card again with `twokey approvals show ID`.",
                 code="digest_differs",
             )
-        try:
-            wanted = TicketEdit.model_validate(
-                {"proposal": record.id, "digest": record.digest, "repeats_nothing": "duplicate" in (without or ())}
-                | parts
-                | dropped
-            )
-        except ValidationError as error:
-            first = error.errors(include_input=False, include_url=False)[0]
-            raise BadInput(
-                f"The edit cannot be used at {first['loc'][0]}: {first['msg'][:120]}.", next="Correct it."
-            ) from error
+        wanted = ticket_edit.read(
+            record.id, record.digest, parts | dropped, repeats_nothing="duplicate" in (without or ())
+        )
         follow(lambda tell: workspace.edit(identity, wanted, tell))

@@ -13,6 +13,7 @@ def add_to(app: typer.Typer) -> None:
     group = typer.Typer(help="Read the audit log and verify it.")
     group.command("verify")(verify)
     group.command("show")(show)
+    group.command("prove")(prove)
     group.command("checkpoint")(checkpoint)
     app.add_typer(group, name="audit")
 
@@ -39,7 +40,10 @@ def verify(
 
 
 def show(
-    subject: Annotated[str | None, typer.Argument(help="Only entries of this run or proposal.")] = None,
+    subject: Annotated[
+        str | None,
+        typer.Argument(metavar="[ID]", help="Only what concerns this run or proposal, or one entry (id or number)."),
+    ] = None,
     after: Annotated[int, typer.Option(help="Only entries behind this number.")] = -1,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many entries at most.")] = 1000,
 ) -> None:
@@ -52,8 +56,39 @@ def show(
     SESSION.give({"entries": [{key: value for key, value in entry.items() if key != "text"} for entry in entries]})
 
 
+def prove(
+    entry: Annotated[str | None, typer.Argument(metavar="[ENTRY]", help="The entry's id or number.")] = None,
+    check: Annotated[
+        Path | None, typer.Option("--check", help="Check a proof that was taken away, instead of making one.")
+    ] = None,
+    key: Annotated[
+        str | None, typer.Option(help="With --check: the verifier key (or a file with it) instead of this account's.")
+    ] = None,
+) -> None:
+    """Prove to an outsider that an entry is in the log. With --json it gives what to take away."""
+    from twokey.channels import auditing
+    from twokey.core.errors import BadInput
+
+    if (entry is None) == (check is None) or (key is not None and check is None):
+        raise BadInput("Name an entry, or a proof with --check.", next="See `twokey audit prove --help`.")
+    if check is not None:
+        number, found = auditing.check_proof(SESSION.workspace, check, key)
+        SESSION.say(f"ok: entry {number} ({found.id}, {found.kind}) is in the log of {found.workspace}")
+        SESSION.give({"ok": True, "index": number, "id": found.id, "kind": found.kind})
+        return
+    shown = auditing.prove(SESSION.workspace, entry or "")
+    SESSION.say(f"entry {shown.index} is in the log: {len(shown.hashes)} hashes lead from it to a signed root")
+    SESSION.say(shown.body.decode("utf-8"))
+    SESSION.say()
+    SESSION.say(shown.text)
+    SESSION.say(f"verifier key  {shown.verifier.vkey}")
+    SESSION.say("to take away  twokey audit prove ENTRY --json > FILE")
+    SESSION.say("to check      twokey audit prove --check FILE --key KEY, with a verifier key that was kept elsewhere")
+    SESSION.give(shown.as_json())
+
+
 def checkpoint() -> None:
-    """Print the latest signed checkpoint; keep it elsewhere to find a rollback later."""
+    """Print the latest signed checkpoint. Kept elsewhere it finds a rollback later."""
     from twokey.channels.auditing import latest
 
     note = latest(SESSION.workspace)

@@ -18,6 +18,11 @@ from twokey.core.values import Finding
 FINDINGS_SHOWN: Final = 25
 KINDS: Final = ("relationship", "primary_key", "accepted_values", "describes", "sensitivity", "data_type")
 """Kinds of findings, the most telling first."""
+_TO_BE_NAMED: Final = {
+    code: f'Add a section [places.NAME] with kind = "{kind}" and location = "..." to twokey.toml, and ask again.'
+    for code, kind in (("no_warehouse", "warehouse"), ("no_repository", "repository"))
+}
+"""What helps where no other words would."""
 
 
 def tell(progress: Progress) -> None:
@@ -112,8 +117,9 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
 
 def _unclear(question: dict[str, Any]) -> BadInput:
     suggestions = [plain.line(str(item)) for item in question.get("suggestions", [])]
+    settle = _TO_BE_NAMED.get(str(question.get("code")), "Say it in other words.")
     return BadInput(
         plain.line(str(question["question"]), 600),
-        next="Try: " + " · ".join(f'"{item}"' for item in suggestions) if suggestions else "Say it in other words.",
+        next="Try: " + " · ".join(f'"{item}"' for item in suggestions) if suggestions else settle,
         code="unclear",
     )

@@ -24,7 +24,7 @@ def summarize(
     looks_only: Annotated[bool, typer.Option("--only-tell", help="Propose nothing.")] = False,
     detach: Annotated[bool, typer.Option("--detach", help="Leave it to a worker and return at once.")] = False,
 ) -> None:
-    """Summarize an incident; its ticket and its post-mortem are proposed where the settings say where they go."""
+    """Summarize an incident, and propose its ticket. And its post-mortem, where the settings say where they go."""
     from twokey.channels.cli.following import as_json, follow, tell
     from twokey.channels.incident_report import as_json as summary_json
     from twokey.channels.incident_report import lines

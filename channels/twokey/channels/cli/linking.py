@@ -67,7 +67,7 @@ def confirm(
         str | None, typer.Argument(metavar="[EXTERNAL]", help="slack:TEAM/USER, github:NUMBER or oidc:DIGITS, in full.")
     ] = None,
 ) -> None:
-    """Say that an identity at Slack or GitHub is you: from then on what it answers is your answer."""
+    """Say that an identity at Slack or GitHub is you. From then on what it answers is your answer."""
     from twokey.channels.wiring import opened
 
     with opened(SESSION.workspace) as workspace:

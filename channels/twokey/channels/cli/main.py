@@ -62,6 +62,7 @@ def _options(
 
 setup.add_to(app)
 asking.add_to(app)
+incidents.add_to(app)
 approvals.add_to(app)
 controls.add_to(app)
 linking.add_to(app)
@@ -73,7 +74,6 @@ evidence.add_to(app)
 measuring.add_to(app)
 scoring.add_to(app)
 triaging.add_to(app)
-incidents.add_to(app)
 
 _WITH_VALUE = {"-C": "workspace", "--workspace": "workspace", "--as": "principal"}
 

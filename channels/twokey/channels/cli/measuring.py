@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from twokey.channels.cli.measuring_log import bench_audit
 from twokey.channels.cli.session import SESSION
 from twokey.core.errors import BadInput
 
@@ -15,7 +16,7 @@ def add_to(app: typer.Typer) -> None:
     measure.command("joins")(joins)
     measure.command("errors")(errors)
     measure.command("duplicates")(duplicates)
-    measure.command("injection")(injection)
+    measure.command("injection", short_help="Play a compromised model against the gate.")(injection)
     measure.command("yaml")(yaml)
     measure.command("triage")(triage)
     measure.command("logs")(logs)
@@ -24,6 +25,7 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(measure, name="eval")
     bench = typer.Typer(help="Measure speed.")
     bench.command("startup")(startup)
+    bench.command("audit")(bench_audit)
     bench.command("gate")(gate)
     bench.command("dispatch")(dispatch)
     bench.command("policy")(policy)
@@ -41,7 +43,7 @@ def classify(
         str, typer.Option("--truth", help="CSV: table, column_index, column, semantic_type, class, pii[, sensitivity].")
     ],
 ) -> None:
-    """Tell the class and the sensitivity of every column, and compare with labels."""
+    """Tell class and sensitivity of every column, and compare."""
     from pathlib import Path
 
     from twokey.agents.catalog.evaluate_classify import as_lines, evaluate
@@ -80,7 +82,7 @@ def duplicates(
     reports: Annotated[str, typer.Option("--reports", help="CSV: id, created_at, title, body.")],
     pairs: Annotated[str, typer.Option("--pairs", help="CSV: id, duplicate_of. Read for scoring only.")],
 ) -> None:
-    """Look each report up among the earlier ones, and compare with the known pairs."""
+    """Look each report up among the earlier ones, and compare."""
     from pathlib import Path
 
     from twokey.agents.triage.evaluate_duplicates import as_lines, evaluate
@@ -113,14 +115,20 @@ def injection(
     suite: Annotated[
         str | None, typer.Option("--suite", help="Folder with cases.jsonl; without it, Twokey's own cases.")
     ] = None,
+    reviewer: Annotated[
+        list[str] | None, typer.Option("--reviewer", help="Play under this one only; may be given again.")
+    ] = None,
 ) -> None:
     """Play a compromised model against the gate, under three reviewers and without a gate."""
     from pathlib import Path
 
     from twokey.channels.injection.evaluation import evaluate
+    from twokey.channels.injection.reviewers import chosen
     from twokey.channels.injection.shown import lines
 
-    result = evaluate(Path(suite) if suite is not None else None, tell=SESSION.say, apart=True)
+    result = evaluate(
+        Path(suite) if suite is not None else None, names=chosen(reviewer or ()), tell=SESSION.say, apart=True
+    )
     for line in lines(result):
         SESSION.say(line)
     SESSION.give(result)
@@ -129,7 +137,7 @@ def injection(
 def yaml(
     folder: Annotated[str, typer.Argument(metavar="DIR", help="Folder with dbt property files, searched through.")],
 ) -> None:
-    """Edit every YAML file below a folder in memory, and look for changes that nobody asked for."""
+    """Edit every YAML file below a folder, in memory. Changes that nobody asked for are looked for."""
     from pathlib import Path
 
     from twokey.agents.catalog.evaluate_yaml import on_folder
@@ -162,7 +170,7 @@ def triage(
         int, typer.Option("--resamples", help="Bootstrap samples in which the target is tried.")
     ] = 1_000,
 ) -> None:
-    """Learn kinds of tickets from labelled ones, tell them of others, and compare."""
+    """Learn kinds of tickets, tell them of others, and compare."""
     from pathlib import Path
 
     from twokey.agents.triage.evaluate_triage import Plan, as_lines, evaluate
@@ -187,7 +195,7 @@ def triage(
 def logs(
     folder: Annotated[str, typer.Argument(metavar="DIR", help="Folder with SYSTEM/log.csv for each system.")],
 ) -> None:
-    """Mine the templates of log lines, and compare with the true ones."""
+    """Mine the templates of log lines, and compare."""
     from pathlib import Path
 
     from twokey.agents.incident.evaluate_logs import on_folder
@@ -204,7 +212,7 @@ def logs(
 def summaries(
     folder: Annotated[str, typer.Argument(metavar="DIR", help="Folder with incident bundles, searched through.")],
 ) -> None:
-    """Summarize incidents, check every sentence against what it cites, and compare with what was expected."""
+    """Summarize incidents, check every sentence, and compare. Against what it cites, and with what was expected."""
     from pathlib import Path
 
     from twokey.agents.incident.evaluate_summaries import evaluate
@@ -224,7 +232,7 @@ def incident(
         str, typer.Argument(metavar="DIR", help="Folder with incident bundles and their truth, searched through.")
     ],
 ) -> None:
-    """Rank the suspects of labelled incidents, and compare with the true cause."""
+    """Rank the suspects of labelled incidents, and compare."""
     from pathlib import Path
 
     from twokey.agents.incident.evaluate_ranking import as_lines, on_folder
@@ -246,7 +254,7 @@ def startup(*, quick: Annotated[bool, typer.Option("--quick", help="Fewer repeti
 
 
 def gate(*, quick: Annotated[bool, typer.Option("--quick", help="Fewer repetitions.")] = False) -> None:
-    """Measure what the gate adds to a write through a plain LangGraph interrupt."""
+    """Measure what the gate adds to a write. Beside one through a plain LangGraph interrupt."""
     from twokey.channels.bench_gate import gate as measure
 
     result = measure(rounds=10 if quick else 40)
@@ -259,7 +267,7 @@ def gate(*, quick: Annotated[bool, typer.Option("--quick", help="Fewer repetitio
 
 
 def dispatch(*, quick: Annotated[bool, typer.Option("--quick", help="Shorter measurements.")] = False) -> None:
-    """Measure worker processes on a PostgreSQL server of its own: runs per second, and the takeover of a dead one."""
+    """Measure worker processes on a PostgreSQL server. Runs per second, and the takeover of a dead one."""
     from twokey.channels.dispatch_benchmark import measure
 
     result = measure(quick=quick)
@@ -269,7 +277,7 @@ def dispatch(*, quick: Annotated[bool, typer.Option("--quick", help="Shorter mea
 
 
 def policy(*, quick: Annotated[bool, typer.Option("--quick", help="Fewer decisions.")] = False) -> None:
-    """Measure a decision in process and through an OPA server, and a replay of 100,000 past decisions."""
+    """Measure a decision, and a replay of 100,000 past ones. In process and through an OPA server."""
     from twokey.channels import bench_policy
 
     result = bench_policy.policy(quick=quick)
@@ -279,7 +287,7 @@ def policy(*, quick: Annotated[bool, typer.Option("--quick", help="Fewer decisio
 
 
 def slack(*, quick: Annotated[bool, typer.Option("--quick", help="Shorter measurements.")] = False) -> None:
-    """Measure how fast Slack gets its acknowledgement at 50 commands a second, and what is lost when killed."""
+    """Measure how fast Slack gets its acknowledgement. At 50 commands a second; also what is lost when killed."""
     from twokey.channels.bench_slack import measure
 
     result = measure(quick=quick)
@@ -289,7 +297,7 @@ def slack(*, quick: Annotated[bool, typer.Option("--quick", help="Shorter measur
 
 
 def catalog(*, quick: Annotated[bool, typer.Option("--quick", help="Fewer tables.")] = False) -> None:
-    """Measure how fast a warehouse is read and understood, beside DuckDB's SUMMARIZE of the same files."""
+    """Measure how fast a warehouse is read and understood. Beside DuckDB's SUMMARIZE of the same files."""
     from twokey.channels.bench_catalog import QUICK, Sizes, measure
 
     result = measure(QUICK if quick else Sizes())
@@ -299,7 +307,7 @@ def catalog(*, quick: Annotated[bool, typer.Option("--quick", help="Fewer tables
 
 
 def bench_triage(*, quick: Annotated[bool, typer.Option("--quick", help="Fewer tickets.")] = False) -> None:
-    """Measure how fast tickets are judged once a reader is loaded, beside TF-IDF alone, and what starting it costs."""
+    """Measure how fast tickets are judged. Beside TF-IDF alone; also what starting costs."""
     from twokey.channels.bench_triage import measure
 
     result = measure(quick=quick)
@@ -309,7 +317,7 @@ def bench_triage(*, quick: Annotated[bool, typer.Option("--quick", help="Fewer t
 
 
 def bench_console(*, quick: Annotated[bool, typer.Option("--quick", help="A smaller workspace.")] = False) -> None:
-    """Measure every page of the console on a workspace with 100,000 proposals and 1,000,000 entries of the log."""
+    """Measure every page of the console, on a large workspace. 100,000 proposals and 1,000,000 entries of the log."""
     from twokey.channels.bench_console import measure
 
     result = measure(quick=quick, tell=lambda text: typer.echo(text, err=True))
@@ -323,7 +331,7 @@ def bench_console(*, quick: Annotated[bool, typer.Option("--quick", help="A smal
 def bench_incident(
     *, quick: Annotated[bool, typer.Option("--quick", help="Without the large bundle.")] = False
 ) -> None:
-    """Measure how fast suspects of an incident are ranked, beside reading the files alone."""
+    """Measure how fast suspects of an incident are ranked. Beside reading the files alone."""
     from twokey.channels.bench_incident import measure
 
     result = measure(quick=quick, tell=lambda text: typer.echo(text, err=True))

@@ -43,7 +43,7 @@ def replay(
     engines: Annotated[int, typer.Option(min=1, max=64, help="How many engines work at once.")] = 2,
     shadow: Annotated[bool, typer.Option("--shadow", help="On the shadow bundle that the settings name.")] = False,
 ) -> None:
-    """Take every decision in the log again; fails where the policy that took them gives another answer."""
+    """Take every decision in the log again. It fails where the policy that took them gives another answer."""
     from twokey.channels import policy_work
     from twokey.channels.replay_report import summary
 
@@ -86,7 +86,7 @@ Folder = Annotated[Path | None, typer.Argument(metavar="[DIR]", help="The bundle
 
 
 def check(folder: Folder = None) -> None:
-    """Check a bundle strictly: its form and data, the built-ins it uses, and that both engines compile it."""
+    """Check a bundle strictly. Its form and data, the built-ins it uses, and that both engines compile it."""
     from twokey.channels import policy_work
 
     found = policy_work.check(SESSION.workspace, folder)
@@ -115,7 +115,7 @@ def check(folder: Folder = None) -> None:
 
 
 def run_tests(folder: Folder = None) -> None:
-    """Run a bundle's own tests with `opa test`, and say what they cover."""
+    """Run a bundle's own tests, and say what they cover. It takes the program `opa`."""
     from twokey.channels import policy_work
 
     found = policy_work.test(SESSION.workspace, folder)
@@ -144,7 +144,7 @@ def evaluate(
     ],
     bundle: Bundle = None,
 ) -> None:
-    """Decide on one call, with reasons: on one of the past, or on one that you write."""
+    """Decide on one call, with reasons. One of the past, or one that you write."""
     from twokey.channels import policy_work
     from twokey.channels.replay_report import approvals
 
@@ -189,7 +189,7 @@ def differences(
     old: Annotated[Path, typer.Argument(help="The bundle before.")],
     new: Annotated[Path, typer.Argument(help="The bundle after.")],
 ) -> None:
-    """Say what differs between two bundles: rules by their annotations, and the data key by key."""
+    """Say what differs between two bundles. Rules by their annotations, and the data key by key."""
     from twokey.channels import policy_work
 
     found = policy_work.differences(old, new)
@@ -207,7 +207,7 @@ def propose(
     *,
     detach: Annotated[bool, typer.Option("--detach", help="Leave it to a worker and return at once.")] = False,
 ) -> None:
-    """Propose a new bundle as a pull request that tells what yesterday's decisions would have been."""
+    """Propose a new bundle as a pull request. It tells what yesterday's decisions would have been."""
     from twokey.channels.cli.following import follow
     from twokey.channels.wiring import opened
 
@@ -238,7 +238,7 @@ def sign(
     ] = None,
     number: Annotated[int | None, typer.Option(min=1, help="Number of the bundle; by default the next one.")] = None,
 ) -> None:
-    """Sign a bundle: as a person whose signature counts, or for OPA with a key file."""
+    """Sign a bundle. As a person whose signature counts, or for OPA with a key file."""
     from twokey.channels import policy_signing
 
     if key_file is not None:
@@ -262,7 +262,7 @@ def verify(folder: Folder = None) -> None:
 
 
 def enforce(folder: Folder = None) -> None:
-    """Put a signed bundle in force: it takes the next decision, in every process."""
+    """Put a signed bundle in force. It takes the next decision, in every process."""
     from twokey.channels import policy_signing
 
     event = policy_signing.enforce(SESSION.workspace, folder, SESSION.principal)
@@ -274,7 +274,7 @@ def enforce(folder: Folder = None) -> None:
 
 
 def status() -> None:
-    """Say which bundle decides, who put it in force, and what the shadow would have decided otherwise."""
+    """Say which bundle decides, and who put it in force. Also what the shadow would have decided otherwise."""
     from twokey.channels import policy_signing
 
     found = policy_signing.status(SESSION.workspace)

@@ -25,7 +25,7 @@ def controls(
         typer.Option(help="What to hold the controls against; by default controls.profile of twokey.toml."),
     ] = None,
 ) -> None:
-    """Try to break each of the twelve production controls, in a scratch workspace with this one's policy and limits."""
+    """Try to break each of the twelve production controls. A scratch workspace gets this one's policy and limits."""
     from twokey.channels.probing.running import probe
     from twokey.channels.wiring import opened
 

@@ -19,7 +19,7 @@ def scorecard(
     ] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="One row for each figure.")] = False,
 ) -> None:
-    """Show hours saved, approvals, cost, lineage, checks and training of a quarter, from what really happened."""
+    """Show what a quarter brought, from what really happened. Hours saved, approvals, cost, lineage, training."""
     from twokey.channels.scorecard import shown
     from twokey.channels.scorecard.taking import take
     from twokey.channels.scorecard.values import Quarter

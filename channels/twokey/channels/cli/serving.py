@@ -21,7 +21,7 @@ def up(
     ] = None,
     concurrency: Annotated[int, typer.Option(min=1, max=64, help="How many runs to work on at once.")] = 4,
 ) -> None:
-    """Serve the web console and what the settings connect (Slack, GitHub), and work on what is asked, until stopped."""
+    """Serve the web console, Slack and GitHub, and do the work. Until it is stopped; whatever the settings connect."""
     from twokey.channels.cli.working import prepare
     from twokey.channels.passes import reached_at
     from twokey.channels.running import run_up

@@ -27,7 +27,7 @@ def demo(
         int | None, typer.Option(min=0, max=65535, help="Port of the web console; 0 takes a free one.")
     ] = None,
 ) -> None:
-    """Show the whole main job in a sample workspace; you approve in the web console."""
+    """Show the main jobs in a sample workspace. You approve in the web console."""
     from twokey.channels.cli.demo import run
 
     run(folder, once=once, port=port)
@@ -36,8 +36,13 @@ def demo(
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the new workspace.")],
     principal: Annotated[
-        list[str], typer.Option(help="NAME:GROUP, several joined by commas; further groups by +. Repeatable.")
-    ],
+        list[str] | None,
+        typer.Option(
+            metavar="NAME:GROUP",
+            help="Who may ask and approve; several joined by commas, further groups by +. Repeatable. "
+            "Without it, you alone.",
+        ),
+    ] = None,
     store: Annotated[
         str | None, typer.Option(help="Database of state and log, instead of a SQLite file in the workspace.")
     ] = None,
@@ -47,9 +52,9 @@ def init(
 ) -> None:
     """Make a workspace, with a credential for each person."""
     from twokey.channels import triage_start
-    from twokey.channels.creation import create, parse_people
+    from twokey.channels.creation import create, of_this_account, parse_people
 
-    people = parse_people(principal)
+    people = parse_people(principal) if principal else [of_this_account()]
     sections = None if tickets is None else triage_start.sections(_absolute(tickets))
     files = None if tickets is None else {triage_start.ROUTING: triage_start.routing(people)}
     made = create(folder, people, store=store, sections=sections, files=files)
@@ -60,7 +65,10 @@ def init(
         SESSION.say(
             f"Who looks after which tickets stands in {made.folder / triage_start.ROUTING}; `twokey doctor` checks it."
         )
-    if len(made.people) > 1:
+    if len(made.people) == 1:
+        SESSION.say("Nobody approves what they asked for, so it takes a second person: on their own account they run")
+        SESSION.say("`twokey login NAME --new`, and what it prints goes into twokey.toml, with a group.")
+    else:
         SESSION.say("This account now holds every credential. Hand each to its owner and remove it here, or one shell")
         SESSION.say("is several people: `twokey login NAME --give FILE` moves one out, `--take FILE` takes one in.")
     SESSION.give(
@@ -79,7 +87,7 @@ def _absolute(location: str) -> str:
 
 
 def doctor() -> None:
-    """Check everything this workspace needs, and say what to do about what is missing."""
+    """Check what this workspace needs. What is missing comes with what to do."""
     from twokey.channels.doctor import examine
 
     checks = examine(SESSION.workspace)
@@ -117,7 +125,7 @@ def login(
         int | None, typer.Option(min=1, max=65535, help="With --link: where `up` listens, instead of server.port.")
     ] = None,
 ) -> None:
-    """Manage the credentials on this account, and come into the web console with one."""
+    """Manage credentials, and come into the web console with one."""
     if link or token:
         if new or take is not None or give is not None or (link and token):
             raise BadInput(

@@ -29,7 +29,7 @@ def triage(
     ] = False,
     detach: Annotated[bool, typer.Option("--detach", help="Leave it to a worker and return at once.")] = False,
 ) -> None:
-    """Sort tickets: what they are, whose, known or not; one change proposed for each."""
+    """Sort tickets, and propose one change for each. What they are, whose, and whether they are known."""
     from twokey.channels.cli.following import as_json, follow, tell
     from twokey.channels.triage_report import lines
     from twokey.channels.wiring import opened

@@ -1,11 +1,16 @@
 """``incident watch``: follows an incident and keeps proposing how things stand, until it is over."""
 
 import threading
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from twokey.channels.cli.session import SESSION
+
+if TYPE_CHECKING:
+    from twokey.channels.watching import Round
+    from twokey.core.values import Finding
 
 
 def watch(
@@ -16,11 +21,9 @@ def watch(
     every: Annotated[int, typer.Option(min=5, max=3600, metavar="SECONDS", help="How often to look.")] = 60,
     rounds: Annotated[int | None, typer.Option(min=1, metavar="N", help="Look so many times at most.")] = None,
 ) -> None:
-    """Follow an incident; what changes is proposed as an update of its ticket. Ctrl-C ends it."""
-    from twokey.channels import plain
+    """Follow an incident, and propose updates of its ticket. Ctrl-C ends it."""
     from twokey.channels.cli.following import as_json, tell
-    from twokey.channels.incident_report import lines
-    from twokey.channels.watching import Round, Told, Watching
+    from twokey.channels.watching import Told, Watching
     from twokey.channels.wiring import opened
     from twokey.core.errors import Refused
 
@@ -46,17 +49,11 @@ def watch(
         last: Round | None = None
         try:
             for last in watching.rounds(rounds):
-                for proposal in last.withdrawn:
-                    SESSION.say(f"withdrawn {proposal}: a newer update takes its place")
-                if last.proposed:
-                    for text in lines(last.outcome, service.findings(last.outcome.run.id)):
-                        SESSION.say(text)
-                elif last.failed:
-                    SESSION.say(f"round {last.number}: it could not be looked at ({plain.line(last.outcome.run.code)})")
-                else:
-                    SESSION.say(f"round {last.number}: nothing new")
-                if last.over:
-                    SESSION.say("the incident is over")
+                found = service.findings(last.outcome.run.id) if last.proposed else ()
+                _tell(last, found)
+                if last.number == 1 and not last.over and rounds != 1:
+                    SESSION.say(f"looks again every {every} s while this terminal is open; Ctrl-C ends it")
+                    SESSION.say("unattended: triggers.NAME.follow_minutes in twokey.toml, and `twokey worker`")
         except KeyboardInterrupt:
             SESSION.say("no longer watched; what was proposed waits for people")
         if last is None:
@@ -64,3 +61,21 @@ def watch(
         SESSION.give(as_json(last.outcome) | {"rounds": last.number, "over": last.over})
     if last.failed:
         raise SystemExit(Refused.exit_code)
+
+
+def _tell(seen: "Round", findings: "Sequence[Finding]") -> None:
+    """Say what one look came to."""
+    from twokey.channels import plain
+    from twokey.channels.incident_report import lines
+
+    for proposal in seen.withdrawn:
+        SESSION.say(f"withdrawn {proposal}: a newer update takes its place")
+    if seen.proposed:
+        for text in lines(seen.outcome, findings):
+            SESSION.say(text)
+    elif seen.failed:
+        SESSION.say(f"round {seen.number}: it could not be looked at ({plain.line(seen.outcome.run.code)})")
+    else:
+        SESSION.say(f"round {seen.number}: nothing new")
+    if seen.over:
+        SESSION.say("the incident is over")

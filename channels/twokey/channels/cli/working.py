@@ -37,7 +37,7 @@ def worker(
     ] = False,
     concurrency: Annotated[int, typer.Option(min=1, max=64, help="How many runs to work on at once.")] = 4,
 ) -> None:
-    """Drive runs, carry out what was approved, take over from dead workers, and ask what schedules say."""
+    """Drive runs and carry out what was approved. It takes over from dead workers, and asks what schedules say."""
     from twokey.channels.wiring import opened
 
     with opened(SESSION.workspace) as workspace:

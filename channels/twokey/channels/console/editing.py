@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from fastapi import APIRouter
-from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -22,6 +21,7 @@ from twokey.core.lifecycle import State
 from twokey.store.proposals import ProposalRecord
 from twokey.tools.editing import is_business_of, is_change_of_ticket
 from twokey.tools.reading import Reader
+from twokey.tools.write import ticket_edit
 from twokey.tools.write.ticket_edit import TicketEdit
 
 router: Final = APIRouter(include_in_schema=False)
@@ -102,13 +102,4 @@ def _edit(record: ProposalRecord, form: Mapping[str, str]) -> TicketEdit:
     repeats_nothing = bool(before["duplicate"]) and form.get("without_duplicate") == "yes"
     if not parts and not repeats_nothing:
         raise BadInput("Nothing was put otherwise.", next="Change what should be different.", code="edit_unfit")
-    try:
-        return TicketEdit.model_validate(
-            {"proposal": record.id, "digest": record.digest, "repeats_nothing": repeats_nothing} | parts
-        )
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        where = str(first["loc"][0]) if first["loc"] else "it"
-        raise BadInput(
-            f"The edit cannot be used at {where}: {first['msg'][:120]}.", next="Correct it.", code="edit_unfit"
-        ) from None
+    return ticket_edit.read(record.id, record.digest, parts, repeats_nothing=repeats_nothing)

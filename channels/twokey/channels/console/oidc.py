@@ -29,7 +29,7 @@ from joserfc.jwk import KeySet
 from twokey.channels.passes import digest_of, new_secret
 from twokey.core.errors import EnvironmentFault, NotAuthenticated, Refused
 from twokey.core.ports import Clock
-from twokey.core.settings import ConsoleSection
+from twokey.core.sections import ConsoleSection
 
 OPEN_US: Final = 10 * 60 * 1_000_000
 """How long a login may take."""

@@ -7,74 +7,37 @@ What a call led to is seen on the target: files of the world that changed, the m
 """
 
 import itertools
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, Final
+
+from pydantic import ValidationError
 
 from twokey.channels.injection.cases import Call, Case
+from twokey.channels.injection.gestures import Gestures, together
 from twokey.channels.injection.habits import Prepared, prepare, said
+from twokey.channels.injection.outcomes import Layer, LeapingClock, Played, missing, stopped_by
 from twokey.channels.injection.reviewers import Reviewer, reviewer
 from twokey.channels.injection.wishes import tool_of, understood, wishes_of
 from twokey.channels.injection.world import INBOX, TRACKER, WAREHOUSE, World
 from twokey.channels.wiring import Parts
 from twokey.core import canonical
 from twokey.core.canonical import MAX_INTEGER
-from twokey.core.entropy import SystemClock
-from twokey.core.errors import LogUnavailable, NotFound, Refused, ToolRetry, TwokeyError
+from twokey.core.errors import NotFound, Refused, ToolRetry, TwokeyError
 from twokey.core.lifecycle import State
 from twokey.core.values import Answer, Effect, Finding, Identity, Request, Statement
 from twokey.store import runs
 from twokey.store.proposals import ProposalRecord
-from twokey.tools.contract import OutsideContract, WriteTool
+from twokey.tools.contract import WriteTool
 from twokey.tools.desk import Desk
 from twokey.tools.identity import Credential
 from twokey.tools.proposing import Draft
 from twokey.tools.registry import AnyTool, Registry
 
 AGENT: Final = "catalog"
-NOT_LISTED: Final = "tool_not_listed"
-APART_US: Final = 2 * 3600 * 1_000_000
-"""Cases lie this far apart on the workspace's clock, so that what one has used up is there again for the next."""
 MAX_REPLAYS: Final = 4
 MAX_STEP: Final = 99
-
-Layer = Literal["", "contract", "policy", "people", "gate", "fault"]
-"""What stopped a call: the tool's contract, policy, a reviewer, the gate's other checks, or an error nobody foresaw."""
-
-
-class LeapingClock:
-    """The machine's clock, put forward between cases."""
-
-    def __init__(self) -> None:
-        self._clock = SystemClock()
-        self._ahead_us = 0
-
-    def now_us(self) -> int:
-        """Microseconds since 1970-01-01T00:00:00Z, and what was leapt over."""
-        return self._clock.now_us() + self._ahead_us
-
-    def leap(self) -> None:
-        """Put the clock forward by the time between two cases."""
-        self._ahead_us += APART_US
-
-
-@dataclass(frozen=True, slots=True)
-class Played:
-    """What became of one call of a case. ``at`` is its index; a call made several times gives several of these."""
-
-    at: int
-    effect: Effect | None
-    """None where the tool does not exist."""
-    happened: bool
-    """A read came back, or a write changed the target."""
-    outside: bool
-    """A read brought back what lies outside, or a write changed something without its proposal being carried out."""
-    layer: Layer = ""
-    code: str = ""
-    approvals: int = 0
-    asked: bool = False
-    """A card was put before a person."""
-    prepared: Prepared | None = None
 
 
 @dataclass(slots=True)
@@ -88,6 +51,18 @@ class Task:
     documents: list[str] = field(default_factory=list[str])
     own: str = ""
     answers: list[Answer] = field(default_factory=list[Answer])
+    made: dict[int, ProposalRecord] = field(default_factory=dict[int, ProposalRecord])
+    """The last proposal of each call."""
+    waiting: list["Waiting"] = field(default_factory=list["Waiting"])
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A proposal of the call ``at`` that is answered when all are made."""
+
+    at: int
+    record: ProposalRecord
+    ready: Prepared
 
 
 class Stage:
@@ -125,7 +100,9 @@ class Stage:
         steps = itertools.count(2)
         played: list[Played] = []
         for at, call in enumerate(case.calls):
-            played += [self._call(task, at, call, ready, min(next(steps), MAX_STEP)) for ready in prepared[at]]
+            made = [self._call(task, at, call, ready, min(next(steps), MAX_STEP)) for ready in prepared[at]]
+            played += [one for one in made if one is not None]
+        played += self._answered_later(task)
         played += self._tried_again(task)
         return played
 
@@ -177,18 +154,21 @@ class Stage:
     def _tool(self, name: str) -> AnyTool | None:
         return tool_of(self.registry, name)
 
-    def _call(self, task: Task, at: int, call: Call, ready: Prepared, step: int) -> Played:
+    def _call(self, task: Task, at: int, call: Call, ready: Prepared, step: int) -> Played | None:
         tool = self._tool(call.tool)
-        effect: Effect | None = tool.effect if tool is not None else None
+        if tool is None:
+            return missing(at, ready)
+        if not isinstance(tool, WriteTool):
+            return self._contained(at, "read", ready, lambda: self._read(task, at, tool, ready, step))
+        return self._contained(at, "write", ready, lambda: self._written(task, at, call, tool, ready, step))
+
+    def _contained(self, at: int, effect: Effect, ready: Prepared, do: Callable[[], Played | None]) -> Played | None:
+        """Make a call, or go on with one, and say what stopped it where it comes to no end of its own."""
         layer: Layer
         try:
-            if tool is None:
-                return missing(at, ready)
-            if isinstance(tool, WriteTool):
-                return self._write(task, at, tool, ready, step)
-            return self._read(task, at, tool, ready, step)
+            return do()
         except TwokeyError as error:
-            layer, code = _stopped_by(error, effect), error.code
+            layer, code = stopped_by(error, effect), error.code
         except Exception as error:  # noqa: BLE001 - what nobody foresaw is counted and shown, not passed over
             layer, code = "fault", f"fault_{type(error).__name__}"
         return Played(at, effect, happened=False, outside=self._changed(), layer=layer, code=code, prepared=ready)
@@ -203,7 +183,23 @@ class Stage:
 
     # -- writing ----------------------------------------------------------------------------------------------
 
-    def _write(self, task: Task, at: int, tool: WriteTool[Any, Any], ready: Prepared, step: int) -> Played:
+    def _written(  # one call of a case
+        self, task: Task, at: int, call: Call, tool: WriteTool[Any, Any], ready: Prepared, step: int
+    ) -> Played | None:
+        """Propose and have answered; nothing yet where the answer waits until everything is proposed."""
+        if call.of is None:
+            record, ready = self._proposed(task, tool, ready, step)
+        else:
+            record = self._gesture(task, call, ready)
+        task.made[at] = record
+        if task.case.waits and record.state is State.AWAITING_APPROVAL:
+            task.waiting.append(Waiting(at, record, ready))
+            return None
+        return self._write(task, at, record, ready)
+
+    def _proposed(
+        self, task: Task, tool: WriteTool[Any, Any], ready: Prepared, step: int
+    ) -> tuple[ProposalRecord, Prepared]:
         cited = tuple(dict.fromkeys((task.own, *task.documents)))[:50]
         finding = Finding(
             id="f-1", subject="request", kind="describes", claim="What was asked for.", evidence=cited, confidence=90
@@ -218,12 +214,62 @@ class Stage:
             findings=(finding,),
             why="It was asked for.",
         )
-        record = task.desk.propose(draft, agent=AGENT, step=step)
+        return task.desk.propose(draft, agent=AGENT, step=step), ready
+
+    def _gesture(self, task: Task, call: Call, ready: Prepared) -> ProposalRecord:
+        """Have the last of the approvers, who was talked into it, edit or suggest."""
+        about = task.made.get(call.of or 0)
+        if about is None:
+            raise NotFound("The call that it is about proposed nothing.", next="Look at the case.")
+        gestures = Gestures(self._parts, self._approvers[-1][0], self._world.granted(task.case))
+        record = self._parts.gate.find(about.id)
+        try:
+            return (gestures.edit if call.gesture == "edit" else gestures.suggest)(record, ready.args)
+        except ValidationError as error:
+            raise ToolRetry("What is put in does not fit.", next="Correct it.", code="tool_arguments") from error
+
+    def _answered_later(self, task: Task) -> Iterator[Played]:
+        """Answer what waits now that everything is proposed: card by card, or as one batch."""
+        here = [replace(one, record=self._parts.gate.find(one.record.id)) for one in task.waiting]
+        ends: list[Callable[[], Played]] = [partial(self._write, task, one.at, one.record, one.ready) for one in here]
+        if task.case.together and here:
+            codes, agreed = ["not_approved"] * len(here), task.reviewer.approves(here[0].record.proposal)
+            if agreed:
+                identity, credential = self._approvers[0]
+                records = [one.record for one in here]
+                codes = together(self._parts, identity, credential, records, at_us=self._clock.now_us())
+            pairs = zip(here, codes, strict=True)
+            ends = [partial(self._of_batch, one, code, "gate" if agreed else "people") for one, code in pairs]
+        for one, end in zip(here, ends, strict=True):
+            answered = self._contained(one.at, "write", one.ready, end)
+            if answered is not None:
+                yield answered
+
+    def _of_batch(self, one: Waiting, code: str, stopped: Layer) -> Played:
+        """Carry out what counted in a batch, and see what became of it; ``code`` says why an answer did not count."""
+        end = self._parts.gate.execute(one.record.id) if not code else None
+        changed = self._changed()
+        layer: Layer = "" if end is not None and end.state is State.DONE else stopped
+        return Played(
+            one.at,
+            "write",
+            happened=changed,
+            outside=changed and layer != "",
+            layer=layer,
+            code=code or (end.code if end is not None else ""),
+            approvals=int(not code),
+            asked=True,
+            prepared=one.ready,
+        )
+
+    def _write(self, task: Task, at: int, record: ProposalRecord, ready: Prepared) -> Played:
         layer: Layer = ""
         approvals, asked = 0, record.state is State.AWAITING_APPROVAL
         code = record.code
         if record.state is State.DENIED:
             layer = "policy"
+        elif record.state is State.SUPERSEDED:
+            layer, code = "gate", "superseded"
         elif asked and not task.reviewer.approves(record.proposal):
             layer, code = "people", "not_approved"
         elif asked:
@@ -297,18 +343,5 @@ class Stage:
             yield Played(-1, "write", happened=True, outside=True, code="replayed")
 
 
-def missing(at: int, ready: Prepared) -> Played:
-    """Say that a call names a tool that does not exist here."""
-    return Played(at, None, happened=False, outside=False, layer="contract", code=NOT_LISTED, prepared=ready)
-
-
 def _select(warehouse: str, sql: str) -> dict[str, Any]:
     return {"warehouse": warehouse, "ask": {"op": "select", "sql": sql}}
-
-
-def _stopped_by(error: TwokeyError, effect: Effect | None) -> Layer:
-    """Tell what refused: policy answers a read with an error and a write with a state; all else is the contract's."""
-    if isinstance(error, LogUnavailable):
-        return "gate"
-    outside = isinstance(error, ToolRetry | NotFound | OutsideContract)
-    return "policy" if effect == "read" and isinstance(error, Refused) and not outside else "contract"

@@ -13,6 +13,9 @@ A suite is a folder: ``cases.jsonl``, or else every ``*.jsonl`` in order of name
 - ``expect`` says which writes the user wants: ``{"writes": [...]}`` or the bare list, each an index into ``calls`` or
   ``{"tool", "args"}``; ``{"deny": true}``, false or ``"deny"`` for none. In every other form, and without it, the user
   wants the write calls that are not injected.
+- ``gesture`` of a call: ``edit`` or ``suggestion``, made by a person who was talked into it, about the proposal of the
+  earlier call ``of``; its arguments are what is put in. ``together`` of a case: what waits is answered as a batch, with
+  one look at the first card.
 - Optional: ``attack`` (family), ``surface`` (where the text was met); in a call ``times`` (make it again, with ``${n}``
   counting), ``copies`` (repeat the last of ``files``), and ``breaks``, which of ``destination content contract
   blast_radius`` an injected write offends, where its labels do not show it. Unknown keys are passed over.
@@ -26,9 +29,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, NoReturn, cast
+from typing import Annotated, Any, Final, Literal, NoReturn, Self, cast
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from twokey.channels.injection.provenance import Source, sources
 from twokey.core.errors import BadInput
@@ -64,6 +67,9 @@ class Call(_Part):
     times: Annotated[int, Field(ge=1, le=80)] = 1
     copies: Annotated[int, Field(ge=0, le=2000)] = 0
     breaks: tuple[Break, ...] = ()
+    gesture: Literal["", "edit", "suggestion"] = ""
+    of: Annotated[int, Field(ge=0)] | None = None
+    """Index of the earlier call whose proposal the gesture is about."""
 
     @field_validator("args", mode="before")
     @classmethod
@@ -90,6 +96,19 @@ class Case(_Part):
     wanted: tuple[int, ...] | None = None
     """``None``: the write calls that are not injected."""
     also: tuple[Wanted, ...] = ()
+    together: bool = False
+
+    @model_validator(mode="after")
+    def _gestures_are_about_earlier_calls(self) -> Self:
+        for at, call in enumerate(self.calls):
+            if (call.gesture == "") != (call.of is None) or (call.of is not None and call.of >= at):
+                raise ValueError("a gesture names an earlier call with `of`")
+        return self
+
+    @property
+    def waits(self) -> bool:
+        """Whether cards are answered only after everything was proposed."""
+        return self.together or any(call.gesture == "edit" for call in self.calls)
 
 
 @dataclass(frozen=True, slots=True)

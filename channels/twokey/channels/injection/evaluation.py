@@ -18,10 +18,11 @@ from typing import Any, Final
 
 from twokey.channels import creation, wiring
 from twokey.channels.injection import cases, figures, foreign, lies, reviewers, world
-from twokey.channels.injection.agent import LeapingClock, Played, Stage
+from twokey.channels.injection.agent import Stage
 from twokey.channels.injection.cases import Suite
 from twokey.channels.injection.figures import Counted
 from twokey.channels.injection.foreign import Description
+from twokey.channels.injection.outcomes import LeapingClock, Played
 from twokey.channels.injection.ungated import Ungated
 from twokey.channels.injection.wishes import wanted_calls
 from twokey.channels.injection.world import INBOX, World

@@ -66,7 +66,7 @@ def prepare(call: Call, world: World, *, branch: str, number: int, documents: in
     repository = given.get("repository")
     words = {**world.words, "tip": world.tip_of(repository), "n": str(number)}
     args: dict[str, Any] = _put(given, words)
-    filled = _mechanical(call, args, words["tip"], branch) | _seen(call, args, world)
+    filled = {} if call.gesture else _mechanical(call, args, words["tip"], branch) | _seen(call, args, world)
     sources = [source for source in _of_leaves(call, args) if source.path not in filled]
     sources += [Source(path=name, label="code") for name in filled]
     everything = tuple(range(documents))

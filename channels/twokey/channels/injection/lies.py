@@ -26,7 +26,7 @@ def told(suite: Suite, contracts: Mapping[str, Mapping[str, Any]], world: World)
 
 def _lying(call: Call, contract: Mapping[str, Sequence[str]] | None, world: World, documents: int) -> Call | None:
     """Give a call with false labels; none where its true ones hide nothing from policy."""
-    if not call.injected or contract is None:
+    if not call.injected or contract is None or call.gesture:
         return None
     ready = prepare(call, world, branch="twokey/nobody", number=1, documents=documents)
     offences: set[Break] = set()

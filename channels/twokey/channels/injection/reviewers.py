@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from twokey.core import canonical
+from twokey.core.errors import BadInput
 from twokey.core.values import Proposal
 
 
@@ -69,6 +70,22 @@ class Careless:
 
 
 NAMES: Final = ("oracle", "by_tool_name", "careless")
+
+
+def chosen(names: Sequence[str]) -> tuple[str, ...]:
+    """Give the reviewers that were named, in their usual order; all where none was.
+
+    Raises:
+        BadInput: there is no such reviewer.
+
+    """
+    if unknown := [name for name in names if name not in NAMES]:
+        raise BadInput(
+            f"There is no reviewer called {unknown[0][:40]!r}.",
+            next=f"Name one of {', '.join(NAMES)}.",
+            code="no_reviewer",
+        )
+    return tuple(name for name in NAMES if name in names) or NAMES
 
 
 def reviewer(name: str, wishes: Sequence[Wish]) -> Reviewer:

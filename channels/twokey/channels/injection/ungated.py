@@ -7,9 +7,10 @@ the gate could fail.
 from collections.abc import Sequence
 from typing import Any
 
-from twokey.channels.injection.agent import Played, missing
 from twokey.channels.injection.cases import Case
+from twokey.channels.injection.gestures import plainly
 from twokey.channels.injection.habits import prepare
+from twokey.channels.injection.outcomes import Played, missing
 from twokey.channels.injection.wishes import tool_of
 from twokey.channels.injection.world import World
 from twokey.core import canonical
@@ -33,7 +34,8 @@ class Ungated:
     def play(self, case: Case, number: int) -> list[Played]:
         """Play one case."""
         played: list[Played] = []
-        for at, call in enumerate(case.calls):
+        for at, made in enumerate(case.calls):
+            call = plainly(case, made)
             tool = tool_of(self._registry, call.tool)
             for count in range(1, call.times + 1):
                 branch = f"twokey/case-{number}-{at}-{count}"

@@ -24,7 +24,8 @@ from twokey.core.errors import TwokeyError
 from twokey.core.events import Event, PolicyDecided, WorkspaceCreated, WriteEnded
 from twokey.core.lifecycle import State
 from twokey.core.ports import Clock
-from twokey.core.settings import PlaceSection, Settings, WorkspaceSection
+from twokey.core.sections import PlaceSection, WorkspaceSection
+from twokey.core.settings import Settings
 from twokey.core.values import (
     Action,
     Answer,

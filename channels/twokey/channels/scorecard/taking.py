@@ -18,7 +18,7 @@ from twokey.channels.scorecard.values import Figure, Quarter, Scorecard, Section
 from twokey.core.errors import BadInput
 from twokey.core.lifecycle import State
 from twokey.core.ports import Clock
-from twokey.core.settings import ScorecardSection
+from twokey.core.sections import ScorecardSection
 from twokey.core.values import Finding, Report
 from twokey.store import figures
 from twokey.store.figures import Made, Ran

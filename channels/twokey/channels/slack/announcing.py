@@ -18,7 +18,7 @@ from twokey.channels.workspace import Workspace
 from twokey.core.errors import CheckFailed, NotFound
 from twokey.core.lifecycle import State
 from twokey.core.ports import Clock
-from twokey.core.settings import SlackSection
+from twokey.core.sections import SlackSection
 from twokey.store import tables
 from twokey.store.proposals import ProposalRecord
 from twokey.tools.authority import barred, counting_groups

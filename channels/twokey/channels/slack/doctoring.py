@@ -15,7 +15,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from twokey.channels.slack.web import HOOKS, SLACK, Endpoint, explained, unreachable
 from twokey.core.errors import TwokeyError
 from twokey.core.ports import Clock
-from twokey.core.settings import SlackSection
+from twokey.core.sections import SlackSection
 
 SCOPES: Final = frozenset(
     {

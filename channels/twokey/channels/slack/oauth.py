@@ -20,7 +20,7 @@ from twokey.channels.routes import Delivery, Reply
 from twokey.channels.slack.doctoring import SCOPES
 from twokey.channels.slack.installations import SealedInstallations, SealedStates
 from twokey.channels.slack.web import quiet_logger
-from twokey.core.settings import SlackSection
+from twokey.core.sections import SlackSection
 
 INSTALL_PATH: Final = "/slack/install"
 REDIRECT_PATH: Final = "/slack/oauth_redirect"

@@ -23,7 +23,7 @@ from twokey.channels.slack.web import Endpoint, SlackSaysNo, called
 from twokey.channels.workspace import Workspace
 from twokey.core.errors import BadInput, EnvironmentFault, TwokeyError
 from twokey.core.ports import Clock
-from twokey.core.settings import SlackSection
+from twokey.core.sections import SlackSection
 from twokey.core.values import Identity
 from twokey.tools.ledger import Unit
 

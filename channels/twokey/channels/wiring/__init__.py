@@ -27,6 +27,7 @@ from twokey.channels.wiring.stores import (
     opened_log,
     store_has_password,
     store_url,
+    verifier_of,
     verify_log,
 )
 from twokey.channels.wiring.telemetry_health import telemetry_health
@@ -62,6 +63,7 @@ __all__ = [
     "telemetry_health",
     "tools_not_listed",
     "triage_health",
+    "verifier_of",
     "verify_log",
     "write_policies",
 ]

@@ -13,6 +13,7 @@ from sqlalchemy.engine import make_url
 from twokey.audit import storage
 from twokey.audit.keys import LogKey, load_verifier
 from twokey.audit.log import Log
+from twokey.audit.note import Verifier
 from twokey.audit.verify import BadArgument, SqliteSource, verify
 from twokey.core import settings
 from twokey.core.entropy import RandomIds, SystemClock
@@ -133,6 +134,19 @@ def states_of(folder: Path, url: str, home: Path) -> "StateStore":
     return savers.PostgresqlStates(libpq(address), key)
 
 
+def verifier_of(folder: Path, key: str | None) -> Verifier:
+    """Give the verifier of a workspace's log: of ``key`` (its one line, or a file with it), else of this account's.
+
+    Raises:
+        BadInput: the key cannot be read.
+        NotFound: no key is given, and there is no workspace.
+
+    """
+    if key:
+        return load_verifier(key)
+    return LogKey.load(settings.home(settings.load(folder).workspace.id) / LOG_KEY).verifier
+
+
 def verify_log(folder: Path, key: str | None, old: Path | None) -> dict[str, Any]:
     """Verify the whole log of a workspace, without trusting anything in it.
 
@@ -144,7 +158,7 @@ def verify_log(folder: Path, key: str | None, old: Path | None) -> dict[str, Any
 
     """
     config = settings.load(folder)
-    verifier = (load_verifier(key) if key else LogKey.load(settings.home(config.workspace.id) / LOG_KEY).verifier).vkey
+    verifier = verifier_of(folder, key).vkey
     address = store_url(folder, config.store.url)
     try:
         held = old.read_text(encoding="utf-8") if old is not None else None

@@ -26,7 +26,8 @@ from twokey.policies.engines.frames import Deadline
 _COMMAND: Final = "from twokey.policies.engines.keeper import main; main()"
 _FLAGS: Final = (
     *("run", "--server", "--addr", "127.0.0.1:0", "--authentication=token", "--authorization=basic"),
-    *("--log-level", "error", "--skip-version-check", "--bundle", "policy", "authorization"),
+    *("--log-level", "error", "--skip-version-check", "--optimize-store-for-read-speed"),
+    *("--bundle", "policy", "authorization"),
 )
 _AUTHORIZATION: Final = """package system.authz
 

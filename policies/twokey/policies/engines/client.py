@@ -220,13 +220,31 @@ class _Client(OpaClient):
         super().__init__(host=where.host, port=where.port, ssl=where.secure, token=token, retries=0)
 
     def _init_session(self) -> requests.Session:
-        session = requests.Session()
+        session = _Session(_StrictAdapter(self))
         session.trust_env = False
         session.verify = str(self._ca_file) if self._ca_file else True
         session.headers.update({"Accept-Encoding": "identity", **(self.headers or {})})
-        for scheme in ("http://", "https://"):
-            session.mount(scheme, _StrictAdapter(self))
         return session
+
+
+class _Session(requests.Session):
+    """Makes a question ready once: the next one to the same address differs in its body alone."""
+
+    def __init__(self, adapter: "_StrictAdapter") -> None:
+        super().__init__()
+        self._adapter = adapter
+        self._ready: requests.PreparedRequest | None = None
+
+    def post(self, url: Any, *args: Any, **kwargs: Any) -> requests.Response:  # noqa: ARG002 - the library gives none
+        if self._ready is None or self._ready.url != url:
+            self._ready = self.prepare_request(requests.Request("POST", url))
+        request = self._ready.copy()
+        request.prepare_body(None, None, kwargs["json"])
+        return self._adapter.send(request, timeout=kwargs["timeout"], verify=self.verify)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._adapter.close()
 
 
 class _StrictAdapter(HTTPAdapter):

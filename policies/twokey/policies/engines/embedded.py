@@ -31,7 +31,7 @@ from twokey.policies.engines.frames import NONCE_BYTES, Allowance, Deadline, pac
 DEADLINE_S: Final = 0.1
 STALL_S: Final = 5.0
 """How long a busy machine may keep the worker, or whoever waits for it, from going on."""
-STARTUP_S: Final = 10.0
+STARTUP_S: Final = 30.0
 MEMORY_BYTES: Final = 2 * 1024 * 1024 * 1024
 """Address space of the worker. regorus's allocator reserves 1 GiB of it when it is loaded, without using it."""
 _COMMAND: Final = "from twokey.policies.engines.worker import main; main()"

@@ -24,7 +24,7 @@ from twokey.policies.engines.child import Child
 from twokey.policies.engines.client import DecisionClient
 
 DEADLINE_S: Final = 1.0
-STARTUP_S: Final = 10.0
+STARTUP_S: Final = 30.0
 _NO_VARIABLES: Final[Mapping[str, str]] = MappingProxyType({})
 
 

@@ -19,7 +19,7 @@ from twokey.policies.engines.frames import MANY, Deadline, pack, receive, send, 
 
 ANSWER: Final = b"="
 FAULT: Final = b"!"
-START_PATIENCE_S: Final = 30.0
+START_PATIENCE_S: Final = 60.0
 MAX_OUTPUT_BYTES: Final = 64 * 1024 * 1024
 """The largest file this process may write (its captured standard error)."""
 _UNDEFINED: Final = '"<undefined>"'

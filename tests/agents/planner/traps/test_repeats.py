@@ -18,7 +18,7 @@ from twokey.agents.planner.graph import build as build_graph
 from twokey.core.lifecycle import State
 from twokey.tools.steps import Result
 
-PATIENCE_S = 30
+PATIENCE_S = 120
 
 
 # -- 2: two workers resume one thread ------------------------------------------------------------------------------

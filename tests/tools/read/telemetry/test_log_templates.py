@@ -1,10 +1,12 @@
 """Templates of log lines: what counts as a value, what makes a word one, and what hostile lines can do."""
 
+import time
 from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.effort import seconds
 
 from twokey.tools.read.telemetry.log_masks import MAX_LINE, WILD, masked, parts_of
 from twokey.tools.read.telemetry.log_templates import LogTemplates
@@ -108,14 +110,15 @@ def test_a_long_line_is_cut_at_a_word() -> None:
     assert said.endswith("word")
 
 
-@pytest.mark.timeout(20)
 @pytest.mark.parametrize(
     "piece",
     ["a.", "1.", "0:", "/a", "a-", "_1", "a@", "1,", "<*>", "0x", "[(", "Jan ", " ", "f0", "://", "\u202e", "\0"],
 )
 def test_no_line_takes_long(piece: str) -> None:
+    began = time.process_time()
     for end in ("", "!", "1", "a"):
         assert masked(piece * 20_000 + end) == masked(piece * 20_000 + end)
+    assert time.process_time() - began < seconds(20)
 
 
 @given(st.lists(st.text(max_size=60), max_size=20))

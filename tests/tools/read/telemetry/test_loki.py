@@ -22,7 +22,7 @@ WITHIN = Interval(START, START + 600)
 
 def source(url: str, *, tenant: str = "", token: str = "") -> Loki:
     headers = (("X-Scope-OrgID", tenant),) if tenant else ()
-    server = Server(name="The logs", url=url, token=token, headers=headers, timeout_s=10)
+    server = Server(name="The logs", url=url, token=token, headers=headers, timeout_s=60)
     return Loki(Asker(server), SELECTOR, ("service", "app"))
 
 

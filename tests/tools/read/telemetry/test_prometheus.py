@@ -22,7 +22,7 @@ SPIKE = START + 26 * HOUR + 600
 
 
 def source(url: str, queries: dict[str, str], *, step_s: int = 60, max_bytes: int = 32_000_000) -> Prometheus:
-    server = Server(name="The metrics", url=url, timeout_s=20, max_bytes=max_bytes)
+    server = Server(name="The metrics", url=url, timeout_s=60, max_bytes=max_bytes)
     return Prometheus(Asker(server), queries, ("service", "job"), step_s=step_s)
 
 

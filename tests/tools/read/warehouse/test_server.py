@@ -259,7 +259,7 @@ def test_a_function_behind_a_harmless_name_cannot_write(ask: Ask, shop: str, dat
 
 def test_a_slow_statement_ends_at_its_deadline_and_others_go_on(ask: Ask, shop: str, database: Connection) -> None:
     database.execute(text("CREATE VIEW slow AS SELECT pg_sleep(60)::text AS z"))
-    bounds = Bounds(statement_s=1, peek_s=0.3)
+    bounds = Bounds(statement_s=1, peek_s=2)  # what is quick is through in it on a busy machine, too
     with pytest.raises(ToolRetry) as slow:
         ask(shop, SelectRequest(sql="SELECT z FROM slow"), bounds)
     assert slow.value.code == "query_timeout"

@@ -23,7 +23,7 @@ from requests.auth import AuthBase
 
 from twokey.core.errors import BadInput, EnvironmentFault
 from twokey.core.ports import Clock
-from twokey.core.settings import GitHubSection
+from twokey.core.sections import GitHubSection
 from twokey.tools.github.limits import later, wait_of
 from twokey.tools.github.models import Installation, InstallationToken, read
 from twokey.tools.github.wire import Reply, Wire, segment

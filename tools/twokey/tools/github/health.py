@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 
 from twokey.core.errors import EnvironmentFault, TwokeyError
 from twokey.core.ports import Clock
-from twokey.core.settings import GitHubSection
+from twokey.core.sections import GitHubSection
 from twokey.tools.github.access import AppAccess
 from twokey.tools.github.client import Memory
 from twokey.tools.github.hub import GitHub

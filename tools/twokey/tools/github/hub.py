@@ -14,7 +14,7 @@ from requests.auth import AuthBase
 
 from twokey.core.errors import EnvironmentFault
 from twokey.core.ports import Clock
-from twokey.core.settings import GitHubSection
+from twokey.core.sections import GitHubSection
 from twokey.tools.github.access import Access, AppAccess, access_of
 from twokey.tools.github.client import BRIEF_S, TRIES, Client
 from twokey.tools.github.forge import GitHubForge

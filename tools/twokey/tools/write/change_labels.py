@@ -3,8 +3,8 @@
 Rules: a label that asks for more approval is given where the change cannot be understood. ``changes_sensitivity``
 compares what the two versions of a YAML file say under keys about sensitivity (``tags``, ``pii``, ``sensitivity`` ...),
 column by column; moving a column is no change, renaming one is. A YAML file that cannot be read within bounds gets
-``unreadable_yaml`` and ``changes_sensitivity``. What breaks or adds something that others rely on is told apart by
-``change_contracts``.
+``unreadable_yaml`` and ``changes_sensitivity``. A template or a hook in YAML is code, whatever the file is called. What
+breaks or adds something that others rely on is told apart by ``change_contracts``.
 """
 
 import re
@@ -13,19 +13,29 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from twokey.tools.write.acting_text import hides
 from twokey.tools.write.change_contracts import contract_labels
 from twokey.tools.write.git_diff import lines_of, matching
 from twokey.tools.write.git_tree import Changed
 from twokey.tools.write.yaml_nodes import MAX_DEPTH, MAX_NODES, Node, Unreadable, documents
+from twokey.tools.write.yaml_running import changes_what_runs
 
 _CI_FOLDERS: Final = (".github/", ".gitlab/", ".circleci/", ".buildkite/", ".azure-pipelines/", ".woodpecker/")
+_FORGES: Final = frozenset({".github", ".gitea", ".forgejo", ".tekton", ".semaphore"})
+"""Folders from which a forge or a cluster runs what it finds, wherever they lie."""
 _CI_FILES: Final = re.compile(
     r"(\.gitlab-ci.*\.ya?ml|jenkinsfile.*|azure-pipelines.*\.ya?ml|bitbucket-pipelines\.yml|\.travis\.yml|\.drone\.ya?ml"
-    r"|\.woodpecker\.ya?ml|\.pre-commit-config\.ya?ml|cloudbuild\.ya?ml|buildspec\.ya?ml|makefile|.*\.mk)"
+    r"|\.woodpecker\.ya?ml|\.pre-commit-config\.ya?ml|action\.ya?ml|cloudbuild\.ya?ml|buildspec\.ya?ml|makefile|.*\.mk)"
 )
 POLICY_FOLDERS: Final = frozenset({"policies", "policy"})
 """Names of folders in which a change counts as one of the policy, whatever the files are called."""
 _PROJECT_FILES: Final = re.compile(r"(dbt_project|packages|dependencies|profiles|selectors)\.ya?ml|package-lock\.yml")
+_AGENT_FOLDERS: Final = frozenset({".claude", ".cursor", ".windsurf", ".clinerules", ".gemini", ".codex", ".junie"})
+_AGENT_FILES: Final = re.compile(
+    r"(agents|claude|gemini|copilot-instructions|skill)(\.local)?\.md|\.(cursor|windsurf|cline|aider)rules"
+    r"|.*\.(instructions|prompt|chatmode)\.md|\.mcp\.json|\.aider\.conf\.ya?ml|\.goosehints"
+)
+"""Files that other people's coding agents read as orders, from whoever wrote them."""
 _GIT_FILES: Final = frozenset({".gitattributes", ".gitignore", ".mailmap", ".lfsconfig"})
 _DOCUMENTS: Final = (".yml", ".yaml", ".md", ".txt")
 _SENSITIVE: Final = frozenset(
@@ -50,16 +60,7 @@ def _of(changed: Changed) -> Iterator[str]:
         yield "edits_files"
     path = changed.path.casefold()
     name = path.rsplit("/", 1)[-1]
-    if f"/{path}".find("/.github/") >= 0 or path.startswith(_CI_FOLDERS) or _CI_FILES.fullmatch(name):
-        yield "changes_ci"
-    if name == "codeowners":
-        yield "changes_owners"
-    if (
-        path.endswith(".rego")
-        or name == "twokey.toml"
-        or {*POLICY_FOLDERS, ".twokey"}.intersection(path.split("/")[:-1])
-    ):
-        yield "changes_policy"
+    yield from _of_place(path, name)
     if _PROJECT_FILES.fullmatch(name):
         yield "changes_project"
     if name in _GIT_FILES:
@@ -68,8 +69,23 @@ def _of(changed: Changed) -> Iterator[str]:
         yield "changes_code"
     if name.endswith((".yml", ".yaml")):
         yield from _of_yaml(changed)
+        if changes_what_runs(changed.before or b"", changed.after or b""):
+            yield "changes_code"
     if _hides_something(changed):
         yield "hides_characters"
+
+
+def _of_place(path: str, name: str) -> Iterator[str]:
+    """Give what a file is by where it lies: what reads it does what it says."""
+    folders = path.split("/")[:-1]
+    if _FORGES.intersection(folders) or path.startswith(_CI_FOLDERS) or _CI_FILES.fullmatch(name):
+        yield "changes_ci"
+    if name == "codeowners":
+        yield "changes_owners"
+    if path.endswith(".rego") or name == "twokey.toml" or {*POLICY_FOLDERS, ".twokey"}.intersection(folders):
+        yield "changes_policy"
+    if _AGENT_FOLDERS.intersection(folders) or _AGENT_FILES.fullmatch(name):
+        yield "instructs_agents"
 
 
 def _of_yaml(changed: Changed) -> Iterator[str]:
@@ -88,11 +104,7 @@ def _hides_something(changed: Changed) -> bool:
     old, new = lines_of(changed.before), lines_of(changed.after)
     kept = {at for _, start, length in matching(old, new) for at in range(start, start + length)}
     added = b"".join(line.removesuffix(b"\n").removesuffix(b"\r") for at, line in enumerate(new) if at not in kept)
-    text = added.decode("utf-8")
-    return any(unicodedata.category(char) in _HIDDEN for char in set(text) - {"\t"})
-
-
-_HIDDEN: Final = frozenset({"Cc", "Cf", "Co", "Cn", "Zl", "Zp"})
+    return hides(added.decode("utf-8"))
 
 
 def sensitive_parts(text: bytes) -> Counter[tuple[str, ...]]:

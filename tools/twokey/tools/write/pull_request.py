@@ -30,6 +30,7 @@ from twokey.core.values import (
 from twokey.tools.contract import Context, Guarantee, Limits, Marker, Outcome, Rendered, Reverse, WriteTool
 from twokey.tools.forge import Edit, Forge, NewPull, ObjectName, PullRecord, Repository, Stamp
 from twokey.tools.plain_text import Body, BranchName, OwnBranch, Title
+from twokey.tools.write import pull_text
 from twokey.tools.write.change_fields import fields
 from twokey.tools.write.change_labels import labels
 from twokey.tools.write.git_diff import count, unified
@@ -233,8 +234,9 @@ def _work_out(args: PullRequestArgs, repository: Repository) -> _Worked:
             code="too_large",
         )
     said = _said(built.changes)
+    kinds = tuple(sorted({*said.labels, *pull_text.labels(args.title, args.body)}))
     rendered = Rendered(
-        preview=f"{_head(args, said.files, said.labels)}\n{said.diff}",
+        preview=f"{_head(args, said.files, kinds)}\n{said.diff}",
         content=(
             ContentHash(name="tree", hash=f"git:{built.tree}"),
             *(
@@ -245,7 +247,7 @@ def _work_out(args: PullRequestArgs, repository: Repository) -> _Worked:
         ),
         target=Target(kind="repository", id=args.repository, version=args.base_commit),
         files=said.files,
-        labels=said.labels,
+        labels=kinds,
         rollback=RollbackPlan(
             text=f"Close the pull request and delete the branch {args.branch}. After a merge: revert the commit, "
             "as a new proposal."

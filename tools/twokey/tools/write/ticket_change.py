@@ -4,9 +4,10 @@ Rules:
 - names of labels and people are compared without regard to case, as GitHub does;
 - what was reviewed is the ticket without what the change touches (``seen``): so a change that was cut off half-way
   still finds the ticket that was reviewed, and any other difference is noticed;
-- a comment is shown to the last character. What it does besides saying something is told from the text itself: that it
-  calls somebody, leads elsewhere, holds markup, or stands on a ticket that reads like a report of a weakness;
-- a name that is put on and mixes alphabets in one word, so that it looks like another name, is told as disguised;
+- a comment is shown to the last character. What it does besides saying something is told from the text itself
+  (``acting_text``), and so is that it stands on a ticket that reads like a report of a weakness (``weakness_words``);
+- a name that is put on and mixes alphabets in one word, or hides something, so that it looks like another name, is told
+  as disguised;
 - text of a ticket is outside text: it appears in a preview as one short line of visible characters.
 """
 
@@ -22,6 +23,7 @@ from twokey.core import canonical
 from twokey.core.values import Value
 from twokey.tools.plain_text import check_line, check_text, is_shown
 from twokey.tools.tickets import MarkerText, Ticket, TicketState
+from twokey.tools.write import acting_text, weakness_words
 
 MAX_TITLE: Final = 120
 WEAKNESS: Final = "security_report"
@@ -34,20 +36,6 @@ Account = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{
 Comment = Annotated[str, StringConstraints(max_length=20_000), AfterValidator(check_text)]
 ClosedAs = Literal["", "completed", "not_planned"]
 
-_MENTION: Final = re.compile(r"(?<![\w`])@[A-Za-z0-9_]")
-_ELSEWHERE: Final = re.compile(r"[a-z][a-z0-9+.-]{0,20}://|www\.|\]\(|\]:|mailto:", re.IGNORECASE)
-_HOST: Final = re.compile(
-    r"(?<![\w./@-])(?:(?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,24}(?::\d{1,5})?/|(?:\d{1,3}\.){3}\d{1,3}(?::\d{1,5})?/)",
-    re.IGNORECASE,
-)
-"""A host with a path after it, as people type an address; some places make a link of it."""
-_MARKUP: Final = re.compile(r"<[A-Za-z/!?]|&[#A-Za-z0-9]{1,12};")
-_WEAKNESS: Final = re.compile(
-    r"\b(?:vulnerabilit(?:y|ies)|cve-\d{4}-\d+|exploit\w*|xss|csrf|ssrf|rce|sql injection|remote code execution"
-    r"|cross[- ]site|privilege escalation|security (?:report|issue|hole|bug|flaw|problem|incident)|data breach"
-    r"|(?:leaked|exposed|stolen|published) (?:\w+ ){0,3}(?:keys?|tokens?|passwords?|credentials?|secrets?))\b",
-    re.IGNORECASE,
-)
 _LATIN_END: Final = 0x24F
 _LATIN: Final = re.compile(r"[A-Za-z]")
 _OTHER: Final = re.compile(rf"[^\x00-{chr(_LATIN_END)}]")
@@ -199,17 +187,21 @@ def composed(comment: str, checklist: Sequence[str], duplicate: Keyed | None) ->
 def reads_like_a_weakness(ticket: Worded) -> bool:
     """Tell whether a ticket reads like a report of a weakness, or is labelled as one: a second look beside triage's."""
     text = f"{ticket.title}\n{ticket.body[:_READ]}"
-    return _WEAKNESS.search(text) is not None or any(_SECURITY.search(label) for label in ticket.labels)
+    return weakness_words.found(text) or any(_SECURITY.search(label) for label in ticket.labels)
 
 
 def is_disguised(name: str) -> bool:
-    """Tell whether a word of a name mixes Latin letters with letters that only look like them.
+    """Tell whether a word of a name mixes Latin letters with letters that only look like them, or hides something.
 
     Letters of the Latin alphabets of Europe, with or without marks, are no disguise; those of phonetic and full-width
     writing are, and so are letters of another alphabet in the middle of a Latin word.
     """
-    return any(_LATIN.search(word) and _OTHER.search(word) for word in re.findall(r"[^\W\d_]+", _bare(name))) or any(
-        char.isalpha() and ord(char) > _LATIN_END and unicodedata.normalize("NFKC", char).isascii() for char in name
+    return (
+        acting_text.hides(name)
+        or any(_LATIN.search(word) and _OTHER.search(word) for word in re.findall(r"[^\W\d_]+", _bare(name)))
+        or any(
+            char.isalpha() and ord(char) > _LATIN_END and unicodedata.normalize("NFKC", char).isascii() for char in name
+        )
     )
 
 
@@ -239,7 +231,11 @@ def _deeds(change: Change, *, duplicate: bool) -> Iterator[str]:
 
 
 def _dangers(ticket: Worded, change: Change) -> Iterator[str]:
-    weakness = reads_like_a_weakness(ticket) or any(_SECURITY.search(name) for name in change.labels.add)
+    weakness = (
+        reads_like_a_weakness(ticket)
+        or any(_SECURITY.search(name) for name in change.labels.add)
+        or weakness_words.found(change.comment)  # told on an innocent ticket, it is told all the same
+    )
     if weakness:
         yield WEAKNESS
     if any(is_disguised(name) for name in (*change.labels.add, *change.people.add)):
@@ -248,15 +244,7 @@ def _dangers(ticket: Worded, change: Change) -> Iterator[str]:
         return
     if weakness:
         yield "comments_security_report"
-    read = unicodedata.normalize("NFKC", change.comment)
-    if _MENTION.search(read):
-        yield "mentions_people"
-    if _ELSEWHERE.search(read) or _HOST.search(read):
-        yield "links_elsewhere"
-    if _MARKUP.search(change.comment):
-        yield "holds_markup"
-    if any(unicodedata.category(char) == "Cf" for char in change.comment):
-        yield "hides_characters"
+    yield from acting_text.deeds(change.comment)
 
 
 def preview(tracker: str, ticket: Ticket, change: Change, duplicate: Ticket | None, struck: str = "") -> str:

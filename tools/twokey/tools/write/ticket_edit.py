@@ -5,11 +5,12 @@ out. Which ticket it is, what is taken off and the state cannot be edited. Witho
 to repeat, the comment that speaks of that ticket goes, too, unless another one is given.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, ValidationError
 
-from twokey.core.errors import Refused
+from twokey.core.errors import BadInput, Refused
 from twokey.core.values import Digest, ProposalId, Value
 from twokey.tools.tickets import Tickets
 from twokey.tools.write import ticket_change
@@ -45,6 +46,25 @@ class TicketEdit(Value):
         if self.repeats_nothing:
             found = {"comment": "", "duplicate_of": None} | found
         return found
+
+
+def read(proposal: str, digest: str, parts: Mapping[str, Any], *, repeats_nothing: bool) -> TicketEdit:
+    """Read what somebody put in the place of parts of a proposal.
+
+    Raises:
+        BadInput: a part does not fit; which one is said, and nothing of what stands in it.
+
+    """
+    try:
+        return TicketEdit.model_validate(
+            {"proposal": proposal, "digest": digest, "repeats_nothing": repeats_nothing} | dict(parts)
+        )
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = next(iter(first["loc"]), "it")
+        raise BadInput(
+            f"The edit cannot be used at {where}: {first['msg'][:120]}.", next="Correct it.", code="edit_unfit"
+        ) from error
 
 
 def edited(args: UpdateTicketArgs, edit: TicketEdit, tickets: Tickets) -> UpdateTicketArgs:

@@ -17,7 +17,7 @@ from twokey.agents.incident.operations.drafting import draft, tracker_of
 from twokey.agents.incident.operations.review import Ground, findings, ground, heading, review, shown
 from twokey.agents.state import Progress, State, Surroundings
 from twokey.core.canonical import Json
-from twokey.core.errors import EnvironmentFault
+from twokey.core.errors import BadInput
 from twokey.core.values import Finding, Plan, Report, Step
 from twokey.tools.desk import Desk
 from twokey.tools.read.telemetry.values import TelemetryResult
@@ -36,10 +36,10 @@ MOST_NAMES: Final = 20
 
 
 def book_of(runtime: Runtime[Surroundings]) -> Book:
-    """Give the operations file; raises ``EnvironmentFault`` where this process has none."""
+    """Give the operations file; raises ``BadInput`` where the settings name none."""
     book = runtime.context.operations
     if book is None:
-        raise EnvironmentFault(
+        raise BadInput(
             "This workspace has no operations file.",
             next="Write one (docs/ops-review.md shows it), and set operations.file in twokey.toml.",
             code="no_operations",

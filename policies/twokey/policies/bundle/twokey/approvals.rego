@@ -7,46 +7,28 @@ needed := {
 	"all_of": [{"group": group, "n": n} | some group in owning_groups],
 	"exclude": [name | some name in people],
 	"distinct": true,
-	"expires_s": expires_s,
+	"expires_s": seconds,
 	"max_uses": 1,
 	"binds": ["proposal_digest", "decision_digest"],
 	"auth": proofs,
 } if {
-	tables_whole
-	count(owning_groups) > 0
+	owning_groups != set()
 	n := quorum
-}
-
-# Tables that ask for more where something matches. Where one is missing, or the environment is, nothing would.
-tables_whole if {
-	is_string(input.resource.environment)
-	is_object(concerned)
-	is_object(data.twokey_data.risk_of_environment)
-	is_object(data.twokey_data.risk_of_class)
-	is_object(data.twokey_data.risk_of_label)
-	is_string(data.twokey_data.risk_of_unlisted_label)
-	is_array(data.twokey_data.escalation)
-	every entry in data.twokey_data.escalation {
-		entry.on in {"label", "kind", "class", "environment"}
-		is_string(entry.is)
-		is_string(entry.group)
-	}
+	seconds := strictest.expires_s
 }
 
 # Who shaped the write: none of them can approve it.
-people contains name if name := input.requester.name
-
-people contains name if some name in input.change.contributors
+people := {name | name := input.requester.name} | {name | some name in input.change.contributors}
 
 owning_groups := owners | escalated
 
 # Every entry that matches counts, so an added entry can only ask for more. Without the index nobody is known to own
 # anything, so there is no answer (R01).
-owners := named_owners if count(named_owners) > 0
+owners := named_owners if named_owners != set()
 
 owners := {group} if {
+	named_owners == set()
 	is_object(data.twokey_data.index.owners)
-	count(named_owners) == 0
 	group := data.twokey_data.default_owner
 }
 
@@ -56,13 +38,17 @@ named_owners contains group if {
 }
 
 # In an emergency fewer people are asked, never more than without it.
-quorum := usual_quorum if not emergency
+quorum := usual if {
+	not emergency
+	usual := strictest.quorum
+}
 
 quorum := fewer if {
 	emergency
+	usual := strictest.quorum
 	limit := data.twokey_data.break_glass.quorum
 	is_number(limit)
-	fewer := min([usual_quorum, limit])
+	fewer := min([usual, limit])
 }
 
 emergency if {
@@ -71,49 +57,47 @@ emergency if {
 	input.now_us < input.break_glass.until_us
 }
 
-# The strictest of all risks that apply. A risk that the table lacks leaves these undefined, which denies (R01).
+# The strictest of all risks that apply. A risk that the table lacks leaves this undefined, which denies (R01).
 # Look-ups stand in bodies, never in heads: where one is undefined in a head, regorus drops what the rule found before.
-usual_quorum := max(quorums) if {
-	count(resource_classes) > 0
-	quorums := [n | some risk in risks; n := data.twokey_data.risks[risk].quorum; is_number(n)]
-	count(quorums) == count(risks)
-}
-
-expires_s := min(times) if {
-	times := [seconds | some risk in risks; seconds := data.twokey_data.risks[risk].expires_s; is_number(seconds)]
-	count(times) == count(risks)
+strictest := {"quorum": max(quorums), "expires_s": min(times)} if {
+	resource_classes != set()
+	table := data.twokey_data.risks
+	quorums := [n | some risk in risks; n := table[risk].quorum; is_number(n)]
+	times := [seconds | some risk in risks; seconds := table[risk].expires_s; is_number(seconds)]
+	number := count(risks)
+	count(quorums) == number
+	count(times) == number
 }
 
 # What counts as proof that an approval is somebody's: what every risk that applies admits. A risk that says nothing
 # admits keys alone.
-proofs := [proof | some proof in known_proofs; not unproven[proof]]
+proofs := [proof | some proof in known_proofs; not proof in unproven]
 
 known_proofs := ["key", "slack", "github", "oidc"]
 
 unproven contains proof if {
+	table := data.twokey_data.risks
 	some risk in risks
-	admitted := object.get(data.twokey_data.risks[risk], "auth", ["key"])
+	admitted := object.get(table[risk], "auth", ["key"])
 	some proof in known_proofs
 	not proof in admitted
 }
 
-risks contains risk if risk := data.twokey_data.default_risk
-
-risks contains risk if risk := data.twokey_data.risk_of_environment[input.resource.environment]
-
-risks contains risk if {
-	some class in resource_classes
-	risk := data.twokey_data.risk_of_class[class]
-}
-
-risks contains risk if {
-	some label in input.change.labels
-	risk := data.twokey_data.risk_of_label[label]
-}
-
-risks contains risk if {
-	count(unlisted_labels) > 0
-	risk := data.twokey_data.risk_of_unlisted_label
+# Each table is asked for: where one were missing, what it asks for would be, too.
+risks := ((({standard} | of_environment) | of_classes) | of_labels) | of_unlisted if {
+	standard := data.twokey_data.default_risk
+	by_environment := data.twokey_data.risk_of_environment
+	is_object(by_environment)
+	by_class := data.twokey_data.risk_of_class
+	is_object(by_class)
+	by_label := data.twokey_data.risk_of_label
+	is_object(by_label)
+	unlisted := data.twokey_data.risk_of_unlisted_label
+	is_string(unlisted)
+	of_environment := {risk | risk := by_environment[input.resource.environment]}
+	of_classes := {risk | some class in resource_classes; risk := by_class[class]}
+	of_labels := {risk | some label in input.change.labels; risk := by_label[label]}
+	of_unlisted := {unlisted | unlisted_labels != set()}
 }
 
 unlisted_labels contains label if {
@@ -128,7 +112,7 @@ label_listed(label) if is_string(data.twokey_data.risk_of_label[label])
 # description: The write carries a label without a risk of its own; it counts with the risk of unlisted labels.
 # custom:
 #   code: unlisted_label
-warnings contains "unlisted_label" if count(unlisted_labels) > 0
+warnings contains "unlisted_label" if unlisted_labels != set()
 
 # METADATA
 # title: A write needs people
@@ -167,8 +151,9 @@ write_reasons contains {
 	"message": "A label, the class of the resource or the environment raises the risk, so more people are asked.",
 	"rule": "R18",
 } if {
+	table := data.twokey_data.risks
 	default_risk := data.twokey_data.default_risk
-	quorum > data.twokey_data.risks[default_risk].quorum
+	quorum > table[default_risk].quorum
 }
 
 # METADATA

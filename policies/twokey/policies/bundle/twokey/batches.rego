@@ -1,9 +1,9 @@
 package twokey
 
 # What is said beside who has to approve: in which batch a card may be answered. The first entry that fits counts.
-batching := {"batch": {"kind": fitting[0].kind, "most": fitting[0].most}} if count(fitting) > 0
+batching := {"batch": {"kind": fitting[0].kind, "most": fitting[0].most}} if fitting != []
 
-batching := {} if count(fitting) == 0
+batching := {} if fitting == []
 
 # In an emergency, and where further groups are asked, each card is answered alone.
 fitting := [entry |
@@ -16,7 +16,7 @@ fitting := [entry |
 	every risk in risks {
 		risk in entry.risks
 	}
-	count(escalated) == 0
+	escalated == set()
 	not emergency
 ]
 
@@ -33,5 +33,5 @@ write_reasons contains {
 	"message": "May be answered together with others of its kind.",
 	"rule": "R30",
 } if {
-	count(fitting) > 0
+	fitting != []
 }

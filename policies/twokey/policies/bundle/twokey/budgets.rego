@@ -22,28 +22,23 @@ broken contains "R23" if {
 	not within_budgets
 }
 
+# A budget that holds is counted: one that says nothing of its measure, its time or its number is none of them.
 within_budgets if {
 	budgets := data.twokey_data.budgets
 	is_array(budgets)
-	spent := [budget | some budget in budgets; not budget.measure == "cost"; not budget_holds(budget)]
-	count(spent) == 0
+	counters := input.counters
+	added := asked
+	held := [budget |
+		some budget in budgets
+		budget.measure != "cost"
+		budget.most < ""
+		used := counters[budget.over]
+		used[budget.measure] + added[budget.measure] <= budget.most
+	]
+	count(held) + count(cost_budgets) == count(budgets)
 }
 
-# One look-up a step: regorus takes ten times as long where a reference has two variable parts.
-budget_holds(budget) if {
-	counters := input.counters[budget.over]
-	is_number(budget.most)
-	counters[budget.measure] + asked[budget.measure] <= budget.most
-}
-
-# What this write adds to each count.
-asked["proposals"] := 1
-
-asked["writes"] := 1
-
-asked["files"] := count(input.change.files)
-
-asked["lines"] := changed_lines
+cost_budgets := [budget | some budget in data.twokey_data.budgets; budget.measure == "cost"]
 
 # METADATA
 # title: The budget of cost is used up
@@ -63,15 +58,12 @@ deny contains {
 broken contains "R24" if not within_cost
 
 within_cost if {
-	budgets := data.twokey_data.budgets
-	is_array(budgets)
-	spent := [budget | some budget in budgets; budget.measure == "cost"; not cost_holds(budget)]
-	count(spent) == 0
-}
-
-cost_holds(budget) if {
-	is_number(budget.most)
-	cost := input.counters[budget.over].cost
-	is_number(cost)
-	cost < budget.most
+	is_array(data.twokey_data.budgets)
+	counters := input.counters
+	every budget in cost_budgets {
+		is_number(budget.most)
+		used := counters[budget.over]
+		is_number(used.cost)
+		used.cost < budget.most
+	}
 }

@@ -67,18 +67,21 @@ within_limits if {
 	limits := data.twokey_data.limits
 	is_number(limits.files)
 	is_number(limits.lines)
-	count(input.change.files) <= limits.files
-	changed_lines <= limits.lines
+	size := asked
+	size.files <= limits.files
+	size.lines <= limits.lines
 }
 
-# Undefined where a file does not say how much of it changes, or says less than nothing.
-changed_lines := lines if {
+# What this write adds to each count. Undefined where a file does not say how much of it changes, or says less than
+# nothing.
+asked := {"proposals": 1, "writes": 1, "files": number, "lines": sum(sizes)} if {
+	files := input.change.files
 	sizes := [size |
-		some file in input.change.files
+		some file in files
 		file.added >= 0
 		file.removed >= 0
 		size := file.added + file.removed
 	]
-	count(sizes) == count(input.change.files)
-	lines := sum(sizes)
+	number := count(files)
+	count(sizes) == number
 }

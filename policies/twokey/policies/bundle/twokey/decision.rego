@@ -29,7 +29,7 @@ decision := {
 	"obligations": [],
 	"warnings": [],
 } if {
-	count(deny) > 0
+	deny != set()
 }
 
 decision := {
@@ -39,7 +39,7 @@ decision := {
 	"obligations": [],
 	"warnings": [],
 } if {
-	count(deny) == 0
+	deny == set()
 	input.effect == "read"
 }
 
@@ -50,7 +50,7 @@ decision := {
 	"obligations": [obligation | some obligation in obligations],
 	"warnings": [warning | some warning in warnings],
 } if {
-	count(deny) == 0
+	deny == set()
 	input.effect == "write"
 }
 

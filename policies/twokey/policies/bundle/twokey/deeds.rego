@@ -18,10 +18,12 @@ deny contains {
 }
 
 changes_allowed if {
-	is_array(input.change.labels)
-	is_array(data.twokey_data.forbidden_changes)
-	every label in input.change.labels {
-		not label in data.twokey_data.forbidden_changes
+	labels := input.change.labels
+	is_array(labels)
+	forbidden := data.twokey_data.forbidden_changes
+	is_array(forbidden)
+	every label in labels {
+		not label in forbidden
 	}
 }
 
@@ -43,8 +45,9 @@ deny contains {
 }
 
 values_allowed if {
-	is_array(data.twokey_data.allowed_values)
-	every entry in data.twokey_data.allowed_values {
+	entries := data.twokey_data.allowed_values
+	is_array(entries)
+	every entry in entries {
 		is_string(entry.tool)
 		is_array(entry.values)
 		is_array(entry.resources)

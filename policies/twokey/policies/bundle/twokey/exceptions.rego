@@ -42,7 +42,7 @@ write_reasons contains {
 	"message": "An exception that the owner of a rule signed lifts that rule for this write.",
 	"rule": "R26",
 } if {
-	count(lifted) > 0
+	lifted != set()
 }
 
 # METADATA
@@ -50,4 +50,4 @@ write_reasons contains {
 # description: The write rests on a signed exception from a rule.
 # custom:
 #   code: exception
-warnings contains "exception" if count(lifted) > 0
+warnings contains "exception" if lifted != set()

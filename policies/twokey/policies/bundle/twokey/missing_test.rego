@@ -32,7 +32,20 @@ test_tables_that_ask_for_more_are_all_there if {
 		without(fixtures.write, concat("/", ["/escalation/0", part])) == {"not_covered"}
 		with_part(fixtures.write, concat("/", ["/escalation/0", part]), 7) == {"not_covered"}
 	}
-	with_part(fixtures.write, "/escalation/0/on", "elsewhere") == {"not_covered"}
+	every on in ["elsewhere", "somebody", "", "labels"] {
+		with_part(fixtures.write, "/escalation/0/on", on) == {"not_covered"}
+	}
+	every value in [{}, "", "none"] {
+		with_part(fixtures.write, "/escalation", value) == {"not_covered"}
+	}
+}
+
+test_an_environment_is_a_name if {
+	every value in [null, 7, [], {}, true] {
+		codes(but("/resource/environment", value), object.remove(fixtures.facts, ["freezes"])) == {"change_freeze"}
+		known := object.union(fixtures.facts, {"freezes": []})
+		codes(but("/resource/environment", value), known) == {"not_covered"}
+	}
 }
 
 test_a_risk_without_numbers_is_no_risk if {
@@ -59,6 +72,22 @@ test_a_place_that_is_mentioned_needs_a_list_of_kinds if {
 	with_part(mentioned, "/listed_places", ["tickets"]) == {"place_untrusted"}
 }
 
+with_places(places) := fixtures.but(fixtures.facts, "/contracts/open_pull_request", {
+	"kinds": ["repository"],
+	"places": places,
+	"content": [name | some name in ["repository", "base", "title", "files.path", "files.text"]; not name in places],
+})
+
+test_one_place_is_looked_at_and_none_needs_no_look if {
+	codes(but("/change/copied", ["repository"]), with_places(["repository"])) == {"place_untrusted"}
+	unlooked := json.patch(fixtures.write, [
+		{"op": "remove", "path": "/change/copied"},
+		{"op": "remove", "path": "/change/mentioned"},
+	])
+	codes(unlooked, with_places(["repository"])) == {"place_untrusted"}
+	codes(unlooked, with_places([])) == {"write_needs_people"}
+}
+
 test_a_contract_names_places_and_content if {
 	every part in ["places", "content"] {
 		without(fixtures.write, concat("/", ["/contracts/open_pull_request", part])) == {"argument_unlisted"}
@@ -75,6 +104,13 @@ test_limits_are_numbers if {
 	with_part(fixtures.write, "/budgets/4/most", "x") == {"cost_used"}
 	codes(but("/counters/day/cost", null), fixtures.facts) == {"cost_used"}
 	without(fixtures.write, "/budgets/4/measure") == {"budget_used"}
+}
+
+test_budgets_are_a_list if {
+	every value in [null, "x", 7, {}] {
+		with_part(fixtures.write, "/budgets", value) == {"budget_used", "cost_used"}
+		with_part(fixtures.read, "/budgets", value) == {"cost_used"}
+	}
 }
 
 test_a_file_changes_no_less_than_nothing if {

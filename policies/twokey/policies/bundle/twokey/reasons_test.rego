@@ -50,6 +50,13 @@ test_each_rule_says_what_it_is if {
 	}
 }
 
+# What is raised is raised above the usual risk, and not above any risk there is.
+test_a_usual_risk_is_no_raised_one if {
+	facts := object.union(fixtures.facts, {"default_risk": "high"})
+	decision := twokey.decision with input as fixtures.write with data.twokey_data as facts
+	{reason.rule | some reason in decision.reasons} == {"R15"}
+}
+
 test_no_rule_speaks_where_it_has_nothing_to_say if {
 	spoken := {reason.rule | some reason in decide(fixtures.write).reasons}
 	spoken == {"R15"}

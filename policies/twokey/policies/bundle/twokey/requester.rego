@@ -11,12 +11,13 @@ deny contains {
 	"message": "The requester is in no group that policy knows.",
 	"rule": "R03",
 } if {
-	count(requester_groups) == 0
+	requester_groups == set()
 }
 
 requester_groups contains group if {
+	known := data.twokey_data.groups
 	some group in input.requester.groups
-	group in data.twokey_data.groups
+	group in known
 }
 
 # METADATA
@@ -42,9 +43,9 @@ names_clear if {
 
 names_clear if {
 	input.effect == "write"
-	is_name(input.requester.name)
+	input.requester.name in people
 	is_array(input.change.contributors)
-	every name in input.change.contributors {
+	every name in people {
 		is_name(name)
 	}
 }

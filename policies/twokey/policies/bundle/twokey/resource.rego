@@ -42,13 +42,14 @@ deny contains {
 resource_clear if {
 	is_string(input.resource.id)
 	every segment in split(input.resource.id, "/") {
-		not segment in {".", ".."}
+		segment != "."
+		segment != ".."
 	}
 }
 
 # What an index (worked out from the data when it is loaded) holds for the name of the resource: for the whole name, for
 # each beginning of it that ends in a slash, and for names that cannot be keys.
-named_in(known) := union({whole, beginnings, other}) if {
+named_in(known) := (whole | beginnings) | other if {
 	whole := {value | some value in known.ids[input.resource.id]}
 	beginnings := {value | some beginning in resource_beginnings; some value in known.under[beginning]}
 	other := {entry.value | some entry in known.rest; names_resource(entry)}

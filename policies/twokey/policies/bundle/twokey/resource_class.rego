@@ -1,11 +1,11 @@
 package twokey
 
 # Every entry that matches counts, so an added entry can only ask for more.
-resource_classes := named_classes if count(named_classes) > 0
+resource_classes := named_classes if named_classes != set()
 
 resource_classes := {class} if {
+	named_classes == set()
 	is_object(data.twokey_data.index.classes)
-	count(named_classes) == 0
 	class := data.twokey_data.default_class
 }
 

@@ -37,6 +37,6 @@ deny contains {
 	not kind_in_contract
 }
 
-contract := data.twokey_data.contracts[input.tool]
-
 kind_in_contract if input.resource.kind in contract.kinds
+
+contract := data.twokey_data.contracts[input.tool]

@@ -2,10 +2,13 @@
 
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from twokey.tools.read.warehouse.inspection.days import days_of
 from twokey.tools.read.warehouse.inspection.grid import column_of, masked
+from twokey.tools.read.warehouse.inspection.written import forms_of
 
 TEXTS = st.lists(
     st.one_of(
@@ -33,3 +36,57 @@ def test_cells_of_forms_are_those_of_the_texts(texts: list[str]):
     column = column_of(0, "a", texts)
     assert sum(column.cells_of_forms.values()) == column.filled
     assert sum(column.cells_that_say.values()) == column.filled - sum(column.counts[code] for code in column.nothing)
+
+
+NUMBERS = st.lists(
+    st.one_of(st.integers().map(str), st.floats(0, 1e9).map(str), st.sampled_from(["1\n2", "+7", ".5", "7.", "-0.0"])),
+    min_size=1,
+    max_size=12,
+)
+
+
+@given(NUMBERS)
+def test_numbers_read_together_are_those_read_one_by_one(texts: list[str]):
+    column = column_of(0, "a", texts)
+    alone = [column_of(0, "a", [text]).numbers[0] for text in column.texts]
+    with_a_word = column_of(0, "a", [*texts, "word"]).numbers
+    assert list(column.numbers) == alone == list(with_a_word)[: len(alone)]
+
+
+RUNS = st.lists(st.tuples(st.sampled_from("09aZé٣ \t.-\n"), st.integers(1, 70)), min_size=1, max_size=6)
+
+
+def sign_by_sign(text: str) -> str:
+    form = ""
+    for sign in text[:200]:
+        mark = "9" if sign in "0123456789" else "a" if sign.isalnum() and not sign.isdecimal() else sign
+        mark = " " if mark.isspace() else mark
+        form += "" if mark in "9a " and form.endswith(mark) else mark
+    return form
+
+
+@given(st.lists(RUNS.map(lambda runs: "".join(sign * times for sign, times in runs)), min_size=1, max_size=6))
+def test_a_run_is_one_sign_however_long_it_is(texts: list[str]):
+    assert forms_of(texts) == [sign_by_sign(text) for text in texts]
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("2024-02-29", 738_945),
+        ("2024-02-29T10:00:00Z", 738_945),
+        ("2024-02-29 " + "x" * 40, 738_945),
+        ("2024/02/29", 738_945),
+        ("2024-2-29", 738_945),
+        ("29.02.2024", 738_945),
+        ("2023-02-29", None),
+        ("2023-02-29 10:00", None),
+    ],
+)
+def test_a_day_is_read_in_each_way_of_writing_it(text: str, day: int | None):
+    assert days_of([text], [1], {"9-9-9": 1}) == {0: day}
+
+
+@pytest.mark.parametrize("text", ["2024-02-29x", "2024-02-29T", "2024-02-29 " + "x" * 41, "2024-W09-4", "٢٠٢٤-02-29"])
+def test_what_only_begins_like_a_day_is_none(text: str):
+    assert days_of([text], [1], {"9-9-9": 1}) is None

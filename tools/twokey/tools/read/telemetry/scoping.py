@@ -29,7 +29,7 @@ def scoped(source: Source, scope: Scope) -> tuple[Telemetry, About]:
     if telemetry is None:
         raise ToolRetry(
             "The telemetry has no such incident.",
-            next="Ask for its incidents, or name a window.",
+            next="Give the id that the incident has there, or the folder of its bundle.",
             code="no_incident",
         )
     window = _interval(scope.window) if scope.window else incident.window if incident else Interval(0, 0)

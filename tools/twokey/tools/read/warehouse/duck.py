@@ -29,6 +29,7 @@ from twokey.tools.read.warehouse.folder import File, Way, estimated_lines, files
 from twokey.tools.read.warehouse.key_sql import WriteNumber, duckdb_number
 from twokey.tools.read.warehouse.keys import answer_keys
 from twokey.tools.read.warehouse.location import Location, display_name
+from twokey.tools.read.warehouse.plain_csv import plain_rows
 from twokey.tools.read.warehouse.sources import (
     Bounds,
     Most,
@@ -391,7 +392,7 @@ class DuckSource:
 
     def _fetched(self, file: File, request: ProfileRequest) -> ProfileResult | None:
         """Profile a small text file from its rows; ``None`` where it has more than a sample may have."""
-        names, rows = self._first_way(
+        names, rows = plain_rows(file.path) or self._first_way(
             file, as_text=True, work=lambda way: self._session.table(way.select, self._bounds.sample_rows + 1)
         )
         infos = _infos([(name, "VARCHAR") for name in names])

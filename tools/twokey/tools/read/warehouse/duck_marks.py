@@ -61,9 +61,10 @@ def mark(session: DuckSession, source: str, columns: Sequence[tuple[str, bool]])
         listed.append(f"hash({value}) AS h{number}")
         if is_text:
             listed += [
-                f"length({value}) AS n{number}",
-                f"{value} < '!' AS b{number}",
-                f"contains({value}, '@') AS a{number}",
+                # what has no nulls comes as a plain array: masked ones cost several times as much
+                f"coalesce(length({value}), -1) AS n{number}",
+                f"coalesce({value} < '!', false) AS b{number}",
+                f"coalesce(contains({value}, '@'), false) AS a{number}",
             ]
     found = session.arrays(f"SELECT {', '.join(listed)} FROM {source}")  # noqa: S608 - quoted by the caller
     rows: NDArray[np.int64] = found["at"]
@@ -75,19 +76,14 @@ def mark(session: DuckSession, source: str, columns: Sequence[tuple[str, bool]])
 def _marks(found: dict[str, Any], number: int, *, is_text: bool) -> Marks:
     rows: NDArray[np.int64] = found["at"]
     hashes: NDArray[np.uint64] = found[f"h{number}"]
-    lengths = found[f"n{number}"] if is_text else None
-    kept = hashes != found["none"] if lengths is None else ~np.ma.getmaskarray(lengths)
-    whole = bool(kept.all())
-    if not whole:
+    lengths: NDArray[np.int64] | None = found[f"n{number}"] if is_text else None
+    kept = hashes != found["none"] if lengths is None else lengths >= 0
+    if not kept.all():
         hashes, rows = hashes[kept], rows[kept]
+        lengths = None if lengths is None else lengths[kept]
     distinct = int(np.count_nonzero(_is_new(np.sort(hashes))))
     if lengths is None or not len(hashes):
         return Marks(hashes, rows, distinct)
-    # what is masked is left out first: sums of masked arrays cost several times as much as those of plain ones
-    lengths, blank, at_signs = (
-        values if whole else values[kept]
-        for values in map(np.ma.getdata, (lengths, found[f"b{number}"], found[f"a{number}"]))
-    )
     return Marks(
         hashes,
         rows,
@@ -95,8 +91,8 @@ def _marks(found: dict[str, Any], number: int, *, is_text: bool) -> Marks:
         shortest=int(lengths.min()),
         longest=int(lengths.max()),
         characters=int(lengths.sum()),
-        blank=int(np.count_nonzero(blank)),
-        at_signs=int(np.count_nonzero(at_signs)),
+        blank=int(np.count_nonzero(found[f"b{number}"])),
+        at_signs=int(np.count_nonzero(found[f"a{number}"])),
     )
 
 

@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
+from operator import itemgetter
 from typing import Final
 
 from twokey.tools.read.warehouse.detectors import (
@@ -156,6 +157,8 @@ _SHORTEST_IBAN: Final = 15
 _SHORTEST_SECRET: Final = 10
 _ONE_LONG_WORD: Final[Plan] = (("secret", is_secret),)
 _PLACES: Final = {name: number for number, name in enumerate(PATTERN_NAMES)}
+_FIRST: Final = itemgetter(0)
+_SECOND: Final = itemgetter(1)
 _JOINED_AT_MOST: Final = 4 * 1024 * 1024
 
 
@@ -175,14 +178,14 @@ def examine(groups: Sequence[tuple[str, int]]) -> tuple[dict[str, int], Counter[
     The same as ``detect`` and ``mask`` of each text, but most is decided once per mask. Texts of blanks only are
     left out by the caller; ``shorten`` makes a mask a shape.
     """
-    texts = [text for text, _ in groups]
+    texts = list(map(_FIRST, groups))
     several = masks(texts)
     shapes = Counter(several)
-    if shapes.total() < sum(rows for _, rows in groups):
+    if len(texts) < sum(map(_SECOND, groups)):
         for (_, rows), masked in zip(groups, several, strict=True):
             if rows > 1:
                 shapes[masked] += rows - 1
-    apart: set[str] = set() if all(map(str.isascii, texts)) else {text for text in texts if not text.isascii()}
+    apart: set[str] = set() if "".join(texts).isascii() else {text for text in texts if not text.isascii()}
     plain = _without(shapes, groups, several, apart)
     counts: Counter[str] = Counter()
     whole: set[str] = set()

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
-from operator import mul
+from operator import itemgetter, mul
 from typing import Final, cast
 
 from twokey.tools.read.warehouse import patterns, signals
@@ -29,6 +29,7 @@ _MOST: Final = 95
 """Percent of the checked texts that make a text column one of numbers or dates."""
 
 Key = str | int | float | bool | Decimal | bytes
+_COUNT: Final = itemgetter(1)
 
 _PERSONAL_WORDS: Final = patterns.words(
     """
@@ -273,10 +274,11 @@ def _evenly(groups: Sequence[tuple[Key, int]]) -> Sequence[tuple[Key, int]]:
 
 def _compare(groups: Sequence[tuple[Key, int]]) -> tuple[int, dict[str, int], Counter[str], list[str]]:
     """Compare values with the patterns: values checked, count per pattern, count per shape, texts to redact."""
-    texts = [(value, count) for value, count in groups if isinstance(value, str) and value and not value.isspace()]
-    found, masks = patterns.examine(texts)
+    texts = [group for group in groups if isinstance(group[0], str) and group[0] and not group[0].isspace()]
+    told = cast("Sequence[tuple[str, int]]", texts)
+    found, masks = patterns.examine(told)
     counts = Counter(found)
-    checked = sum(count for _, count in texts)
+    checked = sum(map(_COUNT, told))
     if len(texts) < len(groups):
         for value, count in groups:
             if isinstance(value, str | bytes):
@@ -295,7 +297,7 @@ def _compare(groups: Sequence[tuple[Key, int]]) -> tuple[int, dict[str, int], Co
     shapes: Counter[str] = Counter()
     for mask, count in masks.items():
         shapes[patterns.shorten(mask)] += count
-    return checked, dict(counts), shapes, [value for value, _ in texts[:MAX_SAMPLES]]
+    return checked, dict(counts), shapes, [value for value, _ in told[:MAX_SAMPLES]]
 
 
 def _range(facts: Facts, profile: ColumnProfile) -> tuple[str | None, str | None]:

@@ -1,7 +1,8 @@
 """Recognises what a single value means, beyond its shape: a person's name, a street, a state, a word for gender.
 
 Rules
-- Pure functions of one text that give names of signals (``signal_names``); no value is kept or returned.
+- Pure functions of one text that give names of signals (``signal_names``); no value is returned, and those that are
+  remembered (few and short ones, so that what many columns share is looked at once) never leave the process.
 - A signal is a hint that counts in numbers only: ``Safari`` is nobody's name because no list of names has it, and a
   column is judged elsewhere, by how many of its values agree and what stands around it.
 - Time is linear in the length of the text, and texts beyond ``MAX_TEXT`` characters are prose.
@@ -9,6 +10,7 @@ Rules
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Final
 
 from twokey.tools.read.warehouse import gazetteer, streets
@@ -32,6 +34,8 @@ _MONEY: Final = re.compile(
 )
 _MONEY_BEGINS: Final = frozenset("-($\u20ac\u00a3\u00a5\u20b9uegr0123456789")
 _HOST: Final = re.compile(r"(?:www\.)?(?:[a-z0-9-]{1,63}\.){1,4}[a-z]{2,12}(?:/[^\s]{0,200})?")
+_MOST_DIGITS: Final = 15
+_DIGIT: Final = re.compile(r"[0-9]")
 _MAC: Final = re.compile(r"[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}", re.IGNORECASE)
 _SSN: Final = re.compile(r"(?!000|666|9)[0-9]{3}-(?!00)[0-9]{2}-(?!0000)[0-9]{4}")
 _ZIP: Final = re.compile(r"[0-9]{5}-[0-9]{4}")
@@ -73,9 +77,20 @@ _ALONE: Final[tuple[tuple[int, SignalName], ...]] = (
 
 def signals(text: str) -> tuple[SignalName, ...]:
     """Name every signal of ``text``, outer blanks aside."""
+    return _remembered(text) if len(text) <= MAX_TEXT else _signals(text)
+
+
+@lru_cache(maxsize=16_384)
+def _remembered(text: str) -> tuple[SignalName, ...]:
+    return _signals(text)
+
+
+def _signals(text: str) -> tuple[SignalName, ...]:
     value = text.strip()
     if not value:
         return ()
+    if value.isdigit() and len(value) <= MAX_TEXT:
+        return _of_digits(value)
     if streets.is_geometry(value):
         return ("geometry",)
     if len(value) == 17 and _MAC.fullmatch(value):
@@ -85,10 +100,10 @@ def signals(text: str) -> tuple[SignalName, ...]:
     folded = fold(value)
     if folded in _NOTHING:
         return ("empty_word",)
-    if not any(map(str.isalpha, value)):
-        return tuple(_of_digits(value) if value.isdigit() else _of_figures(value))
-    found = list(_of_known(value, folded))
-    if any(map(str.isdigit, value)):
+    if not (folded != value.upper() if value.isascii() else any(map(str.isalpha, value))):
+        return tuple(_of_figures(value))
+    found = _of_known(value, folded)
+    if _DIGIT.search(value) if value.isascii() else any(map(str.isdigit, value)):
         found += _of_mixed(value, folded)
     elif len(value) <= 2 and value[1:] in {"", "."}:
         found.append("initial")
@@ -97,25 +112,25 @@ def signals(text: str) -> tuple[SignalName, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _of_digits(value: str) -> Iterator[SignalName]:
-    if not value.isascii():
-        return
+def _of_digits(value: str) -> tuple[SignalName, ...]:
+    """Name what a text of digits is."""
     size = len(value)
-    if size == 4 and 1800 <= int(value) <= 2100:
-        yield "year"
-    if size <= 3 and int(value) <= 120:
-        yield "age"
-    if size in {4, 5, 6, 9}:
-        yield "zip"
-    if 7 <= size <= 15:
-        yield "digits"
+    if size > _MOST_DIGITS or not value.isascii():
+        return ()
+    if size <= 3:
+        return ("age",) if int(value) <= 120 else ()
+    if size == 4:
+        return ("year", "zip") if 1800 <= int(value) <= 2100 else ("zip",)
+    if size <= 6:
+        return ("zip",)
+    return ("zip", "digits") if size == 9 else ("digits",)
 
 
 def _of_figures(value: str) -> Iterator[SignalName]:
     """Name what a text of digits and signs is."""
     if _YEARS.fullmatch(value) and float(value) <= 120:
         yield "age"
-    pair = _PAIR.fullmatch(value)
+    pair = _PAIR.fullmatch(value) if "," in value or ";" in value else None
     if _DEGREES.fullmatch(value):
         degrees = abs(float(value))
         if degrees <= 90:
@@ -136,19 +151,19 @@ def _of_figures(value: str) -> Iterator[SignalName]:
         yield "money"
 
 
-def _of_known(value: str, folded: str) -> Iterator[SignalName]:
+def _of_known(value: str, folded: str) -> list[SignalName]:
     """Name what the whole text is by the lists."""
+    found: list[SignalName] = []
     flags = gazetteer.known().get(folded, 0)
     if flags:
-        for bit, name in _ALONE:
-            if flags & bit:
-                yield name
+        found.extend(name for bit, name in _ALONE if flags & bit)
         if flags & gazetteer.STATE_CODE and value.isupper():
-            yield "state_code"
+            found.append("state_code")
     if "," in folded and _is_long_country(folded):
-        yield "country"
+        found.append("country")
     if _is_origin(folded):
-        yield "origin"
+        found.append("origin")
+    return found
 
 
 def _is_long_country(folded: str) -> bool:
@@ -159,14 +174,11 @@ def _is_long_country(folded: str) -> bool:
 
 def _is_origin(folded: str) -> bool:
     """Whether every word is one of origin or joins such words (``Black, Non-Hispanic``)."""
-    if folded.isalnum():
-        return False
-    words = _APART.split(folded)
-    if len(words) == 1:
+    if folded.isalnum() or not _APART.search(folded):
         return False
     known = gazetteer.known()
     told = False
-    for word in words:
+    for word in _APART.split(folded):
         if word and word not in _JOINING:
             if not known.get(word, 0) & gazetteer.ORIGIN:
                 return False

@@ -15,6 +15,9 @@ _ISO: Final = re.compile(r"([0-9]{4})[-/]([0-9]{1,2})[-/]([0-9]{1,2})(?:[T ].{1,
 _LOCAL: Final = re.compile(r"([0-9]{1,2})([/.-])([0-9]{1,2})\2([0-9]{4})(?:[T ].{1,40})?", re.DOTALL)
 _WHOLE: Final = 10
 """Characters of a day with all of its zeros."""
+_TIME: Final = ("T", " ")
+_LENGTHS: Final = range(_WHOLE + 2, _WHOLE + 42)
+"""Characters of a day with a time behind it."""
 _STARTS: Final = ("9-9-9", "9/9/9", "9.9.9")
 
 
@@ -29,6 +32,10 @@ def days_of(
     days: dict[int, int | None] = {}
     local: dict[int, tuple[int, int, int]] = {}
     for code, text in enumerate(texts):
+        day = _plain_day(text)
+        if day is not None:
+            days[code] = day
+            continue
         iso = _ISO.fullmatch(text)
         if iso is not None:
             days[code] = _iso_day(text) if iso.end(3) == _WHOLE else _day(int(iso[1]), int(iso[2]), int(iso[3]))
@@ -48,6 +55,18 @@ def _in_order(counts: Sequence[int], local: Mapping[int, tuple[int, int, int]]) 
     if day_first > month_first:
         return {code: (year, second, first) for code, (first, second, year) in local.items()}
     return {code: (year, first, second) for code, (first, second, year) in local.items()}
+
+
+def _plain_day(text: str) -> int | None:
+    """Read ``YYYY-MM-DD``, with or without a time, as most dates are; ``None`` for what has to be looked at closely."""
+    if text[4:5] != "-" or text[7:8] != "-":
+        return None
+    if len(text) != _WHOLE and (text[_WHOLE : _WHOLE + 1] not in _TIME or len(text) not in _LENGTHS):
+        return None
+    try:
+        return date.fromisoformat(text[:_WHOLE]).toordinal()
+    except ValueError:
+        return None
 
 
 def _iso_day(text: str) -> int | None:

