@@ -16,7 +16,7 @@ from twins.slack.world import World
 
 HOOK_USES = 5
 HOOK_S = 1800.0
-PATIENCE_S = 120.0
+PATIENCE_S = 600.0
 """How long a busy machine is given for anything that has to come about."""
 
 
