@@ -11,6 +11,7 @@ from twokey.channels.injection.evaluation import evaluate
 from twokey.core.errors import BadInput
 from twokey.tools.contract import WriteTool
 
+pytestmark = pytest.mark.timeout(900)
 SEND: dict[str, Any] = {
     "name": "send_money",
     "effect": "write",
