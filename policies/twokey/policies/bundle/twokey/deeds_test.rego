@@ -23,6 +23,16 @@ test_a_forbidden_kind_of_change_is_denied_beside_any_other if {
 	waits(labelled(["mentions_people"]), {"forbidden_changes": []})
 }
 
+rules(call, facts) := {reason.rule |
+	decision := twokey.decision with input as call with data.twokey_data as object.union(fixtures.facts, facts)
+	some reason in decision.reasons
+}
+
+test_each_says_by_which_rule if {
+	rules(labelled(["mentions_people"]), {}) == {"R28"}
+	rules(titled("z"), listed({})) == {"R29"}
+}
+
 test_what_cannot_be_told_is_denied if {
 	"forbidden_change" in denied(labelled(null), {})
 	"forbidden_change" in denied(fixtures.write, {"forbidden_changes": null})
@@ -66,6 +76,7 @@ test_dots_lead_into_an_argument if {
 test_another_tool_or_resource_is_not_meant if {
 	waits(titled("z"), listed({"tool": "close_pull_request"}))
 	waits(titled("z"), listed({"resources": ["payments", "orders"]}))
+	waits(titled("z"), listed({"resources": ["payments"]}))
 	denied(titled("z"), listed({"resources": ["payments", "dbt"]})) == {"value_not_allowed"}
 	denied(titled("z"), listed({"resources": null})) == {"value_not_allowed"}
 }

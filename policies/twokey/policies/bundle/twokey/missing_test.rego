@@ -40,6 +40,19 @@ test_tables_that_ask_for_more_are_all_there if {
 	}
 }
 
+# Texts stand between "" and [] in the order of all values. Both ends of it, where a rule asks for a text that way:
+# a number is less than any text, so a budget of "" would hold whatever was used.
+test_a_text_may_be_empty_and_a_list_is_none if {
+	every part in ["is", "group"] {
+		with_part(fixtures.write, concat("/", ["/escalation/0", part]), []) == {"not_covered"}
+		not "not_covered" in with_part(fixtures.write, concat("/", ["/escalation/0", part]), "")
+	}
+	entry := fixtures.origin("title", "model")
+	"argument_unlisted" in codes(but("/provenance/-", object.union(entry, {"path": []})), fixtures.facts)
+	not "argument_unlisted" in codes(but("/provenance/-", object.union(entry, {"path": ""})), fixtures.facts)
+	"budget_used" in with_part(fixtures.write, "/budgets/0/most", "")
+}
+
 test_an_environment_is_a_name if {
 	every value in [null, 7, [], {}, true] {
 		codes(but("/resource/environment", value), object.remove(fixtures.facts, ["freezes"])) == {"change_freeze"}
