@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Select, and_, bindparam, or_, select
+from sqlalchemy import Connection, Select, bindparam, select
 
 from twokey.core.lifecycle import State
 from twokey.core.values import AgentName, Channel, Code, Digest, Instant, PrincipalName, ProposalId, RunId, ToolName
@@ -70,12 +70,10 @@ def _query(*where: str) -> Select[Any]:
     return query.order_by(_P.created_us.desc(), _P.id.desc()).limit(bindparam("most"))
 
 
-_BEHIND: Final = or_(
-    _P.created_us < bindparam("at_us"), and_(_P.created_us == bindparam("at_us"), _P.id < bindparam("at_id"))
-)
+_BEHIND: Final = rows.behind(_P.created_us, _P.id, bindparam("at_us"), bindparam("at_id"))
 _ALL: Final = {by: _query(*by) for by in ((), ("state",), ("agent", "state"), ("target", "state"))}
 _OWN: Final = _R.requester == bindparam("of_requester")
-_ALL_BEHIND: Final = {by: query.where(_P.created_us <= bindparam("at_us"), _BEHIND) for by, query in _ALL.items()}
+_ALL_BEHIND: Final = {by: query.where(_BEHIND) for by, query in _ALL.items()}
 
 
 def proposal_lines(
@@ -142,8 +140,7 @@ def run_page(
     if requester is not None:
         query = query.where(_R.requester == requester)
     if behind is not None:
-        at, last = behind.created_us, behind.id
-        query = query.where(_R.created_us <= at, or_(_R.created_us < at, and_(_R.created_us == at, _R.id < last)))
+        query = query.where(rows.behind(_R.created_us, _R.id, behind.created_us, behind.id))
     found: list[RunRecord] = []
     # One walk for each state, as above.
     for wanted in [query.where(_R.state == state) for state in states] or [query]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any, Final
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Row, Select, Table, Update, and_, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, Table, Update, bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from twokey.core import canonical
@@ -254,8 +254,7 @@ def list_proposals(
     if requester is not None:
         query = query.where(_P.run.in_(select(tables.runs.c.id).where(tables.runs.c.requester == requester)))
     if behind is not None:
-        at, last = behind
-        query = query.where(_P.created_us <= at, or_(_P.created_us < at, and_(_P.created_us == at, _P.id < last)))
+        query = query.where(rows.behind(_P.created_us, _P.id, *behind))
     if states:
         query = query.where(_P.state.in_([state.value for state in states]))
     if oldest_first:

@@ -5,9 +5,10 @@ Rules: a row that does not fit is reported as tampering, by what it is a row of;
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 from pydantic import TypeAdapter
+from sqlalchemy import Column, ColumnElement, and_, or_
 
 from twokey.core import canonical
 from twokey.core.canonical import Json
@@ -34,6 +35,14 @@ def reading(what: str) -> Generator[None]:
             next="Treat the workspace's database as tampered with; run `twokey audit verify`.",
             code=f"{what}_tampered",
         ) from error
+
+
+def behind(created: Column[Any], name: Column[Any], at_us: Any, last: Any) -> ColumnElement[bool]:
+    """Give the condition for rows behind one in the order of the newest: made at ``at_us``, called ``last``.
+
+    The first half says nothing that the second does not; it is what an index can be walked by.
+    """
+    return and_(created <= at_us, or_(created < at_us, and_(created == at_us, name < last)))
 
 
 def json(stored: object) -> Json:

@@ -251,17 +251,18 @@ def _agents(plan: Any) -> frozenset[str]:
 
 def _touched(run: RunRecord, plan: Any) -> tuple[Resource, ...]:
     """Give the places that a run's request or plan names; all that it was granted, where neither names one."""
-    named = set(_strings([run.request.args if run.request.intent != "ask" else {}, plan]))
+    named = set(texts_in([run.request.args if run.request.intent != "ask" else {}, plan]))
     touched = tuple(place for place in run.places if place.id in named)
     return touched or run.places
 
 
-def _strings(value: Any) -> Iterable[str]:
+def texts_in(value: Any) -> Iterable[str]:
+    """Give every text in a value, not the names of its fields."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
         for each in value.values():
-            yield from _strings(each)
+            yield from texts_in(each)
     elif isinstance(value, (list, tuple)):
         for each in value:
-            yield from _strings(each)
+            yield from texts_in(each)

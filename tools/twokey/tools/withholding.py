@@ -21,7 +21,7 @@ from twokey.policies.reading import Thing
 from twokey.store import evidence, readable, runs
 from twokey.store.proposals import ProposalRecord
 from twokey.store.runs import RunRecord
-from twokey.tools.reading import Reader, thing_of
+from twokey.tools.reading import Reader, texts_in, thing_of
 from twokey.tools.write.ticket_change import WEAKNESS_FOUND, called, reads_like_a_weakness
 
 TICKETS_TOOL: Final = "search_tickets"
@@ -61,7 +61,7 @@ class Withheld:
         seen = _Ticket(
             key=str(ticket.get("key", "")),
             title=str(ticket.get("title", "")),
-            body="\n".join(_texts(ticket)),
+            body="\n".join(texts_in(ticket)),
             labels=tuple(str(label) for label in ticket.get("labels", ())),
         )
         name = called(seen)[:400]
@@ -152,14 +152,3 @@ def _pruned(value: Any, left_out: Withheld) -> Any:
 def _hidden(fields: Mapping[str, Any], left_out: Withheld) -> bool:
     """Tell whether something about one ticket may not be read; what repeats it is looked at by itself."""
     return left_out.hides({name: each for name, each in fields.items() if name != "candidates"})
-
-
-def _texts(value: Any) -> Iterable[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for each in cast("Mapping[str, Any]", value).values():
-            yield from _texts(each)
-    elif isinstance(value, (list, tuple)):
-        for each in cast("list[Any]", value):
-            yield from _texts(each)

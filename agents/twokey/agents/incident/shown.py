@@ -17,7 +17,6 @@ from twokey.tools.write import acting_text
 
 SECOND: Final = 1_000_000
 _DIGITS: Final = 3
-_WORD: Final = re.compile(r"\w+")
 _NAME: Final = re.compile(r"[^\w.:/+ -]+")
 _LEADS: Final = re.compile(r"(?:[a-z][a-z0-9+.-]{0,20}:)?//|www\.|(?:javascript|data|mailto|vbscript):", re.IGNORECASE)
 _HOST: Final = re.compile(
@@ -47,8 +46,7 @@ def name(text: str) -> str:
     """Give a name of a service, a metric, an operation or a person so that it stands in a sentence."""
     visible = "".join(char if _is_visible(char) else " " for char in text[: 4 * MAX_NAME])
     plain = " ".join(_NAME.sub(" ", _HOST.sub(" ", _LEADS.sub(" ", visible))).split())[:MAX_NAME].strip()
-    if any(acting_text.deeds(f"“{plain}")):
-        plain = " ".join(_WORD.findall(plain))
+    plain = acting_text.disarmed(plain)
     return "unnamed" if not plain or _is_a_saying(plain, visible) else plain
 
 
@@ -67,7 +65,7 @@ def quote(text: str) -> str | None:
         or _ACTS.search(visible)
         or _HOST.search(visible)
         or _CLAIMS.search(visible)
-        or any(acting_text.deeds(f"“{visible}"))
+        or acting_text.acts_quoted(visible)
     ):
         return None
     return f"“{visible if len(visible) <= MAX_TEXT else f'{visible[: MAX_TEXT - 1].rstrip()}…'}”"

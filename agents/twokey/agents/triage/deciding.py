@@ -30,7 +30,6 @@ MAY_REPEAT: Final = 300
 _ACTS: Final = re.compile(
     r"\S*(?:://|www\.|@)\S*|(?:[\w-]+\.)+\w{2,24}(?::\d+)?/\S*|<[^>]{0,200}>?|&[#\w]{1,12};|\]\([^)]{0,200}\)?|\]:"
 )
-_WORDS: Final = re.compile(r"\w+")
 _MARKS: Final = re.compile(r"[`*_~|#\[\]>\\]")
 
 
@@ -253,8 +252,7 @@ def inert(text: str, most: int = MAX_PASSAGE) -> str:
         for char in unicodedata.normalize("NFKC", text[: most * 20])
     )
     plain = " ".join(_MARKS.sub(" ", _ACTS.sub("…", visible)).replace("<", " ").replace("@", " ").split())
-    if any(acting_text.deeds(f"“{plain}")):
-        plain = " ".join(_WORDS.findall(plain))
+    plain = acting_text.disarmed(plain)
     return plain if len(plain) <= most else f"{plain[: most - 1].rstrip()}…"
 
 

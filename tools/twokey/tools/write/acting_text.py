@@ -14,6 +14,7 @@ from typing import Final
 
 _PLAIN: Final = re.compile(r"(?!.*www\.)[A-Za-z0-9 _.,;'%+\u201c-]*", re.IGNORECASE)
 """What none of the signs below can be in."""
+_WORD: Final = re.compile(r"\w+")
 _ESCAPED: Final = re.compile(r"\\([!-/:-@\[-`{-~])")
 """A backslash that Markdown takes away (CommonMark 0.31, 2.4)."""
 _MENTION: Final = re.compile(r"(?<![A-Za-z0-9])@[^\W_]")
@@ -61,6 +62,16 @@ def deeds(text: str) -> Iterator[str]:
         yield "commands_bots"
     if hides(text):
         yield "hides_characters"
+
+
+def acts_quoted(text: str) -> bool:
+    """Tell whether a text does something where it stands behind a quotation mark."""
+    return any(deeds(f"“{text}"))
+
+
+def disarmed(text: str) -> str:
+    """Give a text that is to be quoted: as it is where nothing of it acts there, else its words alone."""
+    return " ".join(_WORD.findall(text)) if acts_quoted(text) else text
 
 
 def hides(text: str) -> bool:
