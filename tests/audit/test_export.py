@@ -216,7 +216,7 @@ def test_a_folder_with_other_things_in_it_is_left_alone(sqlite_world: World, tmp
             export_to(sqlite_world, log, place)
 
 
-@pytest.mark.parametrize("link", [".twokey", "tile", "tile/0", "checkpoint", "log.vkey"])
+@pytest.mark.parametrize("link", [".twokey-drafts", "tile", "tile/0", "checkpoint", "log.vkey"])
 def test_a_link_in_the_folder_leads_nowhere(sqlite_world: World, tmp_path: Path, link: str):
     out, log, elsewhere = tmp_path / "out", sqlite_world.open(), tmp_path / "elsewhere"
     grow(sqlite_world, log, 3)

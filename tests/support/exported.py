@@ -96,5 +96,5 @@ def files(folder: Path) -> dict[str, bytes]:
 def _files(folder: Path) -> Iterator[tuple[str, bytes]]:
     for path in sorted(folder.rglob("*")):
         name = str(path.relative_to(folder))
-        if path.is_file() and not name.startswith(".twokey"):
+        if path.is_file() and not name.startswith(".twokey-drafts"):
             yield name, path.read_bytes()

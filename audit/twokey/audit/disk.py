@@ -1,7 +1,7 @@
 """A folder that is read without following links, and in which files are whole or not there.
 
 Rules: below the folder every part of a name is opened by itself and must be no link; what is read is a plain file of a
-bounded length. A file is written under another name in ``.twokey``, brought to the disk, and then renamed: whoever
+bounded length. A file is written in the folder ``.twokey-drafts``, brought to the disk, and then renamed: whoever
 reads, and whoever comes after a crash, finds the old content or the new one. ``settle`` brings the names to the disk.
 One writer at a time has the folder; the system takes the lock back from one that dies. A fault of the disk ends the
 work: it is never tried again behind the caller's back.
@@ -19,7 +19,7 @@ from typing import Final, Self
 
 from twokey.core.errors import CheckFailed, EnvironmentFault, TwokeyError
 
-DRAFTS: Final = ".twokey"
+DRAFTS: Final = ".twokey-drafts"
 """Folder of what is being written. It is no part of what the folder holds."""
 _DRAFT: Final = "draft"
 _POLL_S: Final = 0.02

@@ -198,7 +198,11 @@ class _Writer:
                 f"The folder holds {held.size} entries, and the log has {self._size}: the log was rolled back.",
                 next="Restore the newest database. The folder is evidence: keep it as it is.",
             )
-        if merkle.root(held.size, self._stored).hex() != held.root:
+        try:
+            root = merkle.root(held.size, self._stored).hex()
+        except BadProof as error:
+            raise _changed() from error
+        if root != held.root:
             raise CheckFailed(
                 f"The folder's checkpoint of size {held.size} is no beginning of this log: its signed history was "
                 "rewritten.",
