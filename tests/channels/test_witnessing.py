@@ -192,9 +192,11 @@ ODD: dict[str, tuple[Callable[[Asked], Told], str, str]] = {
     "bytes that are no text": (lambda _: Told(b"\xff\xfe\x00", 200), "refused", "without a signature"),
     "more than there is to say": (lambda _: _text(200, "x" * 100_000), "unreachable", "more than a witness has to say"),
     "an alarm that it does not show": (
-        lambda asked: _text(404, "") if asked.method == "GET" else _text(422, "no"), "refused", "shows no reason"),
+        lambda asked: _text(404, "") if asked.method == "GET" else _text(422, "no"), "refused",
+        "finds that this checkpoint does not continue the one of size 0; it shows no checkpoint"),
     "a size that it does not show": (
-        lambda asked: _text(200, "x") if asked.method == "GET" else _text(409, "9000000\n"), "refused", "no reason"),
+        lambda asked: _text(200, "x") if asked.method == "GET" else _text(409, "9000000\n"), "refused",
+        "says that it has signed size 9,000,000, and there are 7 entries; it shows no checkpoint"),
     "sizes without end": (
         lambda asked: _text(409, f"{1 + int(asked.body.split()[1])}\n"), "refused", "signs other sizes meanwhile"),
     "a size that is none": (lambda _: _text(409, "-5\n"), "refused", "status 409"),

@@ -186,7 +186,7 @@ def _ask(name: str, url: str, key: Witness, log: Standing, timeout_s: float) -> 
         if status == 422 or (said is not None and int(said[1]) > size):
             # What a witness merely says raises no alarm: a checkpoint with the log's own signature does.
             seen = _look(name, url, key, log, timeout_s)
-            return seen if seen.alarms else Answer(name, "refused", f"{name} does not sign, and shows no reason for it")
+            return seen if seen.alarms else Answer(name, "refused", _unshown(name, old, size, said))
         if said is None:
             return Answer(name, "refused", f"{name} does not sign: {_WHY.get(status, f'status {status}')}")
         old = int(said[1])
@@ -197,6 +197,15 @@ _WHY: Final = {
     403: "it does not accept the log's signature; have its owner compare the log's key",
     404: "it does not know this log; have its owner add the log's key",
 }
+
+
+def _unshown(name: str, old: int, size: int, said: re.Match[bytes] | None) -> str:
+    why = (
+        f"finds that this checkpoint does not continue the one of size {old:,}"
+        if said is None
+        else f"says that it has signed size {int(said[1]):,}, and there are {size:,} entries"
+    )
+    return f"{name} {why}; it shows no checkpoint that proves it. Ask its owner for the one that it signed"
 
 
 def _signed(name: str, answer: bytes, key: Witness, text: str, size: int) -> Answer:
@@ -211,7 +220,7 @@ def _look(name: str, url: str, key: Witness, log: Standing, timeout_s: float) ->
     origin = hashlib.sha256(log.verifier.name.encode()).hexdigest()
     status, body = _exchange("GET", url, f"/{origin}/checkpoint", b"", timeout_s)
     if status == 404:
-        return Answer(name, "refused", f"{name} has signed no checkpoint of this log")
+        return Answer(name, "refused", f"{name} shows no checkpoint of this log")
     note = body.decode("utf-8", errors="replace")
     try:
         signed, time = log.verifier.checkpoint(note), key.time_of(note)

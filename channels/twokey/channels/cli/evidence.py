@@ -37,7 +37,7 @@ def verify(
         typer.Option(metavar="KEY", help="A witness (verifier key or file) that must have cosigned; may be repeated."),
     ] = None,
 ) -> None:
-    """Check every entry, every hash and every signature of the log, or of an exported one."""
+    """Check every entry, hash and signature of the log. Or of an exported one."""
     from twokey.channels.auditing import verify as check
 
     result = check(SESSION.workspace, key, old, exported, witness or ())
@@ -58,7 +58,7 @@ def verify(
 def export(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder; new, empty, or an earlier export.")],
 ) -> None:
-    """Write the log into a folder of static files that outsiders can verify, or bring that folder up to date."""
+    """Write the log as static files that outsiders can verify. Or bring an earlier export up to date."""
     import time
 
     from twokey.channels.auditing import export as write

@@ -10,7 +10,7 @@ from twokey.channels.cli.session import SESSION
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands."""
-    group = typer.Typer(help="Sign other people's logs as their witness, or ask the witnesses of this one.")
+    group = typer.Typer(help="Sign other people's logs as a witness, or ask this log's own.")
     group.command("new")(new)
     group.command("show")(show)
     group.command("sign")(sign)
@@ -58,7 +58,7 @@ def sign(
     key: KeyFile,
     log: Logs,
 ) -> None:
-    """Cosign the checkpoint of an exported log, if it continues what was signed before. Prints the result."""
+    """Cosign an exported log that continues what was signed before. Prints the cosigned checkpoint."""
     from twokey.channels.witnessing import desk
     from twokey.channels.witnessing import sign as cosign
 
@@ -75,7 +75,7 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8643,
 ) -> None:
-    """Cosign over HTTP (C2SP tlog-witness), until it is stopped. For other machines put a TLS proxy in front of it."""
+    """Cosign over HTTP (C2SP tlog-witness). Until it is stopped; for other machines put a TLS proxy in front."""
     import asyncio
 
     from twokey.channels.dispatching.stopping import Stop
@@ -101,7 +101,7 @@ def ask(
         ),
     ] = None,
 ) -> None:
-    """Have the configured witnesses cosign the newest checkpoint, or an exported log's. Prints the result."""
+    """Have the configured witnesses cosign the newest checkpoint. Or an exported log's. Prints the result."""
     from twokey.channels.witness_asking import ask_all
 
     done = ask_all(SESSION.workspace, folder)
