@@ -81,6 +81,17 @@ def test_an_exported_log_is_whole(world: World, log: Log, tmp_path: Path):
     assert (tmp_path / "out/log.vkey").read_text() == world.key.verifier.vkey + "\n"
 
 
+def test_a_view_that_is_exported_from_outlasts_long_comparisons(postgresql_world: World, tmp_path: Path):
+    log = postgresql_world.open()
+    grow(postgresql_world, log, 3)
+    with log.view() as (connection, checkpoint):
+        assert checkpoint is not None
+        export.export(connection, checkpoint, postgresql_world.key.verifier, tmp_path / "out")
+        assert connection.exec_driver_sql("SHOW idle_in_transaction_session_timeout").scalar() == "0"
+    with log.view() as (connection, _):
+        assert connection.exec_driver_sql("SHOW idle_in_transaction_session_timeout").scalar() == "10s"
+
+
 def test_a_second_export_writes_only_what_is_new(sqlite_world: World, tmp_path: Path):
     world, out, told = sqlite_world, tmp_path / "out", list[tuple[int, int]]()
     log = world.open()
@@ -338,6 +349,54 @@ def _copy(source: Path, target: Path) -> None:
     for name, content in files(source).items():
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         (target / name).write_bytes(content)
+
+
+class Recorded(Steps):
+    """Carries out every step, and knows which folders hold names that are not on the disk yet."""
+
+    def __init__(self) -> None:
+        self.loose: set[str] = set()
+        self.at_the_checkpoint: list[set[str]] = []
+
+    def rename(self, source: int, draft: str, folder: int, name: str) -> None:
+        if name == "checkpoint":
+            self.at_the_checkpoint.append(set(self.loose))
+        super().rename(source, draft, folder, name)
+        self._changed(folder)
+
+    def make_folder(self, folder: int, name: str) -> None:
+        super().make_folder(folder, name)
+        self._changed(folder)
+
+    def settle(self, folder: int) -> None:
+        super().settle(folder)
+        self.loose.discard(str(Path(f"/proc/self/fd/{folder}").readlink()))
+
+    def _changed(self, folder: int) -> None:
+        self.loose.add(str(Path(f"/proc/self/fd/{folder}").readlink()))
+
+
+def test_the_checkpoint_comes_when_every_name_under_it_is_on_the_disk(sqlite_world: World, tmp_path: Path):
+    """Also the names that a killed process left: nobody knows whether the system wrote them since."""
+    world, log, out = sqlite_world, sqlite_world.open(), tmp_path / "out"
+    grow(world, log, 300)
+    left = Recorded()
+
+    def dies(folder: int, name: str, content: bytes, mode: int) -> None:
+        if len(content) > 8192 and (out / "tile/entries/000").exists():
+            raise ZeroDivisionError
+        Steps.write(left, folder, name, content, mode)
+
+    left.write = dies  # type: ignore[method-assign]
+    with pytest.raises(ZeroDivisionError):
+        export_to(world, log, out, left)
+    assert left.loose, "the first one left names that are not on the disk"
+    steps = Recorded()
+    steps.loose = set(left.loose)
+    export_to(world, log, out, steps)
+    drafts = str(out / disk.DRAFTS)
+    assert [loose - {drafts, str(out)} for loose in steps.at_the_checkpoint] == [set()]
+    assert steps.loose - {drafts} == set()
 
 
 @pytest.mark.parametrize("fail", [broken, full])

@@ -187,6 +187,7 @@ TAMPERED: dict[str, tuple[Callable[[Path], object], int | None, str]] = {
     "a strange level": (lambda out: (out / "tile/64").mkdir() or (out / "tile/64/000").write_text(""), None, "no part"),
     "a strange number": (lambda out: (out / "tile/0/x000").mkdir() or (out / "tile/0/x000/001").write_text(""), None,
                          "no part of"),
+    "folders without end": (lambda out: (out / "tile/0" / "/".join(["x001"] * 40)).mkdir(parents=True), None, "no part"),
     "a link to a folder": (lambda out: (out / "tile/7").symlink_to("/etc"), None, "no part of an exported log"),
     "a link to a file": (lambda out: (out / "tile/0/003").symlink_to("/etc/passwd"), None, "no part of"),
 }  # fmt: skip
@@ -295,7 +296,7 @@ def test_a_disk_that_cannot_be_read_is_no_good_log(out: Path, sqlite_world: Worl
         raise OSError(5, "Input/output error")
 
     with monkeypatch.context() as patch:
-        patch.setattr(os, "fwalk", gone)
+        patch.setattr(os, "listdir", gone)
         report = checked(sqlite_world, out)
     assert (report.ok, report.reason) == (False, "the folder is damaged and cannot be read to its end")
 

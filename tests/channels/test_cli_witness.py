@@ -1,12 +1,15 @@
 """``audit export`` and ``audit witness`` from outside: a log, its export, two witnesses, and what an attacker tries."""
 
+import http.client
 import os
 import shutil
 import signal
+import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from support import witness_vectors
@@ -14,6 +17,7 @@ from support.command import PATIENCE_S, Command, account
 
 from twokey.audit.keys import LogKey
 from twokey.audit.verify_cosigned import Witness
+from twokey.audit.witness import request
 
 NAME = "witness.example/w1"
 
@@ -224,6 +228,33 @@ def test_two_witnesses_sign_over_http_and_find_a_rollback(twokey: Command, audit
     gone = twokey("audit", "witness", "ask", "--json")
     assert (gone.code, gone.json["witnesses"][0]["state"]) == (3, "unreachable")
     assert "cannot be reached" in twokey("doctor").out
+
+
+def test_two_processes_with_one_state_sign_one_tree_of_each_size(twokey: Command, auditor: Command):
+    """As two servers behind one name would run, or one that was started twice by mistake."""
+    auditor.ok("audit", "witness", "new", "witness.key", "--name", NAME)
+    (path,) = twokey.home.glob("*/log.key")
+    signer, statuses = LogKey.load(path).signer, list[int]()
+    with (
+        serving(auditor, key_of(twokey), file="witness.key") as first,
+        serving(auditor, key_of(twokey), file="witness.key") as second,
+    ):
+
+        def ask(number: int) -> None:
+            connection = http.client.HTTPConnection(
+                urlsplit(first if number % 2 else second).netloc, timeout=PATIENCE_S
+            )
+            body = request(0, [], signer.checkpoint(9, bytes([number]) * 32).note)
+            connection.request("POST", "/add-checkpoint", body)
+            statuses.append(connection.getresponse().status)
+            connection.close()
+
+        threads = [threading.Thread(target=ask, args=(number,)) for number in range(12)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert sorted(statuses) == [200] + [409] * 11
 
 
 def test_a_folder_that_is_not_of_the_log_as_it_is_is_not_put_before_witnesses(twokey: Command, export: Path):

@@ -126,8 +126,14 @@ class Folder:
             self._steps.rename(drafts, _DRAFT, folder, last)
 
     def touch(self, name: str) -> None:
-        """Have the folder of a file that is there brought to the disk by ``settle``, too."""
-        self._touched[name.rpartition("/")[0]] = None
+        """Have the folders on the way to a file that is there brought to the disk by ``settle``, too.
+
+        A process that was killed may have made them, and the system not have written them since.
+        """
+        parent = name.rpartition("/")[0]
+        while parent not in self._touched:
+            self._touched[parent] = None
+            parent = parent.rpartition("/")[0]
 
     def settle(self) -> None:
         """Bring the names of what was written and touched to the disk."""
@@ -164,15 +170,10 @@ class Folder:
     def _make(self, name: str) -> None:
         """Create the folders on the way to ``name``."""
         parts = name.split("/") if name else []
-        self._touched[name] = None
-        for count in range(len(parts)):
-            parent = "/".join(parts[:count])
-            with self._opened(parent) as folder:
-                try:
-                    self._steps.make_folder(folder, parts[count])
-                except FileExistsError:
-                    continue
-            self._touched[parent] = None
+        self.touch(f"{name}/")
+        for count, part in enumerate(parts):
+            with self._opened("/".join(parts[:count])) as folder, suppress(FileExistsError):
+                self._steps.make_folder(folder, part)
 
     @contextmanager
     def _opened(self, name: str) -> Generator[int]:

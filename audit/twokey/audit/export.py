@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 from twokey.audit import merkle, storage, tiles
 from twokey.audit.disk import DRAFTS, Folder, Steps, disk_fault
@@ -69,6 +69,10 @@ def export(
         EnvironmentFault: the disk failed, or another process writes to the folder.
 
     """
+    if connection.dialect.name == "postgresql":
+        # Files that are there are compared without a question to the database, for longer than it waits elsewhere. No
+        # lock is held meanwhile that anybody waits for.
+        connection.execute(select(func.set_config("idle_in_transaction_session_timeout", "0", True)))
     try:
         _make(path)
         with Folder(path, steps) as folder:
@@ -316,7 +320,7 @@ class _Writer:
         for inner in sorted(names):
             if inner.endswith(".p") and inner.removesuffix(".p") in names:
                 yield f"{name}/{inner}"
-            elif name == tiles.TOP or inner.startswith("x"):
+            elif name == tiles.TOP or (inner.startswith("x") and name.count("/") < tiles.DEEPEST):
                 yield from self._narrow(f"{name}/{inner}")
 
 

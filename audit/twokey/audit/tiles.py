@@ -20,6 +20,8 @@ MAX_ENTRY_BYTES: Final = 65_535
 MAX_BUNDLE_BYTES: Final = WIDTH * (2 + MAX_ENTRY_BYTES)
 MAX_TILE_BYTES: Final = WIDTH * HASH_BYTES
 TOP: Final = "tile"
+DEEPEST: Final = 8
+"""Folders below each other at most: no log has so many entries that there are more."""
 
 
 @dataclass(frozen=True, slots=True)

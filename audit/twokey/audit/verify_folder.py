@@ -31,6 +31,8 @@ from twokey.audit.verify_cosigned import witnessed
 
 WIDTH: Final = 256
 BUNDLES: Final = "entries"
+DEEPEST: Final = 8
+"""Folders below each other at most: no log has so many entries that there are more."""
 
 _NAME: Final = re.compile(
     r"tile/(entries|[1-5]?[0-9]|6[0-3])/((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([1-9][0-9]?|1[0-9]{2}|2[0-4][0-9]|25[0-5]))?"
@@ -115,12 +117,24 @@ class _Files:
 
     def walk(self, name: str) -> Iterator[tuple[str, bool]]:
         """Name everything below a folder that is no folder, and whether it is a plain file."""
-        for folder, folders, names, handle in os.fwalk(name, dir_fd=self._top, follow_symlinks=False):
-            folders.sort()
-            for inner in sorted([*folders, *names]):  # among the folders are links to some
-                mode = os.stat(inner, dir_fd=handle, follow_symlinks=False).st_mode
-                if not stat.S_ISDIR(mode):
-                    yield f"{folder}/{inner}", stat.S_ISREG(mode)
+        handle = os.open(name, _FOLDER, dir_fd=self._top)
+        try:
+            yield from self._walk(handle, name)
+        finally:
+            os.close(handle)
+
+    def _walk(self, folder: int, name: str) -> Iterator[tuple[str, bool]]:
+        for inner in sorted(os.listdir(folder)):
+            path = f"{name}/{inner}"
+            mode = os.stat(inner, dir_fd=folder, follow_symlinks=False).st_mode
+            if stat.S_ISDIR(mode) and name.count("/") < DEEPEST:
+                handle = os.open(inner, _FOLDER, dir_fd=folder)
+                try:
+                    yield from self._walk(handle, path)
+                finally:
+                    os.close(handle)
+            else:
+                yield path, stat.S_ISREG(mode)
 
 
 @dataclass(slots=True)
