@@ -107,7 +107,7 @@ def test_a_second_export_writes_only_what_is_new(sqlite_world: World, tmp_path: 
     with log.view() as (connection, checkpoint):
         assert checkpoint is not None
         done = export.export(
-            connection, checkpoint, world.key.verifier, out, progress=lambda *so_far: told.append(so_far)
+            connection, checkpoint, world.key.verifier, out, progress=lambda done, of: told.append((done, of))
         )
     assert done.entries == 220
     assert told == [(256, 520), (512, 520), (520, 520)]
@@ -285,6 +285,17 @@ def test_a_log_that_was_changed_underneath_is_not_exported(sqlite_world: World, 
     assert not (tmp_path / "out/checkpoint").exists()
 
 
+def test_a_log_whose_stored_tree_has_gaps_is_not_held_to_the_folder(sqlite_world: World, tmp_path: Path):
+    log = sqlite_world.open()
+    grow(sqlite_world, log, 300)
+    export_to(sqlite_world, log, tmp_path / "out")
+    with sqlite_world.engine.begin() as connection:
+        connection.exec_driver_sql("DROP TRIGGER log_nodes_delete")
+        connection.exec_driver_sql(f"DELETE FROM log_nodes WHERE pos = {merkle.position((5, 8))}")
+    with pytest.raises(CheckFailed, match="not what its checkpoint was signed for"):
+        export_to(sqlite_world, log, tmp_path / "out")
+
+
 def test_a_node_above_whole_tiles_is_checked_against_them(sqlite_world: World, tmp_path: Path):
     """A tree of three levels takes 65,536 entries, so its hashes alone are put in place of the stored ones."""
     log = sqlite_world.open()
@@ -302,7 +313,7 @@ def test_a_node_above_whole_tiles_is_checked_against_them(sqlite_world: World, t
     (tmp_path / "out").mkdir()
     with sqlite_world.engine.connect() as connection, Folder(tmp_path / "out") as folder:
         signed = sqlite_world.key.signer.checkpoint(65_536, root)
-        writer = Writer(connection, signed, sqlite_world.key.verifier, folder, lambda *_: None)
+        writer = Writer(connection, signed, sqlite_world.key.verifier, folder, lambda _done, _of: None)
         assert writer._hashes() == [[], below, [root]]  # pyright: ignore[reportPrivateUsage]
         stored[8, 7] = bytes(32)
         with pytest.raises(CheckFailed, match="not what its checkpoint was signed for"):

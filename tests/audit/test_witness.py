@@ -5,11 +5,11 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import FixedClock
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from hypothesis import given
@@ -35,10 +35,20 @@ VECTORS: dict[str, Any] = json.loads((witness_vectors.FOLDER / "witness.json").r
 NAME = "witness.example/w1"
 
 
+@dataclass
+class Clock:
+    """A clock that stands still until told to move. Microseconds."""
+
+    time_us: int = TIME * 1_000_000
+
+    def now_us(self) -> int:
+        return self.time_us
+
+
 class Bench:
     """A witness with a fresh state, and what it takes to ask it."""
 
-    def __init__(self, folder: Path, clock: FixedClock, key: WitnessKey = witness_vectors.WITNESS) -> None:
+    def __init__(self, folder: Path, clock: Clock, key: WitnessKey = witness_vectors.WITNESS) -> None:
         self.state = folder / "witness.key.state"
         self.state.write_bytes(b'{"notes":[],"v":"twokey/witness-state/v1"}')
         self.state.chmod(0o600)
@@ -54,7 +64,12 @@ class Bench:
 
 
 @pytest.fixture
-def bench(tmp_path: Path, clock: FixedClock) -> Bench:
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def bench(tmp_path: Path, clock: Clock) -> Bench:
     return Bench(tmp_path, clock)
 
 
@@ -146,7 +161,7 @@ def test_a_forked_log_is_signed_once_and_the_fork_is_told_of(bench: Bench, caplo
     assert "0" * 64 in caplog.text
 
 
-def test_a_fork_shown_to_two_witnesses_cannot_be_shown_to_either_again(tmp_path: Path, clock: FixedClock):
+def test_a_fork_shown_to_two_witnesses_cannot_be_shown_to_either_again(tmp_path: Path, clock: Clock):
     """Each signs its half; where the halves are compared, or either is shown the other, it comes out."""
     keys = [WitnessKey(f"witness.example/w{number}", bytes([number]) * 32) for number in (1, 2)]
     desks: list[WitnessDesk] = []
@@ -277,7 +292,7 @@ def test_no_signature_leaves_before_the_state_is_on_the_disk(bench: Bench, fail:
 
 
 def test_a_witness_that_is_killed_between_any_two_steps_neither_forgets_nor_contradicts_itself(
-    tmp_path: Path, clock: FixedClock
+    tmp_path: Path, clock: Clock
 ):
     moment = 0
     while True:

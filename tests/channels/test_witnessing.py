@@ -20,12 +20,12 @@ from support.witness_vectors import checkpoint, exported
 from twokey.audit import merkle
 from twokey.audit.keys import LogKey
 from twokey.audit.verify_cosigned import Witness
-from twokey.audit.witness import WitnessDesk, WitnessKey, request, state_path
+from twokey.audit.witness import Declined, WitnessDesk, WitnessKey, request, state_path
 from twokey.channels import witness_asking, witnessing
 from twokey.channels.serving import serving
 from twokey.channels.wiring import Standing
 from twokey.channels.witness_asking import Answer, ask, look, with_lines
-from twokey.core.errors import BadInput, CheckFailed
+from twokey.core.errors import BadInput, CheckFailed, EnvironmentFault
 from twokey.core.sections import WitnessSection
 from twokey.core.values import Checkpoint
 
@@ -323,7 +323,7 @@ def test_an_exported_log_that_proves_nothing_is_not_cosigned(desk: WitnessDesk, 
     else:
         tile.rename(folder / "elsewhere")
         tile.symlink_to(folder / "elsewhere")
-    with pytest.raises((CheckFailed, witnessing.Declined)):
+    with pytest.raises((CheckFailed, Declined)):
         witnessing.sign(desk, folder)
     assert desk.size(KEY.verifier.name) == 7
 
@@ -331,15 +331,15 @@ def test_an_exported_log_that_proves_nothing_is_not_cosigned(desk: WitnessDesk, 
 def test_an_exported_log_that_went_back_is_not_cosigned(desk: WitnessDesk, folder: Path):
     witnessing.sign(desk, folder)
     (folder / "checkpoint").write_text(checkpoint(7).note, encoding="utf-8")
-    with pytest.raises(witnessing.Declined, match="old size lies above"):
+    with pytest.raises(Declined, match="old size lies above"):
         witnessing.sign(desk, folder)
     (folder / "checkpoint").write_text(KEY.signer.checkpoint(260, bytes(32)).note, encoding="utf-8")
-    with pytest.raises(witnessing.Declined, match="not proven to continue"):
+    with pytest.raises(Declined, match="not proven to continue"):
         witnessing.sign(desk, folder)
     (folder / "checkpoint").unlink()
     with pytest.raises(BadInput, match="no exported log in that folder"):
         witnessing.sign(desk, folder)
-    with pytest.raises(witnessing.EnvironmentFault):
+    with pytest.raises(EnvironmentFault):
         witnessing.sign(desk, folder / "none")
 
 

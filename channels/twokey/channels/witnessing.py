@@ -14,7 +14,7 @@ from twokey.audit import export, merkle, tiles
 from twokey.audit.disk import Folder, disk_fault
 from twokey.audit.keys import load_verifier
 from twokey.audit.merkle import BadProof
-from twokey.audit.note import Verifier
+from twokey.audit.note import MAX_NOTE_BYTES, Verifier
 from twokey.audit.witness import Declined, WitnessDesk, WitnessKey, head_of, parse_request, state_path
 from twokey.channels.routes import Delivery, Reply, Route
 from twokey.core.entropy import SystemClock
@@ -67,7 +67,7 @@ def sign(witness: WitnessDesk, exported: Path) -> dict[str, Any]:
     """
     try:
         with Folder(exported) as folder:
-            content = folder.read(export.CHECKPOINT, export.MAX_NOTE_BYTES)
+            content = folder.read(export.CHECKPOINT, MAX_NOTE_BYTES)
             if content is None:
                 raise BadInput("There is no exported log in that folder.", next="Name a folder with a `checkpoint`.")
             note = content.decode("utf-8", errors="replace")
