@@ -121,18 +121,27 @@ def test_a_second_export_writes_only_what_is_new(sqlite_world: World, tmp_path: 
     assert checked(world, out).ok
 
 
-def test_many_tiles_lie_in_folders_of_a_thousand(sqlite_world: World, tmp_path: Path):
-    """The names of large indexes, and the sweep through them: put in place by hand, as a log of that size takes long."""
-    out = tmp_path / "out"
-    log = sqlite_world.open()
+def test_narrower_tiles_go_when_the_checkpoint_covers_the_whole_one(sqlite_world: World, tmp_path: Path):
+    """The names of large indexes are put in place by hand, as a log of that size takes long."""
+    out, log = tmp_path / "out", sqlite_world.open()
     grow(sqlite_world, log, 3)
     export_to(sqlite_world, log, out)
-    for path in ("tile/0/x001/002", "tile/0/x001/002.p/7", "tile/0/x001/003.p/7"):
+    put = ("tile/0/x001/002", "tile/0/x001/002.p/7", "tile/0/x001/002.p/9", "tile/0/x001/003.p/7", "tile/entries/000",
+           "tile/entries/x001/003", "tile/entries/x001/003.p/7", "tile/1/003", "tile/1/003.p/9", "tile/2/odd",
+           "tile/2/odd.p/9")  # fmt: skip
+    for path in put:
         (out / path).parent.mkdir(parents=True, exist_ok=True)
         (out / path).write_bytes(b"")
     export_to(sqlite_world, log, out)
-    left = {name for name in files(out) if "x001" in name}
-    assert left == {"tile/0/x001/002", "tile/0/x001/003.p/7"}
+    assert set(put) <= set(files(out)), "what lies beyond the checkpoint takes nothing away from what it covers"
+    assert "tile/entries/000.p/3" in files(out)
+    with sqlite_world.engine.connect() as connection, Folder(out) as folder:
+        signed = sqlite_world.key.signer.checkpoint(1_003 * 256, bytes(32))
+        writer = export._Writer(connection, signed, sqlite_world.key.verifier, folder, lambda _done, _of: None)  # pyright: ignore[reportPrivateUsage]
+        writer._sweep()  # pyright: ignore[reportPrivateUsage]
+    gone = {"tile/0/x001/002.p/7", "tile/0/x001/002.p/9"}
+    assert set(put) - set(files(out)) == gone
+    assert "tile/entries/000.p/3" not in files(out)
 
 
 def test_a_file_that_is_missing_is_written_again(sqlite_world: World, tmp_path: Path):

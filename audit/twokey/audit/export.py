@@ -13,6 +13,7 @@ Rules:
 - Memory grows by one hash for every 256 entries.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,8 @@ KEY: Final = "log.vkey"
 MAX_KEY_BYTES: Final = 4096
 WAIT_S: Final = 5.0
 """How long to wait for another process that writes to the folder, in seconds."""
+
+_PLACE: Final = re.compile(r"tile/(entries|[0-9]{1,2})/((?:x[0-9]{3}/)*[0-9]{3})")
 
 Progress = Callable[[int, int], None]
 """Is told how many entries are done, and of how many."""
@@ -307,7 +310,7 @@ class _Writer:
             raise _differs(tile)
 
     def _sweep(self) -> None:
-        """Remove narrower tiles whose whole tile is there."""
+        """Remove narrower tiles whose whole tile is there, and under the checkpoint."""
         for path in list(self._narrow(tiles.TOP)):
             for width in self._folder.names(path):
                 self._folder.remove(f"{path}/{width}")
@@ -318,10 +321,20 @@ class _Writer:
         """Name the folders of narrower tiles that are no longer needed."""
         names = set(self._folder.names(name))
         for inner in sorted(names):
-            if inner.endswith(".p") and inner.removesuffix(".p") in names:
-                yield f"{name}/{inner}"
+            path = f"{name}/{inner}"
+            if inner.endswith(".p") and inner.removesuffix(".p") in names and self._is_whole(path.removesuffix(".p")):
+                yield path
             elif name == tiles.TOP or (inner.startswith("x") and name.count("/") < tiles.DEEPEST):
-                yield from self._narrow(f"{name}/{inner}")
+                yield from self._narrow(path)
+
+    def _is_whole(self, path: str) -> bool:
+        """Tell whether the checkpoint covers all of a tile; one that lies beyond it may be anybody's."""
+        match = _PLACE.fullmatch(path)
+        if match is None:
+            return False
+        height = 0 if match[1] == "entries" else int(match[1])
+        index = int(re.sub("[x/]", "", match[2]))
+        return (index + 1) * WIDTH <= self._size >> height * tiles.HEIGHT
 
 
 def _busy() -> EnvironmentFault:
