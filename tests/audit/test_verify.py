@@ -272,9 +272,9 @@ def test_a_kind_that_this_verifier_does_not_know_is_no_fault():
     [
         ({"v": "twokey/entry/v2"}, "version unknown"),
         ({"extra": 1}, "has not the fields"),
-        ({"id": "l-1"}, "another id"),
-        ({"id": "l-00000000000i"}, "another id"),
-        ({"id": 7}, "another id"),
+        ({"id": "l-1"}, "has no id"),
+        ({"id": "l-00000000000i"}, "has no id"),
+        ({"id": 7}, "has no id"),
         ({"workspace": "w-000000000002"}, "another workspace"),
         ({"workspace": None}, "another workspace"),
         ({"time_us": -1}, "no time"),

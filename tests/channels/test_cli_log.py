@@ -69,6 +69,17 @@ def test_no_secret_and_no_address_is_in_the_logs_bytes(twokey: Command):
     assert re.search(r"answer\.given +answer=\{", shown.out)
 
 
+def test_what_outsiders_get_holds_no_secret_and_no_address(twokey: Command, tmp_path: Path):
+    """Not only the bytes of the entries: no name of a file, and no byte of it."""
+    twokey.ok("audit", "export", tmp_path / "out")
+    for path in [tmp_path / "out", *(tmp_path / "out").rglob("*")]:
+        held = str(path.relative_to(tmp_path)).encode() + (path.read_bytes() if path.is_file() else b"")
+        assert SECRET.encode() not in held
+        assert b"unmistakable" not in held
+        assert b"planted" not in held
+    assert twokey.json("audit", "verify", "--export", tmp_path / "out")["ok"]
+
+
 def test_a_warehouses_password_is_written_nowhere(twokey: Command):
     assert twokey.workspace is not None
     place = "postgresql://ana:only-in-this-process@127.0.0.1:1/db"

@@ -44,6 +44,7 @@ def test_a_workspace_needs_nothing_but_its_id(write: Write):
         {
             "workspace": {"id": "w-000000000000", "demo": False},
             "store": {"url": "sqlite:///.twokey/twokey.db"},
+            "audit": {"witnesses": {}},
             "policy": {
                 "engine": "embedded",
                 "bundle": "policies",
@@ -246,7 +247,7 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path):
         (
             f'_env_prefix = "Q_"\n{WORKSPACE}',
             (
-                "twokey.toml has an unknown key '_env_prefix'. Known here: catalog, console, controls, github, incident, model, operations, places, policy, "
+                "twokey.toml has an unknown key '_env_prefix'. Known here: audit, catalog, console, controls, github, incident, model, operations, places, policy, "
                 "principals, schedules, scorecard, server, slack, store, telemetry, tools, triage, triggers, workspace."
             ),
         ),

@@ -77,7 +77,7 @@ class WriterKey:
     @classmethod
     def load(cls, path: Path) -> Self:
         """Read a writer key file; raises ``LogUnavailable`` where it is missing, exposed or malformed."""
-        match = _WRITER_KEY.fullmatch(_read_private(path))
+        match = _WRITER_KEY.fullmatch(read_private(path))
         if match is None:
             raise _unusable(path, "it is not a writer key file")
         role: Role = "gate" if match[1] == "gate" else "agent"
@@ -85,7 +85,7 @@ class WriterKey:
 
     def save(self, path: Path) -> None:
         """Write the key into a new file; raises ``BadInput`` where it exists."""
-        _write_private(path, f"twokey/writer-key/v1 {self.role} {self.verifier.vkey} {self._key.hex()}\n")
+        write_private(path, f"twokey/writer-key/v1 {self.role} {self.verifier.vkey} {self._key.hex()}\n")
 
     def mac(self, body: bytes) -> bytes:
         """Authenticate one entry as written by this writer."""
@@ -112,13 +112,13 @@ class LogKey:
 
         """
         key = cls(workspace, secrets.token_bytes(32), path)
-        _write_private(path, f"twokey/log-key/v1 {key.verifier.name} {key._seed.hex()}\n")
+        write_private(path, f"twokey/log-key/v1 {key.verifier.name} {key._seed.hex()}\n")
         return key
 
     @classmethod
     def load(cls, path: Path) -> Self:
         """Read a log key file; raises ``LogUnavailable`` where it is missing, exposed or malformed."""
-        match = _LOG_KEY.fullmatch(_read_private(path))
+        match = _LOG_KEY.fullmatch(read_private(path))
         if match is None:
             raise _unusable(path, "it is not a log key file")
         return cls(match[1].removeprefix("twokey/"), bytes.fromhex(match[2]), path)
@@ -187,7 +187,8 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _read_private(path: Path) -> str:
+def read_private(path: Path) -> str:
+    """Read a key file; raises ``LogUnavailable`` where it is missing, exposed or a link."""
     try:
         descriptor = open_private(path, os.O_RDONLY)
     except OSError as error:
@@ -199,8 +200,14 @@ def _read_private(path: Path) -> str:
         os.close(descriptor)
 
 
-def _write_private(path: Path, text: str) -> None:
-    """Create ``path`` with its whole content or not at all; an existing file is never touched."""
+def write_private(path: Path, text: str) -> None:
+    """Create ``path`` with its whole content or not at all; an existing file is never touched.
+
+    Raises:
+        BadInput: there is a file already.
+        LogUnavailable: it cannot be written.
+
+    """
     temporary = None
     try:
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".twokey-")  # O_EXCL, mode 0600

@@ -66,7 +66,7 @@ class Verifier:
         if len(parts) != 3:
             raise _bad_key("it is not NAME+ID+KEY")
         name, key_id, material = parts
-        raw = _unbase64(material)
+        raw = unbase64(material)
         if raw is None or raw[:1] != ED25519:
             raise _bad_key("it is not an Ed25519 key in base64")
         key = cls(name, raw[1:])
@@ -81,7 +81,7 @@ class Verifier:
             CheckFailed: it is no note, or not signed by this key.
 
         """
-        text, signatures = _split(note)
+        text, signatures = split(note)
         mine = [signature for name, signature in signatures if name == self.name and signature[:4] == self.key_id]
         if not mine:
             raise _bad_note(f"it carries no signature of {self.name}")
@@ -139,14 +139,19 @@ def parse_checkpoint(text: str) -> tuple[str, int, bytes]:
         raise _bad_note("a checkpoint has the lines origin, size and root, and no others")
     if not _SIZE.fullmatch(lines[1]) or int(lines[1]) > MAX_INTEGER:
         raise _bad_note("its size is not a number below 2**53 in plain decimal digits")
-    root = _unbase64(lines[2])
+    root = unbase64(lines[2])
     if root is None or len(root) != 32:
         raise _bad_note("its root is not 32 bytes in base64")
     return lines[0], int(lines[1]), root
 
 
-def _split(note: str) -> tuple[str, list[tuple[str, bytes]]]:
-    """Part a note into its text and its signatures (name, key id and signature bytes)."""
+def split(note: str) -> tuple[str, list[tuple[str, bytes]]]:
+    """Part a note into its text and its signatures (name, key id and signature bytes), none of them checked.
+
+    Raises:
+        CheckFailed: it is no note.
+
+    """
     try:
         raw = note.encode()
     except UnicodeEncodeError as error:
@@ -162,14 +167,14 @@ def _split(note: str) -> tuple[str, list[tuple[str, bytes]]]:
     signatures: list[tuple[str, bytes]] = []
     for line in lines:
         match = _SIGNATURE_LINE.fullmatch(line)
-        raw_signature = _unbase64(match[2]) if match else None
+        raw_signature = unbase64(match[2]) if match else None
         if match is None or raw_signature is None or len(raw_signature) < 5:
             raise _bad_note("a signature line is malformed")
         signatures.append((match[1], raw_signature))
     return text + "\n", signatures
 
 
-def _unbase64(text: str) -> bytes | None:
+def unbase64(text: str) -> bytes | None:
     """Read base64 in its one canonical form; nothing else."""
     try:
         raw = base64.b64decode(text, validate=True)

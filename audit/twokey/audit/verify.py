@@ -130,7 +130,7 @@ class Key:
     def parse(cls, vkey: str) -> "Key":
         """Read ``NAME+ID+KEY``; raises ``BadArgument``."""
         parts = vkey.strip().split("+", 2)
-        raw = _unbase64(parts[2]) if len(parts) == 3 else None
+        raw = unbase64(parts[2]) if len(parts) == 3 else None
         if raw is None or len(raw) != 33 or raw[0] != 1 or not parts[0].isascii():
             raise BadArgument("The key is not an Ed25519 verifier key (NAME+ID+KEY).")
         key_id = hashlib.sha256(parts[0].encode() + b"\n" + raw).digest()[:4]
@@ -147,7 +147,7 @@ class Key:
         if not blank or not tail.endswith("\n") or len(lines) != 3:
             raise BadArgument("is not three lines, a blank line and signatures")
         self._check_signature(text + "\n", tail[:-1].split("\n"))
-        root = _unbase64(lines[2])
+        root = unbase64(lines[2])
         if lines[0] != self.name or not _SIZE.fullmatch(lines[1]) or root is None or len(root) != 32:
             raise BadArgument("is signed but is no checkpoint of this log")
         return int(lines[1]), root
@@ -158,7 +158,7 @@ class Key:
         for line in lines:
             mark, _, rest = line.partition(" ")
             name, _, encoded = rest.partition(" ")
-            raw = _unbase64(encoded)
+            raw = unbase64(encoded)
             if mark != "\u2014" or not name or raw is None or len(raw) < 5:
                 raise BadArgument("has a malformed signature line")
             if name != self.name or raw[:4] != self.key_id:
@@ -215,7 +215,7 @@ def verify(source: Source, *, key: str, old: str | None = None) -> Report:
     )
 
 
-class _Tree:
+class Tree:
     """The frontier of RFC 6962's tree: one hash for every one-bit of the size."""
 
     def __init__(self) -> None:
@@ -242,7 +242,7 @@ class _Tree:
         return value
 
 
-class _Ids:
+class Ids:
     """Every id that occurred, 16 bytes each, in buckets by their leading bits; duplicates are found at the end."""
 
     def __init__(self) -> None:
@@ -272,8 +272,8 @@ class _Run:
     held: tuple[int, bytes] | None
     good_size: int = 0
     good_root: bytes = field(default_factory=lambda: hashlib.sha256(b"").digest())
-    tree: _Tree = field(default_factory=_Tree)
-    ids: _Ids = field(default_factory=_Ids)
+    tree: Tree = field(default_factory=Tree)
+    ids: Ids = field(default_factory=Ids)
     node_position: int = 0
     bad_node: int | None = None
     """First entry under the first stored tree node that is not the hash of its entries."""
@@ -332,36 +332,16 @@ class _Run:
         leaf = hashlib.sha256(b"\x00" + body).digest()
         if leaf != stored:
             raise BadLog(f"entry {seq} is not what its stored hash stands for", seq)
-        event = self._event(seq, body, entry_id)
+        own_id, event = event_of(seq, body, self.key.name)
+        if own_id != entry_id:
+            raise BadLog(f"entry {seq} has another id than it is stored under", seq)
+        self.ids.add(own_id, seq)
         if (kind, subject) != (event.get("kind"), _subject(event)):
             raise BadLog(f"entry {seq} is indexed as something else than it is", seq)
         for level, value in enumerate(self.tree.add(leaf), start=1):
             if next(nodes, None) != (self.node_position, value) and self.bad_node is None:
                 self.bad_node = max(self.good_size, self.tree.size - 2**level)
             self.node_position += 1
-
-    def _event(self, seq: int, body: bytes, entry_id: Value) -> Mapping[str, Value]:
-        if len(body) > MAX_ENTRY_BYTES:
-            raise BadLog(f"entry {seq} has more than {MAX_ENTRY_BYTES} bytes", seq)
-        try:
-            entry = canonical.decode(body)
-        except NotCanonicalError as error:
-            raise BadLog(f"entry {seq} is not canonical JSON", seq) from error
-        if not isinstance(entry, dict) or set(entry) != {"v", "id", "time_us", "workspace", "event"}:
-            raise BadLog(f"entry {seq} has not the fields of an entry", seq)
-        if entry["v"] != VERSION:
-            raise BadLog(f"entry {seq} has a version unknown to this verifier", seq)
-        own_id, time_us, event = entry["id"], entry["time_us"], entry["event"]
-        if not isinstance(own_id, str) or not _ENTRY_ID.fullmatch(own_id) or own_id != entry_id:
-            raise BadLog(f"entry {seq} has another id than it is stored under", seq)
-        if f"twokey/{entry['workspace']}" != self.key.name:
-            raise BadLog(f"entry {seq} belongs to another workspace", seq)
-        if not isinstance(time_us, int) or isinstance(time_us, bool) or time_us < 0:
-            raise BadLog(f"entry {seq} has no time", seq)
-        if not isinstance(event, dict) or not isinstance(event.get("kind"), str):
-            raise BadLog(f"entry {seq} has no event", seq)
-        self.ids.add(own_id, seq)
-        return cast("Mapping[str, Value]", event)
 
     def _compare_held(self) -> None:
         # Told only once the log's own checkpoint confirms the entries: else it is those that were changed.
@@ -402,6 +382,35 @@ class _Run:
             raise BadLog("the entries are those that were signed, but the stored tree was changed", None)
 
 
+def event_of(seq: int, body: bytes, name: str) -> tuple[str, Mapping[str, Value]]:
+    """Give id and event of an entry of the log whose key has this name.
+
+    Raises:
+        BadLog: it is no entry of that log.
+
+    """
+    if len(body) > MAX_ENTRY_BYTES:
+        raise BadLog(f"entry {seq} has more than {MAX_ENTRY_BYTES} bytes", seq)
+    try:
+        entry = canonical.decode(body)
+    except NotCanonicalError as error:
+        raise BadLog(f"entry {seq} is not canonical JSON", seq) from error
+    if not isinstance(entry, dict) or set(entry) != {"v", "id", "time_us", "workspace", "event"}:
+        raise BadLog(f"entry {seq} has not the fields of an entry", seq)
+    if entry["v"] != VERSION:
+        raise BadLog(f"entry {seq} has a version unknown to this verifier", seq)
+    own_id, time_us, event = entry["id"], entry["time_us"], entry["event"]
+    if not isinstance(own_id, str) or not _ENTRY_ID.fullmatch(own_id):
+        raise BadLog(f"entry {seq} has no id", seq)
+    if f"twokey/{entry['workspace']}" != name:
+        raise BadLog(f"entry {seq} belongs to another workspace", seq)
+    if not isinstance(time_us, int) or isinstance(time_us, bool) or time_us < 0:
+        raise BadLog(f"entry {seq} has no time", seq)
+    if not isinstance(event, dict) or not isinstance(event.get("kind"), str):
+        raise BadLog(f"entry {seq} has no event", seq)
+    return own_id, cast("Mapping[str, Value]", event)
+
+
 def _subject(event: Mapping[str, Value]) -> Value:
     """Give the id an entry is indexed by (audit/SPEC.md, section 2)."""
     kind = event["kind"]
@@ -417,7 +426,7 @@ def _subject(event: Mapping[str, Value]) -> Value:
     return None
 
 
-def _unbase64(text: str) -> bytes | None:
+def unbase64(text: str) -> bytes | None:
     try:
         raw = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):

@@ -4,6 +4,7 @@ Rules: what is listed are rows of an index and no authority; an entry that is na
 proven before it is shown. What the log holds about a proposal is found in the log alone, whatever became of its row.
 """
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,9 +24,42 @@ from twokey.tools.ledger import Ledger
 MAX_PROOF_BYTES: Final = 1 << 20
 
 
-def verify(folder: Path, key: str | None, old: Path | None) -> dict[str, Any]:
-    """Verify the whole log of a workspace; raises ``BadInput`` where a key or checkpoint cannot be read."""
-    return wiring.verify_log(folder, key, old)
+def verify(
+    folder: Path, key: str | None, old: Path | None, exported: Path | None = None, witnesses: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Verify the whole log of a workspace, or an exported one, which needs no workspace where a key is given.
+
+    ``witnesses`` are verifier keys (or files with them) of those who must have cosigned ``old``, or else the exported
+    log's checkpoint. Raises ``BadInput`` where a key or checkpoint cannot be read.
+    """
+    try:
+        held = old.read_text(encoding="utf-8") if old is not None else None
+        keys = [one if "+" in one else Path(one).read_text(encoding="utf-8") for one in witnesses]
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(
+            "The checkpoint or the key of a witness cannot be read.", next="Name files that hold them."
+        ) from error
+    if exported is not None:
+        return wiring.verify_exported(folder, exported, key, held, keys)
+    if keys and held is None:
+        raise BadInput(
+            "There is no checkpoint that a witness could have signed.",
+            next="Give --checkpoint with the cosigned one, or --export with the folder.",
+        )
+    return wiring.verify_log(folder, key, held, keys)
+
+
+def export(folder: Path, target: Path, progress: Callable[[int, int], None]) -> dict[str, Any]:
+    """Export the log of a workspace into a folder; see ``twokey.audit.export``."""
+    done, key = wiring.export_log(folder, target, progress)
+    return {
+        "dir": str(target),
+        "size": done.checkpoint.size,
+        "root": done.checkpoint.root,
+        "written": done.written,
+        "entries": done.entries,
+        "key": key,
+    }
 
 
 def lines(folder: Path, subject: str | None, after: int, limit: int) -> list[dict[str, Any]]:

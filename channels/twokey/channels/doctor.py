@@ -40,6 +40,7 @@ def examine(folder: Path) -> list[Check]:
     checks.extend(_people(folder, config))
     for name, look in (("log", _log), ("policy", _policy), ("tools", _tools)):
         checks.append(_tried(name, look, folder))
+    checks.extend(_witnesses(folder, config))
     checks.append(_freeze(folder))
     checks.extend(_exceptions(folder))
     checks.append(_reading(folder))
@@ -105,6 +106,26 @@ def _log(folder: Path) -> str:
     with wiring.opened(folder) as workspace:
         checkpoint = workspace.ledger.checkpoint()
     return f"database and log open; checkpoint {checkpoint.size if checkpoint else 0:,} is signed by this account's key"
+
+
+def _witnesses(folder: Path, config: Settings) -> Iterator[Check]:
+    if not config.audit.witnesses:
+        return
+    from twokey.channels.witness_asking import look_at_all  # noqa: PLC0415 - comes in where witnesses are configured
+
+    try:
+        answers = look_at_all(folder, config.audit.witnesses)
+    except TwokeyError as error:
+        yield Check("witnesses", "FAIL", error.message, error.next)
+        return
+    for answer in answers:
+        if answer.alarms:
+            next_step = "Keep what there is as evidence; compare with `twokey audit verify --checkpoint OLD`."
+            yield Check("witnesses", "FAIL", answer.text, next_step)
+        elif answer.time is None:
+            yield Check("witnesses", "warn", answer.text, "See `twokey audit witness ask`, and docs/audit.md.")
+        else:
+            yield Check("witnesses", "ok", answer.text)
 
 
 def _policy(folder: Path) -> str:

@@ -15,7 +15,7 @@ import logging
 import socket
 import threading
 from collections.abc import Awaitable, Callable, Generator, Sequence
-from typing import Final
+from typing import Final, Protocol
 
 import uvicorn
 from starlette.applications import Starlette
@@ -27,9 +27,9 @@ from starlette.routing import BaseRoute, Mount
 from starlette.routing import Route as StarletteRoute
 from starlette.types import ASGIApp
 
-from twokey.channels.rejections import Rejections
 from twokey.channels.routes import Delivery, Reply, Route, Served, Site
 from twokey.core.errors import BadInput, EnvironmentFault, NotAuthenticated, TwokeyError
+from twokey.core.values import Channel
 
 HEAD_BYTES: Final = 16 * 1024
 READ_S: Final = 10.0
@@ -56,12 +56,24 @@ _SENTENCES: Final = {
 _logger: Final = logging.getLogger("twokey.serving")
 
 
+class Tally(Protocol):
+    """Counts requests that were refused (``channels.rejections`` for those of a workspace)."""
+
+    def count(self, channel: Channel, code: str) -> None:
+        """Count one."""
+        ...
+
+    def flush(self, *, everything: bool = False) -> None:
+        """Write what is due."""
+        ...
+
+
 class _TooLarge(Exception):  # noqa: N818 - ends the reading of a body
     """There is more than the route takes."""
 
 
 def application(
-    routes: Sequence[Route], rejections: Rejections, *, read_s: float = READ_S, beneath: ASGIApp | None = None
+    routes: Sequence[Route], rejections: Tally, *, read_s: float = READ_S, beneath: ASGIApp | None = None
 ) -> Starlette:
     """Give the application that serves ``routes``, and ``beneath`` whatever none of them takes.
 
@@ -85,7 +97,7 @@ def application(
 @contextlib.contextmanager
 def serving(
     routes: Sequence[Route],
-    rejections: Rejections,
+    rejections: Tally,
     *,
     host: str,
     port: int,
@@ -155,7 +167,7 @@ def _listener(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _endpoint(route: Route, rejections: Rejections, read_s: float) -> Callable[[Request], Awaitable[Response]]:
+def _endpoint(route: Route, rejections: Tally, read_s: float) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         try:
             async with asyncio.timeout(read_s):
@@ -198,7 +210,7 @@ def _headers(request: Request) -> dict[str, str]:
     return found
 
 
-def _reply(route: Route, delivery: Delivery, rejections: Rejections) -> Reply:
+def _reply(route: Route, delivery: Delivery, rejections: Tally) -> Reply:
     """Have the channel answer; whatever goes wrong is a sentence."""
     try:
         return route.endpoint(delivery)

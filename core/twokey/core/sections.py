@@ -292,6 +292,30 @@ class GitHubSection(Section):
         return self
 
 
+def _witness_url(url: str) -> str:
+    """Check where a witness is asked: https, or http on this machine."""
+    if not re.fullmatch(
+        r"(https://[A-Za-z0-9.-]{1,253}|http://(127\.0\.0\.1|localhost))(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?", url
+    ):
+        raise ValueError("it is https://HOST/PATH, or http on this machine")
+    return url.rstrip("/")
+
+
+class WitnessSection(Section):
+    """A witness of the log: somebody else's, who signs its checkpoints."""
+
+    url: Annotated[str, AfterValidator(_witness_url)]
+    """Where it is asked (the submission prefix of C2SP ``tlog-witness``)."""
+    key: Annotated[str, StringConstraints(pattern=r"^[!-~]{1,400}$")]
+    """Its verifier key, one line."""
+
+
+class AuditSection(Section):
+    """Who else vouches for the log."""
+
+    witnesses: dict[Code, WitnessSection] = Field(default_factory=dict, max_length=30)
+
+
 class ServerSection(Section):
     """What listens for Slack and GitHub (``twokey up``)."""
 

@@ -21,6 +21,7 @@ from pydantic import (
 
 from twokey.core.errors import BadInput, EnvironmentFault, NotFound
 from twokey.core.sections import (
+    AuditSection,
     CatalogSection,
     ConsoleSection,
     ControlsSection,
@@ -59,6 +60,7 @@ class Settings(Section):
 
     workspace: WorkspaceSection
     store: StoreSection = StoreSection()
+    audit: AuditSection = AuditSection()
     policy: PolicySection = PolicySection()
     catalog: CatalogSection = CatalogSection()
     triage: TriageSection = TriageSection()
@@ -86,6 +88,7 @@ class Settings(Section):
 
 FROM_FILE_ONLY: Final = frozenset(
     {
+        "audit",
         "console",
         "controls",
         "github",

@@ -5,7 +5,11 @@ from typing import Annotated
 
 import typer
 
+from twokey.channels.cli import witnessing
 from twokey.channels.cli.session import SESSION
+
+TELL_S = 2.0
+"""How often long work says how far it is, in seconds."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -15,6 +19,8 @@ def add_to(app: typer.Typer) -> None:
     group.command("show")(show)
     group.command("prove")(prove)
     group.command("checkpoint")(checkpoint)
+    group.command("export")(export)
+    witnessing.add_to(group)
     app.add_typer(group, name="audit")
 
 
@@ -23,13 +29,23 @@ def verify(
     old: Annotated[
         Path | None, typer.Option("--checkpoint", help="A checkpoint kept elsewhere: finds a rollback.")
     ] = None,
+    exported: Annotated[
+        Path | None, typer.Option("--export", metavar="DIR", help="An exported log; with --key no workspace is needed.")
+    ] = None,
+    witness: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY", help="A witness (verifier key or file) that must have cosigned; may be repeated."),
+    ] = None,
 ) -> None:
-    """Check every entry, every hash and every signature of the log."""
+    """Check every entry, hash and signature of the log. Or of an exported one."""
     from twokey.channels.auditing import verify as check
 
-    result = check(SESSION.workspace, key, old)
+    result = check(SESSION.workspace, key, old, exported, witness or ())
     if result["ok"]:
         SESSION.say(f"ok: {result['size']:,} entries, root {result['root']}")
+        for remark in result["remarks"]:
+            if not remark.startswith("rollback"):
+                SESSION.say(remark)
         if not result["rollback_checked"]:
             SESSION.say("rollback was not checked: give a checkpoint kept elsewhere with --checkpoint FILE")
     else:
@@ -37,6 +53,32 @@ def verify(
         SESSION.say(f"NOT ok{where}: {result['reason']}")
     SESSION.give(result)
     raise SystemExit(0 if result["ok"] else 1)
+
+
+def export(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder; new, empty, or an earlier export.")],
+) -> None:
+    """Write the log as static files that outsiders can verify. Or bring an earlier export up to date."""
+    import time
+
+    from twokey.channels.auditing import export as write
+
+    told = time.monotonic()
+
+    def progress(done: int, of: int) -> None:
+        nonlocal told
+        if time.monotonic() - told >= TELL_S:
+            told = time.monotonic()
+            typer.echo(f"{done:,} of {of:,} entries", err=True)
+
+    done = write(SESSION.workspace, folder, progress)
+    SESSION.say(
+        f"{done['size']:,} entries are in {folder}: {done['entries']:,} of them new, {done['written']} files written"
+    )
+    SESSION.say(f"root          {done['root']}")
+    SESSION.say(f"verifier key  {done['key']}")
+    SESSION.say(f"to check      twokey audit verify --export {folder} --key KEY, with a key that was kept elsewhere")
+    SESSION.give(done)
 
 
 def show(

@@ -1,5 +1,6 @@
 """The one composition root: the only package that names concrete adapters and puts them behind their ports."""
 
+from twokey.channels.wiring.exporting import Standing, export_log, standing, verify_exported
 from twokey.channels.wiring.incident_health import incident_health
 from twokey.channels.wiring.opening import Parts, Stage, opened, opened_parts
 from twokey.channels.wiring.outside import github_health, github_of
@@ -40,11 +41,13 @@ __all__ = [
     "Parts",
     "Rulebook",
     "Stage",
+    "Standing",
     "batch_engine",
     "bundle_of",
     "enforcement_of",
     "engine_of",
     "exceptions",
+    "export_log",
     "github_health",
     "github_of",
     "incident_health",
@@ -58,12 +61,14 @@ __all__ = [
     "opened_rulebook",
     "says_who_reads",
     "sign_exception",
+    "standing",
     "store_has_password",
     "store_url",
     "telemetry_health",
     "tools_not_listed",
     "triage_health",
     "verifier_of",
+    "verify_exported",
     "verify_log",
     "write_policies",
 ]

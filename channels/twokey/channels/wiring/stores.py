@@ -3,7 +3,7 @@
 Rules: what was opened is closed; a workspace whose settings and log disagree about being a demo does not open.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -15,6 +15,7 @@ from twokey.audit.keys import LogKey, load_verifier
 from twokey.audit.log import Log
 from twokey.audit.note import Verifier
 from twokey.audit.verify import BadArgument, SqliteSource, verify
+from twokey.audit.verify_cosigned import witnessed
 from twokey.core import settings
 from twokey.core.entropy import RandomIds, SystemClock
 from twokey.core.errors import BadInput, EnvironmentFault, LogUnavailable
@@ -147,31 +148,30 @@ def verifier_of(folder: Path, key: str | None) -> Verifier:
     return LogKey.load(settings.home(settings.load(folder).workspace.id) / LOG_KEY).verifier
 
 
-def verify_log(folder: Path, key: str | None, old: Path | None) -> dict[str, Any]:
+def verify_log(folder: Path, key: str | None, old: str | None, witnesses: Sequence[str] = ()) -> dict[str, Any]:
     """Verify the whole log of a workspace, without trusting anything in it.
 
     ``key`` is a verifier key or the path of a file with one; by default the one of this account's log key. ``old`` is a
-    file with a checkpoint that was held elsewhere.
+    checkpoint that was held elsewhere, and ``witnesses`` are verifier keys of those who must have cosigned it.
 
     Raises:
-        BadInput: the key, the checkpoint or the database cannot be read.
+        BadInput: a key, the checkpoint or the database cannot be read.
 
     """
     config = settings.load(folder)
     verifier = verifier_of(folder, key).vkey
     address = store_url(folder, config.store.url)
     try:
-        held = old.read_text(encoding="utf-8") if old is not None else None
         if address.startswith("sqlite"):
             with closing(SqliteSource(Path(make_url(address).database or ""))) as source:
-                return verify(source, key=verifier, old=held).as_json()
-        engine = database.open_engine(address)
-        try:
-            with storage.looking(engine) as connection:
-                return verify(storage.DatabaseSource(connection), key=verifier, old=held).as_json()
-        finally:
-            engine.dispose()
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"The checkpoint {old} cannot be read.", next="Name a file with a signed checkpoint.") from error
+                report = verify(source, key=verifier, old=old)
+        else:
+            engine = database.open_engine(address)
+            try:
+                with storage.looking(engine) as connection:
+                    report = verify(storage.DatabaseSource(connection), key=verifier, old=old)
+            finally:
+                engine.dispose()
+        return witnessed(report, old or "", witnesses).as_json()
     except BadArgument as error:
         raise BadInput(str(error), next="See docs/audit.md for what can be given.") from error
