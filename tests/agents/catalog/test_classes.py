@@ -54,6 +54,22 @@ def test_name_and_values_give_the_class(name: str, found: Profile, column_class:
 
 
 @pytest.mark.parametrize(
+    ("name", "found", "column_class"),
+    [
+        ("sex", few("1", "2", looked=300, signals={"age": 300}, longest=1), "GENDER"),
+        ("gender_enc", few("0", "1", looked=300, signals={"age": 300}, patterns={"boolean": 300}, longest=1), "GENDER"),
+        ("性別", few("男", "女", looked=300, signals={"initial": 300}, longest=1), "GENDER"),
+        ("sex", few("true", "false", looked=300, signals={"one_word": 300}, patterns={"boolean": 300}), "other"),
+        ("konfession", few("rk", "ev", "ohne", looked=300, signals={"one_word": 300}), "DEMOGRAPHIC"),
+        ("race", few("Mayor", "Sheriff", looked=300, signals={"one_word": 300}), "other"),
+        ("estado_civil", seen(one_word=200), "other"),
+    ],
+)
+def test_codes_and_words_of_any_language_under_an_unmistakable_name(name: str, found: Profile, column_class: str):
+    assert of(column(name, profile=found)).column_class == column_class
+
+
+@pytest.mark.parametrize(
     ("found", "kind", "column_class", "level"),
     [
         (seen(full_name=150, words=190), "person_name", "PERSON_NAME", "pii"),
