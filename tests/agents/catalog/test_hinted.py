@@ -35,6 +35,8 @@ SURNAMES = seen(surname=150, one_word=200)
         ("Telphone", seen(phone_number=190), "phone"),
         ("g_nero", seen(gender=200), "gender"),
         ("brth", profile(200, looked=200, patterns={"date": 200}), "birth_date"),
+        ("ADZIP", seen(zip=200), "postal_code"),
+        ("emp_mid_init", seen(initial=200), "person_name"),
         ("borrower", FULL_NAMES, "person_name"),
         ("signed_by", FULL_NAMES, "person_name"),
         ("elector_name", FULL_NAMES, "person_name"),

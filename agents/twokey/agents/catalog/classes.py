@@ -12,11 +12,13 @@ Rules
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 from twokey.agents.catalog import names
 from twokey.agents.catalog.facts import Column, Profile
 from twokey.agents.catalog.judgement import Class
+from twokey.agents.catalog.named import apart
 from twokey.agents.catalog.spelling import repaired
 from twokey.agents.catalog.vocabulary import Kind, plain
 
@@ -225,8 +227,9 @@ FEW_VALUES: Final = 5
 _PLAIN: Final = frozenset({"key", "flag", "moment", "measure"})
 
 
+@lru_cache(maxsize=65_536)
 def _words(name: str) -> tuple[str, ...]:
-    return repaired(plain(names.expanded(name)))
+    return tuple(part for word in repaired(plain(names.expanded(name))) for part in apart(word))
 
 
 def _test(kind: Kind, words: tuple[str, ...], profile: Profile) -> Test | None:
@@ -242,7 +245,7 @@ def _test(kind: Kind, words: tuple[str, ...], profile: Profile) -> Test | None:
         return _NATIONS
     if kind in {"coordinate", "location"} and not _METRES.isdisjoint(words) and profile.share("number") >= 0.9:
         return Test("COORDINATE", patterns=("number",), shown_as="are numbers")
-    if kind == "demographic" and not _UNMISTAKABLE.isdisjoint(words) and _is_coded(profile, "demographic"):
+    if kind == "demographic" and _is_coded(profile, "demographic") and _is_unmistakable(words, profile):
         return _CODED
     if kind == "company" and profile.distinct <= 2 and profile.signal("company") < 0.5:
         return None
@@ -263,7 +266,13 @@ def _is_coded(profile: Profile, kind: Kind) -> bool:
     )
 
 
-_REPEATED: Final = 4
+def _is_unmistakable(words: tuple[str, ...], profile: Profile) -> bool:
+    """Whether a name means origin, belief or family; ``race`` does where the values are single letters."""
+    return not _UNMISTAKABLE.isdisjoint(words) or (profile.longest == 1 and profile.signal("initial") >= _CODED.needed)
+
+
+_REPEATED: Final = 6
+"""Rows of each code, on average, from which they are a habit and not a few cells."""
 
 
 def _part_of_name(words: tuple[str, ...]) -> str:

@@ -46,9 +46,11 @@ _HOUSE: Final[dict[str, tuple[str, ...]]] = {
     "gndr": ("gender",),
     "given": ("first_name",),
     "last": ("last_name",),
+    "init": ("initial",),
     "ln": ("last_name",),
     "lnm": ("last_name",),
     "lst": ("last",),
+    "mid": ("middle",),
     "mi": ("middle_initial",),
     "mname": ("middle_name",),
     "mob": ("mobile",),
@@ -118,7 +120,7 @@ def _spelled_otherwise(name: str) -> tuple[Kind, ...]:
 
 def _readings(name: str) -> Iterator[Kind]:
     found = plain(names.expanded(name))
-    for spelled in (*_written_out(found), repaired(found)):
+    for spelled in (*_written_out(found), repaired(found), tuple(map(_end_of, found))):
         kind = kind_of("_".join(spelled)) if spelled != found else None
         if kind is not None:
             yield kind
@@ -131,6 +133,15 @@ def _names_somebody(name: str) -> bool:
     if not found or found[0] in FLAGS or found[-1] in METADATA or found[-1] in MOMENTS:
         return False
     return found[-1] in {"name", "names"} or not _ROLES.isdisjoint(map(names.singular, found))
+
+
+_ENDS: Final = ("zip", "city", "state", "street", "addr", "phone", "email", "sex", "race", "lat", "lon")
+"""What stands at the end of names such as ``GSTREET``, after a mark of at most three letters."""
+_LONGEST_MARK: Final = 3
+
+
+def _end_of(word: str) -> str:
+    return next((end for end in _ENDS if word.endswith(end) and 0 < len(word) - len(end) <= _LONGEST_MARK), word)
 
 
 def _written_out(found: tuple[str, ...]) -> Iterator[tuple[str, ...]]:

@@ -24,7 +24,11 @@ from twokey.agents.catalog.vocabulary import (
     plain,
 )
 
-_WHOLE_NAMES: Final[dict[tuple[str, ...], Kind]] = {("user",): "user_name", ("usr",): "user_name"}
+_WHOLE_NAMES: Final[dict[tuple[str, ...], Kind]] = {
+    ("user",): "user_name",
+    ("usr",): "user_name",
+    ("birth",): "birth_date",
+}
 """What means a kind only where nothing stands beside it."""
 _PERSONS: Final[frozenset[Kind | None]] = frozenset({"person_name", "birth_date", "gender"})
 _REACHED: Final[frozenset[Kind | None]] = frozenset({"email", "phone", "street_address"})
@@ -72,7 +76,7 @@ def kind_of(name: str) -> Kind | None:
         found = plain(names.expanded(name))
         kind = _first(found)
     if kind is None:
-        found = tuple(part for word in found for part in _apart(word))
+        found = tuple(part for word in found for part in apart(word))
         kind = _first(found)
     if kind is None or found[0] in FLAGS or _only_about(found, kind):
         return None
@@ -92,7 +96,7 @@ def _counts_things(found: tuple[str, ...]) -> bool:
 
 
 @lru_cache(maxsize=65_536)
-def _apart(word: str) -> tuple[str, ...]:
+def apart(word: str) -> tuple[str, ...]:
     """Take a word apart that was written together (``mailingcity``), into known words only; else give it back."""
     if not _LONGEST_ALONE < len(word) <= _LONGEST_TOGETHER or not word.isascii():
         return (word,)
@@ -140,11 +144,14 @@ def _first(found: tuple[str, ...]) -> Kind | None:
 
 def _kinds(found: tuple[str, ...]) -> tuple[Kind, ...]:
     kinds: tuple[Kind, ...] = tuple(kind for kind, entries in BY_NAME.items() if holds(found, entries))
+    if kinds[:1] == ("email",) and found[0] == "mail" and not _WHERE_MAIL_GOES.isdisjoint(kinds):
+        kinds = kinds[1:]  # the city that letters go to
     if not kinds and len(found) > 1 and found[-1] == "name" and found[-2] in PEOPLE:
         return ("person_name",)  # manager_name, but not user_name
     return kinds
 
 
+_WHERE_MAIL_GOES: Final[frozenset[Kind]] = frozenset({"street_address", "city", "state", "postal_code", "country"})
 _PARTS: Final = frozenset(
     {word for entries in BY_NAME.values() for entry in entries for word in entry if len(word) >= 3}
     | {word for word in PEOPLE if len(word) >= 4}

@@ -43,10 +43,10 @@ FURTHER: Final[Mapping[str, str]] = {
     "birth_date": """
         fecha nac, fecha de nac, fecha de nacimiento, f nacimiento, dt nasc, data nasc, dt nascimento, nasc, naiss,
         dt naiss, date naiss, date de naissance, data di nascita, geb, geb datum, gebdatum, gebdat, geb dat,
-        geboortedat, birth, birth yr, birth dt, brthdt, data urodzenia, datum narozeni, datum rodenja, data
-        nasterii, szuletesi datum, syntymaaika, fodelsedatum, fodselsdato, fodselsdag, fodt, dogum tarihi, ngay
-        sinh, tanggal lahir, дата рождения, год рождения, ημερομηνια γεννησης, 生年月日, 誕生日, 出生日期, 生日,
-        출생일, 생년월일, تاريخ الميلاد
+        geboortedat, birth yr, birth dt, brthdt, data urodzenia, datum narozeni, datum rodenja, data nasterii,
+        szuletesi datum, syntymaaika, fodelsedatum, fodselsdato, fodselsdag, fodt, dogum tarihi, ngay sinh, tanggal
+        lahir, дата рождения, год рождения, ημερομηνια γεννησης, 生年月日, 誕生日, 出生日期, 生日, 출생일, 생년월일,
+        تاريخ الميلاد
     """,
     "gender": """
         gender identity, plec, pohlavi, spol, kon, kjonn, sukupuoli, cinsiyet, gioi tinh, jenis kelamin, пол, φυλο,
@@ -86,8 +86,9 @@ FURTHER: Final[Mapping[str, str]] = {
         индекс, 郵便番号, 邮编, 邮政编码, 우편번호
     """,
     "coordinate": """
-        geo lat, geo lon, lati, latit, longi, longit, gps, gps coordinates, coord lat, coord lon, szerokosc,
-        dlugosc, широта, долгота, 緯度, 経度, 纬度, 经度
+        geo lat, geo lon, xcoord, ycoord, x coord, y coord, x coordinate, y coordinate, geo x, geo y, intptlat,
+        intptlon, lati, latit, longi, longit, gps, gps coordinates, coord lat, coord lon, szerokosc, dlugosc,
+        широта, долгота, 緯度, 経度, 纬度, 经度
     """,
     "pay": """
         earnings, remuneration, remuneracion, remuneracao, sueldo, nomina, vencimento, retribuzione, verguetung,
