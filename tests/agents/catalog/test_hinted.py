@@ -58,6 +58,7 @@ def test_name_and_values_agree(name: str, found: Profile, kind: str):
         ("cty", seen(one_word=200)),
         ("lnm", seen(one_word=200)),
         ("lnm", seen(one_word=200, surname=190, organisation=150)),
+        ("lnm", profile(200, looked=200, distinct=2, signals={"one_word": 200, "surname": 200})),
         ("brth", seen(one_word=200)),
         ("borrower", seen(full_name=60, words=200)),
         ("borrower", seen(full_name=120, organisation=110, words=200)),
