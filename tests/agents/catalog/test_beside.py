@@ -18,12 +18,19 @@ def seen(name: str = "col_9", rows: int = 200, **changes: Any) -> Column:
 STREETS = seen("col_3", signals={"street": 190})
 GIVEN = seen("col_1", signals={"given_name": 190, "one_word": 200})
 STATES = seen("col_5", signals={"state_code": 200, "one_word": 200, "country_code": 100}, patterns={"country": 100})
-COUNTRIES = {"signals": {"country_code": 200, "one_word": 200}, "patterns": {"country": 200}, "shapes": (("AA", 200),)}
-SURNAMES = {"signals": {"surname": 170, "one_word": 200, "city": 10}}
-CITIES = {"signals": {"city": 50, "one_word": 200, "given_name": 9}}
-CODES = {"signals": {"zip": 200}, "patterns": {"postal": 200}, "longest": 5}
-PHONES = {"signals": {"phone_number": 190}, "patterns": {"phone": 200}}
-LETTERS = {"signals": {"gender": 200, "initial": 200}, "longest": 1, "distinct": 2}
+COUNTRIES: dict[str, Any] = {
+    "signals": {"country_code": 200, "one_word": 200},
+    "patterns": {"country": 200},
+    "shapes": (("AA", 200),),
+}
+SURNAMES: dict[str, Any] = {"signals": {"surname": 170, "one_word": 200, "city": 10}}
+CITIES: dict[str, Any] = {"signals": {"city": 50, "one_word": 200, "given_name": 9}}
+CODES: dict[str, Any] = {"signals": {"zip": 200}, "patterns": {"postal": 200}, "longest": 5}
+PHONES: dict[str, Any] = {"signals": {"phone_number": 190}, "patterns": {"phone": 200}}
+LETTERS: dict[str, Any] = {"signals": {"gender": 200, "initial": 200}, "longest": 1, "distinct": 2}
+LOWER_CASE: dict[str, Any] = {**COUNTRIES, "shapes": (("aa", 200),)}
+WITHOUT_SHAPES: dict[str, Any] = {**COUNTRIES, "shapes": ()}
+MANY_LETTERS: dict[str, Any] = {**LETTERS, "distinct": 9}
 
 
 def of(found: Column, *neighbours: Column, name: str = "export") -> Judgement:
@@ -66,8 +73,8 @@ def test_letters_for_gender_in_a_table_that_says_whom_it_holds():
         (seen(patterns={"currency": 200}, distinct=2), ()),
         (seen(signals={"state_code": 200}, distinct=4), ()),
         (seen(signals={"state_code": 200}, patterns={"country": 200}), ()),
-        (seen(**(COUNTRIES | {"shapes": (("aa", 200),)})), ()),
-        (seen(**(COUNTRIES | {"shapes": ()})), ()),
+        (seen(**LOWER_CASE), ()),
+        (seen(**WITHOUT_SHAPES), ()),
         (seen(**SURNAMES), ()),
         (seen(**SURNAMES), (STREETS,)),
         (seen("line", **CODES), (STREETS,)),
@@ -75,7 +82,7 @@ def test_letters_for_gender_in_a_table_that_says_whom_it_holds():
         (seen("reference", **PHONES), ()),
         (seen(**CITIES), (GIVEN,)),
         (seen(**LETTERS), (STREETS,)),
-        (seen("grade", **(LETTERS | {"distinct": 9})), (GIVEN,)),
+        (seen("grade", **MANY_LETTERS), (GIVEN,)),
     ],
 )
 def test_what_does_not_stand_beside_what_belongs_to_it_is_nothing(found: Column, beside: tuple[Column, ...]):

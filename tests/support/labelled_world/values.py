@@ -238,4 +238,4 @@ def maker(name: str) -> Maker:
     """The maker of this name, where ``dirty.`` or ``sparse.`` may stand before it."""
     how, _, rest = name.rpartition(".")
     made = WORLD[rest]
-    return {"dirty": dirty, "sparse": sparse, "": lambda same: same}[how](made)
+    return dirty(made) if how == "dirty" else sparse(made) if how == "sparse" else made

@@ -9,12 +9,12 @@ Rules
 - What is personal by this alone is in doubt, so that a person looks.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from twokey.agents.catalog import names
 from twokey.agents.catalog.facts import Column, Profile, Table
-from twokey.agents.catalog.judgement import MOST, PERSONAL, Judgement
+from twokey.agents.catalog.judgement import MOST, PERSONAL, Judgement, Level
 from twokey.agents.catalog.named import kind_of
 from twokey.agents.catalog.vocabulary import Kind
 
@@ -31,13 +31,12 @@ def by_neighbours(table: Table, column: Column, *, people: bool) -> Judgement | 
     for kind, words, test in _TESTS:
         if test(table, column, profile) or (kind == "gender" and people and _are_gender_letters(profile)):
             personal = kind in PERSONAL
-            return Judgement(
-                "pii" if personal else _LEVELS.get(kind, "operational"), kind, 75, (words,), doubt=personal
-            )
+            level: Level = "pii" if personal else _LEVELS.get(kind, "operational")
+            return Judgement(level, kind, 75, (words,), doubt=personal)
     return None
 
 
-_LEVELS: Final = {"currency": "public"}
+_LEVELS: Final[Mapping[Kind, Level]] = {"currency": "public"}
 
 
 def _are_currencies(_table: Table, _column: Column, profile: Profile) -> bool:

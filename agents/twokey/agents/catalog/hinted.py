@@ -106,7 +106,9 @@ def kind_hinted(column: Column) -> Kind | None:
     profile = column.profile
     if profile is None or profile.looked == 0 or profile.distinct < 2:
         return None  # one value, again and again, confirms nothing
-    spelled = next((kind for kind in _spelled_otherwise(column.name) if _confirmed(column, profile, kind)), None)
+    spelled: Kind | None = next(
+        (kind for kind in _spelled_otherwise(column.name) if _confirmed(column, profile, kind)), None
+    )
     if spelled is None and _names_somebody(column.name) and _are_full_names(profile):
         return "person_name"
     return spelled
