@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from support.labelled_values import MAKERS
+from support.labelled_values import MAKERS, Maker
 
 ROWS = 120
 
@@ -231,7 +231,9 @@ class Labelled:
     column: str
     level: str
     column_class: str
-    maker: str
+    maker: Maker
+    rows: int = 0
+    """How many rows its table has; 0 for as many as all."""
 
 
 def columns_of(text: str) -> list[Labelled]:
@@ -243,7 +245,7 @@ def columns_of(text: str) -> list[Labelled]:
         if words[0] == "table":
             table = words[1]
         elif len(words) == 4:
-            found.append(Labelled(table, words[0], words[1], words[2], words[3]))
+            found.append(Labelled(table, words[0], words[1], words[2], MAKERS[words[3]]))
     return found
 
 
@@ -259,7 +261,7 @@ def write(columns: Sequence[Labelled], folder: Path, *, rows: int = ROWS, seed: 
         with (tables / f"{table}.csv").open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
             writer.writerow([column.column for column in held])
-            writer.writerows([[MAKERS[column.maker](chance, row) for column in held] for row in range(rows)])
+            writer.writerows([[column.maker(chance, row) for column in held] for row in range(held[0].rows or rows)])
     truth = folder / "truth.csv"
     with truth.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)

@@ -39,6 +39,11 @@ def of(found: Column, *neighbours: Column | str, name: str = "events") -> Judgem
         ("state", seen(state_code=190), "STATE", "state"),
         ("departamento", seen(one_word=190), "other", "state"),
         ("zipcode", seen(zip=190), "POSTAL_CODE", "postal_code"),
+        ("xcoord", seen(longitude=200), "COORDINATE", "coordinate"),
+        ("mail_zip5", seen(zip=190), "POSTAL_CODE", "postal_code"),
+        ("mail_state_abbr", seen(state_code=190), "STATE", "state"),
+        ("countyname", seen(one_word=190), "STATE", "state"),
+        ("country_of_birth", seen(country=190), "COUNTRY", "country"),
         ("northing", profile(200, looked=200, patterns={"number": 200}), "COORDINATE", "coordinate"),
         ("longitude", seen(longitude=199), "COORDINATE", "coordinate"),
         ("adresse", seen(street=120, numbered=40), "STREET_ADDRESS", "street_address"),
@@ -51,6 +56,24 @@ def of(found: Column, *neighbours: Column | str, name: str = "events") -> Judgem
 def test_name_and_values_give_the_class(name: str, found: Profile, column_class: str, semantic_type: str):
     judged = of(column(name, profile=found))
     assert (judged.column_class, judged.semantic_type) == (column_class, semantic_type)
+
+
+@pytest.mark.parametrize(
+    ("name", "found", "column_class"),
+    [
+        ("sex", few("1", "2", looked=300, signals={"age": 300}, longest=1), "GENDER"),
+        ("gender_enc", few("0", "1", looked=300, signals={"age": 300}, patterns={"boolean": 300}, longest=1), "GENDER"),
+        ("性別", few("男", "女", looked=300, signals={"initial": 300}, longest=1), "GENDER"),
+        ("sex", few("true", "false", looked=300, signals={"one_word": 300}, patterns={"boolean": 300}), "other"),
+        ("konfession", few("rk", "ev", "ohne", looked=300, signals={"one_word": 300}), "DEMOGRAPHIC"),
+        ("driver_race", few("W", "B", "H", looked=300, signals={"initial": 300}, longest=1), "DEMOGRAPHIC"),
+        ("race", few("W", "B", "U", rows=15, looked=15, signals={"initial": 15}, longest=1), "other"),
+        ("race", few("Mayor", "Sheriff", looked=300, signals={"one_word": 300}), "other"),
+        ("estado_civil", seen(one_word=200), "other"),
+    ],
+)
+def test_codes_and_words_of_any_language_under_an_unmistakable_name(name: str, found: Profile, column_class: str):
+    assert of(column(name, profile=found)).column_class == column_class
 
 
 @pytest.mark.parametrize(

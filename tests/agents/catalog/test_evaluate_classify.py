@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import labelled_later, labelled_tables
+from support import labelled_later, labelled_tables, labelled_world
 
 from twokey.agents.catalog.evaluate_classify import as_lines, evaluate, judge_all, labels_of, score
 from twokey.agents.catalog.judgement import Judgement
@@ -43,6 +43,22 @@ def test_sensitivity_and_classes_of_labelled_tables(halves: dict[str, dict[str, 
     assert result["ece"] <= 0.05
     assert result["fields_per_s"] > 0
     assert json.loads(json.dumps(result)) == result
+
+
+@pytest.mark.parametrize(
+    ("half", "columns", "personal", "classes", "levels"),
+    [(labelled_world.FIRST_HALF, 288, 0.95, 0.90, 0.94), (labelled_world.SECOND_HALF, 355, 0.89, 0.82, 0.81)],
+    ids=["first", "second"],
+)
+def test_tables_that_are_written_like_other_peoples(
+    tmp_path: Path, half: Path, columns: int, personal: float, classes: float, levels: float
+):
+    result = evaluate(*labelled_tables.write(labelled_world.columns_of(half), tmp_path, rows=60))
+    assert result["columns"] == columns
+    assert result["pii"]["f1"] >= personal
+    assert result["class_macro_f1"] >= classes
+    assert result["sensitivity_macro_f1"] >= levels
+    assert result["ece"] <= 0.08
 
 
 def test_a_result_is_told_in_lines(halves: dict[str, dict[str, Any]]):

@@ -104,6 +104,49 @@ def test_names_of_people_need_a_table_about_people():
         assert of(name, name=harmless).level != "pii", harmless
 
 
+def test_what_a_city_keeps_about_its_own_work_is_not_published():
+    name = column("employee_name", profile=profile())
+    assert of(name, name="city_payroll").level == "pii"
+    assert of(column("name", profile=profile()), "email", name="team").level != "public"
+    assert of(column("population", "INTEGER", integers()), name="city_list").level == "public"
+    assert of(column("poblacion", "INTEGER", integers()), name="paises_indicadores").level == "public"
+
+
+def test_a_total_of_things_is_no_money():
+    assert of(column("bedrooms_total", "INTEGER", integers())).level == "operational"
+    for money in ("total", "order_total", "total_fees", "grand_total"):
+        assert of(column(money, "DECIMAL", integers())).level == "financial", money
+
+
+def test_numbers_that_are_no_ages_are_measures():
+    scaled = integers(patterns={"number": 200}, looked=200)
+    assert of(column("f_age_scaled", "REAL", scaled)).level == "operational"
+    assert (
+        of(column("age", "INTEGER", integers(patterns={"number": 200}, looked=200, signals={"age": 200}))).level
+        == "pii"
+    )
+    assert of(column("age_group", profile=few("18-24", "25-34", looked=300))).level == "pii"
+
+
+def test_what_a_name_says_vaguely_is_outweighed_by_full_names():
+    people = profile(signals={"full_name": 150, "words": 190}, looked=200)
+    for name in ("details_name", "principal"):
+        assert of(column(name, profile=people)).column_class == "PERSON_NAME", name
+    words = profile(signals={"organisation": 150, "words": 190}, looked=200)
+    assert of(column("details", profile=words)).kind == "free_text"
+
+
+@pytest.mark.parametrize("name", ["user", "usr"])
+def test_a_user_is_named_by_a_column_of_that_name_alone(name: str):
+    assert of(column(name, profile=profile())).kind == "user_name"
+    assert of(column(f"{name}_segment", profile=profile())).level == "operational"
+
+
+def test_the_address_of_a_page_is_told_as_one():
+    found = of(column("website", profile=profile(patterns={"url": 200}, looked=200)))
+    assert found.reasons[0] == "the name says the address of a page"
+
+
 def test_a_shop_with_mail_and_phone_is_no_person():
     assert of(column("name"), "email", "phone", "opening_hours", name="stores").level != "pii"
 

@@ -12,11 +12,14 @@ Rules
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 from twokey.agents.catalog import names
 from twokey.agents.catalog.facts import Column, Profile
 from twokey.agents.catalog.judgement import Class
+from twokey.agents.catalog.named import apart
+from twokey.agents.catalog.spelling import repaired
 from twokey.agents.catalog.vocabulary import Kind, plain
 
 
@@ -129,6 +132,7 @@ TESTS: Final[Mapping[Kind, Test]] = {
 _REGIONS: Final = frozenset(
     """
     county counties parish municipio municipality suburb landkreis kanton canton prefecture
+    mun mpio mcpio cnty
     """.split()  # noqa: SIM905 - a list of words reads better as words
 )
 _ANY_REGION: Final = Test(
@@ -139,6 +143,21 @@ _ANY_REGION: Final = Test(
     shown_as="are written as names of places are",
 )
 _NAME_PART: Final = Test("PERSON_NAME", signals=("name_part",), needed=0.4, shown_as="stand before or after names")
+_CODED: Final = Test(
+    "DEMOGRAPHIC",
+    signals=("age", "initial", "one_word", "words", "gender", "origin"),
+    needed=0.7,
+    apart=False,
+    shown_as="are a few short codes or words",
+)
+_UNMISTAKABLE: Final = frozenset(
+    """
+    religion ethnicity ethnic marital citizenship familienstand konfession religionszugehoerigkeit zivilstand
+    familiale matrimoniale civil raca etnia religiao religione nacionalidad nacionalidade nationality nationalitaet
+    staatsangehoerigkeit staatsbuergerschaft cittadinanza nazionalita caste narodowosc obywatelstwo cywilny
+    """.split()  # noqa: SIM905 - a list of words reads better as words
+)
+"""Words that name origin, belief or family and nothing else, so that a few values of any language will do."""
 _NATIONS: Final = Test("COUNTRY", signals=("country",), needed=0.5, shown_as="are countries")
 _SECOND_LINE: Final = replace(TESTS["street_address"], needed=0.3)
 """What does not fit in the first line is mixed: suites, people in care of whom, halves of names."""
@@ -177,8 +196,7 @@ def classed(column: Column, kind: Kind, *, named: bool) -> Classed:
     if profile is None or profile.looked == 0:
         empty = profile is not None and profile.rows > 0
         return Classed("other", 97 if empty else 55, finer, "no value was there to look at")
-    words = plain(names.expanded(column.name))
-    test = _test(kind, words, profile)
+    test = _test(kind, _words(column.name), profile)
     if test is None:
         return Classed("other", 98 if kind in _PLAIN else 96, finer, "the values are of none of the known classes")
     said, share = test.told(profile), test.share(profile)
@@ -193,13 +211,25 @@ def agrees(column: Column, kind: Kind) -> bool:
     profile = column.profile
     if profile is None or profile.looked == 0:
         return True
-    test = _test(kind, plain(names.expanded(column.name)), profile)
+    test = _test(kind, _words(column.name), profile)
     return test is None or test.passes(profile)
 
 
+def deny(column: Column, kind: Kind) -> bool:
+    """Whether the values of a column are numbers, and nearly none of them is what a kind looks like."""
+    profile, test = column.profile, TESTS[kind]
+    return profile is not None and profile.share("number") >= 0.9 and test.share(profile) < _NEARLY_NONE
+
+
+_NEARLY_NONE: Final = 0.1
 FEW_VALUES: Final = 5
 """Below so many values, a class is less sure."""
 _PLAIN: Final = frozenset({"key", "flag", "moment", "measure"})
+
+
+@lru_cache(maxsize=65_536)
+def _words(name: str) -> tuple[str, ...]:
+    return tuple(part for word in repaired(plain(names.expanded(name))) for part in apart(word))
 
 
 def _test(kind: Kind, words: tuple[str, ...], profile: Profile) -> Test | None:
@@ -209,13 +239,40 @@ def _test(kind: Kind, words: tuple[str, ...], profile: Profile) -> Test | None:
         return _SECOND_LINE
     if kind == "person_name" and _part_of_name(words) == "part":
         return _NAME_PART
+    if kind == "gender" and _is_coded(profile, "gender"):
+        return replace(_CODED, column_class="GENDER")
     if kind == "demographic" and _NATIONS.passes(profile):
         return _NATIONS
     if kind in {"coordinate", "location"} and not _METRES.isdisjoint(words) and profile.share("number") >= 0.9:
         return Test("COORDINATE", patterns=("number",), shown_as="are numbers")
+    if kind == "demographic" and _is_coded(profile, "demographic") and _is_unmistakable(words, profile):
+        return _CODED
     if kind == "company" and profile.distinct <= 2 and profile.signal("company") < 0.5:
         return None
     return TESTS.get(kind)
+
+
+_MOST_CODES: Final[dict[Kind, int]] = {"gender": 6, "demographic": 20}
+
+
+def _is_coded(profile: Profile, kind: Kind) -> bool:
+    """Whether a few values repeat that no list of words has (``1``, ``K``, a word of some language)."""
+    test = TESTS[kind]
+    return (
+        test.share(profile) < test.needed
+        and 2 <= profile.distinct <= _MOST_CODES[kind]
+        and profile.looked >= _REPEATED * profile.distinct
+        and not (profile.longest > 1 and profile.share("boolean") >= test.needed)
+    )
+
+
+def _is_unmistakable(words: tuple[str, ...], profile: Profile) -> bool:
+    """Whether a name means origin, belief or family; ``race`` does where the values are single letters."""
+    return not _UNMISTAKABLE.isdisjoint(words) or (profile.longest == 1 and profile.signal("initial") >= _CODED.needed)
+
+
+_REPEATED: Final = 6
+"""Rows of each code, on average, from which they are a habit and not a few cells."""
 
 
 def _part_of_name(words: tuple[str, ...]) -> str:
@@ -224,7 +281,7 @@ def _part_of_name(words: tuple[str, ...]) -> str:
 
 def _finer(column: Column, kind: Kind) -> str:
     if kind == "person_name":
-        return f"person_name.{_part_of_name(plain(names.expanded(column.name)))}"
+        return f"person_name.{_part_of_name(_words(column.name))}"
     profile = column.profile
     if kind in {"key", "other", "category", "title"} and profile is not None:
         for signal in _TYPES:

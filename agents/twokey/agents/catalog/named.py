@@ -24,8 +24,23 @@ from twokey.agents.catalog.vocabulary import (
     plain,
 )
 
+_WHOLE_NAMES: Final[dict[tuple[str, ...], Kind]] = {
+    ("user",): "user_name",
+    ("usr",): "user_name",
+    ("birth",): "birth_date",
+}
+"""What means a kind only where nothing stands beside it."""
 _PERSONS: Final[frozenset[Kind | None]] = frozenset({"person_name", "birth_date", "gender"})
 _REACHED: Final[frozenset[Kind | None]] = frozenset({"email", "phone", "street_address"})
+_KEPT_BY: Final = frozenset(
+    """
+    payroll salary employee permit license licence contract invoice payment order transaction request complaint
+    inspection incident case claim log event usage booking reservation ticket account expense budget purchase member
+    """.split()  # noqa: SIM905 - a list of words reads better as words
+)
+"""What a city, team or library keeps about its own work."""
+_PRIVATE: Final[frozenset[Kind | None]] = frozenset({"email", "birth_date", "pay", "id_number", "bank_account"})
+"""What is not published of anybody."""
 _GENERIC: Final = frozenset(
     {"detail", "info", "information", "profile", "record", "data", "master", "account", "directory", "base"}
 )
@@ -43,22 +58,29 @@ def about_people(table: Table) -> bool:
 
 def about_published(table: Table) -> bool:
     """Tell whether a row of the table is something of the world or published, such as a city or an album."""
-    found = names.entity(table.name)
-    return bool(found) and PEOPLE.isdisjoint(found) and bool(PUBLISHED & {found[-1], found[0]})
+    found = plain(names.entity(table.name))
+    if not found or not PEOPLE.isdisjoint(found):
+        return False
+    # ``city_list`` holds cities and ``song_length`` something of songs, while ``city_payroll`` is kept by one
+    if found[-1] not in PUBLISHED and (found[0] not in PUBLISHED or not _KEPT_BY.isdisjoint(found)):
+        return False
+    return not any(kind_of(column.name) in _PRIVATE for column in table.columns)
 
 
 @lru_cache(maxsize=65_536)
 def kind_of(name: str) -> Kind | None:
     """Give what a name says the column holds; None where it says nothing, or only something about such a thing."""
     found = plain(names.words(name))
-    kind = _first(found)
+    kind = _WHOLE_NAMES.get(found) or _first(found)
     if kind is None:
         found = plain(names.expanded(name))
         kind = _first(found)
     if kind is None:
-        found = tuple(part for word in found for part in _apart(word))
+        found = tuple(part for word in found for part in apart(word))
         kind = _first(found)
     if kind is None or found[0] in FLAGS or _only_about(found, kind):
+        return None
+    if kind == "amount" and _counts_things(found):
         return None
     if kind == "street_address" and not _NOT_STREETS.isdisjoint(found):
         return next((other for word, other in _OTHER_ADDRESSES.items() if word in found), None)
@@ -67,8 +89,14 @@ def kind_of(name: str) -> Kind | None:
     return kind
 
 
+def _counts_things(found: tuple[str, ...]) -> bool:
+    """Whether only ``total`` speaks of money and another word is a plural (``bedrooms total``, ``total items``)."""
+    rest = [word for word in found if word != "total"]
+    return len(rest) < len(found) and any(map(names.is_plural, rest)) and not holds(rest, BY_NAME["amount"])
+
+
 @lru_cache(maxsize=65_536)
-def _apart(word: str) -> tuple[str, ...]:
+def apart(word: str) -> tuple[str, ...]:
     """Take a word apart that was written together (``mailingcity``), into known words only; else give it back."""
     if not _LONGEST_ALONE < len(word) <= _LONGEST_TOGETHER or not word.isascii():
         return (word,)
@@ -116,11 +144,14 @@ def _first(found: tuple[str, ...]) -> Kind | None:
 
 def _kinds(found: tuple[str, ...]) -> tuple[Kind, ...]:
     kinds: tuple[Kind, ...] = tuple(kind for kind, entries in BY_NAME.items() if holds(found, entries))
+    if kinds[:1] == ("email",) and found[0] == "mail" and not _WHERE_MAIL_GOES.isdisjoint(kinds):
+        kinds = kinds[1:]  # the city that letters go to
     if not kinds and len(found) > 1 and found[-1] == "name" and found[-2] in PEOPLE:
         return ("person_name",)  # manager_name, but not user_name
     return kinds
 
 
+_WHERE_MAIL_GOES: Final[frozenset[Kind]] = frozenset({"street_address", "city", "state", "postal_code", "country"})
 _PARTS: Final = frozenset(
     {word for entries in BY_NAME.values() for entry in entries for word in entry if len(word) >= 3}
     | {word for word in PEOPLE if len(word) >= 4}

@@ -38,6 +38,7 @@ _EXPANSIONS: Final = {
     "dt": "date",
     "emp": "employee",
     "empl": "employee",
+    "flg": "flag",
     "fname": "firstname",
     "freq": "frequency",
     "lang": "language",

@@ -15,7 +15,9 @@ from dataclasses import replace
 from typing import Final
 
 from twokey.agents.catalog import classes, evidence, names, types
+from twokey.agents.catalog.beside import by_neighbours
 from twokey.agents.catalog.facts import Column, Profile, Table
+from twokey.agents.catalog.hinted import kind_hinted
 from twokey.agents.catalog.judgement import FINANCIAL, MOST, PERSONAL, PLACES, WORDS_FOR, Judgement, Level
 from twokey.agents.catalog.named import about_people, about_published, half_of_a_name, kind_about_a_person, kind_of
 from twokey.agents.catalog.shown import SPARSE_SHARE, by_recognisers, by_values
@@ -25,6 +27,17 @@ FEW_VALUES: Final = 20
 """Below so many values, values do not outweigh a name."""
 
 
+def _outweighed(column: Column, named: Kind, recognised: Judgement | None) -> bool:
+    """Whether what the values show counts more than what the name says."""
+    if recognised is None or (recognised.level != "pii" and named in PERSONAL):
+        return False
+    if recognised.level == "pii" and named in _SAYS_LITTLE:
+        return True
+    return not classes.agrees(column, named)
+
+
+_SAYS_LITTLE: Final = frozenset({"free_text", "amount", "pay"})
+"""What a name says that values which show a person outweigh (``principal`` of a school, ``details name``)."""
 _PERSONAL_KEYS: Final = frozenset({"id_number", "credential", "device"})
 """What identifies a row *and* a person, or lets somebody in."""
 
@@ -43,6 +56,8 @@ def judge(table: Table, column: Column, *, reference: bool = False, people: bool
     named = kind_of(column.name) or (kind_about_a_person(column.name) if people else None)
     if named is None and half_of_a_name(table, column.name):
         named = "person_name"
+    if named is None and not reference:
+        named = kind_hinted(column)
     judged = _judged(table, column, named, reference=reference, people=people)
     found = classes.classed(column, judged.kind, named=named == judged.kind)
     return replace(
@@ -68,11 +83,13 @@ def _judged(table: Table, column: Column, named: Kind | None, *, reference: bool
     if _is_flag(column):
         return Judgement("operational", "flag", 90, ("answers yes or no",))
     recognised = by_recognisers(column)
-    outweighed = recognised is not None and (recognised.level == "pii" or named not in PERSONAL)
-    if named is not None and (not outweighed or classes.agrees(column, named)):
+    if named is not None and not _outweighed(column, named, recognised):
         return _named(table, column, named, people=people)
     if recognised is not None:
         return _in_its_table(table, recognised, people=people)
+    shown = by_neighbours(table, column, people=people) if named is None else None
+    if shown is not None:
+        return _in_its_table(table, shown, people=people)
     return _rest(table, column, people=people)
 
 
@@ -122,7 +139,8 @@ def _written_numbers(profile: Profile | None) -> bool:
 
 _NO_MONEY: Final = frozenset(
     """
-    days day weeks months years hours minutes seconds count number terms type period percentile rank id
+    days day weeks months years hours minutes seconds count number terms type period percentile rank id log scaled
+    norm normalized normalised zscore bin bucket encoded enc group band range
     """.split()  # noqa: SIM905 - a list of words reads better as words
 )
 """A last word of a name of money that says that something else is counted."""
@@ -150,6 +168,8 @@ def _personal_by_name(table: Table, column: Column, kind: Kind) -> Judgement:
 def _fits_or_not(column: Column, kind: Kind) -> Judgement:
     """Weigh a personal name against values that have no pattern of their own."""
     shown = types.meaning(column)
+    if kind == "age" and classes.deny(column, kind):
+        return Judgement("operational", "measure", 65, ("the name says age, but the values are no ages of people",))
     wrong = (
         kind in {"person_name", "street_address", "credential", "user_name"}
         and shown in {"integer", "decimal", "boolean"}
@@ -192,9 +212,16 @@ def _agreeing(shown: Judgement, named: Kind | None) -> Judgement:
         shown.level,
         shown.kind,
         min(99, shown.confidence + 2),
-        (f"the name says {WORDS_FOR.get(shown.kind, 'a means of payment')}", *shown.reasons),
+        (f"the name says {WORDS_FOR.get(shown.kind) or _AGREED[shown.kind]}", *shown.reasons),
         doubt=False,
     )
+
+
+_AGREED: Final = {
+    "card_number": "a means of payment",
+    "bank_account": "a means of payment",
+    "url": "the address of a page",
+}
 
 
 def _is_key(table: Table, column: Column) -> bool:

@@ -1,6 +1,7 @@
 """Words in names that tell what kind of data a column holds, in the languages warehouses are written in.
 
-Rules: English, German, French, Spanish, Portuguese, Italian and Dutch, without accents (``plain`` takes them off).
+Rules: English, German, French, Spanish, Portuguese, Italian and Dutch, without accents (``plain`` takes them off); more
+words and more languages stand in ``vocabulary_further``.
 An entry of several words matches those words side by side, or written together. Words that mean something harmless in
 another of these languages are left to tables about people (``PERSON_TABLE_ONLY``). Nothing here looks at values.
 """
@@ -8,6 +9,8 @@ another of these languages are left to tables about people (``PERSON_TABLE_ONLY`
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Literal
+
+from twokey.agents.catalog.vocabulary_further import FURTHER, FURTHER_IN_TABLES_OF_PEOPLE
 
 Kind = Literal[
     "person_name", "email", "phone", "street_address", "birth_date", "gender", "demographic", "id_number", "user_name",
@@ -18,22 +21,34 @@ Kind = Literal[
 """What a column holds, whichever table it is in."""
 
 
+_NO_ACCENTS: Final = str.maketrans({"ß": "ss", "ł": "l", "ø": "o", "đ": "d", "ı": "i", "æ": "ae"})  # noqa: RUF001 - a Turkish letter
+"""Letters that are letters of their own to Unicode, and that names of columns are written without."""
+
+
 def plain(words: Iterable[str]) -> tuple[str, ...]:
     """Take accents off, so that ``prénom`` and ``prenom``, ``straße`` and ``strasse`` are one word."""
     return tuple(
         "".join(
-            char for char in unicodedata.normalize("NFKD", word.replace("ß", "ss")) if not unicodedata.combining(char)
+            char
+            for char in unicodedata.normalize("NFKD", word.translate(_NO_ACCENTS))
+            if not unicodedata.combining(char)
         )
         for word in words
     )
 
 
 def _entries(text: str) -> frozenset[tuple[str, ...]]:
-    return frozenset(tuple(entry.split()) for entry in " ".join(text.split()).split(", "))
+    return frozenset(plain(entry.split()) for entry in " ".join(text.split()).split(", "))
+
+
+def _with(
+    known: Mapping[Kind, frozenset[tuple[str, ...]]], further: Mapping[str, str]
+) -> Mapping[Kind, frozenset[tuple[str, ...]]]:
+    return {kind: entries | _entries(further[kind]) if kind in further else entries for kind, entries in known.items()}
 
 
 # More telling kinds first: the first that matches wins.
-BY_NAME: Final[Mapping[Kind, frozenset[tuple[str, ...]]]] = {
+_KNOWN: Final[Mapping[Kind, frozenset[tuple[str, ...]]]] = {
     "credential": _entries(
         """
         api token, secret key, pin code, password, passwd, pwd, passphrase, passwort, kennwort, contrasena, mot de
@@ -215,8 +230,9 @@ BY_NAME: Final[Mapping[Kind, frozenset[tuple[str, ...]]]] = {
         """
     ),
 }  # fmt: skip
+BY_NAME: Final = _with(_KNOWN, FURTHER)
 
-PERSON_TABLE_ONLY: Final[Mapping[Kind, frozenset[tuple[str, ...]]]] = {
+_KNOWN_OF_PEOPLE: Final[Mapping[Kind, frozenset[tuple[str, ...]]]] = {
     "person_name": _entries(
         """
         name, names, nombre, nome, nom, naam, display name, displayname, short name, title name
@@ -225,6 +241,7 @@ PERSON_TABLE_ONLY: Final[Mapping[Kind, frozenset[tuple[str, ...]]]] = {
     "age": _entries("eta"),
     "demographic": _entries("education, occupation, profession, beruf, marital, children"),
 }
+PERSON_TABLE_ONLY: Final = _with(_KNOWN_OF_PEOPLE, FURTHER_IN_TABLES_OF_PEOPLE)
 
 PEOPLE: Final = frozenset(
     """
@@ -252,6 +269,7 @@ PUBLISHED: Final = frozenset(
     state language currency media brand airport airline holiday timezone continent species planet sport league
     team stadium museum language category singer band concert magazine journal station weather exchange article
     recipe podcast episode championship fixture park river mountain lake island glossary university library
+    pais paises ciudad ciudades moneda pays ville land laender stadt staedte paese citta indicator county
     """.split()  # noqa: SIM905 - a list of words reads better as words
 )
 """What a row is where it describes the world or something that was published."""

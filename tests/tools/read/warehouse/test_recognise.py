@@ -32,7 +32,7 @@ EXAMPLES: Final = {
     "initial": ("A", "b."),
     "language": ("German", "français"),
     "latitude": ("48.8566", "-33.8688"),
-    "longitude": ("-122.419416",),
+    "longitude": ("-122.419416", "52\u00b031'12.0\"N", "13\u00b0 24' 36.5\" E", "4\u00b030'S"),
     "mac": ("00:1b:63:84:45:e6", "00-1B-63-84-45-E6"),
     "money": ("$1,200.50", "12,50 €", "EUR 30"),
     "month": ("January", "août"),
@@ -56,13 +56,15 @@ EXAMPLES: Final = {
         "P.O. Box 77",
         "45 W 103rd",
         "avenue du Parc 3",
+        "東京都新宿区本町3-12",
+        "北京市海淀区中关村大街27号",
     ),
     "street_part": ("Apt 4", "Suite B", "# 12B", "#12", "2nd Floor", "c/o Mill House"),
     "surname": ("Garcia", "MOREAU"),
     "weekday": ("Monday", "Freitag"),
     "words": ("Larkspur Lantern",),
     "year": ("1998",),
-    "zip": ("97201", "97201-1234", "1012"),
+    "zip": ("97201", "97201-1234", "1012", "97201.0", "2134.0"),
 }
 COUNTEREXAMPLES: Final = {
     "age": ("121", "-3", "1998"),
@@ -83,11 +85,12 @@ COUNTEREXAMPLES: Final = {
     "gender": ("mixer", "fe"),
     "given_name": ("Safari", "Firefox", "Larkspur"),
     "latitude": ("91.5000", "48"),
-    "longitude": ("181.123",),
+    "longitude": ("181.123", "21\u00b0C", "\u00b0", "1234\u00b056'"),
     "ssn": ("000-12-3456", "666-12-3456", "912-12-3456", "219-00-9999", "219-09-0000"),
     "state_code": ("or", "in"),
-    "street": ("12", "3 apples and pears", "2 of 4", "v1.2", "A 12"),
+    "street": ("12", "3 apples and pears", "2 of 4", "v1.2", "A 12", "製品3"),
     "year": ("1799", "2101", "998"),
+    "zip": ("97201.5", "123.0"),
 }
 
 

@@ -27,6 +27,7 @@ _PAIR: Final = re.compile(
     r"\(?\s{0,2}(-?[0-9]{1,3}\.[0-9]{1,17})\s{0,2}[,;]\s{0,2}(-?[0-9]{1,3}\.[0-9]{1,17})\s{0,2}\)?"
 )
 _DEGREES: Final = re.compile(r"[+-]?[0-9]{1,3}\.[0-9]{2,20}")
+_LONGEST_DEGREES: Final = 32
 _YEARS: Final = re.compile(r"[0-9]{1,3}\.[0-9]{1,2}")
 _MONEY: Final = re.compile(
     r"[-(]{0,2}(?:[$\u20ac\u00a3\u00a5\u20b9]|usd|eur|gbp|r\$) ?-?[0-9][0-9.,' ]{0,20}\)?"
@@ -38,7 +39,14 @@ _MOST_DIGITS: Final = 15
 _DIGIT: Final = re.compile(r"[0-9]")
 _MAC: Final = re.compile(r"[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}", re.IGNORECASE)
 _SSN: Final = re.compile(r"(?!000|666|9)[0-9]{3}-(?!00)[0-9]{2}-(?!0000)[0-9]{4}")
-_ZIP: Final = re.compile(r"[0-9]{5}-[0-9]{4}")
+_ZIP: Final = re.compile(r"[0-9]{5}-[0-9]{4}|[0-9]{4,5}\.0")
+"""A code of the United States with its second part, or one that a program read as a number."""
+_DMS: Final = re.compile(
+    r"[0-9]{1,3}\s?[\u00b0\u00ba]\s?[0-9]{1,2}(?:\.[0-9]{1,8})?\s?['\u2019\u2032]?"
+    r"\s?(?:[0-9]{1,2}(?:\.[0-9]{1,8})?\s?(?:[\"\u201d\u2033]|''))?\s?[NSEWO]?",
+    re.IGNORECASE,
+)
+"""Degrees, minutes and seconds (ISO 6709, annex D)."""
 _APART: Final = re.compile(r"[ ,/()&-]+")
 _NOTHING: Final = frozenset(
     """
@@ -145,6 +153,8 @@ def _of_figures(value: str) -> Iterator[SignalName]:
         yield "ssn"
     elif _ZIP.fullmatch(value):
         yield "zip"
+    elif _DMS.fullmatch(value) and not value.isdigit():
+        yield "longitude"
     elif value[0] == "#" and value[1:].strip().isdigit():
         yield "street_part"
     elif _MONEY.fullmatch(value):
@@ -193,6 +203,8 @@ def _of_mixed(value: str, folded: str) -> Iterator[SignalName]:
         found.append("money")
     if " " not in value and "@" not in value and _HOST.fullmatch(folded):
         found.append("host")
+    if len(value) <= _LONGEST_DEGREES and _DMS.fullmatch(value):
+        found.append("longitude")
     if value.count(" ") >= 7:
         found.append("prose")
     if not found:

@@ -24,6 +24,10 @@ _STATE_ZIP: Final = re.compile(r"\b[A-Z]{2}[ ,]{1,3}[0-9]{5}(?:-[0-9]{4})?\b|\b[
 _GEOMETRY: Final = re.compile(
     r"(?:SRID=[0-9]{1,6};)?(?:MULTI)?(?:POINT|LINESTRING|POLYGON) ?(?:Z |M )?\(", re.IGNORECASE
 )
+_EAST_ASIAN: Final = re.compile(
+    r"[^\s0-9]{1,12}[\u90fd\u9053\u5e9c\u770c\u7701\u5e02\u533a\u5340\u753a\u6751\u90e1\u8def\u8857][^\s]{0,20}[0-9]"
+)
+"""A place that is named as a prefecture, city, ward, road or street in Japanese or Chinese, then a number."""
 _ENDS: Final = (
     "strasse",
     "str",
@@ -78,6 +82,8 @@ def is_street(folded: str) -> bool:
     if len(folded) < 5:
         return False
     if folded[0] in _BOX_BEGINS and _BOX.match(folded):
+        return True
+    if not folded.isascii() and _EAST_ASIAN.match(folded):
         return True
     words = folded.replace(",", " ").split()
     if words[0][0].isdigit():
