@@ -81,6 +81,23 @@ def test_formats_are_told_apart(detail: str) -> None:
     assert told(problem("format_break", detail=detail))[0].claim in claims
 
 
+@pytest.mark.parametrize(
+    ("code", "details"),
+    [
+        ("format_break", ("", "second_format", "length", "characters", "thousands", "check_digit", "cut")),
+        ("spelling_variants", ("", "shortened")),
+        ("dependency", ("", "missing", "contained", "sum", "domain")),
+        ("spilled_value", ("", "columns", "rows")),
+        ("wrong_order", ("", "numbers")),
+        ("outlier", ("", "sign", "scale")),
+    ],
+)
+def test_what_is_repaired_in_another_way_is_told_in_other_words(code: str, details: tuple[str, ...]) -> None:
+    claims = {said.claim for each in details for said in told(problem(code, "land", "town", by=("town",), detail=each))}
+    assert len(claims) == len(details)
+    assert all(claim.endswith(".") and "items.land" in claim for claim in claims)
+
+
 def test_what_is_missing_and_what_is_wrong_are_told_apart() -> None:
     wrong, missing = told(
         problem("dependency", "land", by=("town",)), problem("dependency", "land", by=("town",), detail="missing")

@@ -121,6 +121,12 @@ def _format(table: Table, problem: Problem) -> str:
         return f"{start} are written in a second format: bring them into the one of the others."
     if problem.detail == "length":
         return f"{start} are shorter or longer than the others; zeros in front may have been lost: store it as text."
+    if problem.detail == "thousands":
+        return f"{start} set off their thousands by a point, and read as small numbers: take the point away."
+    if problem.detail == "check_digit":
+        return f"{start} have a wrong check digit, while that of the others is right: look them up."
+    if problem.detail == "cut":
+        return f"{start} were cut off at one length: load them whole."
     if problem.detail == "characters":
         return f"{start} hold signs that the others do not: take them away."
     return f"{start} are not written like the others: correct them, then test the format."
@@ -137,6 +143,11 @@ def _misspelt(table: Table, problem: Problem) -> str:
 
 
 def _variants(table: Table, problem: Problem) -> str:
+    if problem.detail == "shortened":
+        return (
+            f"{_rows(problem.cells)} of {_at(table, problem)} say in a shorter or another form what more frequent "
+            "values say: choose one form."
+        )
     return (
         f"{_rows(problem.cells)} of {_at(table, problem)} differ from more frequent values in case, blanks or "
         "punctuation only: choose one spelling."
@@ -148,6 +159,18 @@ def _dependency(table: Table, problem: Problem) -> str:
         return (
             f"{_rows(problem.cells)} of {_at(table, problem)} are blank where rows with the same {_by(problem)} "
             "agree on a value: fill it in."
+        )
+    if problem.detail == "contained":
+        start = f"{_rows(problem.cells)} of {_at(table, problem)}"
+        return f"{start} do not agree with the text of {_by(problem)}: correct one."
+    if problem.detail == "sum":
+        return (
+            f"{_rows(problem.cells)} of {_at(table, problem)} do not add up with {_by(problem)}: look at all of them."
+        )
+    if problem.detail == "domain":
+        return (
+            f"{_rows(problem.cells)} of {_at(table, problem)} hold values that rows with the same {_by(problem)} do "
+            "not hold: look which is wrong."
         )
     return (
         f"{_rows(problem.cells)} of {_at(table, problem)} contradict rows with the same {_by(problem)}: "
@@ -168,6 +191,16 @@ def _disagreement(table: Table, problem: Problem) -> str:
 
 
 def _spilled(table: Table, problem: Problem) -> str:
+    if problem.detail == "rows":
+        return (
+            f"In some rows the values from {_at(table, problem)} on moved by a column ({problem.cells:,} cells "
+            "in all): move them back."
+        )
+    if problem.detail == "columns":
+        return (
+            f"In some rows {_at(table, problem)} and {_by(problem)} changed places ({problem.cells:,} cells in all): "
+            "change them back."
+        )
     return (
         f"{_at(table, problem)} is blank in rows where its value ran into {_by(problem)} "
         f"({problem.cells:,} cells in all): move it back."
@@ -183,11 +216,20 @@ def _range(table: Table, problem: Problem) -> str:
 
 
 def _order(table: Table, problem: Problem) -> str:
-    other = place(table, problem.columns[1]) if len(problem.columns) > 1 else "the other date"
-    return f"{_rows(problem.cells)} hold {_at(table, problem)} and {other} in the wrong order: look at both dates."
+    other = place(table, problem.columns[1]) if len(problem.columns) > 1 else "the other"
+    both = "numbers" if problem.detail == "numbers" else "dates"
+    start = f"{_rows(problem.cells)} hold {_at(table, problem)} and {other}"
+    return f"{start} in the wrong order: look at both {both}."
 
 
 def _outlier(table: Table, problem: Problem) -> str:
+    if problem.detail == "sign":
+        return f"{_rows(problem.cells)} of {_at(table, problem)} have another sign than all others: take it away."
+    if problem.detail == "scale":
+        return (
+            f"{_rows(problem.cells)} of {_at(table, problem)} lie off the scale of the others: correct them, or store "
+            "null where they stand for no answer."
+        )
     return (
         f"{_rows(problem.cells)} of {_at(table, problem)} lie far from all other numbers: look whether they are right."
     )

@@ -18,6 +18,8 @@ _WEAK: Final = frozenset(
 _CODE_LENGTH: Final = 3
 _MAX_LENGTH: Final = 14
 _MOST_SIGNS: Final = 0.3
+_ENOUGH: Final = 30
+_MOST_WORDS: Final = 0.005
 _DATED: Final = ("9-9-9", "9/9/9", "9.9.9", "9:9")
 
 
@@ -45,11 +47,21 @@ def standing_for_nothing(
         sure |= signs
     if weak:
         dated = sum(cells for form, cells in cells_of_forms.items() if form.startswith(_DATED))
-        if numeric + dated >= 0.8 * others:
+        if numeric + dated >= 0.8 * others or _is_another_kind(texts, counts, weak | sure, others):
             sure |= weak
     if sure and _are_codes(texts, counts, sure):
         sure = {code for code in sure if not texts[code].isalpha() or len(texts[code]) > _CODE_LENGTH}
     return frozenset(sure)
+
+
+def _is_another_kind(texts: Sequence[str], counts: Sequence[int], without: set[int], others: int) -> bool:
+    """Whether hardly any other value is a single word: then a word is no answer."""
+    words = sum(
+        count
+        for code, (text, count) in enumerate(zip(texts, counts, strict=True))
+        if code not in without and text.isalpha()
+    )
+    return others >= _ENOUGH and words <= _MOST_WORDS * others and len(texts) - len(without) >= _ENOUGH
 
 
 def _are_codes(texts: Sequence[str], counts: Sequence[int], without: set[int]) -> bool:

@@ -150,6 +150,13 @@ def _measure(left: Column, right: Column, guess: float) -> Rule | None:
     return Rule(left.index, right.index, holds, tells, groups) if holds >= HOLDS and enough else None
 
 
+def _is_of_one_mind(group: Group, at_home: set[int]) -> bool:
+    """Whether a group holds one value, and beside it at most a few that are right nowhere."""
+    if group.most == group.size:
+        return True
+    return group.most >= 0.8 * group.size and at_home.isdisjoint(group.counts.keys() - {group.usual})
+
+
 def _other_things(telling: Sequence[Column], columns: Sequence[Column], rules: Sequence[Rule]) -> set[tuple[int, int]]:
     """Give (left column, row) where a row differs in most of what the left column tells."""
     by_left: defaultdict[int, list[Rule]] = defaultdict(list)
@@ -184,7 +191,7 @@ class _Court:
 
     def contradicted(self) -> Mapping[int, frozenset[int]]:
         """Give the rows whose cell most of its determinants contradict, and which of them do."""
-        at_home = {group.usual for rule in self.rules for group in rule.groups.values() if group.most >= 2}
+        at_home = self._at_home()
         trust = {id(rule): self._for_known(rule, at_home) for rule in self.rules}
         lefts = [(self.telling[rule.left].codes, rule, trust[id(rule)]) for rule in self.rules]
         found: dict[int, frozenset[int]] = {}
@@ -211,10 +218,15 @@ class _Court:
                 found[row] = frozenset(by)
         return found
 
+    def _at_home(self) -> set[int]:
+        """Give the values that are right somewhere."""
+        return {group.usual for rule in self.rules for group in rule.groups.values() if group.most >= 2}
+
     def known_blanks(self) -> list[int]:
-        """Give the rows that hold nothing where every rule that knows the row knows one value, without exception."""
+        """Give the rows that hold nothing where every rule that knows the row knows one value, slips left aside."""
         rules = [rule for rule in self.rules if rule.holds >= HOLDS_FOR_BLANKS]
         lefts = [(self.telling[rule.left].codes, rule) for rule in rules]
+        at_home = self._at_home()
         found: list[int] = []
         for row, own in enumerate(self.column.codes):
             if own != BLANK:
@@ -222,7 +234,7 @@ class _Court:
             groups = [group for codes, rule in lefts if (group := rule.groups.get(codes[row])) is not None]
             if (
                 groups
-                and all(group.most == group.size >= 3 for group in groups)
+                and all(group.size >= 3 and _is_of_one_mind(group, at_home) for group in groups)
                 and len({g.usual for g in groups}) == 1
             ):
                 found.append(row)

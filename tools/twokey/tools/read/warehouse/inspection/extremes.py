@@ -18,15 +18,25 @@ ENOUGH: Final = 50
 _NEARLY_ALL: Final = 0.95
 _MOST: Final = 0.01
 _LEAST_VALUES: Final = 15
+_WIDE: Final = 3
+"""Quartiles so far apart are those of amounts, which have long tails and are booked back with a sign."""
+_GAP: Final = 0.35
+"""How far an outlier lies from all other numbers, as a share of how far these reach."""
 _RANGES: Final[tuple[tuple[frozenset[str], float, float], ...]] = (
     (frozenset({"pct", "percent", "percentage"}), 0, 100),
     (frozenset({"lat", "latitude"}), -90, 90),
     (frozenset({"lon", "lng", "longitude"}), -180, 180),
     (frozenset({"age"}), 0, 130),
+    (frozenset({"humidity"}), 0, 100),
+    (frozenset({"port"}), 0, 65_535),
     (frozenset({"month"}), 1, 12),
     (frozenset({"hour"}), 0, 24),
     (frozenset({"minute"}), 0, 60),
-    (frozenset({"weight", "height", "length", "width", "distance", "duration", "size"}), 0, 1e15),
+    (
+        frozenset({"weight", "height", "length", "width", "distance", "duration", "size", "speed", "wind", "rain"}),
+        0,
+        1e15,
+    ),
     (frozenset({"quantity", "qty", "count", "counts", "population", "area", "volume"}), 0, 1e15),
 )
 _PLACEHOLDERS: Final = frozenset(
@@ -103,8 +113,10 @@ def _far_off(column: Column, numbers: dict[int, float]) -> set[int]:
     }
     if not far or sum(column.counts[code] for code in far) > _MOST * column.filled:
         return set()
+    if low > 0 and high > _WIDE * low:
+        far = {code for code in far if not _is_tail(abs(numbers[code]), low, high)}
     kept = [number for code, number in numbers.items() if code not in far]
-    gap = 3 * spread
+    gap = max(3 * spread, _GAP * (max(kept) - min(kept)))
     return {code for code in far if min(abs(numbers[code] - min(kept)), abs(numbers[code] - max(kept))) > gap}
 
 

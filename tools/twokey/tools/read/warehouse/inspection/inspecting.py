@@ -7,18 +7,27 @@ What would call more than half of a table wrong for reasons of agreement is not 
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Final
 
 from twokey.tools.read.warehouse.inspection import (
     agreement,
+    codes,
+    contained,
+    cut,
+    domains,
     entities,
     extremes,
     forms,
+    misplaced,
     nothing,
     repeats,
+    scales,
+    shortened,
     slips,
     spilled,
+    sums,
     times,
     units,
 )
@@ -27,7 +36,21 @@ from twokey.tools.read.warehouse.inspection.grid import BLANK, Column, Grid
 
 Detector = Callable[[Grid], Iterable[Problem]]
 
-_BY_CELL: Final[tuple[Detector, ...]] = (units.find, nothing.find, spilled.find, forms.find, extremes.find)
+_BY_CELL: Final[tuple[Detector, ...]] = (
+    units.find,
+    nothing.find,
+    spilled.find,
+    misplaced.find,
+    forms.find,
+    codes.find,
+    cut.find,
+    extremes.find,
+    scales.find,
+)
+_TOGETHER: Final[tuple[Callable[[Grid, AbstractSet[Cell]], Iterable[Problem]], ...]] = (
+    sums.find,
+    domains.find,
+)
 _EXPLAINED: Final = 0.6
 _LEAST_FOLLOWERS: Final = 4
 _FOLLOW: Final = 0.6
@@ -43,9 +66,15 @@ def inspect(grid: Grid, now_us: int) -> list[Problem]:
     sure = {cell for problem in found for cell in problem.cells}
     sources = list(entities.find(grid, sure))
     covered = {problem.columns for problem in sources}
+    held = contained.containments(grid)
     contradicted = [problem for problem in agreement.find(grid) if problem.columns not in covered]
-    doubted = [*slips.find(grid), *_but_misplaced(contradicted, sources), *sources]
+    contradicted = contained.confirmed(held, contradicted)
+    doubted = [*slips.find(grid), *shortened.find(grid), *_but_misplaced(contradicted, sources), *sources]
     wrong = {cell for problem in (*found, *doubted) for cell in problem.cells}
+    doubted += contained.contradicted(held, wrong)
+    for together in _TOGETHER:
+        wrong |= {cell for problem in doubted for cell in problem.cells}
+        doubted += together(grid, wrong)
     doubted = [_without_followers(grid, problem, wrong) for problem in doubted]
     return _told_once([*found, *doubted, *repeats.find(grid)])
 

@@ -132,7 +132,37 @@ def _slips(column: Column) -> set[int]:
         if (counts[word] >= 3 or is_open or not few) and not _has_new_pair(word, known, 8 * counts[word]):
             continue
         found.update(words[word])
+    for word in _with_a_short_word_off(rare, frequent, counts):
+        found.update(words[word])
     return found
+
+
+def _with_a_short_word_off(rare: Sequence[str], frequent: Sequence[str], counts: Mapping[str, int]) -> Iterator[str]:
+    """Give texts whose other words only one frequent text holds, and one of whose words no frequent text does."""
+    wholes: defaultdict[tuple[int, int, str], list[str]] = defaultdict(list)
+    known: set[str] = set()
+    for text in frequent:
+        parts = text.split()
+        known.update(parts)
+        for at in range(len(parts)):
+            wholes[len(parts), at, _without(parts, at)].append(text)
+    for word in rare:
+        parts = word.split()
+        odd = [at for at, part in enumerate(parts) if part not in known]
+        if len(parts) < 2 or len(odd) != 1 or counts[word] > 2 or not parts[odd[0]].isalpha():
+            continue
+        rest = _without(parts, odd[0])
+        meant = wholes.get((len(parts), odd[0], rest), ())
+        if len(meant) == 1 and _letters(rest) >= _LEAST + 1 and counts[meant[0]] >= 10 * counts[word]:
+            theirs = meant[0].split()[odd[0]]
+            if min(len(parts[odd[0]]), len(theirs)) < _LEAST <= len(parts[odd[0]]) + len(theirs) and (
+                OSA.distance(parts[odd[0]], theirs) == 1
+            ):
+                yield word
+
+
+def _without(parts: Sequence[str], at: int) -> str:
+    return " ".join((*parts[:at], *parts[at + 1 :]))
 
 
 def _meant(word: str, choices: Sequence[str], *, few: bool) -> str | None:

@@ -6,6 +6,7 @@ and only its day matters; ``until`` says how long what was found holds.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
@@ -14,7 +15,7 @@ from statistics import median
 from typing import Final
 
 from twokey.tools.read.warehouse.inspection.days import ENOUGH
-from twokey.tools.read.warehouse.inspection.found import Problem, cells_of
+from twokey.tools.read.warehouse.inspection.found import Cell, Problem, cells_of
 from twokey.tools.read.warehouse.inspection.grid import BLANK, Column, Grid
 from twokey.tools.read.warehouse.sources import day_of
 
@@ -39,9 +40,12 @@ def find(grid: Grid, now_us: int) -> Iterator[Problem]:
     """Give the faults of the columns of dates, and of the table's newest change."""
     today = day_of(now_us).toordinal()
     dated = _dated(grid)
+    wrong: set[Cell] = set()
     for dates in dated:
-        yield from _impossible(dates, today)
-    yield from _orders(dated)
+        for problem in _impossible(dates, today):
+            wrong |= problem.cells
+            yield problem
+    yield from _orders(dated, wrong)
     yield from _stale(dated, today)
 
 
@@ -103,8 +107,8 @@ def _ends(days: Iterable[int]) -> tuple[int, int]:
     return ordered[len(ordered) // 20], ordered[-1 - len(ordered) // 20]
 
 
-def _orders(dated: list[Dates]) -> Iterator[Problem]:
-    """Give pairs of columns whose order nearly all rows keep, and the rows that do not."""
+def _orders(dated: list[Dates], impossible: AbstractSet[Cell]) -> Iterator[Problem]:
+    """Give pairs of columns whose order nearly all rows keep, and the rows that do not, ``impossible`` dates apart."""
     for at, first in enumerate(dated[:_MOST_PAIRS]):
         for second in dated[at + 1 : _MOST_PAIRS]:
             if min(first.column.distinct, second.column.distinct) < _LEAST_DAYS:
@@ -115,6 +119,8 @@ def _orders(dated: list[Dates]) -> Iterator[Problem]:
                 if BLANK not in {one, two}
                 and (a := first.days.get(one)) is not None
                 and (b := second.days.get(two)) is not None
+                and (row, first.column.index) not in impossible
+                and (row, second.column.index) not in impossible
             ]
             if len(pairs) < ENOUGH:
                 continue

@@ -26,6 +26,7 @@ _UNITS: Final = frozenset("a%°$€£¥'\"")
 """What the form of a number with a unit holds one of."""
 _MOST_CONVERSIONS: Final = 12
 _MOST_TEXT: Final = 60
+_OTHER_QUANTITY: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +123,11 @@ def _of_column(column: Column) -> Iterator[Problem]:
 def _judged(column: Column, known: dict[int, Measure], units: Counter[Unit | None]) -> Problem | None:
     """Decide which cells go against the habit of the column."""
     usual = units.most_common(1)[0][0]
-    wrong = {code for code, measure in known.items() if measure.unit != usual}
+    wrong = {code for code, measure in known.items() if not _is_in_unit(measure.unit, usual, units)}
     conversions = [
         Conversion(_name(unit), _name(usual), _factor(column, known, unit, usual), count)
         for unit, count in units.most_common(_MOST_CONVERSIONS)
-        if unit != usual
+        if not _is_in_unit(unit, usual, units)
     ]
     detail = "units" if None not in units else "some_bare"
     if usual is not None:
@@ -152,6 +153,14 @@ def _judged(column: Column, known: dict[int, Measure], units: Counter[Unit | Non
         return None
     cells = cells_of(column.index, column.rows_of(wrong))
     return Problem("unit_mismatch", (column.index,), cells, 92, detail, conversions=tuple(conversions))
+
+
+def _is_in_unit(unit: Unit | None, usual: Unit | None, units: Counter[Unit | None]) -> bool:
+    """Whether a unit is the usual one, or the one in which things of another kind are measured: oil is not weighed."""
+    if unit == usual or unit is None or usual is None or unit.base == usual.base:
+        return unit == usual
+    same = {other: count for other, count in units.items() if other is not None and other.base == unit.base}
+    return sum(same.values()) >= _OTHER_QUANTITY * units.total() and unit == max(same, key=lambda other: same[other])
 
 
 def _name(unit: Unit | None) -> str:
