@@ -167,7 +167,9 @@ def falling(number: int) -> str:
 
 
 def luhn(number: int) -> str:
-    return next(text for digit in range(10) if codes._luhn(text := f"4{number:014d}{digit}"))  # pyright: ignore[reportPrivateUsage]
+    digits = f"4{number:014d}"
+    doubled = (sum(divmod(int(digit) * (2 - at % 2), 10)) for at, digit in enumerate(reversed(digits)))
+    return digits + str(-sum(doubled) % 10)
 
 
 def iban(number: int) -> str:

@@ -2,14 +2,17 @@
 numbers within them that no clock, calendar or network has.
 
 Rules: nearly all values of the column must keep the rule, and far more of them than would by chance. Free text has no
-such rules. A check digit counts where it is right in nearly all values (ISBN, EAN and GTIN by weights of one and
-three; ISBN-10 and ISSN by falling weights; card and device numbers by Luhn; IBAN by the rest of 97).
+such rules. A check digit counts where it is right in nearly all values (EAN and GTIN, ISBN, ISSN, IBAN, card and device
+numbers by Luhn; the rules are those of python-stdnum).
 """
 
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Final
+
+from stdnum import ean, isbn, issn, luhn
+from stdnum.iso7064 import mod_97_10
 
 from twokey.tools.read.warehouse.inspection.found import Code, Problem, cells_of
 from twokey.tools.read.warehouse.inspection.grid import Column, Grid
@@ -207,27 +210,14 @@ def _plain(text: str) -> str:
     return text[:_MOST_TEXT].replace("-", "").replace(" ", "").upper()
 
 
-def _ean(text: str) -> bool:
-    return sum(int(digit) * (3 if at % 2 else 1) for at, digit in enumerate(reversed(text))) % 10 == 0
-
-
-def _falling(text: str) -> bool:
-    values = [10 if sign == "X" else int(sign) for sign in text]
-    return sum(value * (len(text) - at) for at, value in enumerate(values)) % 11 == 0
-
-
-def _luhn(text: str) -> bool:
-    doubled = [int(digit) * (2 if at % 2 else 1) for at, digit in enumerate(reversed(text))]
-    return sum(value - 9 if value > 9 else value for value in doubled) % 10 == 0
-
-
 def _iban(text: str) -> bool:
-    return int("".join(str(int(sign, 36)) for sign in text[4:] + text[:4])) % 97 == 1
+    return bool(mod_97_10.is_valid(text[4:] + text[:4]))
 
 
 _CHECKS: Final[tuple[tuple[Callable[[str], object], Callable[[str], bool]], ...]] = (
-    (re.compile(r"(?:[0-9]{8}|[0-9]{12,14})").fullmatch, _ean),
-    (re.compile(r"(?:[0-9]{7}|[0-9]{9})[0-9X]").fullmatch, _falling),
-    (re.compile(r"[0-9]{14,19}").fullmatch, _luhn),
+    (re.compile(r"(?:[0-9]{8}|[0-9]{12,14})").fullmatch, ean.is_valid),
+    (re.compile(r"[0-9]{7}[0-9X]").fullmatch, issn.is_valid),
+    (re.compile(r"[0-9]{9}[0-9X]").fullmatch, isbn.is_valid),
+    (re.compile(r"[0-9]{14,19}").fullmatch, luhn.is_valid),
     (re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{10,30}").fullmatch, _iban),
 )

@@ -152,7 +152,7 @@ def _scaled(column: Column, rare: Items, frequent: Items) -> Problem | None:
         if len(codes) < 2 or codes & sources:
             continue
         kept = [number for number, code in frequent if code not in codes]
-        if not kept or any(min(kept) <= number <= max(kept) for number, code, _, _ in pairs):
+        if not kept or any(min(kept) <= number <= max(kept) for number, *_ in pairs):
             continue
         share = sum(column.counts[code] for code in sources) / max(1, sum(column.counts[c] for _, c in frequent))
         cells = cells_of(column.index, column.rows_of(codes))

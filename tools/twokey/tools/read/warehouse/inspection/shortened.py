@@ -49,7 +49,7 @@ def _truths(column: Column) -> set[int]:
         return set()
     usual = {words[code] for code in ranked[:2]}
     most = sum(column.counts[code] for code in ranked[:2])
-    if usual not in map(set, _TRUTHS) or most < _TRUTH_PREVAILS * column.filled:
+    if usual not in [set(pair) for pair in _TRUTHS] or most < _TRUTH_PREVAILS * column.filled:
         return set()
     # digits that count something go on after one
     if any(code not in words and text.isdigit() for code, text in enumerate(column.texts)):
