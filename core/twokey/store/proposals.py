@@ -140,7 +140,7 @@ def add_proposal(
     now: int,
 ) -> None:
     """Store a proposal with the decision on it."""
-    body = canonical.encode(proposal.canonical())
+    body = proposal.encoded()
     values = {
         "id": proposal.id,
         "run": proposal.run,
@@ -150,7 +150,7 @@ def add_proposal(
         "tool": proposal.tool,
         "target": target_key(proposal.target.kind, proposal.target.id),
         "body": body,
-        "decision": canonical.encode(decision.canonical()),
+        "decision": decision.encoded(),
         "decision_digest": decision.digest(),
         "expires_us": expires_us,
         "code": code,
@@ -294,7 +294,7 @@ def move_proposal(  # the fields of one update
     """Move a proposal if it is in state ``before``; tells whether it was."""
     values: dict[str, Any] = {"state": after.value, "code": code, "updated_us": now}
     if decision is not None:
-        values["decision"] = canonical.encode(decision.canonical())
+        values["decision"] = decision.encoded()
         values["decision_digest"] = decision.digest()
     if expires_us is not None:
         values["expires_us"] = expires_us
@@ -308,7 +308,7 @@ def move_proposal(  # the fields of one update
 def _proposal(row: Row[Any]) -> ProposalRecord:
     proposal = Proposal.model_validate(rows.json(row.body))
     # The bytes as they lie there, not only what they mean: nothing is read that was not digested.
-    if canonical.encode(proposal.canonical()) != row.body or hashlib.sha256(row.body).hexdigest() != row.digest:
+    if proposal.encoded() != row.body or hashlib.sha256(row.body).hexdigest() != row.digest:
         raise ValueError("the body does not have the digest")
     if (proposal.id, proposal.run) != (row.id, row.run):
         raise ValueError("the row holds the body of another row")

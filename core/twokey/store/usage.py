@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from pydantic import TypeAdapter
-from sqlalchemy import BigInteger, Connection, and_, bindparam, case, func, insert, literal_column, or_, select, update
+from sqlalchemy import BigInteger, Connection, and_, bindparam, func, insert, literal_column, or_, select, update
 
 from twokey.core.canonical import MAX_INTEGER
 from twokey.core.values import Counters, Instant, Usage
@@ -71,7 +71,7 @@ def _sums() -> Any:
             conditions = [what] if whose is None else [what, whose]
             if length is not None:
                 conditions.append(_R.at_us > base - _number(length))
-            total = func.coalesce(func.sum(case((and_(*conditions), amount), else_=none)), none)
+            total = func.coalesce(func.sum(amount).filter(and_(*conditions)), none)
             columns.append(total.label(f"{window}.{measure}"))
     recent = _R.at_us > mine.c.asked - _number(DAY_US)
     return select(*columns).select_from(_ROWS, mine).where(or_(_R.run == bindparam("of_run"), recent))

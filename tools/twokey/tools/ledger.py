@@ -162,14 +162,14 @@ class Ledger:
         wanted, found = about.encode(), list[Entry]()
         also = f'"{beside}"'.encode()
         with self.log.view() as (connection, checkpoint):
-            first = next(storage.entries(connection, subject=about, kind=kind, limit=1), None)
-            if checkpoint is None or first is None or first.seq >= checkpoint.size:
+            page = storage.entries_from_first(connection, about, kind, limit=PAGE)
+            if checkpoint is None or not page or page[0].seq >= checkpoint.size:
                 raise _not_proven("it has no beginning under a checkpoint")
             try:
-                tree = merkle.frontier(first.seq, storage.fetch(connection))
+                tree = merkle.frontier(page[0].seq, storage.fetch(connection))
             except BadProof as error:
                 raise _not_proven(str(error)) from error
-            for row in _grown(connection, tree, checkpoint):
+            for row in _grown(connection, tree, checkpoint, page):
                 if wanted in row.body or (beside and also in row.body):
                     found.append(Entry.decode(row.body))
         return [entry for entry in found if subject(entry.event) == about or entry.kind == beside]
@@ -221,8 +221,11 @@ class Ledger:
         return self.log.latest()
 
 
-def _grown(connection: Connection, tree: Frontier, checkpoint: Checkpoint) -> Generator[Row]:
+def _grown(connection: Connection, tree: Frontier, checkpoint: Checkpoint, page: Sequence[Row] = ()) -> Generator[Row]:
     """Give every entry after those in ``tree`` up to ``checkpoint``, a page at a time, and grow the tree by them.
+
+    ``page`` holds the first of them, where the caller has read some in the same view; none beyond the checkpoint is
+    taken.
 
     Raises:
         CheckFailed: at the end, where they do not lead to the root that was signed.
@@ -230,12 +233,13 @@ def _grown(connection: Connection, tree: Frontier, checkpoint: Checkpoint) -> Ge
     """
     while tree.size < checkpoint.size:
         size = min(PAGE, checkpoint.size - tree.size)
-        page = list(storage.entries(connection, after=tree.size - 1, limit=size))
+        page = page or list(storage.entries(connection, after=tree.size - 1, limit=size))
         if not page:
             raise _not_proven("entries are missing")
-        for row in page:
+        for row in page[:size]:
             tree.append(merkle.leaf_hash(row.body))
             yield row
+        page = ()
     if tree.root().hex() != checkpoint.root:
         raise _not_proven("entries were hidden or changed")
 
