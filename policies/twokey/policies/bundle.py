@@ -13,8 +13,9 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final
@@ -167,26 +168,23 @@ def stamp(folder: Path) -> Stamp:
     Empty where it holds what has no place in a bundle, or cannot be read: ``load`` says what is wrong.
     """
     try:
-        return tuple(_stamp_of(entry) for entry, _ in zip(_walk(folder, 0), range(MAX_FILES + 1), strict=False))
+        walked = zip(_walk(folder, 0), range(MAX_FILES + 1), strict=False)
+        return tuple(_stamped(entry.path, partial(entry.stat, follow_symlinks=False)) for entry, _ in walked)
     except InvalidBundle:
         return ()
 
 
 def stamp_of(path: Path) -> tuple[str, int, int, int, int]:
     """Give the stamp of one file; zeros where there is none."""
-    try:
-        found = path.lstat()
-    except OSError:
-        return str(path), 0, 0, 0, 0
-    return str(path), found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+    return _stamped(str(path), path.lstat)
 
 
-def _stamp_of(entry: os.DirEntry[str]) -> tuple[str, int, int, int, int]:
+def _stamped(path: str, look: Callable[[], os.stat_result]) -> tuple[str, int, int, int, int]:
     try:
-        found = entry.stat(follow_symlinks=False)
+        found = look()
     except OSError:
-        return entry.path, 0, 0, 0, 0
-    return entry.path, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+        return path, 0, 0, 0, 0
+    return path, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def is_part(name: str) -> bool:
