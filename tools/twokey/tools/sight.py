@@ -53,9 +53,11 @@ class Sight:
         ``evidence`` says that the evidence is to be looked at, too: all of it is read.
         """
         with self._ledger.look() as connection:
-            record = proposals.get_proposal(connection, proposals.resolve_proposal(connection, proposal))
-            answers = proposals.list_approvals(connection, record.id)
-            broken = glass.list_glass(connection, proposal=record.id)
+            record, answered, broken = proposals.see_proposal(
+                connection, proposals.resolve_proposal(connection, proposal)
+            )
+            answers = proposals.list_approvals(connection, record.id) if answered else []
+            emergencies = glass.list_glass(connection, proposal=record.id) if broken else []
             off = self._switch.off(connection)
             given = self._circumstances.seen(
                 connection,
@@ -65,7 +67,7 @@ class Sight:
                 frozen=isinstance(off, str),
             )
             stands = evidence and _stands(connection, record.proposal)
-        return Seen(record, tuple(answers), self._emergencies.among(record, broken), off, given, stands)
+        return Seen(record, tuple(answers), self._emergencies.among(record, emergencies), off, given, stands)
 
 
 def _stands(connection: Connection, proposal: Proposal) -> bool:
