@@ -9,18 +9,17 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from twokey.audit import storage
 from twokey.audit.entry import Entry
 from twokey.core.errors import CheckFailed, NotFound
 from twokey.core.events import FreezeChanged
 from twokey.core.values import GivenOrder
 from twokey.store import switches
 from twokey.store.switches import FreezeRecord, Hold
-from twokey.tools.ledger import PAGE, Ledger
+from twokey.tools.ledger import LAST, PAGE, Ledger
 
 FROZEN: Final = "frozen"
 NOT_PROVEN: Final = "freeze_not_proven"
-_WITH_LAST: Final = switches.beside(storage.LAST_ID.scalar_subquery())
+_WITH_LAST: Final = switches.beside(LAST.scalar_subquery())
 """The row, and the entry of the last turn as the log's index shows it."""
 
 

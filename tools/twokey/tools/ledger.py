@@ -38,6 +38,8 @@ READING: Final[Mapping[str, Mapping[str, Any]]] = {
     "postgresql": {"isolation_level": "AUTOCOMMIT", "postgresql_readonly": True},
 }
 """How a connection that only reads is opened. On PostgreSQL each statement takes one round trip and sees the latest."""
+LAST: Final = storage.LAST_ID
+"""The query of ``Ledger.last``, for who reads more in the same statement: ``about`` what, and ``of_kind``."""
 COVER_TIMEOUT_S: Final = 30.0
 PAGE: Final = 500
 TOGETHER: Final = 256
