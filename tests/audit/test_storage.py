@@ -177,7 +177,9 @@ def test_one_kind_about_one_subject_is_found_without_looking_through_the_kind_or
         list(storage.entries(connection, subject="p-000000000001", kind="card.shown", limit=5))
         storage.last_id(connection, "p-000000000001", "card.shown")
         storage.newest(connection, subjects=["p-000000000001"], kind="card.shown", before=9, limit=5)
-    assert len(plans) == 3
+        storage.entries_from_first(connection, "p-000000000001", "card.shown", limit=5)
+    assert len(plans) == 4
+    assert "rowid>?" in plans[-1], "from there on the log is read in its order"
     for plan in plans:
         assert "ix_log_entries_subject (subject=? AND kind=?" in plan
 

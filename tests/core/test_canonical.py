@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -247,3 +248,40 @@ def test_canonical_bytes_have_the_digest_and_the_commitment_of_their_value():
 def test_a_lone_surrogate_beside_other_text_is_refused_with_its_place():
     with pytest.raises(NotCanonicalError, match=r"\$\.a\[1\]: a lone surrogate"):
         canonical.encode({"a": ["é", "\ud800"]})
+
+
+PLAIN = st.recursive(
+    SCALARS | st.floats() | st.integers(-(2**70), 2**70) | st.sampled_from(['"', "\\", "[{", "null", "é", "\ud800"]),
+    lambda inner: (
+        st.lists(inner)
+        | st.lists(inner, max_size=2).map(tuple)
+        | st.dictionaries(st.text(st.sampled_from('a"\\é]}'), max_size=4), inner)
+    ),
+    max_leaves=12,
+)
+
+
+def _outcome(encode: Callable[[Any], bytes], value: Any) -> bytes | str:
+    try:
+        return encode(value)
+    except NotCanonicalError as error:
+        return str(error)
+
+
+@given(PLAIN)
+def test_plain_values_have_the_bytes_and_the_faults_of_any_others(value: Any):
+    assert _outcome(canonical.encode_plain, value) == _outcome(canonical.encode, value)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), [None, float("nan")], {"a": [1e300]}])
+def test_a_float_that_is_no_number_is_refused_and_not_written_as_nothing(value: Any):
+    with pytest.raises(NotCanonicalError, match="float has no canonical form"):
+        canonical.encode_plain(value)
+
+
+def test_plain_values_are_bounded_in_depth_and_size():
+    assert canonical.encode_plain(_nested(canonical.MAX_DEPTH)) == canonical.encode(_nested(canonical.MAX_DEPTH))
+    with pytest.raises(NotCanonicalError, match="nested deeper than 64"):
+        canonical.encode_plain(_nested(canonical.MAX_DEPTH + 1))
+    with pytest.raises(NotCanonicalError, match="more than the"):
+        canonical.encode_plain("\x01" * (canonical.MAX_BYTES // 5))

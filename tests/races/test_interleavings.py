@@ -233,8 +233,8 @@ class Trusting(Authority):
 class Incurious(Steps):
     """Does not look whether the target has moved on."""
 
-    def stale(self, record: ProposalRecord) -> str | None:
-        del record
+    def stale(self, record: ProposalRecord, *, evidence_stands: bool) -> str | None:
+        del record, evidence_stands
 
 
 class Forgetful:

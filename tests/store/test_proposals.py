@@ -16,7 +16,8 @@ from twokey.core import canonical
 from twokey.core.errors import CheckFailed, NotFound
 from twokey.core.lifecycle import State
 from twokey.core.values import ID_ALPHABET
-from twokey.store import proposals, runs, tables
+from twokey.store import glass, proposals, runs, tables
+from twokey.store.glass import GlassRecord
 from twokey.store.proposals import AlreadyThere, ApprovalRecord, ExecutionRecord, ProposalRecord
 
 OTHER_RUN = "r-000000000002"
@@ -462,6 +463,27 @@ def test_answers_are_listed_oldest_first(connection: Connection):
         proposals.add_approval(connection, record)
     assert proposals.list_approvals(connection, made.PROPOSAL) == records
     assert proposals.list_approvals(connection, UNKNOWN) == []
+
+
+def test_a_proposal_tells_whether_it_has_answers_and_emergencies(connection: Connection):
+    record = proposals.get_proposal(connection, made.PROPOSAL)
+    assert proposals.see_proposal(connection, made.PROPOSAL) == (record, False, False)
+    proposals.add_approval(connection, approval(1))
+    assert proposals.see_proposal(connection, made.PROPOSAL) == (record, True, False)
+    broken = GlassRecord(
+        id="g-000000000001",
+        proposal=made.PROPOSAL,
+        principal="rita",
+        ticket="INC-1",
+        reason="Nothing works.",
+        entry="l-000000000009",
+        opened_us=1,
+        until_us=9,
+    )
+    glass.add_glass(connection, broken)
+    assert proposals.see_proposal(connection, made.PROPOSAL) == (record, True, True)
+    with pytest.raises(NotFound):
+        proposals.see_proposal(connection, UNKNOWN)
 
 
 def test_a_person_answers_a_card_once(connection: Connection):

@@ -4,7 +4,7 @@ import dataclasses
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, delete, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from twokey.core.errors import CheckFailed
 from twokey.store import switches, tables
@@ -35,6 +35,18 @@ def test_a_row_that_is_gone_is_no_off_and_the_next_turn_makes_it_again(connectio
     assert caught.value.code == "freeze_tampered"
     switches.set_freeze(connection, ON)
     assert switches.get_freeze(connection) == ON
+
+
+def test_another_value_is_read_beside_it(connection: Connection):
+    query = switches.beside(select(func.coalesce(bindparam("said"), "")).scalar_subquery())
+    switches.set_freeze(connection, ON)
+    assert switches.get_freeze_beside(connection, query, {"said": "hello"}) == (ON, "hello")
+    connection.execute(update(tables.switches).values(entry="l-1"))
+    with pytest.raises(CheckFailed):
+        switches.get_freeze_beside(connection, query, {"said": "hello"})
+    connection.execute(delete(tables.switches))
+    with pytest.raises(CheckFailed):
+        switches.get_freeze_beside(connection, query, {"said": "hello"})
 
 
 @pytest.mark.parametrize("values", [{"entry": "l-1"}, {"principal": "Nobody!"}, {"changed_us": -1}])

@@ -86,3 +86,14 @@ def test_nobody_takes_a_run_over_in_the_middle_of_a_change(bench: Bench, run: st
         order.append("changed")
     thread.join(60)
     assert order == ["changed", "taken over"]
+
+
+def test_who_was_taken_over_records_nothing_even_without_a_change(bench: Bench, run: str):
+    fenced = FencedLedger(bench.ledger, run=run, holder=ME)
+    assert len(fenced.record(StepStarted(run=run, step=1, agent="catalog"))) == 1
+    bench.clock.advance(60)
+    take(bench, run, OTHER)
+    before = bench.kinds(run)
+    with pytest.raises(LeaseLost):
+        fenced.record(StepStarted(run=run, step=2, agent="catalog"))
+    assert bench.kinds(run) == before

@@ -663,8 +663,8 @@ class Late(Sight):
         self._sound = sound
         self._meanwhile = meanwhile
 
-    def of(self, proposal: str) -> Seen:
-        seen = self._sound.of(proposal)
+    def of(self, proposal: str, *, evidence: bool = False) -> Seen:
+        seen = self._sound.of(proposal, evidence=evidence)
         self._meanwhile()
         return seen
 

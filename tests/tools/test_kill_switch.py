@@ -153,11 +153,11 @@ def after_the_switch_was_read(bench: Bench, meanwhile: Callable[[], object]) -> 
 
     def execute(_: object, __: object, statement: str, parameters: object, *more: object) -> None:
         del more
-        if "FROM switches" in statement or "freeze.changed" in str(parameters):
+        if "FROM switches" in statement and "freeze.changed" in str(parameters):
             seen.append("")
 
     def checkin(*_: object) -> None:
-        if len(seen) == 2:
+        if len(seen) == 1:
             seen.append("")
             meanwhile()
 

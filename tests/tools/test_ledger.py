@@ -1,12 +1,15 @@
 """State and log in one transaction, and what the log proves of a life."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Executable, create_engine, event, func, select, text, update
+from sqlalchemy.exc import OperationalError
 from support.bench import CountingIds, FixedClock
 
 from twokey.audit import storage
@@ -17,6 +20,7 @@ from twokey.core.errors import CheckFailed, LogUnavailable, Refused
 from twokey.core.events import StepEnded, StepStarted
 from twokey.store import database, migrate, tables
 from twokey.tools.ledger import PAGE, Ledger
+from twokey.tools.turns import Turns
 
 WORKSPACE = "w-000000000000"
 RUN, OTHER = "r-000000000001", "r-000000000002"
@@ -44,6 +48,11 @@ class Books:
 
     def open(self, key: Any, **more: Any) -> Log:
         return Log(self.engine, workspace=WORKSPACE, clock=self.clock, ids=self.ids, key=key, **more)
+
+    @property
+    def several(self) -> bool:
+        """Whether the database has several writers at once, so that changes take no turns."""
+        return self.engine.dialect.name == "postgresql"
 
     def rows(self) -> int:
         with self.engine.connect() as connection:
@@ -225,6 +234,184 @@ def test_looking_changes_nothing(books: Books):
     with books.ledger.look() as connection:
         assert connection.execute(select(func.count()).select_from(tables.openings)).scalar_one() == 0
     assert books.size() == 0
+
+
+# -- committed together -------------------------------------------------------------------------------------------
+
+
+class Many:
+    """Threads that each record one entry."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.entries: dict[int, str] = {}
+        self.faults: list[LogUnavailable] = []
+        self.threads: list[threading.Thread] = []
+
+    def wait(self, step: int) -> None:
+        """Have one more thread record an entry; returns once it waits."""
+        waiting = self.ledger.turns._waiting  # pyright: ignore[reportPrivateUsage]
+        before = len(waiting)
+
+        def record() -> None:
+            try:
+                (self.entries[step],) = self.ledger.record(started(step))
+            except LogUnavailable as fault:
+                self.faults.append(fault)
+
+        self.threads.append(threading.Thread(target=record))
+        self.threads[-1].start()
+        while len(waiting) == before:
+            threading.Event().wait(0.001)
+
+    def end(self) -> None:
+        for thread in self.threads:
+            thread.join(60)
+            assert not thread.is_alive()
+
+
+def waiting_behind(ledger: Ledger, steps: Iterable[int]) -> Many:
+    """Have threads wait with an entry each. The turn is held meanwhile and given back as if nobody had waited."""
+    many, turns = Many(ledger), ledger.turns
+    free = ledger.engine.dialect.name == "postgresql"  # changes take no turn there
+    if free:
+        assert turns.come(None) is None
+    for step in steps:
+        many.wait(step)
+    if free:
+        turns._held = False  # pyright: ignore[reportPrivateUsage]
+    return many
+
+
+def sizes(books: Books) -> list[int]:
+    query = select(storage.CHECKPOINTS.c.size).order_by(storage.CHECKPOINTS.c.size)
+    with books.engine.connect() as connection:
+        return list(connection.execute(query).scalars())
+
+
+def test_entries_of_other_threads_go_with_a_change_under_one_checkpoint(books: Books):
+    with books.ledger.change() as unit:
+        unit.commit_to("a")
+        unit.record(started())
+        many = waiting_behind(books.ledger, range(1, 5))
+        assert many.entries == {}
+    many.end()
+    assert (books.rows(), books.size(), sizes(books)) == (1, 5, [5])
+    for step, entry in many.entries.items():
+        assert books.ledger.proven(entry).event == started(step)
+    assert [entry.event for entry in books.ledger.life(RUN, "step.started")] == [started(step) for step in range(5)]
+    assert books.log.verify().ok
+
+
+def test_entries_go_even_with_a_change_that_has_none(books: Books):
+    with books.ledger.change() as unit:
+        unit.commit_to("a")
+        many = waiting_behind(books.ledger, [1])
+    many.end()
+    assert (books.rows(), books.size(), sizes(books)) == (1, 1, [1])
+
+
+def test_a_change_that_fails_takes_nobody_with_it(books: Books):
+    many = Many(books.ledger)
+
+    def spoiled() -> None:
+        with books.ledger.change() as unit, books.ledger.turns if books.several else nullcontext():
+            unit.record(started())
+            many.wait(1)
+            many.wait(2)
+            raise Refused("No.", next="No.")
+
+    with pytest.raises(Refused):
+        spoiled()
+    many.end()
+    assert many.faults == []
+    assert books.size() == 2
+    assert {step: books.ledger.proven(many.entries[step]).event for step in (1, 2)} == {1: started(1), 2: started(2)}
+
+
+def test_what_cannot_be_committed_is_reported_to_everybody_and_leaves_nothing(books: Books):
+    def full(connection: Connection) -> None:
+        del connection
+        raise OperationalError("COMMIT", {}, Exception("the disk is full"))
+
+    def spoiled() -> Many:
+        with books.ledger.change() as unit:
+            unit.commit_to("a")
+            many = waiting_behind(books.ledger, [1, 2])
+            everybody.append(many)
+            event.listen(books.engine, "commit", full)
+        return many
+
+    everybody: list[Many] = []
+    with pytest.raises(LogUnavailable):
+        spoiled()
+    everybody[0].end()
+    event.remove(books.engine, "commit", full)
+    assert everybody[0].entries == {}
+    assert [fault.code for fault in everybody[0].faults] == [LogUnavailable.default_code] * 2
+    assert len({id(fault) for fault in everybody[0].faults}) == 2, "each thread has an error of its own"
+    assert (books.rows(), books.size(), sizes(books)) == (0, 0, [])
+    books.ledger.record(started())
+    assert books.log.verify().ok
+
+
+def test_a_log_that_was_rolled_back_takes_nothing_from_anybody(books: Books):
+    books.ledger.record(started())
+    unguarded(books, lambda connection: connection.execute(text("DELETE FROM log_checkpoints")))
+    everybody: list[Many] = []
+
+    def spoiled() -> None:
+        with books.ledger.change() as unit:
+            unit.record(started(9))
+            everybody.append(waiting_behind(books.ledger, [1, 2]))
+
+    with pytest.raises(LogUnavailable, match="rolled back"):
+        spoiled()
+    everybody[0].end()
+    assert all("rolled back" in fault.message for fault in everybody[0].faults)
+    assert len(everybody[0].faults) == 2
+    assert books.size() == 1
+
+
+def test_nobody_waits_for_a_turn_for_ever(books: Books):
+    impatient = Ledger(books.engine, books.log, books.ids, turns=Turns(0.01))
+    with impatient.turns, pytest.raises(LogUnavailable):
+        impatient.record(started())
+    assert books.size() == 0
+    impatient.record(started())
+    assert books.size() == 1
+
+
+def test_nothing_is_recorded_of_no_events(books: Books):
+    assert books.ledger.record() == ()
+    assert (books.size(), sizes(books)) == (0, [])
+
+
+def test_many_threads_that_record_share_checkpoints_and_lose_nothing(books: Books):
+    with ThreadPoolExecutor(16) as pool:
+        entries = [one for (one,) in pool.map(books.ledger.record, [started(step % 50) for step in range(96)])]
+    assert len(set(entries)) == books.size() == 96
+    assert sizes(books)[-1] == 96
+    for entry in entries:
+        books.ledger.proven(entry)
+    assert books.log.verify().ok
+
+
+def test_a_process_without_the_log_key_waits_for_all_that_it_committed_together(books: Books):
+    agent = Ledger(books.engine, books.open(books.key.writer("agent")), books.ids, cover_timeout_s=0.2)
+    everybody: list[Many] = []
+
+    def waits() -> None:
+        with agent.change() as unit:
+            unit.record(started())
+            everybody.append(waiting_behind(agent, [1]))
+
+    with pytest.raises(LogUnavailable, match="checkpoint"):
+        waits()
+    everybody[0].end()
+    assert ["checkpoint" in fault.message for fault in everybody[0].faults] == [True]
+    books.ledger.catch_up()
+    assert (books.size(), books.log.verify().ok) == (2, True)
 
 
 # -- processes without the log key --------------------------------------------------------------------------------

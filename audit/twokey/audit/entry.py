@@ -45,7 +45,7 @@ class Entry(Value):
             CheckFailed: the entry takes more than 65,535 bytes.
 
         """
-        body = canonical.encode(self.canonical())
+        body = self.encoded()
         if len(body) > MAX_BYTES:
             raise CheckFailed(
                 f"An event of kind {self.kind} takes {len(body)} bytes; an entry of the log has {MAX_BYTES} at most.",
@@ -72,7 +72,7 @@ class Entry(Value):
             faults = {fault["type"] for fault in error.errors(include_input=False, include_url=False)}
             raise _unreadable(f"its fields do not fit ({', '.join(sorted(faults))})") from error
         # A later version may add a field with a default, so only what was written is compared.
-        if canonical.encode(entry.model_dump(mode="json", exclude_unset=True)) != body:
+        if canonical.encode_plain(entry.model_dump(mode="json", exclude_unset=True)) != body:
             raise _unreadable("a value is not of its own type")
         return entry
 

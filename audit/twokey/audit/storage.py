@@ -30,8 +30,10 @@ from sqlalchemy import (
     func,
     insert,
     inspect,
+    literal_column,
     select,
     text,
+    union_all,
     update,
 )
 from sqlalchemy.exc import SQLAlchemyError
@@ -112,6 +114,8 @@ REJECTED: Final = Table(
     Column("time_us", _NUMBER, nullable=False),
 )
 
+_FIRST: Final = ENTRIES.alias("first")
+
 # Statements are built once: building one takes four times as long as running it.
 _ADVANCE: Final = (
     update(HEAD)
@@ -160,12 +164,32 @@ _LEAVES: Final = select(ENTRIES.c.seq, ENTRIES.c.leaf_hash).where(
     ENTRIES.c.seq.in_(bindparam("places", expanding=True))
 )
 _NODES: Final = select(NODES.c.pos, NODES.c.hash).where(NODES.c.pos.in_(bindparam("places", expanding=True)))
+_HASHES: Final = union_all(
+    select(literal_column("0").label("level"), ENTRIES.c.seq.label("place"), ENTRIES.c.leaf_hash.label("hash")).where(
+        ENTRIES.c.seq.in_(bindparam("leaves", expanding=True))
+    ),
+    select(literal_column("1").label("level"), NODES.c.pos.label("place"), NODES.c.hash.label("hash")).where(
+        NODES.c.pos.in_(bindparam("inner", expanding=True))
+    ),
+)
 _ENTRY: Final = select(ENTRIES).where(ENTRIES.c.id == bindparam("wanted"))
-_LAST_ID: Final = (
+LAST_ID: Final = (
     select(ENTRIES.c.id)
     .where(ENTRIES.c.subject == bindparam("about"), ENTRIES.c.kind == bindparam("of_kind"))
     .order_by(ENTRIES.c.seq.desc())
     .limit(1)
+)
+"""The query of ``last_id``, for who asks for more in the same statement."""
+_FROM_FIRST: Final = (
+    select(ENTRIES)
+    .where(
+        ENTRIES.c.seq
+        >= select(func.min(_FIRST.c.seq))
+        .where(_FIRST.c.subject == bindparam("about"), _FIRST.c.kind == bindparam("of_kind"))
+        .scalar_subquery()
+    )
+    .order_by(ENTRIES.c.seq)
+    .limit(bindparam("most"))
 )
 _LIST: Final = {
     (about, of_kind): (
@@ -402,6 +426,9 @@ def fetch(connection: Connection) -> merkle.Fetch:
     def read(nodes: Iterable[Node]) -> Mapping[Node, bytes]:
         leaves = {node[1]: node for node in nodes if node[0] == 0}
         inner = {merkle.position(node): node for node in nodes if node[0] > 0}
+        if leaves and inner:  # in one statement
+            rows = connection.execute(_HASHES, {"leaves": list(leaves), "inner": list(inner)})
+            return {(inner if row.level else leaves)[row.place]: row.hash for row in rows}
         found: dict[Node, bytes] = {}
         if leaves:
             rows = connection.execute(_LEAVES, {"places": list(leaves)})
@@ -439,6 +466,12 @@ def entries(
         yield Row(*row)
 
 
+def entries_from_first(connection: Connection, subject: str, kind: str, *, limit: int) -> list[Row]:
+    """Give the first entry of one kind about one subject, and in order what comes after it, whatever it is about."""
+    values = {"about": subject, "of_kind": kind, "most": limit}
+    return [Row(*row) for row in connection.execute(_FROM_FIRST, values)]
+
+
 def newest(
     connection: Connection, *, subjects: Sequence[str] = (), kind: str | None = None, before: int, limit: int
 ) -> list[Row]:
@@ -453,7 +486,7 @@ def newest(
 
 def last_id(connection: Connection, subject: str, kind: str) -> str | None:
     """Give the id of the latest entry of one kind about one subject, as the index shows it."""
-    return connection.execute(_LAST_ID, {"about": subject, "of_kind": kind}).scalar()
+    return connection.execute(LAST_ID, {"about": subject, "of_kind": kind}).scalar()
 
 
 def rejected(connection: Connection) -> int:

@@ -48,6 +48,26 @@ def encode(value: Json) -> bytes:
     return text
 
 
+def encode_plain(value: Json) -> bytes:
+    """``encode`` of what holds plain maps, lists, strings, integers and floats only, none of them twice.
+
+    Such is what pydantic dumps for JSON, and what was read from JSON: the text mostly shows that no walk is needed.
+
+    Raises:
+        NotCanonicalError: as ``encode``.
+
+    """
+    try:
+        text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER)
+    except orjson.JSONEncodeError:
+        return encode(value)  # the walk says where
+    if len(text) > MAX_BYTES or not _shows_that_it_is(text):
+        return encode(value)
+    if b"null" in text and orjson.loads(text) != value:
+        return encode(value)  # an infinite float, or none at all, is written as if there was nothing
+    return text
+
+
 def decode(text: bytes) -> Json:
     """Read canonical bytes back.
 

@@ -71,6 +71,10 @@ class Value(BaseModel):
         """Give the value as plain JSON (maps, lists, strings, integers)."""
         return self.model_dump(mode="json")
 
+    def encoded(self) -> bytes:
+        """Give the canonical bytes of the value; raises ``NotCanonicalError`` where it has none."""
+        return canonical.encode_plain(self.canonical())
+
 
 class Principal(Value):
     """A person with groups, as the directory knows them at this moment."""
@@ -361,7 +365,7 @@ class Proposal(Value):
 
     def digest(self) -> str:
         """SHA-256 of the canonical bytes of all fields."""
-        return canonical.digest(self.canonical())
+        return canonical.digest_of_text(self.encoded())
 
 
 class GroupQuorum(Value):
@@ -432,15 +436,17 @@ class Decision(Value):
         needed = self.approvals.model_dump(mode="json") if self.approvals else None
         if needed is not None and needed["auth"] == ["key"]:
             del needed["auth"]
-        return canonical.digest(
-            {
-                "type": "twokey/decision/v1",
-                "effect": self.effect,
-                "approvals": needed,
-                "obligations": sorted(self.obligations),
-                "reasons": sorted({reason.code for reason in self.reasons}),
-                "warnings": sorted(self.warnings),
-            }
+        return canonical.digest_of_text(
+            canonical.encode_plain(
+                {
+                    "type": "twokey/decision/v1",
+                    "effect": self.effect,
+                    "approvals": needed,
+                    "obligations": sorted(self.obligations),
+                    "reasons": sorted({reason.code for reason in self.reasons}),
+                    "warnings": sorted(self.warnings),
+                }
+            )
         )
 
 

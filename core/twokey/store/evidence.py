@@ -27,7 +27,7 @@ def add_evidence(connection: Connection, value: Evidence, content: bytes) -> Non
     values = {
         "id": value.id,
         "run": value.run,
-        "value": canonical.encode(value.canonical()),
+        "value": value.encoded(),
         "content": content,
         "created_us": value.created_us,
     }

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any, Final
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Row, Select, Table, Update, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Row, Select, Table, Update, bindparam, delete, exists, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from twokey.core import canonical
@@ -91,6 +91,10 @@ _P: Final = tables.proposals.c
 _ADD: Final = insert(tables.proposals)
 _GET: Final = select(tables.proposals).where(_P.id == bindparam("wanted"))
 _GET_LOCKED: Final = _GET.with_for_update()
+_SEE: Final = _GET.add_columns(
+    exists().where(tables.approvals.c.proposal == _P.id).label("answered"),
+    exists().where(tables.broken_glass.c.proposal == _P.id).label("broken"),
+)
 _LOCK: Final = select(_P.state, _P.decision_digest).where(_P.id == bindparam("wanted")).with_for_update()
 _LIST: Final[Select[Any]] = (
     select(tables.proposals).order_by(_P.created_us.desc(), _P.id.desc()).limit(bindparam("most"))
@@ -140,7 +144,7 @@ def add_proposal(
     now: int,
 ) -> None:
     """Store a proposal with the decision on it."""
-    body = canonical.encode(proposal.canonical())
+    body = proposal.encoded()
     values = {
         "id": proposal.id,
         "run": proposal.run,
@@ -150,7 +154,7 @@ def add_proposal(
         "tool": proposal.tool,
         "target": target_key(proposal.target.kind, proposal.target.id),
         "body": body,
-        "decision": canonical.encode(decision.canonical()),
+        "decision": decision.encoded(),
         "decision_digest": decision.digest(),
         "expires_us": expires_us,
         "code": code,
@@ -178,6 +182,18 @@ def get_proposal(connection: Connection, proposal: str, *, lock: bool = False) -
         if row is None:
             raise unknown_proposal()
         return _proposal(row)
+
+
+def see_proposal(connection: Connection, proposal: str) -> tuple[ProposalRecord, bool, bool]:
+    """Read one proposal; and tell whether there are rows of answers to it, and whether there are of emergencies.
+
+    Most have none, and then nobody need ask for them. Raises as ``get_proposal``.
+    """
+    with rows.reading("proposal"):
+        row = connection.execute(_SEE, {"wanted": proposal}).one_or_none()
+        if row is None:
+            raise unknown_proposal()
+        return _proposal(row), bool(row.answered), bool(row.broken)
 
 
 def lock_proposal(connection: Connection, proposal: str) -> tuple[State, str]:
@@ -294,7 +310,7 @@ def move_proposal(  # the fields of one update
     """Move a proposal if it is in state ``before``; tells whether it was."""
     values: dict[str, Any] = {"state": after.value, "code": code, "updated_us": now}
     if decision is not None:
-        values["decision"] = canonical.encode(decision.canonical())
+        values["decision"] = decision.encoded()
         values["decision_digest"] = decision.digest()
     if expires_us is not None:
         values["expires_us"] = expires_us
@@ -308,7 +324,7 @@ def move_proposal(  # the fields of one update
 def _proposal(row: Row[Any]) -> ProposalRecord:
     proposal = Proposal.model_validate(rows.json(row.body))
     # The bytes as they lie there, not only what they mean: nothing is read that was not digested.
-    if canonical.encode(proposal.canonical()) != row.body or hashlib.sha256(row.body).hexdigest() != row.digest:
+    if proposal.encoded() != row.body or hashlib.sha256(row.body).hexdigest() != row.digest:
         raise ValueError("the body does not have the digest")
     if (proposal.id, proposal.run) != (row.id, row.run):
         raise ValueError("the row holds the body of another row")

@@ -6,10 +6,11 @@ transaction itself is that lock. What comes back is validated like input, becaus
 """
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 from pydantic import StrictBool, TypeAdapter
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, ScalarSelect, Select, insert, select, update
 
 from twokey.core.values import EntryId, Instant, PrincipalName
 from twokey.store import rows, tables
@@ -30,6 +31,7 @@ class FreezeRecord:
 
 
 _FREEZE: Final[TypeAdapter[FreezeRecord]] = TypeAdapter(FreezeRecord)
+_BESIDE: Final = "beside"
 _S: Final = tables.switches.c
 _GET: Final = select(_S.is_on, _S.entry, _S.principal, _S.reason, _S.changed_us).where(_S.name == FREEZE)
 _READ: Final[dict[Hold, Any]] = {
@@ -42,10 +44,29 @@ _READ: Final[dict[Hold, Any]] = {
 def get_freeze(connection: Connection, *, hold: Hold = "nothing") -> FreezeRecord:
     """Read the freeze; raises ``CheckFailed`` where its row is gone or not as it was stored."""
     with rows.reading("freeze"):
-        row = connection.execute(_READ[hold]).mappings().one_or_none()
-        if row is None:
-            raise ValueError("the row is gone")
-        return _FREEZE.validate_python(dict(row))
+        return _FREEZE.validate_python(_row(connection, _READ[hold], {}))
+
+
+def beside(value: ScalarSelect[Any]) -> Select[Any]:
+    """Give the query of ``get_freeze_beside``: the freeze, and one more value as of the same moment."""
+    return _GET.add_columns(value.label(_BESIDE))
+
+
+def get_freeze_beside(
+    connection: Connection, query: Select[Any], values: Mapping[str, Any]
+) -> tuple[FreezeRecord, object]:
+    """Read the freeze and the value beside it in one statement; raises as ``get_freeze``."""
+    with rows.reading("freeze"):
+        row = _row(connection, query, values)
+        value = row.pop(_BESIDE)
+        return _FREEZE.validate_python(row), value
+
+
+def _row(connection: Connection, query: Select[Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    row = connection.execute(query, values).mappings().one_or_none()
+    if row is None:
+        raise ValueError("the row is gone")
+    return dict(row)
 
 
 def set_freeze(connection: Connection, record: FreezeRecord) -> None:

@@ -9,7 +9,20 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from pydantic import TypeAdapter
-from sqlalchemy import BigInteger, Connection, and_, bindparam, case, func, insert, literal_column, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Row,
+    and_,
+    bindparam,
+    case,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
 from twokey.core.canonical import MAX_INTEGER
 from twokey.core.values import Counters, Instant, Usage
@@ -24,12 +37,7 @@ _ROWS: Final = tables.reservations.alias("r")
 _R: Final = _ROWS.c
 _NUMBER: Final[TypeAdapter[int]] = TypeAdapter(Instant)
 _SUMS: Final[TypeAdapter[dict[str, int]]] = TypeAdapter(dict[str, Instant])
-_WINDOWS: Final = {
-    "run": (_R.run == bindparam("of_run"), None),
-    "requester_hour": (_R.requester == bindparam("by"), HOUR_US),
-    "hour": (None, HOUR_US),
-    "day": (None, DAY_US),
-}
+_WINDOWS: Final = ("run", "requester_hour", "hour", "day")
 
 
 def _number(value: int) -> Any:
@@ -41,12 +49,12 @@ def _stage(name: Stage) -> Any:
 
 
 def _sums() -> Any:
-    """Build the one query: every measure in every window, and the last number that was given away.
+    """Build the one query: what counts, summed up by stage and by which windows it lies in, and the last number.
 
-    What is the same every time stands in its text: each parameter costs, and psycopg reads a text of more than 4,096
-    characters anew each time.
+    A row is looked at once and not once for each figure, because a busy day has many. One row comes back even where
+    nothing counts. What is the same every time stands in the query's text: each parameter costs, and psycopg reads a
+    text of more than 4,096 characters anew each time.
     """
-    none = _number(0)
     own = tables.reservations.alias("own")
     mine = (
         select(
@@ -56,25 +64,33 @@ def _sums() -> Any:
         .where(own.c.proposal == bindparam("mine"), own.c.stage == "proposal")
         .subquery("mine")
     )
-    before = and_(_stage("proposal"), _R.number < mine.c.before)
-    measures = {
-        "proposals": (before, _number(1), mine.c.asked),
-        "files": (before, _R.files, mine.c.asked),
-        "lines": (before, _R.lines, mine.c.asked),
-        "writes": (and_(_stage("write"), _R.proposal != bindparam("mine")), _number(1), bindparam("now")),
-        "cost": (_stage("model"), _R.cost, bindparam("now")),
-    }
-    last = select(tables.counters.c.reserved).where(tables.counters.c.name == WORKSPACE).scalar_subquery()
-    columns: list[Any] = [last.label("last")]
-    for window, (whose, length) in _WINDOWS.items():
-        for measure, (what, amount, base) in measures.items():
-            conditions = [what] if whose is None else [what, whose]
-            if length is not None:
-                conditions.append(_R.at_us > base - _number(length))
-            total = func.coalesce(func.sum(case((and_(*conditions), amount), else_=none)), none)
-            columns.append(total.label(f"{window}.{measure}"))
+    counts = or_(
+        and_(_stage("proposal"), _R.number < mine.c.before),
+        and_(_stage("write"), _R.proposal != bindparam("mine")),
+        _stage("model"),
+    )
+    base = case((_stage("proposal"), mine.c.asked), else_=bindparam("now"))
     recent = _R.at_us > mine.c.asked - _number(DAY_US)
-    return select(*columns).select_from(_ROWS, mine).where(or_(_R.run == bindparam("of_run"), recent))
+    keys = (
+        _R.stage.label("stage"),
+        (_R.run == bindparam("of_run")).label("run"),
+        (_R.requester == bindparam("by")).label("by"),
+        (_R.at_us > base - _number(HOUR_US)).label("hour"),
+        (_R.at_us > base - _number(DAY_US)).label("day"),
+    )
+    last = select(tables.counters.c.reserved).where(tables.counters.c.name == WORKSPACE).scalar_subquery()
+    return (
+        select(
+            last.label("last"),
+            *keys,
+            func.count(_R.number).label("times"),
+            func.sum(_R.files).label("files"),
+            func.sum(_R.lines).label("lines"),
+            func.sum(_R.cost).label("cost"),
+        )
+        .select_from(mine.outerjoin(_ROWS, and_(counts, or_(_R.run == bindparam("of_run"), recent))))
+        .group_by(*(literal_column(str(place)) for place in range(2, 2 + len(keys))))
+    )
 
 
 _COUNT: Final = _sums()
@@ -106,9 +122,37 @@ def count(connection: Connection, *, run: str, requester: str, now: int, proposa
     """
     with rows.reading("usage"):
         values = {"of_run": run, "by": requester, "mine": proposal, "now": now}
-        found = _SUMS.validate_python(dict(connection.execute(_COUNT, values).mappings().one()))
+        groups = connection.execute(_COUNT, values).all()
+        found = {f"{window}.{name}": 0 for window in _WINDOWS for name in Usage.model_fields}
+        for group in groups:
+            for window in _windows_of(group):
+                for name, amount in _measures_of(group):
+                    found[f"{window}.{name}"] += amount
+        found = _SUMS.validate_python({**found, "last": groups[0].last})
     used = {window: Usage(**{name: found[f"{window}.{name}"] for name in Usage.model_fields}) for window in _WINDOWS}
     return Counted(Counters(**used), found["last"])
+
+
+def _windows_of(group: Row[Any]) -> tuple[str, ...]:
+    """Give the windows in which a group of reservations lies."""
+    within = {
+        "run": group.run,
+        "requester_hour": group.by and group.hour,
+        "hour": group.hour,
+        "day": group.day,
+    }
+    return tuple(window for window in _WINDOWS if within[window])
+
+
+def _measures_of(group: Row[Any]) -> tuple[tuple[str, int], ...]:
+    """Give what a group of reservations adds to which figures."""
+    match group.stage:
+        case "proposal":
+            return ("proposals", group.times), ("files", group.files), ("lines", group.lines)
+        case "write":
+            return (("writes", group.times),)
+        case _:
+            return (("cost", group.cost),)
 
 
 def hold(connection: Connection) -> int:

@@ -13,8 +13,9 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final
@@ -167,18 +168,23 @@ def stamp(folder: Path) -> Stamp:
     Empty where it holds what has no place in a bundle, or cannot be read: ``load`` says what is wrong.
     """
     try:
-        return tuple(stamp_of(path) for path, _ in zip(_walk(folder, 0), range(MAX_FILES + 1), strict=False))
+        walked = zip(_walk(folder, 0), range(MAX_FILES + 1), strict=False)
+        return tuple(_stamped(entry.path, partial(entry.stat, follow_symlinks=False)) for entry, _ in walked)
     except InvalidBundle:
         return ()
 
 
 def stamp_of(path: Path) -> tuple[str, int, int, int, int]:
     """Give the stamp of one file; zeros where there is none."""
+    return _stamped(str(path), path.lstat)
+
+
+def _stamped(path: str, look: Callable[[], os.stat_result]) -> tuple[str, int, int, int, int]:
     try:
-        found = path.lstat()
+        found = look()
     except OSError:
-        return str(path), 0, 0, 0, 0
-    return str(path), found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+        return path, 0, 0, 0, 0
+    return path, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def is_part(name: str) -> bool:
@@ -187,33 +193,35 @@ def is_part(name: str) -> bool:
 
 
 def _files(folder: Path) -> Iterator[tuple[str, bytes]]:
-    for count, path in enumerate(_walk(folder, 0)):
+    for count, entry in enumerate(_walk(folder, 0)):
         if count >= MAX_FILES:
             raise InvalidBundle(f"The policy bundle holds more than {MAX_FILES} files.", next="Name another folder.")
+        path = Path(entry.path)
         name = path.relative_to(folder).as_posix()
         if not is_part(name):
             raise _refused(path, "has no place in a policy bundle")
         yield name, _read(path)
 
 
-def _walk(folder: Path, depth: int) -> Iterator[Path]:
-    """Every regular file, links refused at every level."""
+def _walk(folder: str | Path, depth: int) -> Iterator[os.DirEntry[str]]:
+    """Every file, in the order of the paths. Nothing is followed that is a link."""
+    # No path is made of an entry here: each decision looks at all files, and making paths costs more than looking.
     if depth > MAX_DEPTH:
-        raise _refused(folder, "lies too deep")
+        raise _refused(Path(folder), "lies too deep")
     try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        with os.scandir(str(folder)) as found:
+            entries = sorted(found, key=lambda entry: entry.name)
     except OSError as error:
         raise InvalidBundle(
             "The folder of the policy bundle cannot be read.", next="Check which folder the settings name."
         ) from error
     for entry in entries:
-        path = folder / entry.name
         if entry.name not in _PLAIN and not _NAME.fullmatch(entry.name):
-            raise _refused(path, "has no place in a policy bundle")
+            raise _refused(Path(entry.path), "has no place in a policy bundle")
         if entry.is_dir(follow_symlinks=False):
-            yield from _walk(path, depth + 1)
+            yield from _walk(entry.path, depth + 1)
         else:
-            yield path
+            yield entry
 
 
 def _read(path: Path) -> bytes:

@@ -84,7 +84,7 @@ def _shape(raw: object) -> Answer:
         raise MalformedDecision("not the fields of a decision") from None
     except ValueError as error:
         raise MalformedDecision("not canonical") from error
-    if text not in {canonical.encode(form) for form in _forms(answer)}:
+    if text not in {canonical.encode_plain(form) for form in _forms(answer)}:
         raise MalformedDecision("a field is missing or of another type")
     return answer
 

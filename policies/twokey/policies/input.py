@@ -29,6 +29,6 @@ def build(call: Call) -> Document:
 
     """
     fields = cast("dict[str, Json]", call.canonical())
-    part = canonical.encode({"type": "twokey/input/v1", **fields})
+    part = canonical.encode_plain({"type": "twokey/input/v1", **fields})
     text = b'%b,"now_ns":%d}' % (part[:-1], call.now_us * 1000)
     return Document(text=text, digest=hashlib.sha256(part).hexdigest())

@@ -106,7 +106,7 @@ class Answers:
 
         """
         try:
-            seen = self._sight.of(answer.statement.proposal)
+            seen = self._sight.of(answer.statement.proposal, evidence=answer.statement.action == "approve")
             record = seen.record
             if record.id != answer.statement.proposal:
                 raise proposals.unknown_proposal()
@@ -120,9 +120,10 @@ class Answers:
         fault = None if answer.statement.batch is None else self._batches.fault(answer.statement, record, shown)
         if fault is not None:
             raise self._refuse(answer, channel, record, fault, "It was not given in a batch that counts.", asked)
+        seen = dataclasses.replace(seen, record=record)
         if answer.statement.action == "approve":
-            self._still_rendered(answer, channel, record, asked)
-        return self._take(answer, channel, dataclasses.replace(seen, record=record), principal, reason, asked)
+            self._still_rendered(answer, channel, seen, asked)
+        return self._take(answer, channel, seen, principal, reason, asked)
 
     def _admit(self, answer: Answer, channel: Channel, record: ProposalRecord, reason: str) -> Principal:
         """Check who answers what, and when."""
@@ -208,9 +209,10 @@ class Answers:
             )
         return record, asked
 
-    def _still_rendered(self, answer: Answer, channel: Channel, record: ProposalRecord, asked: Asked) -> None:
+    def _still_rendered(self, answer: Answer, channel: Channel, seen: Seen, asked: Asked) -> None:
+        record = seen.record
         try:
-            code = self._steps.stale(record)
+            code = self._steps.stale(record, evidence_stands=seen.evidence_stands)
         except TwokeyError as error:
             self._reject(answer, channel, record.id, code_of(error), asked)
             raise

@@ -45,7 +45,8 @@ class BundleApprovals(Value):
 
 def path_of(folder: Path) -> Path:
     """Where the signatures of the bundle in ``folder`` lie."""
-    return folder.resolve().with_name(f"{folder.resolve().name}.approvals.json")
+    resolved = folder.resolve()
+    return resolved.with_name(f"{resolved.name}.approvals.json")
 
 
 def read(path: Path) -> BundleApprovals | None:

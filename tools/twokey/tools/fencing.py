@@ -5,10 +5,11 @@ in the same transaction, and nobody takes it away before that commits. Whoever l
 nothing, however late it wakes up.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
 from twokey.core.errors import LeaseLost
+from twokey.core.events import Event
 from twokey.store import runs
 from twokey.tools.ledger import Ledger, Unit
 
@@ -17,7 +18,9 @@ class FencedLedger(Ledger):
     """A ledger for one run and one holder of its lease."""
 
     def __init__(self, ledger: Ledger, *, run: str, holder: str) -> None:
-        super().__init__(ledger.engine, ledger.log, ledger.ids, cover_timeout_s=ledger.cover_timeout_s)
+        super().__init__(
+            ledger.engine, ledger.log, ledger.ids, cover_timeout_s=ledger.cover_timeout_s, turns=ledger.turns
+        )
         self._run = run
         self._holder = holder
 
@@ -34,6 +37,13 @@ class FencedLedger(Ledger):
             if not runs.still_drives(unit.connection, self._run, holder=self._holder):
                 raise lease_lost(self._run)
             yield unit
+
+    def record(self, *events: Event) -> Sequence[str]:
+        """Append events that change no row, while the lease is held: by itself, and never taken along by others."""
+        with self.change() as unit:
+            for event in events:
+                unit.record(event)
+        return tuple(unit.entries)
 
 
 def lease_lost(run: str) -> LeaseLost:

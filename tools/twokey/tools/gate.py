@@ -238,7 +238,7 @@ class Gate:
         raise budgets.busy()
 
     def _execute(self, proposal: str) -> Result:
-        seen = self._sight.of(proposal)
+        seen = self._sight.of(proposal, evidence=True)
         record, off = seen.record, seen.off
         if record.state is State.EXECUTING:
             return self.recover(record.id)
@@ -331,7 +331,7 @@ class Gate:
         goes_on = seen.outcome == "unknown" and seen.code in {"written_not_found", executor.PARTLY}
         if not goes_on or permit.tool.guarantee != "keyed":
             return seen
-        now = self._sight.of(record.id)
+        now = self._sight.of(record.id, evidence=True)
         if proven.frozen or isinstance(now.off, str):
             return None
         ready = self._ready(dataclasses.replace(now, record=record), proven)
@@ -364,7 +364,7 @@ class Gate:
         needed = decision.approvals
         if needed is None or not met(needed, self._authority.people(approvers)):
             return _Hindrance(State.AWAITING_APPROVAL, "quorum_lost", asked)
-        code = self._steps.stale(record)
+        code = self._steps.stale(record, evidence_stands=seen.evidence_stands)
         return _Hindrance(State.SUPERSEDED, code, asked) if code is not None else _Ready(approvers, asked, glass)
 
     def _contradicted(self, record: ProposalRecord, proven: Standing) -> Result:

@@ -15,10 +15,12 @@ from twokey.core.events import FreezeChanged
 from twokey.core.values import GivenOrder
 from twokey.store import switches
 from twokey.store.switches import FreezeRecord, Hold
-from twokey.tools.ledger import PAGE, Ledger
+from twokey.tools.ledger import LAST, PAGE, Ledger
 
 FROZEN: Final = "frozen"
 NOT_PROVEN: Final = "freeze_not_proven"
+_WITH_LAST: Final = switches.beside(LAST.scalar_subquery())
+"""The row, and the entry of the last turn as the log's index shows it."""
 
 
 class Stopped(Exception):  # noqa: N818 - undoes a transaction; handled by who asked
@@ -47,10 +49,11 @@ class KillSwitch:
             with self._ledger.look() as own:
                 return self.off(own)
         try:
-            row = switches.get_freeze(connection)
+            row, last = switches.get_freeze_beside(
+                connection, _WITH_LAST, {"about": self._workspace, "of_kind": "freeze.changed"}
+            )
         except CheckFailed:
             return NOT_PROVEN
-        last = self._ledger.last(connection, self._workspace, "freeze.changed")
         if row.is_on:
             return FROZEN
         return row if last == row.entry and (last is None or self.bears_out(row)) else NOT_PROVEN

@@ -3,10 +3,16 @@
 Rules: no state changes without an entry, no entry without its state; ``change`` returns only when a signed checkpoint
 covers what was recorded; where the log or the database cannot take it, ``LogUnavailable`` is raised and nothing
 further may happen. ``record`` and rows of the index show; ``proven`` and ``life`` are what may be relied on.
+
+Entries that change no row are committed and signed together with what another thread of this process is about to
+commit, where one is; whoever commits takes along what waits, and waits for nobody. A state change is never taken along:
+its own thread makes it, in a transaction of its own. What was committed together counts together or not at all, and
+nobody is told anything of it before it was.
 """
 
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from itertools import chain
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine
@@ -25,25 +31,30 @@ from twokey.core.ports import Ids
 from twokey.core.values import Checkpoint
 from twokey.store import evidence
 from twokey.store.database import BUSY_MS, READ_ONLY
-from twokey.tools.turns import Turns
+from twokey.tools.turns import Ride, Turns
 
 READING: Final[Mapping[str, Mapping[str, Any]]] = {
     "sqlite": {READ_ONLY: True},
     "postgresql": {"isolation_level": "AUTOCOMMIT", "postgresql_readonly": True},
 }
 """How a connection that only reads is opened. On PostgreSQL each statement takes one round trip and sees the latest."""
+LAST: Final = storage.LAST_ID
+"""The query of ``Ledger.last``, for who reads more in the same statement: ``about`` what, and ``of_kind``."""
 COVER_TIMEOUT_S: Final = 30.0
 PAGE: Final = 500
+TOGETHER: Final = 256
+"""How many threads' entries one transaction takes along at most."""
 
 
 class Unit:
     """One open transaction: rows through ``connection``, entries through ``record``."""
 
-    def __init__(self, connection: Connection, log: Log, ids: Ids) -> None:
+    def __init__(self, connection: Connection, log: Log, ids: Ids, prepared: list[Pending]) -> None:
+        """``prepared`` takes the entries, in order."""
         self.connection = connection
         self._log = log
         self._ids = ids
-        self.prepared: list[Pending] = []
+        self.prepared: Final = prepared
 
     @property
     def entries(self) -> list[str]:
@@ -71,15 +82,26 @@ class Unit:
 class Ledger:
     """State and log of one workspace."""
 
-    def __init__(self, engine: Engine, log: Log, ids: Ids, *, cover_timeout_s: float = COVER_TIMEOUT_S) -> None:
-        """``cover_timeout_s`` is how long a change waits for another process to sign, in seconds."""
+    def __init__(
+        self,
+        engine: Engine,
+        log: Log,
+        ids: Ids,
+        *,
+        cover_timeout_s: float = COVER_TIMEOUT_S,
+        turns: Turns[Sequence[Pending]] | None = None,
+    ) -> None:
+        """``cover_timeout_s`` is how long a change waits for another process to sign, in seconds.
+
+        ``turns`` are those of another ledger of this process on the same database, where there is one.
+        """
         self.engine = engine
         self.log = log
         self.ids = ids
         self.cover_timeout_s = cover_timeout_s
-        self._turns: AbstractContextManager[None] = (
-            Turns(BUSY_MS / 1000) if engine.dialect.name == "sqlite" else nullcontext()
-        )
+        self.turns: Final = turns or Turns[Sequence[Pending]](BUSY_MS / 1000)
+        # PostgreSQL has many writers at once: there only entries that change no row take turns.
+        self._alone: AbstractContextManager[object] = self.turns if engine.dialect.name == "sqlite" else nullcontext()
 
     @contextmanager
     def change(self) -> Generator[Unit]:
@@ -89,17 +111,41 @@ class Ledger:
             LogUnavailable: the database or the log did not take it. What the caller meant to do next must not happen.
 
         """
+        ride, prepared = Ride(), list[Pending]()
+        with self._transaction(self._alone, prepared, ride) as connection:
+            yield Unit(connection, self.log, self.ids, prepared)
+        self._cover(prepared, ride)
+
+    @contextmanager
+    def _transaction(
+        self, turn: AbstractContextManager[object], own: Sequence[Pending], ride: Ride
+    ) -> Generator[Connection]:
+        """Open a transaction in one's ``turn``; on a clean exit commit it with ``own`` and with what waits.
+
+        Whoever was taken along is let go only after that, whatever it came to.
+        """
         try:
-            with self._turns, self.engine.begin() as connection:
-                unit = Unit(connection, self.log, self.ids)
-                yield unit
-                checkpoint = self.log.settle(connection, unit.prepared) if unit.prepared else None
+            with turn, self.engine.begin() as connection:
+                yield connection
+                entries = [*own, *chain.from_iterable(self.turns.take_along(ride, TOGETHER))]
+                checkpoint = self.log.settle(connection, entries) if entries else None
+            if checkpoint is not None:
+                self.log.confirm(checkpoint)
+            ride.arrive(checkpoint)
+        except LogUnavailable as fault:
+            ride.fail(fault)
+            raise
         except (SQLAlchemyError, TimeoutError) as error:
-            raise _not_taken() from error
-        if checkpoint is not None:
-            self.log.confirm(checkpoint)
-        elif unit.prepared:
-            self.log.wait_covered(unit.entries, self.cover_timeout_s)
+            fault = _not_taken()
+            ride.fail(fault)
+            raise fault from error
+        finally:
+            ride.end()
+
+    def _cover(self, own: Sequence[Pending], ride: Ride) -> None:
+        """Wait until a ride has ended and a checkpoint covers ``own``, which went with it."""
+        if ride.wait() is None and own:
+            self.log.wait_covered([entry.entry_id for entry in own], self.cover_timeout_s)
 
     @contextmanager
     def look(self) -> Generator[Connection]:
@@ -115,15 +161,30 @@ class Ledger:
 
     def record(self, *events: Event) -> Sequence[str]:
         """Append events that change no row (port ``Recorder``)."""
-        with self.change() as unit:
-            for event in events:
-                unit.record(event)
-        return tuple(unit.entries)
+        own = [self.log.prepare(event) for event in events]
+        if own:
+            self._cover(own, self._ridden(own))
+        return tuple(entry.entry_id for entry in own)
+
+    def _ridden(self, own: Sequence[Pending]) -> Ride:
+        """Have ``own`` taken along by whoever is about to commit, or else commit it now, with what waits."""
+        try:
+            taken = self.turns.come(own)
+        except TimeoutError as error:
+            raise _not_taken() from error
+        if taken is not None:
+            return taken
+        ride = Ride()
+        with ExitStack() as turn:
+            turn.callback(self.turns.go)
+            with self._transaction(turn, own, ride):
+                pass
+        return ride
 
     def catch_up(self) -> None:
         """Sign what is pending, as far as this process may: what another one committed before it died."""
         try:
-            with self._turns, self.engine.begin() as connection:
+            with self._alone, self.engine.begin() as connection:
                 checkpoint = self.log.settle(connection)
         except (SQLAlchemyError, TimeoutError) as error:
             raise _not_taken() from error
@@ -162,14 +223,14 @@ class Ledger:
         wanted, found = about.encode(), list[Entry]()
         also = f'"{beside}"'.encode()
         with self.log.view() as (connection, checkpoint):
-            first = next(storage.entries(connection, subject=about, kind=kind, limit=1), None)
-            if checkpoint is None or first is None or first.seq >= checkpoint.size:
+            page = storage.entries_from_first(connection, about, kind, limit=PAGE)
+            if checkpoint is None or not page or page[0].seq >= checkpoint.size:
                 raise _not_proven("it has no beginning under a checkpoint")
             try:
-                tree = merkle.frontier(first.seq, storage.fetch(connection))
+                tree = merkle.frontier(page[0].seq, storage.fetch(connection))
             except BadProof as error:
                 raise _not_proven(str(error)) from error
-            for row in _grown(connection, tree, checkpoint):
+            for row in _grown(connection, tree, checkpoint, page):
                 if wanted in row.body or (beside and also in row.body):
                     found.append(Entry.decode(row.body))
         return [entry for entry in found if subject(entry.event) == about or entry.kind == beside]
@@ -221,8 +282,11 @@ class Ledger:
         return self.log.latest()
 
 
-def _grown(connection: Connection, tree: Frontier, checkpoint: Checkpoint) -> Generator[Row]:
+def _grown(connection: Connection, tree: Frontier, checkpoint: Checkpoint, page: Sequence[Row] = ()) -> Generator[Row]:
     """Give every entry after those in ``tree`` up to ``checkpoint``, a page at a time, and grow the tree by them.
+
+    ``page`` holds the first of them, where the caller has read some in the same view; none beyond the checkpoint is
+    taken.
 
     Raises:
         CheckFailed: at the end, where they do not lead to the root that was signed.
@@ -230,12 +294,13 @@ def _grown(connection: Connection, tree: Frontier, checkpoint: Checkpoint) -> Ge
     """
     while tree.size < checkpoint.size:
         size = min(PAGE, checkpoint.size - tree.size)
-        page = list(storage.entries(connection, after=tree.size - 1, limit=size))
+        page = page or list(storage.entries(connection, after=tree.size - 1, limit=size))
         if not page:
             raise _not_proven("entries are missing")
-        for row in page:
+        for row in page[:size]:
             tree.append(merkle.leaf_hash(row.body))
             yield row
+        page = ()
     if tree.root().hex() != checkpoint.root:
         raise _not_proven("entries were hidden or changed")
 

@@ -132,7 +132,12 @@ class _Asked:
         """Tell whether the request names ``value``, as a whole and not as a part of something else."""
         if value in self._named:
             return True
-        return bool(value) and re.search(_BEFORE + re.escape(value) + _AFTER, self._text) is not None
+        # A pattern is built only for what is there at all: most values are not.
+        return (
+            value != ""
+            and value in self._text
+            and re.search(_BEFORE + re.escape(value) + _AFTER, self._text) is not None
+        )
 
 
 class _Text:

@@ -5,6 +5,7 @@ evidence that is cited exists, is what its hash says, and is what the log says t
 came from is what Twokey finds, not what the draft says.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -305,8 +306,10 @@ class Proposer:
         wanted = sorted({cited for source in sources for cited in source.evidence})
         with self._ledger.look() as connection:
             record = runs.get_run(connection, of_runs[0])
-            held = evidence.gather_evidence(connection, wanted)
             listed = {value.id: value.sha256 for run in of_runs for value in evidence.list_evidence(connection, run)}
+            # A first draft is held against all that was read; a later one of the same run finds that ready.
+            ready = self._last is not None and self._last[0][:2] == (own, tuple(sorted(listed.items())))
+            held = evidence.gather_evidence(connection, wanted if ready else sorted({*wanted, *listed}))
         found = [held[name][0] for name in wanted]
         if any(value.run not in of_runs for value in found):
             raise Refused(
@@ -316,16 +319,23 @@ class Proposer:
             )
         receipts = self._check_logged(found, of_runs)
         cited = tuple(EvidenceRef(id=value.id, sha256=value.sha256) for value in found)
-        return cited, self._known(own, listed | {value.id: value.sha256 for value in found}, receipts), record.request
+        read = listed | {value.id: value.sha256 for value in found}
+        return cited, self._known(own, read, receipts, held), record.request
 
-    def _known(self, own: str, read: dict[str, str], receipts: set[str]) -> Known:
-        """Give what was read (hashes by id), ready to be searched: the last is kept, for the next draft of the run."""
+    def _known(
+        self, own: str, read: dict[str, str], receipts: set[str], held: Mapping[str, tuple[Evidence, Json]]
+    ) -> Known:
+        """Give what was read (hashes by id), ready to be searched: the last is kept, for the next draft of the run.
+
+        ``held`` is as much of it as the caller has read from the store.
+        """
         what = own, tuple(sorted(read.items())), frozenset(receipts)
         last = self._last
         if last is not None and last[0] == what:
             return last[1]
-        with self._ledger.look() as connection:
-            held = evidence.gather_evidence(connection, sorted(read))
+        if not held.keys() >= read.keys():
+            with self._ledger.look() as connection:
+                held = evidence.gather_evidence(connection, sorted(read))
         known = Known(
             [
                 Read(value, content, receipt=value.id in receipts, vouched=self._listed(value.tool, content))

@@ -22,7 +22,7 @@ _ANSWER = set(Answer.model_fields)
 def record(unit: Unit, call: Call, decision: Decision, *, occasion: Occasion, call_id: str | None = None) -> str:
     """Record ``decision`` on ``call`` in the open transaction; gives the entry's id."""
     document, salt = build(call).text, unit.salt()
-    answer = canonical.encode(decision.model_dump(mode="json", include=_ANSWER))
+    answer = canonical.encode_plain(decision.model_dump(mode="json", include=_ANSWER))
     event = calls.decided(
         call,
         decision,

@@ -6,8 +6,12 @@ happens in a transaction that holds the proposal and finds it as it was seen, or
 
 import dataclasses
 
-from twokey.core.values import BreakGlass
+from sqlalchemy import Connection
+
+from twokey.core.errors import CheckFailed, NotFound
+from twokey.core.values import BreakGlass, Proposal
 from twokey.store import glass, proposals
+from twokey.store.evidence import gather_evidence
 from twokey.store.proposals import ApprovalRecord, ProposalRecord
 from twokey.store.switches import FreezeRecord
 from twokey.tools.circumstances import Circumstances, Given
@@ -28,6 +32,8 @@ class Seen:
     """The kill switch where it is proven to be off; else the code of what stops writes."""
     given: Given
     """What policy is told besides the call."""
+    evidence_stands: bool = False
+    """Whether all evidence is there and is what the proposal says; false where it was not looked at."""
 
 
 class Sight:
@@ -41,12 +47,17 @@ class Sight:
         self._emergencies = emergencies
         self._circumstances = circumstances
 
-    def of(self, proposal: str) -> Seen:
-        """Look at a proposal by id or by an unambiguous beginning of it; raises ``NotFound``, ``CheckFailed``."""
+    def of(self, proposal: str, *, evidence: bool = False) -> Seen:
+        """Look at a proposal by id or by an unambiguous beginning of it; raises ``NotFound``, ``CheckFailed``.
+
+        ``evidence`` says that the evidence is to be looked at, too: all of it is read.
+        """
         with self._ledger.look() as connection:
-            record = proposals.get_proposal(connection, proposals.resolve_proposal(connection, proposal))
-            answers = proposals.list_approvals(connection, record.id)
-            broken = glass.list_glass(connection, proposal=record.id)
+            record, answered, broken = proposals.see_proposal(
+                connection, proposals.resolve_proposal(connection, proposal)
+            )
+            answers = proposals.list_approvals(connection, record.id) if answered else []
+            emergencies = glass.list_glass(connection, proposal=record.id) if broken else []
             off = self._switch.off(connection)
             given = self._circumstances.seen(
                 connection,
@@ -55,4 +66,14 @@ class Sight:
                 proposal=record.id,
                 frozen=isinstance(off, str),
             )
-        return Seen(record, tuple(answers), self._emergencies.among(record, broken), off, given)
+            stands = evidence and _stands(connection, record.proposal)
+        return Seen(record, tuple(answers), self._emergencies.among(record, emergencies), off, given, stands)
+
+
+def _stands(connection: Connection, proposal: Proposal) -> bool:
+    """Tell whether every piece of evidence is still there and hashes to what the proposal says."""
+    try:
+        held = gather_evidence(connection, [ref.id for ref in proposal.evidence])
+    except (CheckFailed, NotFound):
+        return False
+    return all(held[ref.id][0].sha256 == ref.sha256 for ref in proposal.evidence)

@@ -8,12 +8,12 @@ import dataclasses
 from typing import Final
 
 from twokey.core.canonical import Json
-from twokey.core.errors import CheckFailed, NotFound, Refused
+from twokey.core.errors import Refused
 from twokey.core.events import ProposalMoved
 from twokey.core.lifecycle import State, step
 from twokey.core.ports import Clock, Directory, Policy
 from twokey.core.values import BreakGlass, Call, Decision, Principal, Proposal
-from twokey.store import evidence, proposals
+from twokey.store import proposals
 from twokey.store.proposals import ProposalRecord
 from twokey.tools import calls, recording
 from twokey.tools.circumstances import Circumstances, Given
@@ -122,10 +122,13 @@ class Steps:
         call = calls.of_proposal(record.proposal, requester, self.clock.now_us(), given, glass)
         return Asked(call, self.policy.decide(call), occasion, given)
 
-    def stale(self, record: ProposalRecord) -> str | None:
-        """Compare with what was reviewed: evidence, tool, rendering. Gives the code of a difference, or None."""
+    def stale(self, record: ProposalRecord, *, evidence_stands: bool) -> str | None:
+        """Compare with what was reviewed: evidence, tool, rendering. Gives the code of a difference, or None.
+
+        ``evidence_stands`` is what ``Sight`` has just found of the evidence.
+        """
         proposal = record.proposal
-        if not self._evidence_stands(proposal):
+        if not evidence_stands:
             return "changed_evidence"
         if self.changed_tool(proposal):
             return "changed_tool"
@@ -141,15 +144,6 @@ class Steps:
         """Tell whether the tool is another one than the one that rendered the proposal; raises ``NotFound``."""
         tool = self.registry.writer(proposal.tool)
         return (tool.version, tool.schema_digest()) != (proposal.tool_version, proposal.tool_schema)
-
-    def _evidence_stands(self, proposal: Proposal) -> bool:
-        """Tell whether every piece of evidence is still there and hashes to what the proposal says."""
-        try:
-            with self.ledger.look() as connection:
-                held = evidence.gather_evidence(connection, [ref.id for ref in proposal.evidence])
-                return all(held[ref.id][0].sha256 == ref.sha256 for ref in proposal.evidence)
-        except (CheckFailed, NotFound):
-            return False
 
     def renew(self, record: ProposalRecord, asked: Asked) -> None:
         """Put a new decision on a waiting proposal. Approvals of the old one no longer match it."""

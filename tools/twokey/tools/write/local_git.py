@@ -154,6 +154,7 @@ class LocalRepository:
         self._wait_s = wait_s
         self._common = Path(repo.commondir())
         self._histories: dict[str, set[str]] = {}
+        self._commits: dict[str, _Commit] = {}
 
     # -- reading ------------------------------------------------------------------------------------------------------
 
@@ -438,6 +439,12 @@ class LocalRepository:
             return ObjectID(name.encode()) in self._repo.object_store
 
     def _commit(self, name: str) -> "_Commit":
+        """Read a commit, once in the time of one call: its name fixes what it is."""
+        if name not in self._commits:
+            self._commits[name] = self._read_commit(name)
+        return self._commits[name]
+
+    def _read_commit(self, name: str) -> "_Commit":
         if not self._has(name):
             raise NotFound(
                 "The repository does not hold that commit.",
