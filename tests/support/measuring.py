@@ -43,6 +43,7 @@ class Measuring:
         self.variables = dict(variables)
         """What a child process needs of our environment so that it is measured; nothing where nobody is."""
         self._on = True
+        self._begun = False
 
     @property
     def turns(self) -> bool:
@@ -52,6 +53,7 @@ class Measuring:
     def begin(self) -> None:
         """Read what has to be covered whole, and measure nothing more for now."""
         if self.turns:
+            self._begun = True
             for name in _modules():
                 importlib.import_module(name)
             self._turn(on=False)
@@ -62,8 +64,8 @@ class Measuring:
             self._turn(on=self._wanted(item))
 
     def end(self) -> None:
-        """Keep what was measured: a process that ends slowly is not waited for."""
-        if self.turns:
+        """Keep what was measured, in a process that did tests: one that ends slowly is not waited for."""
+        if self._begun:
             self._turn(on=False)
             self._coverage.save()
 

@@ -90,7 +90,7 @@ _TESTS = Path(__file__).resolve().parent.parent
 
 
 class Started:
-    """A command or script under way in a process of its own; its errors go where those of the tests go."""
+    """A command or script under way in a process of its own."""
 
     def __init__(self, sock: socket.socket, pid: int, stdin: int, stdout: int) -> None:
         self.pid = pid
@@ -181,24 +181,36 @@ class Warm:
                     raise subprocess.TimeoutExpired(list(arguments), timeout_s) from None
             return status, _all(out), _all(err)
 
-    def start(self, script: Path, *arguments: object, environment: Mapping[str, str] | None = None) -> Started:
+    def start(
+        self,
+        script: Path,
+        *arguments: object,
+        environment: Mapping[str, str] | None = None,
+        errors: int = _STANDARD_ERROR,
+    ) -> Started:
         """Start a script of the tests and leave it running; whoever starts it waits for its end with ``finish``.
 
-        It finds the other parts of the tests, as it would in a process of its own.
+        It finds the other parts of the tests, as it would in a process of its own, and writes its errors to the file
+        descriptor ``errors``.
         """
         variables = dict(os.environ if environment is None else environment) | {"PYTHONPATH": str(_TESTS)}
-        return self._started([str(script), *map(str, arguments)], Path.cwd(), variables, script)
+        return self._started([str(script), *map(str, arguments)], Path.cwd(), variables, script, errors)
 
     def start_command(self, arguments: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Started:
         """Start one command and leave it running; whoever starts it waits for its end with ``finish``."""
         return self._started(arguments, folder, environment, None)
 
     def _started(
-        self, arguments: Sequence[str], folder: Path, environment: Mapping[str, str], script: Path | None
+        self,
+        arguments: Sequence[str],
+        folder: Path,
+        environment: Mapping[str, str],
+        script: Path | None,
+        errors: int = _STANDARD_ERROR,
     ) -> Started:
         (stdin, write), (read, stdout) = os.pipe(), os.pipe()
         try:
-            sock = self._ask(arguments, folder, environment, script, [stdout, _STANDARD_ERROR, stdin])
+            sock = self._ask(arguments, folder, environment, script, [stdout, errors, stdin])
         finally:
             os.close(stdin)
             os.close(stdout)
