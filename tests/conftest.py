@@ -16,6 +16,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine, create_engine, text
 from support.compiled import share_compiled
+from support.crash.stage import fast_folder
+from support.measuring import MEASURING
 from support.postgresql_server import begun
 
 from twokey.audit import storage
@@ -41,8 +43,15 @@ share_compiled()
 
 
 def pytest_collection() -> None:
-    """What is read before the tests begin stays, too: there is nothing to collect yet."""
+    """What is read before the tests begin stays, too: there is nothing to collect yet. None of it is measured."""
     gc.disable()
+    MEASURING.begin()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long begins first, so that nobody waits for it in the end."""
+    items.sort(key=lambda item: item.path.parent.name != "soak")
 
 
 def pytest_collection_finish() -> None:
@@ -52,9 +61,20 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
+def pytest_sessionfinish() -> None:
+    """Whatever is measured after the last test is measured no more."""
+    MEASURING.end()
+
+
 def pytest_unconfigure() -> None:
     """Libraries complain at the end of what was not cleared away."""
     gc.unfreeze()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> None:
+    """Measure what is meant to cover something."""
+    MEASURING.at(item)
 
 
 @pytest.fixture(scope="session")
@@ -94,7 +114,7 @@ def _postgresql_admin(server: str) -> Generator[Engine]:
 
 @pytest.fixture(scope="session")
 def _postgresql_server() -> Iterator[str]:  # pyright: ignore[reportUnusedFunction] - pytest calls it
-    with tempfile.TemporaryDirectory(prefix="tk-pg-", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(prefix="tk-pg-", dir=fast_folder(), ignore_cleanup_errors=True) as folder:
         server = begun(Path(folder) / "data")
         try:
             url = str(server.get_uri())

@@ -1,6 +1,5 @@
 """Several processes on one log, and processes that die."""
 
-import multiprocessing
 import signal
 from pathlib import Path
 
@@ -9,11 +8,12 @@ from sqlalchemy import text
 from support import log_writer
 from support.command import warm
 from support.log_world import World
+from support.warm import Started
 
 from twokey.audit.log import Log
 from twokey.core.events import StepEnded
 
-SPAWN = multiprocessing.get_context("spawn")
+WRITER = Path(log_writer.__file__)
 EACH = 15
 
 
@@ -31,6 +31,16 @@ def _counter(world: World) -> int:
         return connection.execute(text("SELECT value FROM counter")).scalar_one()
 
 
+def _writers(processes: int, url: str, key: Path, role: str) -> list[Started]:
+    return [warm().start(WRITER, url, key, role, EACH, number) for number in range(processes)]
+
+
+def _exit_codes(writers: list[Started]) -> list[int | None]:
+    for writer in writers:
+        writer.finish()
+    return [writer.returncode for writer in writers]
+
+
 def _steps(log: Log) -> list[StepEnded]:
     events = [recorded.entry.event for recorded in log.entries()]
     return [event for event in events if isinstance(event, StepEnded)]
@@ -40,15 +50,8 @@ def _steps(log: Log) -> list[StepEnded]:
 def test_processes_with_the_log_key_lose_nothing_and_keep_the_order_of_causes(
     world: World, url: str, log: Log, processes: int
 ):
-    key = world.folder / "log.key"
-    workers = [
-        SPAWN.Process(target=log_writer.write, args=(url, key, "gate", EACH, number)) for number in range(processes)
-    ]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    assert [worker.exitcode for worker in workers] == [0] * processes
+    writers = _writers(processes, url, world.folder / "log.key", "gate")
+    assert _exit_codes(writers) == [0] * processes
     # Each one saw the value that the one before it had committed, so the log must show the values in their order.
     assert [event.step for event in _steps(log)] == list(range(1, processes * EACH + 1))
     assert sorted({event.run for event in _steps(log)}) == [f"r-00000000000{number}" for number in range(processes)]
@@ -61,16 +64,12 @@ def test_processes_with_the_log_key_lose_nothing_and_keep_the_order_of_causes(
 def test_processes_without_the_log_key_are_covered_by_one_that_has_it(world: World, url: str, log: Log, processes: int):
     key = world.folder / "agent.key"
     world.key.writer("agent").save(key)
-    workers = [
-        SPAWN.Process(target=log_writer.write, args=(url, key, "agent", EACH, number)) for number in range(processes)
-    ]
-    for worker in workers:
-        worker.start()
-    while any(worker.is_alive() for worker in workers):
+    writers = _writers(processes, url, key, "agent")
+    while not all(writer.ended() for writer in writers):
         with world.engine.begin() as connection:
             log.settle(connection)
-        workers[0].join(0.005)
-    assert [worker.exitcode for worker in workers] == [0] * processes
+        writers[0].ended(0.005)
+    assert _exit_codes(writers) == [0] * processes
     assert [event.step for event in _steps(log)] == list(range(1, processes * EACH + 1))
     assert log.verify().ok
 
@@ -81,7 +80,7 @@ def test_what_was_promised_before_a_kill_is_in_the_log(world: World, url: str, m
     key = world.folder / "log.key"
     promised: dict[int, str] = {}
     for round_number in range(1, 4):
-        process = warm().start(Path(log_writer.__file__), url, key, "gate", 50)
+        process = warm().start(WRITER, url, key, "gate", 50)
         seen = 0
         for line in process.stdout:
             word, value, *entry = line.split()

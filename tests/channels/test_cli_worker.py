@@ -2,7 +2,6 @@
 
 import json
 import signal
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -15,6 +14,7 @@ from sqlalchemy import create_engine, text
 from support.command import PATIENCE_S, Command, account, repository, warehouse
 from support.git_repo import run_git
 from support.model_endpoint import Endpoint, Reply, answered, serve
+from support.warm import Started
 
 DECLINED = json.dumps(
     {"job": "something_else", "focus": "all", "warehouse": "", "repository": "", "tables": [], "sure": False}
@@ -48,14 +48,14 @@ class Site:
         return [json.loads(bytes(body))["event"] for (body,) in rows]
 
     @contextmanager
-    def worker(self, **variables: str) -> "Generator[subprocess.Popen[str]]":
-        process = self.twokey.start("worker", "--concurrency", "1", "--json", **variables)
+    def worker(self, **variables: str) -> Generator[Started]:
+        process = self.twokey.begin("worker", "--concurrency", "1", "--json", **variables)
         try:
             yield process
         finally:
-            if process.poll() is None:
-                process.kill()
-            process.communicate()
+            if process.returncode is None:
+                process.send_signal(signal.SIGKILL)
+                process.finish()
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ def test_a_worker_drives_what_was_left_to_it_and_ends_on_sigterm(local_site: Sit
     with site.worker() as process:
         eventually(lambda: site.state(run) == "waiting")
         process.send_signal(signal.SIGTERM)
-        out, _ = process.communicate(timeout=PATIENCE_S)
+        out = process.finish()
     assert process.returncode == 0
     assert json.loads(out) == {"runs": [{"run": run, "state": "waiting"}], "proposals": [], "jobs": 1, "failures": []}
     shown = site.twokey.json("runs", "show", run)
@@ -127,8 +127,8 @@ def test_the_run_of_a_worker_that_was_killed_is_taken_over(server_site: Site, mo
     with site.worker(**at(model)) as first:
         assert slow.arrived.wait(PATIENCE_S)
         with site.worker(**at(model)):
-            first.kill()
-            first.communicate()
+            first.send_signal(signal.SIGKILL)
+            first.finish()
             eventually(lambda: site.state(run) == "failed")
     assert slow.wait is not None
     slow.wait.set()
@@ -153,7 +153,7 @@ def test_a_worker_that_stood_still_and_goes_on_does_no_harm(local_site: Site, mo
         later = site.twokey.json("ask", "document the warehouse", "--as", "ana", "--detach")["run"]
         eventually(lambda: site.state(later) == "failed")  # it works on, with what is its own
         first.send_signal(signal.SIGTERM)
-        out, _ = first.communicate(timeout=PATIENCE_S)
+        out = first.finish()
     assert [item["run"] for item in json.loads(out)["runs"]] == [later]
     assert site.rows("SELECT id, kind FROM log_entries WHERE subject = :run ORDER BY seq", run=run) == before
     (taken,) = site.log(run, "run.taken_over")

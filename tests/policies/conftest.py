@@ -1,12 +1,12 @@
 """The pinned OPA, a bundle with pinned tools, calls to decide on, and a server that can be told to misbehave."""
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.broken_opa import BrokenOpa
+from support.measuring import MEASURING
 from support.origins import origins
 
 from twokey.core.values import Call
@@ -29,7 +29,7 @@ TOOLS = [
 @pytest.fixture(scope="session")
 def coverage_variables() -> dict[str, str]:
     """What a child process needs of our environment so that its lines are counted; nothing without coverage."""
-    return {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
+    return MEASURING.variables
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,7 @@
 """Many people answer one card in the same moment, through several processes: one outcome, and an answer for everybody."""
 
 import json
-import subprocess
-import sys
+import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,13 +10,12 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
-from support.command import Command, account, repository, warehouse
+from support import click_process
+from support.command import Command, account, repository, warehouse, warm
 from support.git_repo import run_git
 
-TESTS = Path(__file__).resolve().parent.parent
 PROCESSES = 4
 CLIENTS = 100
-PATIENCE_S = 600
 ROUNDS = 20
 
 
@@ -52,30 +50,24 @@ class Office:
 
     def at_once(self, proposal: str, shares: Sequence[Sequence[str]]) -> list[dict[str, Any]]:
         """Have the answers given, ``NAME:ACTION`` each, one process for each share."""
-        processes = [
-            subprocess.Popen(
-                [sys.executable, "-m", "support.click_process", self.workspace, proposal, *share],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-                cwd=self.command.folder,
-                env=self.command.environment(PYTHONPATH=str(TESTS)),
-            )
-            for share in shares
-        ]
-        for process in processes:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "ready\n", process.communicate()
-        for process in processes:
-            assert process.stdin is not None
-            process.stdin.write("go\n")
-            process.stdin.flush()
+        environment, script = self.command.environment(), Path(click_process.__file__)
         told: list[dict[str, Any]] = []
-        for process in processes:
-            out, err = process.communicate(timeout=PATIENCE_S)
-            assert process.returncode == 0, err
-            assert "Traceback" not in err, err
+        with tempfile.TemporaryFile() as errors:
+            processes = [
+                warm().start(script, self.workspace, proposal, *share, environment=environment, errors=errors.fileno())
+                for share in shares
+            ]
+            for process in processes:
+                assert process.stdout.readline() == "ready\n", process.finish()
+            for process in processes:
+                process.stdin.write("go\n")
+                process.stdin.flush()
+            outputs = [process.finish() for process in processes]
+            errors.seek(0)
+            said = errors.read().decode()
+        assert [process.returncode for process in processes] == [0] * len(processes), said
+        assert "Traceback" not in said, said
+        for out in outputs:
             told += [json.loads(line) for line in out.splitlines()]
         return told
 

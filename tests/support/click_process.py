@@ -1,6 +1,6 @@
 """A worker process that serves some clients at once, each in a thread of its own, through the product's own service.
 
-``python -m support.click_process WORKSPACE PROPOSAL ACTION NAME...``: it opens the workspace, has every client prove
+``python click_process.py WORKSPACE PROPOSAL NAME:ACTION...``: it opens the workspace, has every client prove
 who they are, says ``ready``, waits for a line, and then has all of them answer in the same moment.
 It prints one JSON object for each client: name, state and code, and how long the answer took.
 """

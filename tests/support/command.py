@@ -17,7 +17,7 @@ import pytest
 
 from support.git_repo import drop_samples, make_commit, run_git
 from support.templates import templates
-from support.warm import Warm
+from support.warm import Started, Warm
 from twokey.audit.keys import LogKey
 from twokey.audit.verify import SqliteSource, verify
 
@@ -108,6 +108,10 @@ class Command:
             text=True,
             encoding="utf-8",
         )
+
+    def begin(self, *args: object, **variables: str) -> Started:
+        """Start a command in a process of its own and leave it running, where nothing depends on how it starts."""
+        return warm().start_command(self.arguments(*args), self.folder, self.environment(**variables))
 
     def ok(self, *args: object, **variables: str) -> Done:
         """Run a command that has to succeed."""

@@ -1,7 +1,8 @@
 """A process that changes state and records it, over and over, and says what it was promised.
 
-Run as ``python log_writer.py URL KEY ROLE COUNT [NUMBER]``. It prints ``open N`` before a commit and ``kept N ENTRY``
-after the covering checkpoint; N is the value of the row ``counter`` that the entry records.
+Run as ``python log_writer.py URL KEY ROLE COUNT [NUMBER]``. Without a number, which tells it from others that write at
+the same time, it prints ``open N`` before a commit and ``kept N ENTRY`` after the covering checkpoint; N is the value of
+the row ``counter`` that the entry records.
 """
 
 import sys
@@ -44,4 +45,6 @@ def write(url: str, key: Path, role: str, count: int, number: int = 0, *, loud: 
 
 
 if __name__ == "__main__":
-    write(sys.argv[1], Path(sys.argv[2]), sys.argv[3], int(sys.argv[4]), loud=True)
+    write(
+        sys.argv[1], Path(sys.argv[2]), sys.argv[3], int(sys.argv[4]), *map(int, sys.argv[5:]), loud=len(sys.argv) == 5
+    )

@@ -39,6 +39,7 @@ PRELOADED = (
     "twokey.channels.cli.following",
     "alembic.command",
     "alembic.config",
+    "coverage",
     "duckdb",
     "dulwich.porcelain",
     "dulwich.worktree",
@@ -89,7 +90,7 @@ _TESTS = Path(__file__).resolve().parent.parent
 
 
 class Started:
-    """A script under way in a process of its own; its errors go where those of the tests go."""
+    """A command or script under way in a process of its own."""
 
     def __init__(self, sock: socket.socket, pid: int, stdin: int, stdout: int) -> None:
         self.pid = pid
@@ -107,6 +108,10 @@ class Started:
         """Send it a signal; one that has ended meanwhile is not hurt."""
         with contextlib.suppress(OSError):
             signal.pidfd_send_signal(self._handle, number)
+
+    def ended(self, within_s: float = 0.0) -> bool:
+        """Tell whether it has come to its end, and wait for that so long at most, in seconds."""
+        return self._handle < 0 or bool(select.select([self._handle], [], [], within_s)[0])
 
     def wait_stopped(self) -> None:
         """Wait until it is stopped by a signal (proc_pid_stat(5): state T)."""
@@ -134,11 +139,15 @@ class Warm:
     """The process that waits."""
 
     def __init__(self) -> None:
+        from support.measuring import MEASURING  # the process that waits has no path to it
+
         self._folder = tempfile.TemporaryDirectory(prefix="tk-warm-", ignore_cleanup_errors=True)
         self._address = str(Path(self._folder.name) / "s")
         # Whatever concerns one command comes with it; the rest is this machine's.
         kept = {name: value for name, value in os.environ.items() if not name.startswith("TWOKEY_")}
         kept.pop("PYTHONDONTWRITEBYTECODE", None)
+        if MEASURING.turns:  # what modules do when they are read is measured elsewhere
+            kept = {name: value for name, value in kept.items() if not name.startswith("COVERAGE_")}
         self._process = subprocess.Popen(
             [sys.executable, __file__, self._address], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=kept
         )
@@ -172,17 +181,36 @@ class Warm:
                     raise subprocess.TimeoutExpired(list(arguments), timeout_s) from None
             return status, _all(out), _all(err)
 
-    def start(self, script: Path, *arguments: object, environment: Mapping[str, str] | None = None) -> Started:
+    def start(
+        self,
+        script: Path,
+        *arguments: object,
+        environment: Mapping[str, str] | None = None,
+        errors: int = _STANDARD_ERROR,
+    ) -> Started:
         """Start a script of the tests and leave it running; whoever starts it waits for its end with ``finish``.
 
-        It finds the other parts of the tests, as it would in a process of its own.
+        It finds the other parts of the tests, as it would in a process of its own, and writes its errors to the file
+        descriptor ``errors``.
         """
         variables = dict(os.environ if environment is None else environment) | {"PYTHONPATH": str(_TESTS)}
+        return self._started([str(script), *map(str, arguments)], Path.cwd(), variables, script, errors)
+
+    def start_command(self, arguments: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Started:
+        """Start one command and leave it running; whoever starts it waits for its end with ``finish``."""
+        return self._started(arguments, folder, environment, None)
+
+    def _started(
+        self,
+        arguments: Sequence[str],
+        folder: Path,
+        environment: Mapping[str, str],
+        script: Path | None,
+        errors: int = _STANDARD_ERROR,
+    ) -> Started:
         (stdin, write), (read, stdout) = os.pipe(), os.pipe()
         try:
-            sock = self._ask(
-                [str(script), *map(str, arguments)], Path.cwd(), variables, script, [stdout, _STANDARD_ERROR, stdin]
-            )
+            sock = self._ask(arguments, folder, environment, script, [stdout, errors, stdin])
         finally:
             os.close(stdin)
             os.close(stdout)
