@@ -43,7 +43,7 @@ def test_a_workspace_needs_nothing_but_its_id(write: Write):
     assert settings.load(write(WORKSPACE), {}).model_dump(mode="json") == snapshot(
         {
             "workspace": {"id": "w-000000000000", "demo": False},
-            "store": {"url": "sqlite:///.twokey/twokey.db"},
+            "store": {"url": "sqlite:///.twokey/twokey.db", "encrypt": False},
             "policy": {
                 "engine": "embedded",
                 "bundle": "policies",

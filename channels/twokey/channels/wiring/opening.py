@@ -132,7 +132,7 @@ def opened_parts(
     home = stage.home or settings.home(config.workspace.id)
     clock, ids = clock or SystemClock(), ids or RandomIds()
     with ExitStack() as stack:
-        ledger = stack.enter_context(ledger_of(folder, config.store.url, config.workspace.id, home, clock, ids))
+        ledger = stack.enter_context(ledger_of(folder, config.store, config.workspace.id, home, clock, ids))
         check_demo(config, ledger)
         standing = policy_of(folder, config, ledger, stage.engine)
         standing.current()
@@ -275,6 +275,7 @@ def _parts(  # what that were opened
     readiness = Readiness(
         workspace=config.workspace.id,
         profile=config.controls.profile,
+        encrypts=config.store.encrypt,
         ledger=ledger,
         revisions=policy.revisions,
         clock=clock,

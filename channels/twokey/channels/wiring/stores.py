@@ -3,6 +3,7 @@
 Rules: what was opened is closed; a workspace whose settings and log disagree about being a demo does not open.
 """
 
+import os
 from collections.abc import Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -20,14 +21,17 @@ from twokey.core.entropy import RandomIds, SystemClock
 from twokey.core.errors import BadInput, EnvironmentFault, LogUnavailable
 from twokey.core.events import WorkspaceCreated
 from twokey.core.ports import Clock, Dispatcher, Ids
+from twokey.core.sections import StoreSection
 from twokey.core.settings import Settings
 from twokey.store import database, migrate
+from twokey.store.sealing import KeyFile, Sealer, add_key
 from twokey.tools.ledger import Ledger
 
 if TYPE_CHECKING:
     from twokey.agents.planner.savers import StateStore
 
 LOG_KEY: Final = "log.key"
+STORE_KEY: Final = "store.key"
 CHECKPOINTS: Final = "checkpoints.db"
 STATE_FOLDER: Final = ".twokey"
 
@@ -47,10 +51,10 @@ def store_url(folder: Path, url: str) -> str:
 
 @contextmanager
 def ledger_of(  # the parts of one
-    folder: Path, url: str, workspace: str, home: Path, clock: Clock, ids: Ids
+    folder: Path, store: StoreSection, workspace: str, home: Path, clock: Clock, ids: Ids
 ) -> Generator[Ledger]:
     key = LogKey.load(home / LOG_KEY)
-    engine = database.open_engine(store_url(folder, url))
+    engine = database.open_engine(store_url(folder, store.url), sealer_of(store, workspace, home))
     try:
         database.check(engine)
         migrate.migrate(engine)
@@ -60,11 +64,25 @@ def ledger_of(  # the parts of one
         engine.dispose()
 
 
+def sealer_of(store: StoreSection, workspace: str, home: Path) -> Sealer | None:
+    """Give what seals and opens the database; none where nothing is to be sealed and there is no key.
+
+    Raises:
+        EnvironmentFault: the key's file cannot be used, or is missing and something is to be sealed.
+
+    """
+    path = home / STORE_KEY
+    if not store.encrypt and not os.path.lexists(path):
+        return None
+    return Sealer(KeyFile(path, workspace), seals=store.encrypt)
+
+
 @contextmanager
-def new_ledger(folder: Path, workspace: str, home: Path, url: str) -> Generator[Ledger]:
-    """Make the log key and the database of a new workspace."""
+def new_ledger(folder: Path, workspace: str, home: Path, store: StoreSection) -> Generator[Ledger]:
+    """Make the keys and the database of a new workspace."""
     LogKey.create(home / LOG_KEY, workspace)
-    with ledger_of(folder, url, workspace, home, SystemClock(), RandomIds()) as ledger:
+    add_key(home / STORE_KEY, workspace)
+    with ledger_of(folder, store, workspace, home, SystemClock(), RandomIds()) as ledger:
         yield ledger
 
 
@@ -73,7 +91,7 @@ def opened_log(folder: Path) -> Generator[Log]:
     """Open only the log of a workspace, to read it."""
     config = settings.load(folder)
     home = settings.home(config.workspace.id)
-    with ledger_of(folder, config.store.url, config.workspace.id, home, SystemClock(), RandomIds()) as ledger:
+    with ledger_of(folder, config.store, config.workspace.id, home, SystemClock(), RandomIds()) as ledger:
         yield ledger.log
 
 
@@ -82,7 +100,7 @@ def opened_ledger(folder: Path) -> Generator[Ledger]:
     """Open state and log of a workspace, and nothing else of it."""
     config = settings.load(folder)
     home = settings.home(config.workspace.id)
-    with ledger_of(folder, config.store.url, config.workspace.id, home, SystemClock(), RandomIds()) as ledger:
+    with ledger_of(folder, config.store, config.workspace.id, home, SystemClock(), RandomIds()) as ledger:
         yield ledger
 
 
