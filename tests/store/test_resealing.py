@@ -40,7 +40,9 @@ def plain(database_url: str) -> str:
         fill(connection, 2)
         for number in range(MANY):
             body = f"{SECRET} {number}".encode()
-            record = InboundRecord(f"i-{1000 + number:012}", "github", f"m{number}", "x", body, "done", "", 0, number, number)
+            record = InboundRecord(
+                f"i-{1000 + number:012}", "github", f"m{number}", "x", body, "done", "", 0, number, number
+            )
             connection.execute(
                 tables.inbox.insert().values(**{name: getattr(record, name) for name in record.__slots__})
             )

@@ -7,14 +7,21 @@ be done is said, with what is left.
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from twokey.channels import wiring
+from twokey.channels.replay_saving import REPLAYS
 from twokey.core import settings
 from twokey.core.errors import BadInput, CheckFailed
 from twokey.store import resealing, sealing
-from twokey.store.sealing import Sealer
-from twokey.tools.ledger import Ledger
+
+DERIVED: Final = (
+    f"{wiring.TICKETS}/*.db*",
+    f"{wiring.RUNBOOKS}/*.db*",
+    f"{wiring.TRIAGE}/*.model",
+    f"{REPLAYS}/*",
+)
+"""Files of the state that hold words, are not sealed, and are made again where they are missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +42,7 @@ def standing(folder: Path) -> Standing:
     """Look at the database of a workspace; raises ``EnvironmentFault`` where its key's file cannot be used."""
     config = settings.load(folder)
     with wiring.opened_ledger(folder) as ledger:
-        sealer = _sealer(ledger)
+        sealer = sealing.sealer_in(ledger.engine)
         if sealer is None:
             return Standing(config.store.encrypt, 0, {})
         stale = resealing.count_stale(ledger.engine, sealer.keys.newest().name)
@@ -52,7 +59,7 @@ def seal(folder: Path, tell: Callable[[int], None]) -> dict[str, Any]:
 
     """
     with wiring.opened_ledger(folder) as ledger:
-        sealer = _sealer(ledger)
+        sealer = sealing.sealer_in(ledger.engine)
         if sealer is None or not sealer.seals:
             raise BadInput(
                 "The settings do not ask for an encrypted database, so nothing is sealed.",
@@ -73,6 +80,7 @@ def seal(folder: Path, tell: Callable[[int], None]) -> dict[str, Any]:
                 next="Restart what runs with other settings, then run `twokey store seal` again.",
                 code="not_all_sealed",
             )
+        _forget(folder / wiring.STATE_FOLDER)
         if not resealing.sweep(ledger.engine):
             raise CheckFailed(
                 f"{done.sealed} rows were sealed, but the database's files still hold what was there before.",
@@ -104,12 +112,15 @@ def drop_keys(folder: Path) -> int:
     config = settings.load(folder)
     workspace = config.workspace.id
     with wiring.opened_ledger(folder) as ledger:
-        sealer = _sealer(ledger)
+        sealer = sealing.sealer_in(ledger.engine)
         if sealer is None:
             raise sealing.no_key()
         used = resealing.used_keys(ledger.engine, sealer.keys.names())
     return sealing.drop_keys(settings.home(workspace) / wiring.STORE_KEY, workspace, used)
 
 
-def _sealer(ledger: Ledger) -> Sealer | None:
-    return ledger.engine.get_execution_options().get(sealing.OPTION)
+def _forget(state: Path) -> None:
+    """Remove what was worked out and kept before anything was sealed; it is worked out again."""
+    for pattern in DERIVED:
+        for path in state.glob(pattern):
+            path.unlink(missing_ok=True)

@@ -26,7 +26,7 @@ from typing import Any, Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Column, Connection
+from sqlalchemy import Column, Connection, Engine
 
 from twokey.core import private_files
 from twokey.core.errors import BadInput, EnvironmentFault
@@ -180,6 +180,12 @@ def place(column: Column[Any], row: str) -> bytes:
 def sealer_of(connection: Connection) -> Sealer | None:
     """Give the sealer of the engine that a connection belongs to, if it has one."""
     found = connection.get_execution_options().get(OPTION)
+    return found if isinstance(found, Sealer) else None
+
+
+def sealer_in(engine: Engine) -> Sealer | None:
+    """Give the sealer that an engine was opened with, if it has one."""
+    found = engine.get_execution_options().get(OPTION)
     return found if isinstance(found, Sealer) else None
 
 

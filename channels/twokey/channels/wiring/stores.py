@@ -24,7 +24,7 @@ from twokey.core.ports import Clock, Dispatcher, Ids
 from twokey.core.sections import StoreSection
 from twokey.core.settings import Settings
 from twokey.store import database, migrate
-from twokey.store.sealing import KeyFile, Sealer, add_key
+from twokey.store.sealing import KeyFile, Sealer, add_key, sealer_in
 from twokey.tools.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -34,6 +34,10 @@ LOG_KEY: Final = "log.key"
 STORE_KEY: Final = "store.key"
 CHECKPOINTS: Final = "checkpoints.db"
 STATE_FOLDER: Final = ".twokey"
+TICKETS: Final = "tickets"
+RUNBOOKS: Final = "runbooks"
+TRIAGE: Final = "triage"
+"""What is worked out from tickets and runbooks lies in these folders of the state."""
 
 
 def store_has_password(url: str) -> bool:
@@ -75,6 +79,12 @@ def sealer_of(store: StoreSection, workspace: str, home: Path) -> Sealer | None:
     if not store.encrypt and not os.path.lexists(path):
         return None
     return Sealer(KeyFile(path, workspace), seals=store.encrypt)
+
+
+def seals_of(ledger: Ledger) -> Sealer | None:
+    """Give what seals, where something is to be sealed."""
+    found = sealer_in(ledger.engine)
+    return found if found is not None and found.seals else None
 
 
 @contextmanager
