@@ -54,7 +54,7 @@ class Readiness:
         if why is not None:
             raise Refused(
                 f"The profile {self._profile} writes nothing before its controls were shown to hold: {why}.",
-                next="Run `twokey controls`: it says what to do.",
+                next="Run `twokey controls`.",
                 code=CODE,
             )
 
