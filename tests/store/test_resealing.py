@@ -38,6 +38,8 @@ def plain(database_url: str) -> str:
     with engine.begin() as connection:
         fill(connection, 1)
         fill(connection, 2)
+        unwritten = update(tables.proposals).where(tables.proposals.c.id == "p-000000000002").values(result=None)
+        connection.execute(unwritten)
         for number in range(MANY):
             body = f"{SECRET} {number}".encode()
             record = InboundRecord(
