@@ -4,13 +4,13 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, create_engine, select, text, update
+from sqlalchemy import Connection, Engine, create_engine, select, text, update
 from support import sealing_process
 from support.sealed import SECRET, WORKSPACE, everything, fill, read, sealer
 
@@ -178,11 +178,20 @@ def test_large_rows_come_a_few_at_a_time(engine: Engine, key: Path, monkeypatch:
 def test_rows_that_somebody_holds_are_left_for_the_next_time(engine: Engine, key: Path):
     if engine.dialect.name == "sqlite":
         pytest.skip("SQLite has one writer")
-    with create_engine(engine.url).begin() as connection:
+    with elsewhere(engine) as connection:
         connection.execute(text("SELECT 1 FROM documents WHERE run = 'r-000000000001' FOR UPDATE"))
         assert (reseal(engine, key).left, sum(stale(engine, key).values())) == (1, 1)
     assert reseal(engine, key).sealed == 1
     whole(engine)
+
+
+@contextmanager
+def elsewhere(engine: Engine) -> Generator[Connection]:
+    """A transaction of somebody else's."""
+    other = create_engine(engine.url)
+    with other.begin() as connection:
+        yield connection
+    other.dispose()
 
 
 def start(url: str, key: Path, *more: int) -> "subprocess.Popen[str]":
@@ -226,7 +235,7 @@ def test_a_database_that_somebody_uses_is_not_swept(engine: Engine, monkeypatch:
             assert not resealing.sweep(engine)
             used.rollback()
     else:
-        with create_engine(engine.url).begin() as used:
+        with elsewhere(engine) as used:
             used.execute(text("SELECT count(*) FROM openings"))
             assert not resealing.sweep(engine)
     assert resealing.sweep(engine)

@@ -10,7 +10,7 @@ Rules
 """
 
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -32,7 +32,6 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 
 from twokey.store import sealing, tables
-from twokey.store.runs import slot
 from twokey.store.sealing import Sealer
 
 ROWS: Final = 200
@@ -191,9 +190,9 @@ def _behind(spot: Spot, behind: tuple[Any, ...] | None) -> list[ColumnElement[bo
     return [] if behind is None else [tuple_(*spot.order) > tuple_(*behind)]
 
 
-def _anew(connection: Connection, spot: Spot, row: Mapping[str, Any]) -> dict[str, Any]:
+def _anew(connection: Connection, spot: Spot, row: RowMapping) -> dict[str, Any]:
     """Give the columns of a row as they are to be; raises ``ValueError`` where one does not open."""
-    key = slot(*(row[column.name] for column in spot.row)) if len(spot.row) > 1 else row[spot.row[0].name]
+    key = "/".join(row[column.name] for column in spot.row)  # as ``runs.slot`` has it
     values: dict[str, Any] = {}
     for column in spot.columns:
         stored = row[column.name]
@@ -265,7 +264,7 @@ def _swept_sqlite(engine: Engine) -> bool:
         cursor = raw.cursor()
         cursor.execute("VACUUM")
         cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        busy = cursor.fetchone()[0]
+        busy, *_ = cursor.fetchone() or (1,)
         cursor.close()
         return not busy
     finally:

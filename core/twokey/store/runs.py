@@ -248,7 +248,7 @@ def slot(run: str, name: str) -> str:
     return f"{run}/{name}"
 
 
-def body_of(connection: Connection, row: Row[Any]) -> Json:
+def body_of(connection: Connection, row: Row[*tuple[Any, ...]]) -> Json:
     """Read what a row of documents holds; raises ``ValueError`` where it is not as it was stored."""
     return rows.json(sealing.opened(connection, _D.body, slot(row.run, row.name), row.body))
 
