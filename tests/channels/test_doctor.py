@@ -31,6 +31,7 @@ def test_a_healthy_workspace_is_well_but_for_who_holds_what(made: Made):
             "settings": "ok",
             "identity": "warn",
             "log": "ok",
+            "encryption": "ok",
             "policy": "ok",
             "tools": "ok",
             "freeze": "ok",

@@ -105,6 +105,7 @@ class Yard:
             readiness=Readiness(
                 workspace=WORKSPACE,
                 profile="laptop",
+                encrypts=False,
                 ledger=self.bench.ledger,
                 revisions=nobody,
                 clock=self.bench.clock,

@@ -160,6 +160,11 @@ def test_two_at_once_and_a_place_that_cannot_be_written_keep_nothing(yard: Yard)
     assert elsewhere.read_text() == "mine"
 
 
+def test_where_the_database_is_encrypted_nothing_is_kept(yard: Yard) -> None:
+    with saved(None, yard.held.revisions, 0) as before:
+        assert isinstance(before, Nothing)
+
+
 def test_another_bundle_or_beginning_has_a_file_of_its_own_and_only_the_latest_stay(yard: Yard) -> None:
     folder = yard.folder / "replays"
     for number in range(MOST_FILES + 3):

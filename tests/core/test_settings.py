@@ -43,7 +43,7 @@ def test_a_workspace_needs_nothing_but_its_id(write: Write):
     assert settings.load(write(WORKSPACE), {}).model_dump(mode="json") == snapshot(
         {
             "workspace": {"id": "w-000000000000", "demo": False},
-            "store": {"url": "sqlite:///.twokey/twokey.db"},
+            "store": {"url": "sqlite:///.twokey/twokey.db", "encrypt": False},
             "audit": {"witnesses": {}},
             "policy": {
                 "engine": "embedded",
@@ -614,3 +614,11 @@ def test_a_console_is_seen_at_an_address_and_may_have_a_provider():
     made = sections.ConsoleSection(url="https://twokey.example:8443")
     assert made.url == "https://twokey.example:8443"
     assert sections.ConsoleSection(oidc_issuer="http://127.0.0.1:9/realm", oidc_client_id="twokey").oidc_issuer
+
+
+@pytest.mark.parametrize("name", ["TWOKEY_STORE__ENCRYPT", "twokey_store__encrypt", "Twokey_Store__Encrypt"])
+def test_a_variable_does_not_have_values_written_in_the_clear(write: Write, name: str):
+    folder = write(f"{WORKSPACE}\n[store]\nencrypt = true\n")
+    assert settings.load(folder, {}).store.encrypt
+    told = f"The variable {name!r} would change a key that only twokey.toml may set."
+    assert fault(folder, {name: "false"}) == told

@@ -10,10 +10,13 @@ from support import store_values as made
 
 from twokey.core.lifecycle import State
 from twokey.store import database, migrate, proposals, runs
+from twokey.store.sealing import KeyFile, Sealer, add_key
+
+WORKSPACE = "w-000000000000"
 
 
-def _migrated(url: str) -> Iterator[Engine]:
-    opened = database.open_engine(url)
+def _migrated(url: str, sealer: Sealer | None = None) -> Iterator[Engine]:
+    opened = database.open_engine(url, sealer)
     migrate.migrate(opened)
     yield opened
     opened.dispose()
@@ -56,9 +59,25 @@ def _shared_postgresql(shared_postgresql_url: str) -> Iterator[Engine]:  # pyrig
     yield from _migrated(shared_postgresql_url)
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+@pytest.fixture(scope="session")
+def _shared_sealed(tmp_path_factory: pytest.TempPathFactory, _sqlite_template: Path) -> Iterator[Engine]:  # pyright: ignore[reportUnusedFunction] - pytest calls it
+    folder = tmp_path_factory.mktemp("sealed")
+    shutil.copyfile(_sqlite_template, folder / "store.db")
+    add_key(folder / "store.key", WORKSPACE)
+    yield from _migrated(
+        f"sqlite:///{folder / 'store.db'}", Sealer(KeyFile(folder / "store.key", WORKSPACE), seals=True)
+    )
+
+
+@pytest.fixture(params=["sqlite", "sealed", pytest.param("postgresql", marks=pytest.mark.postgresql)])
 def connection(request: pytest.FixtureRequest) -> Iterator[Connection]:
-    """An open transaction on a store that holds one run and one proposal, on SQLite and on PostgreSQL."""
+    """An open transaction on a store that holds one run and one proposal: on SQLite, there sealed, on PostgreSQL."""
+    yield from _filled(request.getfixturevalue(f"_shared_{request.param}"))
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def plain_connection(request: pytest.FixtureRequest) -> Iterator[Connection]:
+    """The same where nothing is sealed, for tests that look at what lies in a column."""
     yield from _filled(request.getfixturevalue(f"_shared_{request.param}"))
 
 

@@ -26,10 +26,10 @@ def test_bytes_come_back_as_they_were_given(connection: Connection, document: by
     assert decisions.get_decisions(connection, [kept.entry, "l-000000000009"]) == {kept.entry: kept}
 
 
-def test_a_long_document_takes_less_room_and_a_short_one_lies_as_it_is(connection: Connection):
-    keep(connection, 1, SHORT)
-    keep(connection, 2, LONG)
-    stored = list(connection.execute(select(tables.decisions.c.document).order_by("entry")).scalars())
+def test_a_long_document_takes_less_room_and_a_short_one_lies_as_it_is(plain_connection: Connection):
+    keep(plain_connection, 1, SHORT)
+    keep(plain_connection, 2, LONG)
+    stored = list(plain_connection.execute(select(tables.decisions.c.document).order_by("entry")).scalars())
     assert stored[0] == SHORT
     assert len(stored[1]) < len(LONG) / 10
 
@@ -57,10 +57,10 @@ def test_a_row_opens_exactly_its_own_commitments():
     ],
     ids=["cut off", "with more behind it", "no stream", "a bomb"],
 )
-def test_what_does_not_unpack_is_no_document(connection: Connection, stored: bytes):
-    kept = keep(connection)
-    connection.execute(update(tables.decisions).values(document=stored))
-    assert decisions.get_decisions(connection, [kept.entry]) == {kept.entry: None}
+def test_what_does_not_unpack_is_no_document(plain_connection: Connection, stored: bytes):
+    kept = keep(plain_connection)
+    plain_connection.execute(update(tables.decisions).values(document=stored))
+    assert decisions.get_decisions(plain_connection, [kept.entry]) == {kept.entry: None}
 
 
 @pytest.mark.parametrize(("column", "value"), [("document", "7"), ("answer", "7"), ("salt", "x'07'")])

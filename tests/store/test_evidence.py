@@ -127,14 +127,14 @@ def test_a_column_of_another_type_is_refused(sqlite_connection: Connection, colu
     tampered(sqlite_connection, listed=column == "value")
 
 
-def test_what_opens_a_commitment_is_kept(connection: Connection):
+def test_what_opens_a_commitment_is_kept(plain_connection: Connection):
     commitment = canonical.commitment(made.SALT, CONTENT)
-    evidence.add_opening(connection, commitment=commitment, salt=made.SALT, value=CONTENT)
-    row = connection.execute(select(tables.openings)).one()
+    evidence.add_opening(plain_connection, commitment=commitment, salt=made.SALT, value=CONTENT)
+    row = plain_connection.execute(select(tables.openings)).one()
     assert canonical.commitment(row.salt, canonical.decode(row.value)) == row.commitment == commitment
-    assert evidence.get_opening(connection, commitment) == CONTENT
+    assert evidence.get_opening(plain_connection, commitment) == CONTENT
     with pytest.raises(NotFound):
-        evidence.get_opening(connection, "0" * 64)
-    connection.execute(update(tables.openings).values(value=canonical.encode({"another": "value"})))
+        evidence.get_opening(plain_connection, "0" * 64)
+    plain_connection.execute(update(tables.openings).values(value=canonical.encode({"another": "value"})))
     with pytest.raises(CheckFailed):
-        evidence.get_opening(connection, commitment)
+        evidence.get_opening(plain_connection, commitment)

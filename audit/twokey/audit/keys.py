@@ -8,13 +8,9 @@ process can record what agents do, and can neither answer a card nor state an in
 representation or an error.
 """
 
-import errno
 import hmac
-import os
 import re
 import secrets
-import stat
-import tempfile
 from pathlib import Path
 from typing import Final, Literal, Self, TypeAlias
 
@@ -22,8 +18,10 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from twokey.audit.note import Signer, Verifier
+from twokey.core import private_files
 from twokey.core.errors import BadInput, LogUnavailable
 from twokey.core.events import Event
+from twokey.core.private_files import UnusableFileError
 
 Role: TypeAlias = Literal["gate", "agent"]
 
@@ -163,41 +161,18 @@ def open_private(path: Path, flags: int) -> int:
         LogUnavailable: it is no plain file, belongs to somebody else, or others can read or write it.
 
     """
-    descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
-    status = os.fstat(descriptor)
-    why = None
-    if not stat.S_ISREG(status.st_mode):
-        why = "it is no plain file"
-    elif status.st_uid != os.geteuid():
-        why = "it belongs to another user"
-    elif status.st_mode & 0o077:
-        why = "others can read or write it"
-    if why:
-        os.close(descriptor)
-        raise _unusable(path, why)
-    return descriptor
-
-
-def sync_folder(folder: Path) -> None:
-    """Make new names in ``folder`` survive a power loss."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        return private_files.open_private(path, flags)
+    except UnusableFileError as error:
+        raise _unusable(path, str(error)) from error
 
 
 def read_private(path: Path) -> str:
     """Read a key file; raises ``LogUnavailable`` where it is missing, exposed or a link."""
     try:
-        descriptor = open_private(path, os.O_RDONLY)
-    except OSError as error:
-        why = "it is a link" if error.errno == errno.ELOOP else "it cannot be opened"
-        raise _unusable(path, why) from error
-    try:
-        return os.read(descriptor, MAX_FILE_BYTES).decode("ascii", errors="replace")
-    finally:
-        os.close(descriptor)
+        return private_files.read_private(path, MAX_FILE_BYTES)
+    except UnusableFileError as error:
+        raise _unusable(path, str(error)) from error
 
 
 def write_private(path: Path, text: str) -> None:
@@ -208,25 +183,15 @@ def write_private(path: Path, text: str) -> None:
         LogUnavailable: it cannot be written.
 
     """
-    temporary = None
     try:
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".twokey-")  # O_EXCL, mode 0600
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(path).hardlink_to(temporary)
-        sync_folder(path.parent)
+        private_files.write_private(path, text)
     except FileExistsError as error:
         raise BadInput(
             f"There is a key file already: {path.name}.",
             next="Keep it, or move it away if you mean to start a new log.",
         ) from error
-    except OSError as error:
-        raise _unusable(path, "it cannot be written") from error
-    finally:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
+    except UnusableFileError as error:
+        raise _unusable(path, str(error)) from error
 
 
 def _unusable(path: Path, why: str) -> LogUnavailable:

@@ -14,9 +14,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from twokey.audit.keys import open_private, sync_folder
+from twokey.audit.keys import open_private
 from twokey.audit.note import Verifier
 from twokey.core.errors import CheckFailed, LogUnavailable
+from twokey.core.private_files import sync_folder
 from twokey.core.values import Checkpoint
 
 RECORD_BYTES: Final = 512

@@ -23,6 +23,7 @@ from twokey.channels import wiring
 from twokey.core.entropy import RandomIds
 from twokey.core.errors import CheckFailed
 from twokey.core.events import StepStarted
+from twokey.core.sections import StoreSection
 from twokey.tools.ledger import Ledger
 
 SUBMITTERS: Final = 64
@@ -42,7 +43,7 @@ def audit(*, entries: int) -> dict[str, Any]:
         flush_s = _flushed(folder / "floor", entries)
         workspace = RandomIds().new("w")
         database = folder / "log.db"
-        with wiring.new_ledger(folder, workspace, folder, f"sqlite:///{database}") as ledger:
+        with wiring.new_ledger(folder, workspace, folder, StoreSection(url=f"sqlite:///{database}")) as ledger:
             one_s, _ = _appended(ledger, 1, entries)
             many_s, waits = _appended(ledger, SUBMITTERS, entries)
         key = LogKey.load(folder / wiring.LOG_KEY).verifier.vkey

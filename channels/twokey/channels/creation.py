@@ -179,7 +179,7 @@ def _fill(
     groups = sorted({group for principal in principals for group in principal.groups})
     wiring.write_policies(folder / POLICY_FOLDER, groups)
     text = toml(identifier, principals, demo=demo, sections=sections)
-    with wiring.new_ledger(folder, identifier, home, url) as ledger:
+    with wiring.new_ledger(folder, identifier, home, StoreSection(url=url)) as ledger:
         if ledger.log.entries(limit=1):
             raise BadInput(
                 "That database holds the log of another workspace already.",

@@ -14,6 +14,7 @@ from twokey.core import settings
 from twokey.core.entropy import SystemClock
 from twokey.core.errors import TwokeyError
 from twokey.core.settings import Settings
+from twokey.store import resealing
 from twokey.tools.identity import KeyRing
 
 Level = Literal["ok", "warn", "FAIL"]
@@ -38,7 +39,9 @@ def examine(folder: Path) -> list[Check]:
         return [*checks, Check("settings", "FAIL", error.message, error.next)]
     checks.append(Check("settings", "ok", f"workspace {config.workspace.id} in {folder}"))
     checks.extend(_people(folder, config))
-    for name, look in (("log", _log), ("policy", _policy), ("tools", _tools)):
+    checks.append(_tried("log", _log, folder))
+    checks.append(_encryption(folder, config))
+    for name, look in (("policy", _policy), ("tools", _tools)):
         checks.append(_tried(name, look, folder))
     checks.extend(_witnesses(folder, config))
     checks.append(_freeze(folder))
@@ -126,6 +129,36 @@ def _witnesses(folder: Path, config: Settings) -> Iterator[Check]:
             yield Check("witnesses", "warn", answer.text, "See `twokey audit witness ask`, and docs/audit.md.")
         else:
             yield Check("witnesses", "ok", answer.text)
+
+
+def _encryption(folder: Path, config: Settings) -> Check:
+    """Look whether the database is encrypted, and whether all of it is."""
+    wanted = config.controls.profile == "production"
+    if not config.store.encrypt:
+        return Check(
+            "encryption",
+            "FAIL" if wanted else "ok",
+            "the database holds words and values as they are"
+            + (
+                ", and the profile production writes nothing like that"
+                if wanted
+                else ": whoever can copy it reads them"
+            ),
+            "Set store.encrypt = true in twokey.toml, restart what runs, then `twokey store seal`." if wanted else "",
+        )
+    try:
+        with wiring.opened_ledger(folder) as ledger, ledger.look() as connection:
+            plain = resealing.any_plain(connection)
+    except TwokeyError as error:
+        return Check("encryption", "FAIL", error.message, error.next)
+    if plain:
+        return Check(
+            "encryption",
+            "FAIL" if wanted else "warn",
+            "new values are sealed, and older ones lie in the database as they are",
+            "Run `twokey store seal`.",
+        )
+    return Check("encryption", "ok", "every word and value in the database is sealed with a key of this account")
 
 
 def _policy(folder: Path) -> str:

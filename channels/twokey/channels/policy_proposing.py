@@ -50,12 +50,12 @@ class PolicyProposing:
         forge: Forge,
         engine: Callable[[Bundle], BatchEngine],
         opa: Path | None,
-        replays: Path,
+        replays: Path | None,
         engines: int = 2,
     ) -> None:
         """``in_force`` decides now; ``opa`` is the program, where it is here; ``engines`` engines replay at once.
 
-        In ``replays`` an interrupted replay leaves what it has found.
+        In ``replays``, if anywhere, an interrupted replay leaves what it has found.
         """
         self._in_force = in_force
         self._ledger = ledger

@@ -53,7 +53,8 @@ def replaying(
     held = wiring.bundle_of(workspace, folder)
     made = Report(report) if report is not None else None
     try:
-        place = workspace / wiring.STATE_FOLDER / REPLAYS
+        encrypts = settings.load(workspace).store.encrypt
+        place = None if encrypts else workspace / wiring.STATE_FOLDER / REPLAYS
         with wiring.opened_ledger(workspace) as ledger, saved(place, held.revisions, since_us) as before:
             yield Replaying(ledger, held, lambda: wiring.batch_engine(held), since_us, engines, made, before)
     finally:

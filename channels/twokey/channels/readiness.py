@@ -2,7 +2,8 @@
 
 Rules: a probe counts if its entry is included under a verified checkpoint, is not older than a day, was made by this
 version of Twokey under the very policy and data that decide now, and every control that the profile in the settings
-demands held. Whatever cannot be shown is not so. Reading, refusing and withdrawing never ask.
+demands held. In production the database has to be encrypted now, whatever was shown. Whatever cannot be shown is not
+so. Reading, refusing and withdrawing never ask.
 """
 
 from collections.abc import Callable
@@ -25,8 +26,17 @@ class Readiness:
     """Asks the log for the last probe."""
 
     def __init__(
-        self, *, workspace: str, profile: Profile, ledger: Ledger, revisions: Callable[[], Revisions], clock: Clock
+        self,
+        *,
+        workspace: str,
+        profile: Profile,
+        encrypts: bool,
+        ledger: Ledger,
+        revisions: Callable[[], Revisions],
+        clock: Clock,
     ) -> None:
+        """``encrypts`` tells whether what the database holds of words and values is sealed."""
+        self._encrypts = encrypts
         self._workspace = workspace
         self._profile: Profile = profile
         self._ledger = ledger
@@ -52,6 +62,8 @@ class Readiness:
         """Say what is missing before anything may be written; nothing where nothing is."""
         if not demanded(self._profile):
             return None
+        if self._profile == "production" and not self._encrypts:
+            return "the database is not encrypted (store.encrypt)"
         with self._ledger.look() as connection:
             last = self._ledger.last(connection, self._workspace, PROBED)
         if last is None:

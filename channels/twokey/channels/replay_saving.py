@@ -5,6 +5,7 @@ Rules:
   version of Twokey; anything else starts from nothing;
 - it saves the work of engines and nothing else: the log is read and proven from its beginning again, each row is held
   against its entry again, and what was found counts only in the order of the log, up to the first entry that differs;
+- where the database is encrypted nothing is kept: answers of engines may say what was to be written;
 - it is removed when a replay comes to its end, and when the log did not bear one out; a line that was cut off, or that
   cannot be read, ends what was found; two replays at once do not share a file: the second one keeps nothing.
 """
@@ -100,8 +101,11 @@ class Saved:
 
 
 @contextmanager
-def saved(folder: Path, revisions: BundleRevisions, since_us: int) -> Generator[Saved | Nothing]:
-    """Open what an interrupted replay on this bundle left in ``folder``, to read on and to add to."""
+def saved(folder: Path | None, revisions: BundleRevisions, since_us: int) -> Generator[Saved | Nothing]:
+    """Open what an interrupted replay on this bundle left in ``folder``, to read on and to add to; without, nothing."""
+    if folder is None:
+        yield Nothing()
+        return
     path = folder / f"{_name(revisions, since_us)}{_END}"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -140,3 +140,21 @@ class Dispatcher(Protocol):
     def close(self) -> None:
         """Release connections."""
         ...
+
+
+class Sealing(Protocol):
+    """Encrypts what is kept in files of a workspace."""
+
+    def seal(self, place: bytes, plain: bytes, /) -> bytes:
+        """Give ``plain`` sealed for ``place``; raises ``EnvironmentFault`` where there is no key."""
+        ...
+
+    def open(self, place: bytes, sealed: bytes, /) -> bytes:
+        """Give what was sealed for ``place``.
+
+        Raises:
+            EnvironmentFault: it was sealed with a key that is not there.
+            ValueError: it was changed, or sealed for another place.
+
+        """
+        ...

@@ -33,6 +33,8 @@ class StoreSection(Section):
     """Where state and log live. A relative SQLite path is relative to the workspace."""
 
     url: str = "sqlite:///.twokey/twokey.db"
+    encrypt: bool = False
+    """Whether what the database holds of words and values is encrypted. Read from the file alone."""
 
 
 class PolicySection(Section):

@@ -109,6 +109,9 @@ FROM_FILE_ONLY: Final = frozenset(
 )
 """Sections that decide who may do what: a variable in somebody's shell must not change them."""
 
+KEYS_FROM_FILE_ONLY: Final = frozenset({("store", "encrypt")})
+"""Keys of other sections for which the same holds: a shell must not have customers' values written in the clear."""
+
 _MODELS: Final[dict[str, type[BaseModel]]] = {
     name: cast("type[BaseModel]", (get_args(field.annotation) or (None, field.annotation))[1])
     for name, field in Settings.model_fields.items()
@@ -242,6 +245,12 @@ def _override(data: dict[str, Any], environment: Mapping[str, str]) -> dict[tupl
                 next="Unset it.",
                 code="bad_settings",
             )
+        if tuple(name.lower().removeprefix(PREFIX.lower()).split("__")) in KEYS_FROM_FILE_ONLY:
+            raise BadInput(
+                f"The variable {name!r} would change a key that only {FILE_NAME} may set.",
+                next="Unset it.",
+                code="bad_settings",
+            )
         if name not in names:
             raise BadInput(
                 f"The variable {name!r} sets nothing that Twokey knows.{_near(name.upper(), sorted(names))}",
@@ -265,6 +274,7 @@ def _variables() -> dict[str, tuple[str, ...]]:
         for section, model in _MODELS.items()
         if section not in FROM_FILE_ONLY
         for key in model.model_fields
+        if (section, key) not in KEYS_FROM_FILE_ONLY
     ]
     return {PREFIX + "__".join(location).upper(): location for location in locations}
 

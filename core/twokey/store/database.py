@@ -16,7 +16,7 @@ import stat
 import threading
 import time
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
@@ -26,6 +26,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from twokey.core.errors import BadInput, EnvironmentFault, LogUnavailable
 from twokey.core.journal_mode import write_ahead
+from twokey.store.sealing import OPTION, Sealer
 
 BUSY_MS: Final = 30_000
 """How long a SQLite writer queues for the lock, in milliseconds."""
@@ -66,8 +67,10 @@ def parse(url: str) -> URL:
     return parsed.set(drivername="sqlite")
 
 
-def open_engine(url: str) -> Engine:
+def open_engine(url: str, sealer: Sealer | None = None) -> Engine:
     """Give an engine for the store at ``url`` (SQLite file or PostgreSQL); connects lazily.
+
+    What the store keeps of words and values is sealed and opened by ``sealer``.
 
     Raises:
         BadInput: the address cannot be the store's.
@@ -75,10 +78,11 @@ def open_engine(url: str) -> Engine:
 
     """
     parsed = parse(url)
+    options = {} if sealer is None else {OPTION: sealer}
     if parsed.get_backend_name() == "sqlite":
-        return _sqlite(parsed)
+        return _sqlite(parsed, options)
     try:
-        return _postgresql(parsed)
+        return _postgresql(parsed, options)
     except ImportError as error:  # also where psycopg is there and the library it wraps is not
         raise EnvironmentFault(
             "The PostgreSQL driver is not installed.", next="pip install 'twokey[postgresql]'", code="no_driver"
@@ -119,10 +123,11 @@ def _short(error: Exception) -> str:
     return next(iter(str(cause).strip().splitlines()), type(cause).__name__)[:200]
 
 
-def _postgresql(url: URL) -> Engine:
+def _postgresql(url: URL, options: dict[str, Any]) -> Engine:
     # What the driver remarks while it gives up a lost connection is told by the error that follows, in our words.
     logging.getLogger("psycopg").addHandler(_SILENT)
-    engine = create_engine(url, isolation_level="READ COMMITTED", connect_args={"connect_timeout": 10})
+    connecting = {"connect_timeout": 10}
+    engine = create_engine(url, isolation_level="READ COMMITTED", connect_args=connecting, execution_options=options)
 
     def on_connect(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
         # A server, database or role may have it off: what is acknowledged would not survive a power cut.
@@ -153,13 +158,14 @@ def _postgresql(url: URL) -> Engine:
     return engine
 
 
-def _sqlite(url: URL) -> Engine:
+def _sqlite(url: URL, options: dict[str, Any]) -> Engine:
     database = Path(url.database or "")
     if not database.parent.is_dir():
         raise EnvironmentFault(
             "The folder of the workspace's database does not exist.", next="Check store.url in twokey.toml."
         )
-    engine = create_engine(url, connect_args={"timeout": BUSY_MS / 1000, "check_same_thread": False})
+    connecting = {"timeout": BUSY_MS / 1000, "check_same_thread": False}
+    engine = create_engine(url, connect_args=connecting, execution_options=options)
 
     # After a write that failed, the system may say that the next flush succeeded, and have lost the pages.
     failed = threading.Event()

@@ -1,9 +1,9 @@
 """What policy's decisions were taken on, inside a transaction that the caller holds.
 
 Rules: a row belongs to one entry of the log and is no authority: whoever reads it holds it against the commitments of
-that entry (``opens``). Bytes come back as they were given, however they were packed; what unpacks to more than a
-document may have, or does not unpack, is reported as tampering. The rows may be removed; then the decision cannot be
-taken again.
+that entry (``opens``). Where the store seals, the salt lies sealed with the document. Bytes come back as they were
+given, however they were packed; what unpacks to more than a document may have, or does not unpack, is reported as
+tampering. The rows may be removed; then the decision cannot be taken again.
 """
 
 import hashlib
@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, or_, select, update
 
-from twokey.store import tables
+from twokey.store import sealing, tables
 
 PACK_ABOVE: Final = 512
 """Shorter documents are kept as they are, in bytes."""
@@ -52,13 +52,16 @@ def commitment(salt: str, text: bytes) -> str:
 
 def add_decision(connection: Connection, kept: Kept, *, at_us: int) -> None:
     """Keep what a decision was taken on. ``at_us`` is the time of the call, in microseconds."""
+    salt, document = kept.salt, _pack(kept.document)
+    if sealing.seals(connection):
+        salt, document = "", sealing.salted(salt, document)
     connection.execute(
         _ADD,
         {
             "entry": kept.entry,
-            "salt": kept.salt,
-            "document": _pack(kept.document),
-            "answer": kept.answer,
+            "salt": salt,
+            "document": sealing.closed(connection, _COLUMNS.document, kept.entry, document),
+            "answer": sealing.closed(connection, _COLUMNS.answer, kept.entry, kept.answer),
             "at_us": at_us,
         },
     )
@@ -66,12 +69,23 @@ def add_decision(connection: Connection, kept: Kept, *, at_us: int) -> None:
 
 def get_decisions(connection: Connection, entries: Sequence[str]) -> dict[str, Kept | None]:
     """Give what is kept of these entries, by entry; ``None`` for a row that is not as it was stored."""
-    found: dict[str, Kept | None] = {}
-    for entry, salt, document, answer in connection.execute(_BATCH, {"entries": list(entries)}):
-        plain = _unpack(document)
-        sound = plain is not None and isinstance(answer, bytes) and isinstance(salt, str)
-        found[entry] = Kept(entry, salt, plain, answer) if sound and plain is not None else None
-    return found
+    found = connection.execute(_BATCH, {"entries": list(entries)})
+    return {row.entry: _read(connection, row) for row in found}
+
+
+def _read(connection: Connection, row: Row[str, str, bytes, bytes]) -> Kept | None:
+    try:
+        document = sealing.opened(connection, _COLUMNS.document, row.entry, row.document)
+        answer = sealing.opened(connection, _COLUMNS.answer, row.entry, row.answer)
+        salt: object = row.salt
+        if salt == "" and isinstance(document, bytes):
+            salt, document = sealing.unsalted(document)
+    except ValueError:
+        return None
+    plain = _unpack(document)
+    if plain is None or not isinstance(answer, bytes) or not isinstance(salt, str):
+        return None
+    return Kept(row.entry, salt, plain, answer)
 
 
 def not_shadowed(connection: Connection, bundle: str, *, since_us: int, limit: int) -> list[str]:

@@ -1,6 +1,7 @@
 """Rows of evidence and of what opens commitments, inside a transaction that the caller holds.
 
-Rule: what is read back is checked against its hash, because rows are no authority.
+Rules: what is read back is checked against its hash, because rows are no authority; where the store seals, the salt of
+an opening lies sealed with its value, since beside the log it would let short values be guessed.
 """
 
 from collections.abc import Sequence
@@ -12,7 +13,10 @@ from twokey.core import canonical
 from twokey.core.canonical import Json
 from twokey.core.errors import NotFound
 from twokey.core.values import Evidence
-from twokey.store import rows, tables
+from twokey.store import rows, sealing, tables
+
+_E: Final = tables.evidence.c
+_O: Final = tables.openings.c
 
 # Statements of every read and write are built once: building one takes longer than running it.
 _GATHER: Final = select(tables.evidence).where(tables.evidence.c.id.in_(bindparam("wanted", expanding=True)))
@@ -27,8 +31,8 @@ def add_evidence(connection: Connection, value: Evidence, content: bytes) -> Non
     values = {
         "id": value.id,
         "run": value.run,
-        "value": value.encoded(),
-        "content": content,
+        "value": sealing.closed(connection, _E.value, value.id, value.encoded()),
+        "content": sealing.closed(connection, _E.content, value.id, content),
         "created_us": value.created_us,
     }
     connection.execute(_ADD, values)
@@ -46,7 +50,7 @@ def get_evidence(connection: Connection, evidence_id: str) -> tuple[Evidence, Js
         row = connection.execute(_GET, {"wanted": evidence_id}).one_or_none()
         if row is None:
             raise unknown_evidence()
-        return _whole(row)
+        return _whole(connection, row)
 
 
 def gather_evidence(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[Evidence, Json]]:
@@ -60,7 +64,7 @@ def gather_evidence(connection: Connection, ids: Sequence[str]) -> dict[str, tup
     if not ids:
         return {}
     with rows.reading("evidence"):
-        held = {str(row.id): _whole(row) for row in connection.execute(_GATHER, {"wanted": list(ids)})}
+        held = {str(row.id): _whole(connection, row) for row in connection.execute(_GATHER, {"wanted": list(ids)})}
     if not held.keys() >= set(ids):
         raise unknown_evidence()
     return held
@@ -80,7 +84,7 @@ def list_evidence(connection: Connection, run: str) -> list[Evidence]:
         .order_by(columns.created_us, columns.id)
     )
     with rows.reading("evidence"):
-        return [_value(row) for row in connection.execute(query)]
+        return [_value(connection, row) for row in connection.execute(query)]
 
 
 def unknown_evidence() -> NotFound:
@@ -88,18 +92,19 @@ def unknown_evidence() -> NotFound:
     return NotFound("There is no such evidence here.", next="Look at the proposal that cites it.")
 
 
-def _whole(row: Row[*tuple[Any, ...]]) -> tuple[Evidence, Json]:
-    value, content = _value(row), rows.json(row.content)
+def _whole(connection: Connection, row: Row[*tuple[Any, ...]]) -> tuple[Evidence, Json]:
+    value, text = _value(connection, row), rows.octets(sealing.opened(connection, _E.content, row.id, row.content))
+    content = rows.json(text)
     if (
-        canonical.digest_of_text(row.content) != value.sha256
-        or canonical.commitment_to_text(value.salt, row.content) != value.commitment
+        canonical.digest_of_text(text) != value.sha256
+        or canonical.commitment_to_text(value.salt, text) != value.commitment
     ):
         raise ValueError("the content does not have the hash or the commitment")
     return value, content
 
 
-def _value(row: Row[*tuple[Any, ...]]) -> Evidence:
-    value = Evidence.model_validate(rows.json(row.value))
+def _value(connection: Connection, row: Row[*tuple[Any, ...]]) -> Evidence:
+    value = Evidence.model_validate(rows.json(sealing.opened(connection, _E.value, row.id, row.value)))
     if (value.id, value.run) != (row.id, row.run):
         raise ValueError("the row holds the evidence of another row")
     return value
@@ -107,7 +112,10 @@ def _value(row: Row[*tuple[Any, ...]]) -> Evidence:
 
 def add_opening(connection: Connection, *, commitment: str, salt: str, value: Json) -> None:
     """Keep what opens a commitment in the log."""
-    connection.execute(_OPEN, {"commitment": commitment, "salt": salt, "value": canonical.encode(value)})
+    text = canonical.encode(value)
+    if sealing.seals(connection):
+        salt, text = "", sealing.closed(connection, _O.value, commitment, sealing.salted(salt, text))
+    connection.execute(_OPEN, {"commitment": commitment, "salt": salt, "value": text})
 
 
 def get_opening(connection: Connection, commitment: str) -> Json:
@@ -122,7 +130,10 @@ def get_opening(connection: Connection, commitment: str) -> Json:
         row = connection.execute(_OPENING, {"wanted": commitment}).one_or_none()
         if row is None:
             raise NotFound("Nothing here opens that commitment.", next="Restore the database that belongs to the log.")
-        value = rows.json(row.value)
-        if canonical.commitment(row.salt, value) != commitment:
+        salt, text = row.salt, rows.octets(sealing.opened(connection, _O.value, row.commitment, row.value))
+        if salt == "":
+            salt, text = sealing.unsalted(text)
+        value = rows.json(text)
+        if canonical.commitment(salt, value) != commitment:
             raise ValueError("the value does not open the commitment")
     return value

@@ -16,7 +16,7 @@ from twokey.core.canonical import Json
 from twokey.core.lifecycle import State
 from twokey.core.values import Action, Code, Count, Instant
 from twokey.store import rows, tables
-from twokey.store.runs import RunState
+from twokey.store.runs import RunState, body_of
 
 RUNS_LOOKED_AT: Final = 1_000
 """In how many runs, the latest of a stretch, documents are looked for."""
@@ -96,7 +96,7 @@ _LATEST: Final = (
     .subquery()
 )
 _DOCUMENTS_QUERY: Final = (
-    select(_D.run, _D.body)
+    select(_D.run, _D.name, _D.body)
     .join(_LATEST, _LATEST.c.id == _D.run)
     .where(func.substr(_D.name, 1, bindparam("length")) == bindparam("prefix"))
     .order_by(_LATEST.c.created_us.desc(), _D.run, _D.name.desc())
@@ -144,4 +144,4 @@ def latest_documents(connection: Connection, prefix: str, *, since: int, until: 
     values = {"prefix": prefix, "length": len(prefix), "since": since, "until": until}
     for row in connection.execute(_DOCUMENTS_QUERY, values):
         with rows.reading("document"):
-            yield str(row.run), rows.json(row.body)
+            yield str(row.run), body_of(connection, row)

@@ -9,11 +9,11 @@ from collections.abc import Collection, Iterator
 from typing import Final, Literal
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, RowMapping, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from twokey.core.values import Channel, Count, InboundId, Instant
-from twokey.store import rows, tables
+from twokey.store import rows, sealing, tables
 
 State = Literal["new", "done", "failed", "ignored"]
 
@@ -44,7 +44,8 @@ def add_inbound(connection: Connection, record: InboundRecord) -> bool:
     """Store a delivery; tells whether it was stored, and not where the channel had it before."""
     try:
         with connection.begin_nested():
-            connection.execute(insert(tables.inbox).values(**dataclasses.asdict(record)))
+            values = dataclasses.asdict(record) | {"body": _kept(connection, record.id, record.body)}
+            connection.execute(insert(tables.inbox).values(**values))
     except IntegrityError:  # the one rule that a whole row can break
         return False
     return True
@@ -54,7 +55,7 @@ def get_inbound(connection: Connection, inbound: str) -> InboundRecord | None:
     """Read one delivery; raises ``CheckFailed`` where its row is not as it was stored."""
     with rows.reading("inbound"):
         row = connection.execute(select(tables.inbox).where(_I.id == inbound)).mappings().one_or_none()
-        return None if row is None else _RECORD.validate_python(dict(row))
+        return None if row is None else _record(connection, row)
 
 
 def find_inbound(connection: Connection, channel: Channel, key: str) -> InboundRecord | None:
@@ -62,7 +63,7 @@ def find_inbound(connection: Connection, channel: Channel, key: str) -> InboundR
     with rows.reading("inbound"):
         query = select(tables.inbox).where(_I.channel == channel, _I.key == key)
         row = connection.execute(query).mappings().one_or_none()
-        return None if row is None else _RECORD.validate_python(dict(row))
+        return None if row is None else _record(connection, row)
 
 
 def begin_inbound(connection: Connection, inbound: str, *, now: int) -> InboundRecord | None:
@@ -96,7 +97,7 @@ def kept_inbound(
     )
     with rows.reading("inbound"):
         for row in connection.execute(query.execution_options(yield_per=_AT_ONCE)).mappings():
-            yield _RECORD.validate_python(dict(row))
+            yield _record(connection, row)
 
 
 def waiting_inbound(connection: Connection, *, before: int, limit: int) -> list[str]:
@@ -123,13 +124,15 @@ def aged_inbound(connection: Connection, channel: Channel, *, before: int, limit
         .limit(limit)
     )
     with rows.reading("inbound"):
-        return [_RECORD.validate_python(dict(row)) for row in connection.execute(query).mappings()]
+        return [_record(connection, row) for row in connection.execute(query).mappings()]
 
 
 def keep_inbound(connection: Connection, inbound: str, body: bytes | None, *, until: int) -> None:
     """Keep something else of a delivery that is over, or nothing; it does not count as old before ``until``."""
     connection.execute(
-        update(tables.inbox).where(_I.id == inbound, _I.state != "new").values(body=body, updated_us=until)
+        update(tables.inbox)
+        .where(_I.id == inbound, _I.state != "new")
+        .values(body=_kept(connection, inbound, body), updated_us=until)
     )
 
 
@@ -137,3 +140,12 @@ def uncount_inbound(connection: Connection, inbound: str, *, now: int) -> None:
     """Take back that an attempt was counted: its surroundings were at fault."""
     waiting = update(tables.inbox).where(_I.id == inbound, _I.state == "new", _I.attempts > 0)
     connection.execute(waiting.values(attempts=_I.attempts - 1, updated_us=now))
+
+
+def _kept(connection: Connection, inbound: str, body: bytes | None) -> bytes | None:
+    return None if body is None else sealing.closed(connection, _I.body, inbound, body)
+
+
+def _record(connection: Connection, row: RowMapping) -> InboundRecord:
+    body = sealing.opened(connection, _I.body, row["id"], row["body"])
+    return _RECORD.validate_python(dict(row) | {"body": body})

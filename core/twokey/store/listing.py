@@ -145,5 +145,5 @@ def run_page(
     # One walk for each state, as above.
     for wanted in [query.where(_R.state == state) for state in states] or [query]:
         with rows.reading("run"):
-            found += [runs.record_of(row) for row in connection.execute(wanted)]
+            found += [runs.record_of(connection, row) for row in connection.execute(wanted)]
     return sorted(found, key=lambda run: (run.created_us, run.id), reverse=True)[: min(limit, MOST)]

@@ -31,7 +31,7 @@ from twokey.core.values import (
     Proposal,
     ProposalId,
 )
-from twokey.store import rows, tables
+from twokey.store import rows, sealing, tables
 
 LOOKED_AT: Final = 100
 """Proposals that one beginning of an id may stand for, where it hangs on who asks."""
@@ -88,6 +88,7 @@ _EXECUTION: Final[TypeAdapter[ExecutionRecord]] = TypeAdapter(ExecutionRecord)
 
 # Statements of every write are built once: building one takes longer than running it.
 _P: Final = tables.proposals.c
+_A: Final = tables.approvals.c
 _ADD: Final = insert(tables.proposals)
 _GET: Final = select(tables.proposals).where(_P.id == bindparam("wanted"))
 _GET_LOCKED: Final = _GET.with_for_update()
@@ -153,8 +154,8 @@ def add_proposal(
         "agent": proposal.agent,
         "tool": proposal.tool,
         "target": target_key(proposal.target.kind, proposal.target.id),
-        "body": body,
-        "decision": decision.encoded(),
+        "body": sealing.closed(connection, _P.body, proposal.id, body),
+        "decision": sealing.closed(connection, _P.decision, proposal.id, decision.encoded()),
         "decision_digest": decision.digest(),
         "expires_us": expires_us,
         "code": code,
@@ -181,7 +182,7 @@ def get_proposal(connection: Connection, proposal: str, *, lock: bool = False) -
         row = connection.execute(_GET_LOCKED if lock else _GET, {"wanted": proposal}).one_or_none()
         if row is None:
             raise unknown_proposal()
-        return _proposal(row)
+        return _proposal(connection, row)
 
 
 def see_proposal(connection: Connection, proposal: str) -> tuple[ProposalRecord, bool, bool]:
@@ -193,7 +194,7 @@ def see_proposal(connection: Connection, proposal: str) -> tuple[ProposalRecord,
         row = connection.execute(_SEE, {"wanted": proposal}).one_or_none()
         if row is None:
             raise unknown_proposal()
-        return _proposal(row), bool(row.answered), bool(row.broken)
+        return _proposal(connection, row), bool(row.answered), bool(row.broken)
 
 
 def lock_proposal(connection: Connection, proposal: str) -> tuple[State, str]:
@@ -276,7 +277,7 @@ def list_proposals(
     if oldest_first:
         query = query.order_by(None).order_by(_P.created_us, _P.id)
     with rows.reading("proposal"):
-        return [_proposal(row) for row in connection.execute(query, {"most": limit, **values})]
+        return [_proposal(connection, row) for row in connection.execute(query, {"most": limit, **values})]
 
 
 def due_proposals(connection: Connection, *, now: int, limit: int) -> list[ProposalRecord]:
@@ -287,7 +288,7 @@ def due_proposals(connection: Connection, *, now: int, limit: int) -> list[Propo
 
     """
     with rows.reading("proposal"):
-        return [_proposal(row) for row in connection.execute(_DUE, {"now": now, "most": limit})]
+        return [_proposal(connection, row) for row in connection.execute(_DUE, {"now": now, "most": limit})]
 
 
 def proposals_of(connection: Connection, run: str) -> list[ProposalRecord]:
@@ -310,21 +311,22 @@ def move_proposal(  # the fields of one update
     """Move a proposal if it is in state ``before``; tells whether it was."""
     values: dict[str, Any] = {"state": after.value, "code": code, "updated_us": now}
     if decision is not None:
-        values["decision"] = decision.encoded()
+        values["decision"] = sealing.closed(connection, _P.decision, proposal, decision.encoded())
         values["decision_digest"] = decision.digest()
     if expires_us is not None:
         values["expires_us"] = expires_us
     if result is not None:
-        values["result"] = canonical.encode(result)
+        values["result"] = sealing.closed(connection, _P.result, proposal, canonical.encode(result))
     given = {f"new_{column}": value for column, value in values.items()}
     changed = connection.execute(_move(frozenset(values)), {"wanted": proposal, "seen": before.value, **given})
     return changed.rowcount == 1
 
 
-def _proposal(row: Row[Any]) -> ProposalRecord:
-    proposal = Proposal.model_validate(rows.json(row.body))
+def _proposal(connection: Connection, row: Row[Any]) -> ProposalRecord:
+    body = rows.octets(sealing.opened(connection, _P.body, row.id, row.body))
+    proposal = Proposal.model_validate(rows.json(body))
     # The bytes as they lie there, not only what they mean: nothing is read that was not digested.
-    if proposal.encoded() != row.body or hashlib.sha256(row.body).hexdigest() != row.digest:
+    if proposal.encoded() != body or hashlib.sha256(body).hexdigest() != row.digest:
         raise ValueError("the body does not have the digest")
     if (proposal.id, proposal.run) != (row.id, row.run):
         raise ValueError("the row holds the body of another row")
@@ -332,9 +334,11 @@ def _proposal(row: Row[Any]) -> ProposalRecord:
     if said != (row.agent, row.tool, row.target):
         raise ValueError("the columns are not those of the body")
     with rows.reading("decision"):
-        decision = Decision.model_validate(rows.json(row.decision))
+        text = sealing.opened(connection, _P.decision, row.id, row.decision)
+        decision = Decision.model_validate(rows.json(text))
         if decision.digest() != row.decision_digest:
             raise ValueError("the decision does not have the digest")
+    result = sealing.opened(connection, _P.result, row.id, row.result)
     return ProposalRecord(
         id=proposal.id,
         run=proposal.run,
@@ -345,7 +349,7 @@ def _proposal(row: Row[Any]) -> ProposalRecord:
         decision_digest=row.decision_digest,
         expires_us=rows.instant(row.expires_us),
         code=str(row.code),
-        result=rows.json(row.result) if row.result is not None else None,
+        result=None if result is None else rows.json(result),
         created_us=rows.instant(row.created_us),
         updated_us=rows.instant(row.updated_us),
     )
@@ -358,7 +362,9 @@ def add_approval(connection: Connection, record: ApprovalRecord) -> None:
         AlreadyThere: this person has answered this card before, or the outcome was settled before.
 
     """
-    _add_once(connection, tables.approvals, dataclasses.asdict(record))
+    values = dataclasses.asdict(record)
+    values["reason"] = sealing.closed_text(connection, _A.reason, record.entry, record.reason)
+    _add_once(connection, tables.approvals, values)
 
 
 def drop_approval(connection: Connection, record: ApprovalRecord) -> None:
@@ -376,7 +382,11 @@ def list_approvals(connection: Connection, proposal: str) -> list[ApprovalRecord
     """All answers indexed for a proposal, oldest first; raises ``CheckFailed`` where a row is not as it was stored."""
     with rows.reading("approval"):
         found = connection.execute(_APPROVALS_OF, {"of_proposal": proposal}).mappings()
-        return _APPROVALS.validate_python([dict(row) for row in found])
+        return _APPROVALS.validate_python([_approval(connection, dict(row)) for row in found])
+
+
+def _approval(connection: Connection, row: dict[str, Any]) -> dict[str, Any]:
+    return row | {"reason": sealing.opened_text(connection, _A.reason, row["entry"], row["reason"])}
 
 
 def add_execution(connection: Connection, record: ExecutionRecord) -> None:

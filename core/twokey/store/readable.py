@@ -5,14 +5,14 @@ each question is one statement, however many rows there are.
 """
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, case, false, func, literal, or_, select
 
 from twokey.core.values import AgentName, Code, GroupName, PrincipalName, ProposalId, Resource, RunId, ToolName
-from twokey.store import rows, runs, tables
+from twokey.store import rows, runs, sealing, tables
 from twokey.store.runs import RunRecord
 
 MOST: Final = 500
@@ -25,6 +25,9 @@ _OF_RUNS: Final = (
     .order_by(_P.created_us.desc(), _P.id.desc())
     .limit(MOST)
 )
+_SEALED: Final = case((func.substr(_P.body, 1, len(sealing.SEALED)) == literal(sealing.SEALED), 1), else_=0)
+AT_ONCE: Final = 20
+"""Bodies that are in memory at a time where they are looked into one by one."""
 _RUNS: Final = select(tables.runs).where(tables.runs.c.id.in_(bindparam("wanted", expanding=True)))
 
 
@@ -89,7 +92,7 @@ def proposal_facts(connection: Connection, wanted: Sequence[str]) -> dict[str, P
     if not wanted:
         return {}
     with rows.reading("proposal"):
-        found = [_facts(row) for row in connection.execute(_OF, {"wanted": list(wanted)})]
+        found = [_facts(connection, row) for row in connection.execute(_OF, {"wanted": list(wanted)})]
     return {each.id: each for each in found}
 
 
@@ -98,15 +101,15 @@ def facts_of_runs(connection: Connection, wanted: Sequence[str]) -> list[Proposa
     if not wanted:
         return []
     with rows.reading("proposal"):
-        return [_facts(row) for row in connection.execute(_OF_RUNS, {"wanted": list(wanted)})]
+        return [_facts(connection, row) for row in connection.execute(_OF_RUNS, {"wanted": list(wanted)})]
 
 
-def _facts(row: Row[*tuple[Any, ...]]) -> ProposalFacts:
-    if not isinstance(row.body, bytes) or not isinstance(row.decision, bytes):
-        raise ValueError("the column does not hold bytes")  # noqa: TRY004 - see ``rows.reading``
-    if hashlib.sha256(row.body).hexdigest() != row.digest:
+def _facts(connection: Connection, row: Row[*tuple[Any, ...]]) -> ProposalFacts:
+    text = rows.octets(sealing.opened(connection, _P.body, row.id, row.body))
+    decision = rows.octets(sealing.opened(connection, _P.decision, row.id, row.decision))
+    if hashlib.sha256(text).hexdigest() != row.digest:
         raise ValueError("the body does not have the digest")
-    body, decided = _Body.model_validate_json(row.body), _Decided.model_validate_json(row.decision)
+    body, decided = _Body.model_validate_json(text), _Decided.model_validate_json(decision)
     if (body.id, body.run) != (row.id, row.run):
         raise ValueError("the row holds the body of another row")
     return ProposalFacts(
@@ -126,21 +129,50 @@ def _facts(row: Row[*tuple[Any, ...]]) -> ProposalFacts:
 def all_saying(connection: Connection, wanted: Sequence[str], codes: Collection[str]) -> set[str]:
     """Give those of the runs that proposed something, and nothing that does not say one of ``codes``.
 
-    It is the database that looks into the bodies, for the code as a whole string of their JSON, wherever it stands.
+    Where nothing is sealed it is the database that looks into the bodies, for the code as a whole string of their JSON,
+    wherever it stands. Raises ``CheckFailed`` where a sealed body is not as it was stored.
     """
     if not wanted or not codes:
         return set()
-    others = func.sum(case((_says(connection, codes), 0), else_=1))
-    query = select(_P.run).where(_P.run.in_(list(wanted))).group_by(_P.run).having(others == 0)
-    return {str(run) for run in connection.execute(query).scalars()}
+    made = _P.run.in_(list(wanted))
+    if sealing.sealer_of(connection) is not None:
+        said = list(_opened_and_said(connection, made, codes))
+        return {run for run, _, _ in said} - {run for run, _, says in said if not says}
+    others, sealed = func.sum(case((_says(connection, codes), 0), else_=1)), func.sum(_SEALED)
+    query = select(_P.run, sealed).where(made).group_by(_P.run).having(or_(others == 0, sealed > 0))
+    return {str(run) for run, hidden in connection.execute(query) if _can_be_read(hidden)}
 
 
 def saying(connection: Connection, wanted: Sequence[str], codes: Collection[str]) -> dict[str, bool]:
     """Tell of proposals by their whole ids whether they say one of ``codes``, as above; others are left out."""
     if not wanted:
         return {}
-    query = select(_P.id, case((_says(connection, codes), 1), else_=0)).where(_P.id.in_(list(wanted)))
-    return {str(name): bool(says) for name, says in connection.execute(query)}
+    named = _P.id.in_(list(wanted))
+    if sealing.sealer_of(connection) is not None:
+        return {name: says for _, name, says in _opened_and_said(connection, named, codes)}
+    query = select(_P.id, case((_says(connection, codes), 1), else_=0), _SEALED).where(named)
+    return {str(name): bool(says) for name, says, hidden in connection.execute(query) if _can_be_read(hidden)}
+
+
+def _can_be_read(hidden: int) -> bool:
+    """Go on only where no body is sealed: in one that cannot be read nothing is found, which says nothing."""
+    if hidden:
+        raise sealing.no_key()
+    return True
+
+
+def _opened_and_said(
+    connection: Connection, which: ColumnElement[bool], codes: Collection[str]
+) -> Iterator[tuple[str, str, bool]]:
+    """Look into bodies that the database cannot look into, some at a time; gives run, proposal, and whether it says."""
+    needles = [f'"{code}"'.encode() for code in sorted(codes)]
+    names = connection.execute(select(_P.id).where(which)).scalars().all()
+    for first in range(0, len(names), AT_ONCE):
+        some = select(_P.id, _P.run, _P.body).where(_P.id.in_(names[first : first + AT_ONCE]))
+        with rows.reading("proposal"):
+            for row in connection.execute(some):
+                body = rows.octets(sealing.opened(connection, _P.body, row.id, row.body))
+                yield str(row.run), str(row.id), any(needle in body for needle in needles)
 
 
 def _says(connection: Connection, codes: Collection[str]) -> ColumnElement[bool]:
@@ -158,5 +190,5 @@ def runs_of(connection: Connection, wanted: Sequence[str]) -> dict[str, RunRecor
     if not wanted:
         return {}
     with rows.reading("run"):
-        found = [runs.record_of(row) for row in connection.execute(_RUNS, {"wanted": list(wanted)})]
+        found = [runs.record_of(connection, row) for row in connection.execute(_RUNS, {"wanted": list(wanted)})]
     return {each.id: each for each in found}

@@ -45,11 +45,16 @@ def behind(created: Column[Any], name: Column[Any], at_us: Any, last: Any) -> Co
     return and_(created <= at_us, or_(created < at_us, and_(created == at_us, name < last)))
 
 
-def json(stored: object) -> Json:
-    """Read canonical JSON from a column; raises ``ValueError``. SQLite stores any type in any column."""
+def octets(stored: object) -> bytes:
+    """Read bytes from a column; raises ``ValueError``. SQLite stores any type in any column."""
     if not isinstance(stored, bytes):
         raise ValueError("the column does not hold bytes")  # noqa: TRY004 - see ``reading``
-    return canonical.decode(stored)
+    return stored
+
+
+def json(stored: object) -> Json:
+    """Read canonical JSON from a column; raises ``ValueError``."""
+    return canonical.decode(octets(stored))
 
 
 def instant(stored: object) -> int:

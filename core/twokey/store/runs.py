@@ -16,7 +16,7 @@ from twokey.core import canonical
 from twokey.core.canonical import Json
 from twokey.core.errors import NotFound
 from twokey.core.values import Auth, Request, Resource
-from twokey.store import rows, tables
+from twokey.store import rows, sealing, tables
 
 RunState = Literal["running", "waiting", "done", "failed", "cancelled"]
 
@@ -46,19 +46,19 @@ _STILL: Final = (
     .with_for_update(read=True)
 )
 _HOLD: Final = select(_R.id).where(_R.id == bindparam("of_run")).with_for_update()
-_DOCUMENT: Final = select(_D.body).where(_D.run == bindparam("of_run"), _D.name == bindparam("called"))
-_NAMED: Final = select(_D.run, _D.body).where(
+_DOCUMENT: Final = select(_D.run, _D.name, _D.body).where(_D.run == bindparam("of_run"), _D.name == bindparam("called"))
+_NAMED: Final = select(_D.run, _D.name, _D.body).where(
     _D.run.in_(bindparam("wanted", expanding=True)), _D.name == bindparam("called")
 )
 _DOCUMENTS: Final = (
-    select(_D.body)
+    select(_D.run, _D.name, _D.body)
     .where(_D.run == bindparam("of_run"), func.substr(_D.name, 1, bindparam("length")) == bindparam("prefix"))
     .order_by(_D.name)
 )
 
 _RECENT: Final = select(_R.id, _R.created_us).order_by(_R.created_us.desc(), _R.id).limit(100).subquery()
 _RECENT_DOCUMENTS: Final = (
-    select(_D.run, _D.body)
+    select(_D.run, _D.name, _D.body)
     .join(_RECENT, _RECENT.c.id == _D.run)
     .where(_D.run != bindparam("but_run"), func.substr(_D.name, 1, bindparam("length")) == bindparam("prefix"))
     .order_by(_RECENT.c.created_us.desc(), _D.run, _D.name.desc())
@@ -106,8 +106,8 @@ def add_run(
             channel=request.channel,
             intent=request.intent,
             state="running",
-            request=canonical.encode(request.canonical()),
-            places=canonical.encode([place.canonical() for place in places]),
+            request=sealing.closed(connection, _R.request, run, canonical.encode(request.canonical())),
+            places=sealing.closed(connection, _R.places, run, canonical.encode([each.canonical() for each in places])),
             created_us=now,
             updated_us=now,
         )
@@ -120,7 +120,7 @@ def get_run(connection: Connection, run: str) -> RunRecord:
         row = connection.execute(_GET, {"of_run": run}).one_or_none()
         if row is None:
             raise unknown_run()
-        return record_of(row)
+        return record_of(connection, row)
 
 
 def unknown_run() -> NotFound:
@@ -142,7 +142,7 @@ def get_driven(connection: Connection, run: str) -> tuple[RunRecord, str | None]
         row = connection.execute(_GET_LOCKED, {"of_run": run}).one_or_none()
         if row is None:
             raise unknown_run()
-        return record_of(row), row.holder
+        return record_of(connection, row), row.holder
 
 
 def list_runs(connection: Connection, *, limit: int = 50, states: Sequence[RunState] = ()) -> list[RunRecord]:
@@ -151,7 +151,7 @@ def list_runs(connection: Connection, *, limit: int = 50, states: Sequence[RunSt
     if states:
         query = query.where(tables.runs.c.state.in_(states))
     with rows.reading("run"):
-        return [record_of(row) for row in connection.execute(query)]
+        return [record_of(connection, row) for row in connection.execute(query)]
 
 
 def move_run(  # the fields of one update
@@ -170,7 +170,8 @@ def move_run(  # the fields of one update
     With ``holder`` only if it still drives the run, and its lease is given back.
     """
     where = [tables.runs.c.id == run, tables.runs.c.state.in_(before)]
-    values: dict[str, Any] = {"state": after, "code": code, "message": message, "updated_us": now}
+    sealed = sealing.closed_text(connection, _R.message, run, message)
+    values: dict[str, Any] = {"state": after, "code": code, "message": sealed, "updated_us": now}
     if holder is not None:
         where.append(tables.runs.c.holder == holder)
         values |= {"holder": None, "lease_until_us": 0}
@@ -215,9 +216,9 @@ def leave_run(connection: Connection, run: str, *, holder: str) -> None:
     )
 
 
-def record_of(row: Row[Any]) -> RunRecord:
+def record_of(connection: Connection, row: Row[Any]) -> RunRecord:
     """Read a whole row of runs; raises ``ValueError`` where it is not as it was stored."""
-    request = Request.model_validate(rows.json(row.request))
+    request = Request.model_validate(rows.json(sealing.opened(connection, _R.request, row.id, row.request)))
     if (request.requester, request.channel, request.intent) != (row.requester, row.channel, row.intent):
         raise ValueError("the columns are not those of the request")
     return RunRecord(
@@ -227,9 +228,9 @@ def record_of(row: Row[Any]) -> RunRecord:
         channel=request.channel,
         state=_STATE.validate_python(row.state),
         request=request,
-        places=_PLACES.validate_python(rows.json(row.places)),
+        places=_PLACES.validate_python(rows.json(sealing.opened(connection, _R.places, row.id, row.places))),
         code=str(row.code),
-        message=str(row.message),
+        message=str(sealing.opened_text(connection, _R.message, row.id, row.message)),
         created_us=rows.instant(row.created_us),
         updated_us=rows.instant(row.updated_us),
     )
@@ -237,15 +238,26 @@ def record_of(row: Row[Any]) -> RunRecord:
 
 def put_document(connection: Connection, *, run: str, name: str, body: Json, now: int) -> None:
     """Store what one agent hands to the next; a second writing of the same name replaces it (a step that ran again)."""
-    values = {"run": run, "name": name, "body": canonical.encode(body), "created_us": now}
+    text = sealing.closed(connection, _D.body, slot(run, name), canonical.encode(body))
+    values = {"run": run, "name": name, "body": text, "created_us": now}
     connection.execute(_PUT_DOCUMENT[connection.dialect.name], values)
+
+
+def slot(run: str, name: str) -> str:
+    """Give the key of a document's row as one text."""
+    return f"{run}/{name}"
+
+
+def body_of(connection: Connection, row: Row[*tuple[Any, ...]]) -> Json:
+    """Read what a row of documents holds; raises ``ValueError`` where it is not as it was stored."""
+    return rows.json(sealing.opened(connection, _D.body, slot(row.run, row.name), row.body))
 
 
 def find_document(connection: Connection, *, run: str, name: str) -> Json:
     """Read one document, none where there is none; raises ``CheckFailed`` where it is not canonical JSON any more."""
     with rows.reading("document"):
         row = connection.execute(_DOCUMENT, {"of_run": run, "called": name}).one_or_none()
-        return None if row is None else rows.json(row.body)
+        return None if row is None else body_of(connection, row)
 
 
 def get_document(connection: Connection, *, run: str, name: str) -> Json:
@@ -254,7 +266,7 @@ def get_document(connection: Connection, *, run: str, name: str) -> Json:
         row = connection.execute(_DOCUMENT, {"of_run": run, "called": name}).one_or_none()
         if row is None:
             raise NotFound(f"Run {run} has no {name}.", next="Start the run again.")
-        return rows.json(row.body)
+        return body_of(connection, row)
 
 
 def documents_of(connection: Connection, wanted: Sequence[str], *, name: str) -> dict[str, Json]:
@@ -263,14 +275,14 @@ def documents_of(connection: Connection, wanted: Sequence[str], *, name: str) ->
         return {}
     with rows.reading("document"):
         found = connection.execute(_NAMED, {"wanted": list(wanted), "called": name})
-        return {str(row.run): rows.json(row.body) for row in found}
+        return {str(row.run): body_of(connection, row) for row in found}
 
 
 def list_documents(connection: Connection, *, run: str, prefix: str) -> list[Json]:
     """Read the documents of a run whose name begins with ``prefix``, by name."""
     with rows.reading("document"):
         values = {"of_run": run, "prefix": prefix, "length": len(prefix)}
-        return [rows.json(body) for body in connection.execute(_DOCUMENTS, values).scalars()]
+        return [body_of(connection, row) for row in connection.execute(_DOCUMENTS, values)]
 
 
 def recent_documents(connection: Connection, *, prefix: str, but: str, limit: int) -> list[tuple[str, Json]]:
@@ -280,7 +292,7 @@ def recent_documents(connection: Connection, *, prefix: str, but: str, limit: in
     """
     with rows.reading("document"):
         values = {"but_run": but, "prefix": prefix, "length": len(prefix), "most": limit}
-        return [(str(row.run), rows.json(row.body)) for row in connection.execute(_RECENT_DOCUMENTS, values)]
+        return [(str(row.run), body_of(connection, row)) for row in connection.execute(_RECENT_DOCUMENTS, values)]
 
 
 def has_document(connection: Connection, *, run: str, name: str) -> bool:

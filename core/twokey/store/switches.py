@@ -13,7 +13,7 @@ from pydantic import StrictBool, TypeAdapter
 from sqlalchemy import Connection, ScalarSelect, Select, insert, select, update
 
 from twokey.core.values import EntryId, Instant, PrincipalName
-from twokey.store import rows, tables
+from twokey.store import rows, sealing, tables
 
 FREEZE: Final = "freeze"
 Hold = Literal["nothing", "shared", "alone"]
@@ -66,12 +66,13 @@ def _row(connection: Connection, query: Select[Any], values: Mapping[str, Any]) 
     row = connection.execute(query, values).mappings().one_or_none()
     if row is None:
         raise ValueError("the row is gone")
-    return dict(row)
+    return dict(row) | {"reason": sealing.opened_text(connection, _S.reason, FREEZE, row["reason"])}
 
 
 def set_freeze(connection: Connection, record: FreezeRecord) -> None:
     """Turn the switch. The caller holds the row alone; one that somebody removed is made again."""
     values = dataclasses.asdict(record)
+    values["reason"] = sealing.closed_text(connection, _S.reason, FREEZE, record.reason)
     changed = connection.execute(update(tables.switches).where(tables.switches.c.name == FREEZE).values(**values))
     if changed.rowcount == 0:
         connection.execute(insert(tables.switches).values(name=FREEZE, **values))

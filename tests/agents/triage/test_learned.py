@@ -19,6 +19,7 @@ from twokey.agents.triage.taught import NOTHING
 from twokey.agents.triage.teaching import Teacher, teach
 from twokey.agents.triage.values import Outcome, Past, TicketText
 from twokey.core.errors import BadInput, EnvironmentFault
+from twokey.store.sealing import KeyFile, Sealer, add_key
 
 LABELS = {"bug": "type: bug", "feature": "enhancement", "question": "question"}
 
@@ -256,6 +257,30 @@ def test_a_teacher_gives_what_there_is(past: list[Past], tmp_path: Path) -> None
     assert beginning.renamed["incident"] == "bug"
     with pytest.raises(ValueError, match="nothing to read by"):
         TicketReader.by(NOTHING)
+
+
+def test_what_a_teacher_keeps_of_tickets_is_sealed_where_something_seals(past: list[Past], tmp_path: Path) -> None:
+    add_key(tmp_path / "store.key", "w-000000000000")
+    sealer = Sealer(KeyFile(tmp_path / "store.key", "w-000000000000"), seals=True)
+    state = tmp_path / "state"
+    Teacher(state)(past, frozenset())
+    plain = {path: path.read_bytes() for path in state.glob("*.model")}
+    assert plain
+    Teacher(state, seals=sealer)(past, frozenset())
+    sealed = list(state.glob("*.sealed"))
+    assert len(sealed) == len(plain)
+    assert list(state.glob("*.model")) == [], "what lay there unsealed is gone"
+    assert not any(b"head.json" in path.read_bytes() for path in sealed)
+    assert sorted(sealer.open(f"\0learned\0{path.name}".encode(), path.read_bytes()) for path in sealed) == sorted(
+        plain.values()
+    )
+    before = {path: path.stat().st_ino for path in sealed}
+    Teacher(state, seals=sealer)(past, frozenset())
+    assert {path: path.stat().st_ino for path in sealed} == before
+    for path in sealed:
+        path.write_bytes(path.read_bytes()[:-1])
+    Teacher(state, seals=sealer)(past, frozenset())
+    assert all(path.stat().st_ino != before[path] for path in sealed), "what does not open is learned anew"
 
 
 @pytest.mark.parametrize(

@@ -40,9 +40,24 @@ def test_a_probe_that_breaks_off_has_failed_and_says_with_what():
     assert (found.state, found.evidence) == ("fails", ("the probe could not be carried out: policy_timeout",))
 
 
-def test_nothing_is_wrong_with_a_new_workspace(place: Place):
+GAP = "encryption of what the database holds beside the log"
+
+
+def test_a_new_workspace_lacks_encryption_and_nothing_is_wrong_with_it(place: Place):
     with place.opened() as workspace:
-        assert [failed(workspace, code) for code in LOOKS] == [[], [], []]
+        assert [failed(workspace, code) for code in LOOKS] == [[], [], [GAP]]
+
+
+def test_a_row_that_is_not_encrypted_is_seen(place: Place):
+    settings = place.folder / "twokey.toml"
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(text.replace("[store]\n", "[store]\nencrypt = true\n"), encoding="utf-8")
+    with place.opened() as workspace:
+        assert failed(workspace, "verifiable_log") == []
+        with workspace.ledger.engine.begin() as connection:
+            connection.exec_driver_sql("UPDATE switches SET reason = 'in the clear'")
+        (what,) = failed(workspace, "verifiable_log")
+        assert what.startswith("every value that the database in force holds beside the log is sealed")
 
 
 def test_a_bundle_that_was_changed_under_a_running_engine_is_seen(place: Place):
@@ -91,5 +106,6 @@ def test_an_entry_that_was_changed_in_the_live_log_is_seen(place: Place):
         with workspace.ledger.engine.begin() as connection:
             connection.exec_driver_sql("DROP TRIGGER log_entries_update")
             connection.exec_driver_sql("UPDATE log_entries SET body = x'7b7d' WHERE seq = 1")
-        (what,) = failed(workspace, "verifiable_log")
+        what, gap = failed(workspace, "verifiable_log")
         assert what.startswith("the log in force verifies")
+        assert gap == GAP

@@ -21,10 +21,10 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from twokey.audit.keys import sync_folder
 from twokey.core import canonical
 from twokey.core.canonical import Json
 from twokey.core.errors import BadInput, EnvironmentFault, NotAuthenticated
+from twokey.core.private_files import sync_folder
 from twokey.core.values import Answer, Auth, GivenOrder, Order, Principal, Statement
 
 PREFIX: Final = "ed25519:"

@@ -19,6 +19,7 @@ from twokey.tools.write.update_ticket import UpdateTicket
 
 if TYPE_CHECKING:
     from twokey.tools.retrieval.meaning import Embeddings
+    from twokey.tools.retrieval.shelf import Shelf
 
 Opener = Callable[[str], Tickets]
 
@@ -55,14 +56,16 @@ class Trackers:
             )
         return self._there(location)
 
-    def through(self, tools: Registry, indexes: Path | None = None, embeddings: "Embeddings | None" = None) -> Registry:
+    def through(
+        self, tools: Registry, indexes: "Shelf | Path | None" = None, embeddings: "Embeddings | None" = None
+    ) -> Registry:
         """Give ``tools`` with Twokey's own tools for tickets put in front of these; plugins stay as they are.
 
         ``indexes`` is the folder in which they keep what they search by; ``embeddings`` tells likeness of meaning.
         """
         return Registry(self._behind(tool, indexes, embeddings) for tool in tools.all())
 
-    def _behind(self, tool: AnyTool, indexes: Path | None, embeddings: "Embeddings | None") -> AnyTool:
+    def _behind(self, tool: AnyTool, indexes: "Shelf | Path | None", embeddings: "Embeddings | None") -> AnyTool:
         if type(tool) is SearchTickets:
             return SearchTickets(self.open, indexes, embeddings=embeddings)
         for ours in (RestoreTicket, UpdateTicket):

@@ -24,6 +24,7 @@ from twokey.agents.triage.learned import Learned
 from twokey.agents.triage.ridge import Weights
 from twokey.agents.triage.space import Floats, Space
 from twokey.core.errors import BadInput, EnvironmentFault
+from twokey.core.ports import Sealing
 
 MAX_BYTES: Final = 64_000_000
 MAX_UNPACKED: Final = 512_000_000
@@ -78,16 +79,21 @@ def read(content: bytes) -> Learned:
         raise BadInput("This is no learned model, or it is damaged.", next=_NEXT) from error
 
 
-def kept(path: Path) -> Learned | None:
-    """Read a model that was kept; None where there is none that can be used."""
+def kept(path: Path, seals: Sealing | None = None) -> Learned | None:
+    """Read a model that was kept, sealed where something seals; None where there is none that can be used."""
     try:
-        return read(path.read_bytes())
-    except (OSError, BadInput):
+        content = path.read_bytes()
+        return read(content if seals is None else seals.open(_place(path), content))
+    except (OSError, ValueError, EnvironmentFault, BadInput):
         return None
 
 
-def keep(path: Path, learned: Learned) -> None:
-    """Keep a model in a file that the user alone can read, whole or not at all.
+def _place(path: Path) -> bytes:
+    return f"\0learned\0{path.name}".encode()
+
+
+def keep(path: Path, learned: Learned, seals: Sealing | None = None) -> None:
+    """Keep a model in a file that the user alone can read, whole or not at all; sealed where something seals.
 
     Raises:
         EnvironmentFault: the folder cannot be written.
@@ -97,7 +103,8 @@ def keep(path: Path, learned: Learned) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh.touch(mode=0o600)
-        fresh.write_bytes(write(learned))
+        content = write(learned)
+        fresh.write_bytes(content if seals is None else seals.seal(_place(path), content))
         fresh.replace(path)
     except OSError as error:
         raise EnvironmentFault(

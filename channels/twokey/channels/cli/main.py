@@ -17,6 +17,7 @@ from twokey.channels.cli import (
     controls,
     evidence,
     incidents,
+    keeping,
     linking,
     measuring,
     policy,
@@ -73,6 +74,7 @@ policy.add_to(app)
 evidence.add_to(app)
 measuring.add_to(app)
 scoring.add_to(app)
+keeping.add_to(app)
 triaging.add_to(app)
 
 _WITH_VALUE = {"-C": "workspace", "--workspace": "workspace", "--as": "principal"}

@@ -27,6 +27,7 @@ from twokey.policies.controls import (
     Allowed,
     Control,
     Evidence,
+    Gap,
     Profile,
     Verdict,
     broken,
@@ -34,6 +35,7 @@ from twokey.policies.controls import (
     judge,
     unmet,
 )
+from twokey.store import resealing
 
 Probe = Callable[[World], Iterable[Evidence]]
 Look = Callable[[Workspace], Iterable[Evidence]]
@@ -206,13 +208,27 @@ def _engine(workspace: Workspace) -> Generator[Evidence]:
 
 
 def _log(workspace: Workspace) -> Generator[Evidence]:
-    """Verify the live log."""
+    """Verify the live log, and look whether what belongs to it lies encrypted."""
     report = workspace.ledger.log.verify()
     yield Allowed(
         f"the log in force verifies ({report.size} entries)",
         1,
         int(report.ok),
         next="Treat the workspace's database as tampered with; run `twokey audit verify`.",
+    )
+    if not workspace.config.store.encrypt:
+        yield Gap(
+            "encryption of what the database holds beside the log",
+            "Set store.encrypt = true in twokey.toml, restart what runs, then `twokey store seal`.",
+        )
+        return
+    with workspace.ledger.look() as connection:
+        plain = resealing.any_plain(connection)
+    yield Allowed(
+        "every value that the database in force holds beside the log is sealed",
+        1,
+        int(not plain),
+        next="Run `twokey store seal`.",
     )
 
 

@@ -24,7 +24,7 @@ from twokey.core.errors import TwokeyError
 from twokey.core.events import Event, PolicyDecided, WorkspaceCreated, WriteEnded
 from twokey.core.lifecycle import State
 from twokey.core.ports import Clock
-from twokey.core.sections import PlaceSection, WorkspaceSection
+from twokey.core.sections import PlaceSection, StoreSection, WorkspaceSection
 from twokey.core.settings import Settings
 from twokey.core.values import (
     Action,
@@ -443,6 +443,7 @@ def scratch(
     deadline = max(live.policy.deadline_ms, MIN_DEADLINE_MS)
     config = Settings(
         workspace=WorkspaceSection(id=identifier, demo=live.workspace.demo),
+        store=StoreSection(encrypt=live.store.encrypt),
         policy=live.policy.model_copy(update={**UNSIGNED, "deadline_ms": deadline, "ca_file": ca_file}),
         controls=live.controls,
         tools=live.tools,
@@ -454,7 +455,7 @@ def scratch(
     if live.policy.engine != "opa":  # a server has its own data
         held = _calm(held)
     held.write(work / POLICIES)
-    with wiring.new_ledger(work, identifier, home, config.store.url) as ledger:
+    with wiring.new_ledger(work, identifier, home, config.store) as ledger:
         ledger.record(WorkspaceCreated(workspace=identifier, demo=live.workspace.demo, version=version("twokey")))
     with ExitStack() as stack:
         real = wiring.engine_of(work, config)

@@ -22,7 +22,11 @@ from twokey.channels.wiring.policy import (
 from twokey.channels.wiring.stores import (
     CHECKPOINTS,
     LOG_KEY,
+    RUNBOOKS,
     STATE_FOLDER,
+    STORE_KEY,
+    TICKETS,
+    TRIAGE,
     new_ledger,
     opened_ledger,
     opened_log,
@@ -37,7 +41,11 @@ from twokey.channels.wiring.triage import triage_health
 __all__ = [
     "CHECKPOINTS",
     "LOG_KEY",
+    "RUNBOOKS",
     "STATE_FOLDER",
+    "STORE_KEY",
+    "TICKETS",
+    "TRIAGE",
     "Parts",
     "Rulebook",
     "Stage",

@@ -29,7 +29,16 @@ from twokey.channels.wiring.operations import book_of
 from twokey.channels.wiring.outside import Outside, connector, github_if_set
 from twokey.channels.wiring.policy import NoShadow, batch_engine, policy_of, reading_of, rules_of, shadow_of
 from twokey.channels.wiring.runbooks import with_runbooks
-from twokey.channels.wiring.stores import STATE_FOLDER, check_demo, dispatcher_of, ledger_of, states_of
+from twokey.channels.wiring.stores import (
+    RUNBOOKS,
+    STATE_FOLDER,
+    TICKETS,
+    check_demo,
+    dispatcher_of,
+    ledger_of,
+    seals_of,
+    states_of,
+)
 from twokey.channels.wiring.telemetry import (
     Threads,
     deployed_by,
@@ -63,6 +72,7 @@ from twokey.tools.local_tickets import LocalTickets
 from twokey.tools.places import PlaceBook
 from twokey.tools.proposing import Proposer
 from twokey.tools.read.warehouse import canonical_location
+from twokey.tools.retrieval.shelf import Shelf
 from twokey.tools.steps import Steps
 from twokey.tools.trackers import Trackers
 from twokey.tools.write.local_git import LocalGit
@@ -132,7 +142,7 @@ def opened_parts(
     home = stage.home or settings.home(config.workspace.id)
     clock, ids = clock or SystemClock(), ids or RandomIds()
     with ExitStack() as stack:
-        ledger = stack.enter_context(ledger_of(folder, config.store.url, config.workspace.id, home, clock, ids))
+        ledger = stack.enter_context(ledger_of(folder, config.store, config.workspace.id, home, clock, ids))
         check_demo(config, ledger)
         standing = policy_of(folder, config, ledger, stage.engine)
         standing.current()
@@ -145,13 +155,15 @@ def opened_parts(
         github = github_if_set(folder, config, clock, stack)
         forges = Forges(LocalGit(), None if github is None else lambda: github().forge)
         trackers = Trackers(LocalTickets, None if github is None else lambda location: github().tickets(location))
-        embeddings = _embeddings(config)
+        embeddings, seals = _embeddings(config), seals_of(ledger)
         tools = stage.tools or with_runbooks(
             trackers.through(
-                through(forges, registry.installed(config.tools.plugins)), folder / STATE_FOLDER / "tickets", embeddings
+                through(forges, registry.installed(config.tools.plugins)),
+                Shelf(folder / STATE_FOLDER / TICKETS, seals),
+                embeddings,
             ),
             forges,
-            folder / STATE_FOLDER / "runbooks",
+            Shelf(folder / STATE_FOLDER / RUNBOOKS, seals),
             embeddings,
         )
         threads, pages = Threads(), pages_of(config, ledger, clock)
@@ -241,7 +253,7 @@ def _parts(  # what that were opened
             savers,
             desk,
             _models(config, stack),
-            team_of(folder, config),
+            team_of(folder, config, seals_of(ledger)),
             house_of(folder, config),
             book_of(folder, config),
         )
@@ -265,7 +277,7 @@ def _parts(  # what that were opened
             forge=forges,
             engine=batch_engine,
             opa=opa_program.find(config),
-            replays=folder / STATE_FOLDER / REPLAYS,
+            replays=None if config.store.encrypt else folder / STATE_FOLDER / REPLAYS,
         )
         change = proposing.change(wanted, place, run.id, lambda text: tell(Progress(0, text)))
         return gate.propose_policy(change, run=run.id, requester=run.requester)
@@ -275,6 +287,7 @@ def _parts(  # what that were opened
     readiness = Readiness(
         workspace=config.workspace.id,
         profile=config.controls.profile,
+        encrypts=config.store.encrypt,
         ledger=ledger,
         revisions=policy.revisions,
         clock=clock,

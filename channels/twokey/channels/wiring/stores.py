@@ -3,6 +3,7 @@
 Rules: what was opened is closed; a workspace whose settings and log disagree about being a demo does not open.
 """
 
+import os
 from collections.abc import Generator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -21,16 +22,23 @@ from twokey.core.entropy import RandomIds, SystemClock
 from twokey.core.errors import BadInput, EnvironmentFault, LogUnavailable
 from twokey.core.events import WorkspaceCreated
 from twokey.core.ports import Clock, Dispatcher, Ids
+from twokey.core.sections import StoreSection
 from twokey.core.settings import Settings
 from twokey.store import database, migrate
+from twokey.store.sealing import KeyFile, Sealer, add_key, sealer_in
 from twokey.tools.ledger import Ledger
 
 if TYPE_CHECKING:
     from twokey.agents.planner.savers import StateStore
 
 LOG_KEY: Final = "log.key"
+STORE_KEY: Final = "store.key"
 CHECKPOINTS: Final = "checkpoints.db"
 STATE_FOLDER: Final = ".twokey"
+TICKETS: Final = "tickets"
+RUNBOOKS: Final = "runbooks"
+TRIAGE: Final = "triage"
+"""What is worked out from tickets and runbooks lies in these folders of the state."""
 
 
 def store_has_password(url: str) -> bool:
@@ -48,10 +56,10 @@ def store_url(folder: Path, url: str) -> str:
 
 @contextmanager
 def ledger_of(  # the parts of one
-    folder: Path, url: str, workspace: str, home: Path, clock: Clock, ids: Ids
+    folder: Path, store: StoreSection, workspace: str, home: Path, clock: Clock, ids: Ids
 ) -> Generator[Ledger]:
     key = LogKey.load(home / LOG_KEY)
-    engine = database.open_engine(store_url(folder, url))
+    engine = database.open_engine(store_url(folder, store.url), sealer_of(store, workspace, home))
     try:
         database.check(engine)
         migrate.migrate(engine)
@@ -61,11 +69,31 @@ def ledger_of(  # the parts of one
         engine.dispose()
 
 
+def sealer_of(store: StoreSection, workspace: str, home: Path) -> Sealer | None:
+    """Give what seals and opens the database; none where nothing is to be sealed and there is no key.
+
+    Raises:
+        EnvironmentFault: the key's file cannot be used, or is missing and something is to be sealed.
+
+    """
+    path = home / STORE_KEY
+    if not store.encrypt and not os.path.lexists(path):
+        return None
+    return Sealer(KeyFile(path, workspace), seals=store.encrypt)
+
+
+def seals_of(ledger: Ledger) -> Sealer | None:
+    """Give what seals, where something is to be sealed."""
+    found = sealer_in(ledger.engine)
+    return found if found is not None and found.seals else None
+
+
 @contextmanager
-def new_ledger(folder: Path, workspace: str, home: Path, url: str) -> Generator[Ledger]:
-    """Make the log key and the database of a new workspace."""
+def new_ledger(folder: Path, workspace: str, home: Path, store: StoreSection) -> Generator[Ledger]:
+    """Make the keys and the database of a new workspace."""
     LogKey.create(home / LOG_KEY, workspace)
-    with ledger_of(folder, url, workspace, home, SystemClock(), RandomIds()) as ledger:
+    add_key(home / STORE_KEY, workspace)
+    with ledger_of(folder, store, workspace, home, SystemClock(), RandomIds()) as ledger:
         yield ledger
 
 
@@ -74,7 +102,7 @@ def opened_log(folder: Path) -> Generator[Log]:
     """Open only the log of a workspace, to read it."""
     config = settings.load(folder)
     home = settings.home(config.workspace.id)
-    with ledger_of(folder, config.store.url, config.workspace.id, home, SystemClock(), RandomIds()) as ledger:
+    with ledger_of(folder, config.store, config.workspace.id, home, SystemClock(), RandomIds()) as ledger:
         yield ledger.log
 
 
@@ -83,7 +111,7 @@ def opened_ledger(folder: Path) -> Generator[Ledger]:
     """Open state and log of a workspace, and nothing else of it."""
     config = settings.load(folder)
     home = settings.home(config.workspace.id)
-    with ledger_of(folder, config.store.url, config.workspace.id, home, SystemClock(), RandomIds()) as ledger:
+    with ledger_of(folder, config.store, config.workspace.id, home, SystemClock(), RandomIds()) as ledger:
         yield ledger
 
 

@@ -10,8 +10,8 @@ from twokey.channels.escalating import Escalations
 from twokey.channels.postbox import Postbox
 from twokey.channels.wiring.incident import names_of as incident_names
 from twokey.channels.wiring.outside import github_of
-from twokey.channels.wiring.stores import STATE_FOLDER
-from twokey.core.ports import Clock, Directory
+from twokey.channels.wiring.stores import STATE_FOLDER, TRIAGE
+from twokey.core.ports import Clock, Directory, Sealing
 from twokey.core.settings import Settings
 from twokey.tools.ledger import Ledger
 from twokey.tools.local_tickets import LocalTickets
@@ -48,13 +48,13 @@ def routing_of(folder: Path, config: Settings) -> "Routing | None":
     return routing.load(folder / config.triage.routing)
 
 
-def team_of(folder: Path, config: Settings) -> "Team":
+def team_of(folder: Path, config: Settings, seals: Sealing | None) -> "Team":
     """Give what the triage agent needs; raises ``BadInput`` where the routing file cannot be used."""
     from twokey.agents.triage.team import Team  # noqa: PLC0415 - comes in when a run is driven
 
     triage = config.triage
     return Team(
-        teach=_teacher(folder / STATE_FOLDER / "triage", triage.asked_for),
+        teach=_teacher(folder / STATE_FOLDER / TRIAGE, triage.asked_for, seals),
         kinds=triage.kinds,
         priorities={str(name): label for name, label in triage.priorities.items()},
         security=triage.security,
@@ -99,7 +99,7 @@ def triage_health(folder: Path, config: Settings, clock: Clock) -> "list[Seen]":
         return list(examine(config, tickets, lambda: routing_of(folder, config), now))
 
 
-def _teacher(keep_in: Path, asked_for: tuple[str, ...]) -> "Teacher":
+def _teacher(keep_in: Path, asked_for: tuple[str, ...], seals: Sealing | None) -> "Teacher":
     """Give what makes readers of labelled tickets; what was learned is kept in a folder of the workspace."""
 
     def teach(
@@ -108,7 +108,7 @@ def _teacher(keep_in: Path, asked_for: tuple[str, ...]) -> "Teacher":
         from twokey.agents.triage.teaching import Teacher  # noqa: PLC0415 - scikit-learn comes in when it is needed
 
         keep_in.mkdir(mode=0o700, parents=True, exist_ok=True)
-        made = Teacher(keep_in, target_permille, lambda: outcomes, lambda: now, asked_for)
+        made = Teacher(keep_in, target_permille, lambda: outcomes, lambda: now, asked_for, seals)
         return made(past, frozenset(kinds))
 
     return teach

@@ -13,10 +13,12 @@ from support.runbooks import ask, search
 
 from twokey.core.errors import BadInput, EnvironmentFault, NotFound, TryLater
 from twokey.core.values import Resource
+from twokey.store.sealing import KeyFile, Sealer, add_key, drop_keys
 from twokey.tools.contract import Context, OutsideContract, Place, Places
 from twokey.tools.local import search_runbooks
 from twokey.tools.read.runbooks import RunbooksArgs, RunbooksResult, SearchRunbooks
 from twokey.tools.retrieval import keeping
+from twokey.tools.retrieval.shelf import Shelf
 from twokey.tools.write.local_git import LocalGit
 
 LATER_US = 4_000_000_000_000_000
@@ -230,6 +232,46 @@ def test_one_process_at_a_time_has_the_index(books: Path, tmp_path: Path) -> Non
     (tmp_path / "file").write_text("x")
     with pytest.raises(EnvironmentFault), keeping.opened(tmp_path / "file", str(books), "runbooks"):
         pass
+
+
+def test_a_sealed_index_is_found_again_and_read_by_nobody_else(books: Path, tmp_path: Path) -> None:
+    state, key = tmp_path / "state", tmp_path / "store.key"
+    plain = SearchRunbooks(LocalGit().open, state)
+    search(books, "queue", plain)
+    assert [path.suffix for path in state.glob("*.db")] == [".db"]
+    add_key(key, "w-000000000000")
+    shelf = Shelf(state, Sealer(KeyFile(key, "w-000000000000"), seals=True))
+    sealed = SearchRunbooks(LocalGit().open, shelf)
+    first = search(books, "queue", sealed)
+    (file,) = state.glob("*.sealed")
+    held = b"".join(path.read_bytes() for path in state.iterdir())
+    assert b"queue" not in held
+    assert b"SQLite" not in held
+    assert {path.suffix for path in state.iterdir()} == {".lock", ".sealed"}, "what lay there unsealed is gone"
+    before = file.stat().st_ino
+    assert search(books, "queue", sealed).found == first.found
+    assert file.stat().st_ino == before, "what did not change is not written again"
+
+    # What does not open any more costs the work once, and nothing else.
+    file.write_bytes(file.read_bytes()[:-1])
+    assert search(books, "queue", sealed).found == first.found
+    with keeping.opened(shelf, str(books), "runbooks") as index:
+        assert len(index) == 4
+    add_key(key, "w-000000000000")
+    drop_keys(key, "w-000000000000", frozenset())
+    assert search(books, "queue", sealed).found == first.found
+    assert search(books, "queue", plain).found == first.found
+    assert list(state.glob("*.sealed")) == []
+
+
+def test_an_index_that_is_too_large_to_be_sealed_is_made_each_time(
+    books: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "MOST_SEALED", 10)
+    add_key(tmp_path / "store.key", "w-000000000000")
+    shelf = Shelf(tmp_path / "state", Sealer(KeyFile(tmp_path / "store.key", "w-000000000000"), seals=True))
+    assert search(books, "queue", SearchRunbooks(LocalGit().open, shelf)).found[0].file == "queue.md"
+    assert list((tmp_path / "state").glob("*.sealed")) == []
 
 
 def test_an_index_whose_note_is_damaged_is_made_anew(books: Path, kept: SearchRunbooks, state: Path) -> None:

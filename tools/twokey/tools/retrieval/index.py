@@ -95,13 +95,19 @@ class Index:
     """One index; not for two threads at once. ``path`` is a file, or ``:memory:``."""
 
     def __init__(
-        self, path: Path | str = ":memory:", embeddings: Embeddings | None = None, *, common: int = COMMON
+        self,
+        path: Path | str = ":memory:",
+        embeddings: Embeddings | None = None,
+        *,
+        common: int = COMMON,
+        image: bytes | None = None,
     ) -> None:
+        """``image`` is what an index in memory begins with: what ``image()`` gave of an earlier one."""
         self._common = common
         self._embeddings = embeddings
         self.meaning: Literal["off", "used", "unreachable"] = "off"
         """Whether likeness of meaning was compared in the last search."""
-        self._base = _opened(str(path))
+        self._base = _opened(str(path), image)
         self._spaces = {name: Space(self._frequencies(name)) for name in SPACES}
         self._texts: int = self._base.execute("SELECT count(*) FROM texts").fetchone()[0]
 
@@ -112,6 +118,16 @@ class Index:
     def close(self) -> None:
         """Close the file; what was not committed is lost."""
         self._base.close()
+
+    @property
+    def changes(self) -> int:
+        """How many rows were changed since the index was opened."""
+        return self._base.total_changes
+
+    def image(self) -> bytes:
+        """Give the whole index as bytes; what was not committed is no part of it."""
+        self._base.rollback()
+        return self._base.serialize()
 
     def versions(self) -> Iterator[tuple[int, str]]:
         """Give number and version of every text."""
@@ -321,9 +337,11 @@ class Index:
         return None if row is None else np.frombuffer(zlib.decompress(row[0]), np.int32).copy()
 
 
-def _opened(path: str) -> sqlite3.Connection:
+def _opened(path: str, image: bytes | None = None) -> sqlite3.Connection:
     try:
         base = sqlite3.connect(path)
+        if image is not None:
+            base.deserialize(image)
         base.execute("PRAGMA secure_delete = ON")  # what is taken out is overwritten in the file
         there = base.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone()
         if there is not None:

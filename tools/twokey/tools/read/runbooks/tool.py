@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from twokey.tools.read.runbooks.indexing import State
     from twokey.tools.retrieval.index import Found, Index
     from twokey.tools.retrieval.meaning import Embeddings
+    from twokey.tools.retrieval.shelf import Shelf
 
 MAX_TEXT: Final = 4_000
 """Characters of a section that an answer holds."""
@@ -60,7 +61,7 @@ class SearchRunbooks(ReadTool[RunbooksArgs, RunbooksResult]):
     def __init__(
         self,
         open_repository: Open,
-        indexes: Path | None = None,
+        indexes: "Shelf | Path | None" = None,
         monotonic: Callable[[], float] = time.monotonic,
         embeddings: "Embeddings | None" = None,
     ) -> None:

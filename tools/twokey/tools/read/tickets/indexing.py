@@ -16,6 +16,7 @@ from typing import Final
 from twokey.tools.retrieval import keeping
 from twokey.tools.retrieval.index import Index, Text
 from twokey.tools.retrieval.meaning import Embeddings
+from twokey.tools.retrieval.shelf import Shelf
 from twokey.tools.tickets import Query, Ticket, Tickets
 
 BATCH: Final = 500
@@ -23,7 +24,7 @@ _CURSOR: Final = "cursor"
 
 
 def opened(
-    folder: Path | None, location: str, embeddings: Embeddings | None = None, wait_s: float = 20.0
+    folder: Shelf | Path | None, location: str, embeddings: Embeddings | None = None, wait_s: float = 20.0
 ) -> AbstractContextManager[Index]:
     """Open the index of the tracker at ``location``; see ``retrieval.keeping``."""
     return keeping.opened(folder, location, "tickets", embeddings, wait_s)

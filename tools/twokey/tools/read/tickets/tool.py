@@ -45,6 +45,7 @@ from twokey.tools.tickets import Query, Ticket, TicketComment, Tickets
 if TYPE_CHECKING:
     from twokey.tools.retrieval.index import Index
     from twokey.tools.retrieval.meaning import Embeddings
+    from twokey.tools.retrieval.shelf import Shelf
 
 MAX_BODY: Final = 20_000
 MAX_PAST_BODY: Final = 8_000
@@ -79,7 +80,7 @@ class SearchTickets(ReadTool[TicketsArgs, TicketsResult]):
     def __init__(
         self,
         open_tracker: Callable[[str], Tickets],
-        indexes: Path | None = None,
+        indexes: "Shelf | Path | None" = None,
         monotonic: Callable[[], float] = time.monotonic,
         embeddings: "Embeddings | None" = None,
     ) -> None:
