@@ -23,11 +23,11 @@ from sqlalchemy import Connection, func, select
 
 from twokey.audit import merkle, storage, tiles
 from twokey.audit.disk import DRAFTS, Folder, Steps, disk_fault
-from twokey.audit.keys import sync_folder
 from twokey.audit.merkle import BadProof
 from twokey.audit.note import MAX_NOTE_BYTES, Verifier, split
 from twokey.audit.tiles import ENTRIES, WIDTH, Tile
 from twokey.core.errors import BadInput, CheckFailed, EnvironmentFault
+from twokey.core.private_files import sync_folder
 from twokey.core.values import Checkpoint
 
 CHECKPOINT: Final = "checkpoint"
