@@ -18,7 +18,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def status() -> None:
-    """Say whether the database is encrypted, and which rows are not sealed with the newest key."""
+    """Say whether the database is encrypted, and which rows are not."""
     from twokey.channels.store_keeping import standing
 
     found = standing(SESSION.workspace)
@@ -32,7 +32,10 @@ def status() -> None:
 
 
 def seal() -> None:
-    """Seal everything with the newest key. May be cut off and run again, beside anything; the end needs some quiet."""
+    """Seal everything with the newest key.
+
+    May be cut off and run again, beside anything; the end needs some quiet.
+    """
     from twokey.channels.store_keeping import seal as seal_all
 
     def tell(count: int) -> None:
@@ -45,7 +48,10 @@ def seal() -> None:
 
 
 def new_key() -> None:
-    """Make a new key, which seals from now on. Older keys still open what they sealed."""
+    """Make a new key, which seals from now on.
+
+    Older keys still open what they sealed.
+    """
     from twokey.channels.store_keeping import new_key as make
 
     count = make(SESSION.workspace)
@@ -55,7 +61,10 @@ def new_key() -> None:
 
 
 def drop_keys() -> None:
-    """Remove keys that nothing in the database is sealed with any more. Backups may still need them."""
+    """Remove keys that nothing is sealed with any more.
+
+    Backups of the database may still need them.
+    """
     from twokey.channels.store_keeping import drop_keys as drop
 
     gone = drop(SESSION.workspace)
