@@ -131,7 +131,7 @@ def take(column: Column, marks: Marks, row: Sequence[Any]) -> None:
     else:
         numbers = marks.numbers
         low, high, counted = (numbers.least, numbers.greatest, _third(sort, numbers)) if numbers is not None else row
-        if low is not None:
+        if low is not None and high is not None:
             in_form = _as_time if sort == "time" else number_text
             facts.minimum, facts.maximum = in_form(low), in_form(high)
         if sort == "integer":
