@@ -47,3 +47,15 @@ def test_the_sizes_are_those_of_the_contract():
     assert (Sizes().tables * 30, Sizes().rows, Sizes().large, Sizes().files) == (3_000, 10_000, 50_000, 400)
     assert QUICK.rows == Sizes().rows
     assert (QUICK.large, QUICK.many) == (Sizes().large, Sizes().many) == (50_000, 1_000)
+
+
+def test_a_file_whose_dirt_misleads_the_floor_is_read_as_texts(tmp_path: Path):
+    # DuckDB reads the first 196 of these files by the types that it guesses, and guesses wrong in the next
+    folder = bench_tables.small_files(tmp_path / "small", files=197)
+    for path in sorted(folder.iterdir())[:196]:
+        path.unlink()
+    (path,) = folder.iterdir()
+    with duckdb.connect() as connection, pytest.raises(duckdb.ConversionException):
+        connection.execute(f"SUMMARIZE SELECT * FROM '{path}'")
+    _, floor = bench_catalog.beside(folder, tries=1)
+    assert floor > 0

@@ -1,5 +1,6 @@
 """Where global options may stand, and what becomes of faults that nobody foresaw."""
 
+import gc
 import json
 import sys
 from collections.abc import Iterator
@@ -20,9 +21,11 @@ from twokey.core.errors import BadInput
 @pytest.fixture(autouse=True)
 def _own_session() -> Iterator[None]:  # pyright: ignore[reportUnusedFunction] - pytest calls it
     """Every test begins and ends with the session of a fresh process."""
+    threshold = gc.get_threshold()
     _reset()
     yield
     _reset()
+    gc.set_threshold(*threshold)
 
 
 def _reset() -> None:
@@ -100,3 +103,11 @@ def _cut(command: Any, path: str) -> list[str]:
 
 def test_no_line_of_help_is_cut_off_in_a_terminal_of_80_columns():
     assert _cut(get_command(entry.app), "twokey") == []
+
+
+def test_python_looks_for_rings_of_dead_objects_less_often(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sys, "argv", ["twokey", "--help"])
+    others = gc.get_threshold()[1:]
+    with pytest.raises(SystemExit):
+        entry.main()
+    assert gc.get_threshold() == (10_000, *others)

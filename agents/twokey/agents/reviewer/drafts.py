@@ -65,9 +65,12 @@ class Backing:
 
     def column(self, names: Iterable[str], column: str) -> bool:
         """Tell whether the evidence has the column in a table of one of these names."""
-        return any(
-            content.named((*words(name), *words(column))) for name in names for content in self.contents.values()
-        )
+        key = (tuple(names), column)
+        if key not in self._columns:
+            self._columns[key] = any(
+                content.named((*words(name), *words(column))) for name in key[0] for content in self.contents.values()
+            )
+        return self._columns[key]
 
     def find(self, kind: str, names: Iterable[str], column: str | None, *phrases: Words) -> Finding | None:
         """Give a supported finding of a kind about a table or column whose claim holds all ``phrases``."""
@@ -79,6 +82,11 @@ class Backing:
                     if wanted and all(phrase and f" {' '.join(phrase)} " in said for phrase in phrases):
                         return finding
         return None
+
+    @cached_property
+    def _columns(self) -> dict[tuple[tuple[str, ...], str], bool]:
+        """What ``column`` found: a draft says several things of each."""
+        return {}
 
     @cached_property
     def _schemas(self) -> frozenset[Words]:

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final, TypeAlias
 
 from twokey.core.canonical import Json
@@ -25,6 +25,8 @@ NAMING: Final = frozenset(
 )
 """Keys whose texts are names of things."""
 _LONG: Final = 2000
+_SHORT: Final = 300
+"""Characters of a text whose words are remembered."""
 _WORD: Final = re.compile(r"\w+")
 _BLANKS: Final = re.compile(r" +")
 NUMBER: Final = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
@@ -35,7 +37,17 @@ def words(text: str) -> Words:
     if text.isascii() and text.isidentifier():
         # what most names are: one word already
         return (text.casefold(),)
+    return _remembered(text) if len(text) <= _SHORT else _folded(text)
+
+
+def _folded(text: str) -> Words:
     return tuple(_WORD.findall(unicodedata.normalize("NFKC", text).casefold()))
+
+
+@lru_cache(maxsize=16_384)
+def _remembered(text: str) -> Words:
+    """Fold a short text once: a review comes back to the same names and claims again and again."""
+    return _folded(text)
 
 
 @dataclass(eq=False)

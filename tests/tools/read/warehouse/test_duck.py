@@ -11,6 +11,7 @@ import pytest
 
 from twokey.core.errors import BadInput, EnvironmentFault, ToolRetry
 from twokey.tools.read.warehouse import (
+    InspectRequest,
     KeyCheck,
     KeysRequest,
     ProfileRequest,
@@ -454,3 +455,29 @@ def test_every_public_table_is_read(ask: Ask, data: Path) -> None:
     profile = ask(data / "columns" / "tables", ProfileRequest(table=widest.table))
     assert len(profile.columns) == len(widest.columns)
     assert not [c.problem for c in profile.columns if c.problem]
+
+
+@pytest.mark.parametrize(
+    ("schema", "name"),
+    [
+        ("information_schema", "tables"),
+        ("pg_catalog", "pg_class"),
+        ("main", "sqlite_master"),
+        ("", "duckdb_settings"),
+        ("sales", 'good"; DROP TABLE orders; --'),
+        ("temp", "_sample"),
+    ],
+)
+def test_what_is_not_in_the_list_of_tables_is_not_described(ask: Ask, shop: Path, schema: str, name: str) -> None:
+    table = TableName(schema_name=schema, name=name)
+    with pytest.raises(ToolRetry) as caught:
+        ask(shop, ProfileRequest(table=table))
+    assert caught.value.code == "no_such_table"
+    (inspected,) = ask(shop, InspectRequest(tables=(table,))).tables
+    assert "has no table" in inspected.problem
+
+
+def test_a_view_that_may_not_be_read_has_the_columns_of_the_list(ask: Ask, shop: Path) -> None:
+    outside = ask(shop, ProfileRequest(table=TableName(schema_name="sales", name="outside")))
+    assert [(column.name, bool(column.problem)) for column in outside.columns] == [("a", True)]
+    assert [notice.code for notice in outside.notices] == ["not_counted"]

@@ -10,7 +10,7 @@ import pytest
 
 from twokey.tools.read.warehouse import ProfileRequest, ProfileResult, TableName
 from twokey.tools.read.warehouse.duck import DuckSource
-from twokey.tools.read.warehouse.duck_marks import mark
+from twokey.tools.read.warehouse.duck_marks import Numbers, mark
 from twokey.tools.read.warehouse.duck_session import DuckSession
 from twokey.tools.read.warehouse.location import parse
 from twokey.tools.read.warehouse.sources import Bounds
@@ -104,7 +104,7 @@ def session() -> Iterator[DuckSession]:
 
 def test_groups_name_the_first_row_of_each_value(session: DuckSession) -> None:
     session.rows("CREATE TABLE t AS SELECT CASE WHEN i % 6 > 0 THEN 'v' || i % 4 END AS v FROM range(600) r(i)")
-    _, (marks,) = mark(session, "t", [("v", True)])
+    _, (marks,) = mark(session, "t", [("v", False)])
     values = [row[0] for row in session.rows("SELECT v FROM t ORDER BY rowid")]
     known = Counter(value for value in values if value is not None)
     first, counts = marks.groups()
@@ -112,7 +112,32 @@ def test_groups_name_the_first_row_of_each_value(session: DuckSession) -> None:
     assert sorted(first) == sorted(values.index(value) for value in known)
 
 
+def test_numbers_are_their_own_marks(session: DuckSession) -> None:
+    session.rows(
+        "CREATE TABLE t AS SELECT CASE i % 5 WHEN 0 THEN 'nan'::DOUBLE WHEN 1 THEN '-inf'::DOUBLE WHEN 2 THEN -0.0"
+        " WHEN 3 THEN 0.0 END AS f, CASE WHEN i % 2 = 0 THEN i END AS n, NULL::FLOAT AS none FROM range(50) r(i)"
+    )
+    _, (fractions, whole, none) = mark(session, "t", [("f", True), ("n", True), ("none", True)])
+    assert (fractions.values, fractions.distinct) == (40, 3)
+    assert fractions.numbers == Numbers(finite=20, least=0, greatest=0, zeros_and_ones=0)
+    assert sorted(zip(*fractions.groups(), strict=True)) == [(0, 10), (1, 10), (2, 20)]
+    assert (whole.values, whole.distinct) == (25, 25)
+    assert whole.numbers == Numbers(finite=25, least=0, greatest=48, zeros_and_ones=1)
+    assert (none.values, none.numbers) == (0, Numbers(finite=0, least=None, greatest=None, zeros_and_ones=0))
+
+
+def test_long_texts_of_which_few_differ_keep_their_lengths(tmp_path: Path) -> None:
+    path = tmp_path / "long.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        # 5,000 characters that begin alike, of which 4,096 are fetched
+        connection.execute(
+            "CREATE TABLE t AS SELECT repeat('x', 5000) || i % 12 AS v, i AS n FROM range(80_000) r(i) WHERE i % 2 = 0"
+        )
+    column = profile(path, "t").columns[0]
+    assert (column.distinct, column.length_min, column.length_max, column.length_avg) == (6, 5001, 5002, 5001)
+
+
 def test_a_table_without_rows_has_no_marks(session: DuckSession) -> None:
     session.rows("CREATE TABLE t (v VARCHAR, w INTEGER)")
-    count, marks = mark(session, "t", [("v", True), ("w", False)])
+    count, marks = mark(session, "t", [("v", False), ("w", True)])
     assert (count, [(each.values, each.distinct, each.groups()) for each in marks]) == (0, [(0, 0, ([], []))] * 2)

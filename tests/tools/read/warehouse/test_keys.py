@@ -271,22 +271,22 @@ def test_what_takes_too_long_at_once_is_done_in_parts():
     bounds = Bounds(key_values=60, key_part=20, keys_s=60)
     stub = Stub(
         *((40, 40), LATE, (20, 20), (20, 20)),  # the child
-        *((40, 40), (40, 40)),  # the parent
+        *((40, 40), (40,)),  # the parent
         *(LATE, (20, 20, 0), (20, 20, 0)),  # both
     )
     (fact,) = answered(stub, bounds=bounds)
     assert (fact.child_distinct, fact.looked, fact.present, fact.problem, stub.answers) == (40, None, 40, "", [])
     broken = StatementFailed("the database refused it (X)")
     assert answered(Stub((40, 40), broken), bounds=bounds)[0].problem == broken.reason
-    assert answered(Stub(*[(40, 40)] * 4, broken), bounds=bounds)[0].problem == broken.reason
+    assert answered(Stub((40, 40), (40,), (40, 40), (40,), broken), bounds=bounds)[0].problem == broken.reason
     few = Bounds(key_values=100, key_part=50)
     assert answered(Stub((40, 40), LATE), bounds=few)[0].problem == LATE.reason
 
 
 def test_nothing_is_looked_for_where_a_side_is_empty():
-    (fact,) = answered(Stub((40, 8), (8, 4), (0, 0), *[LATE] * 3))
+    (fact,) = answered(Stub((40, 8), (4,), (0, 0), *[LATE] * 3))
     assert (fact.child_distinct, fact.present, fact.orphans, fact.orphan_rows) == (4, 0, 4, 8)
-    (empty,) = answered(Stub((40, 0), (5, 5), (5, 5)))
+    (empty,) = answered(Stub((40, 0), (5, 5), (5,)))
     assert (empty.child_distinct, empty.orphans, empty.parent_distinct) == (0, 0, 5)
 
 
@@ -299,3 +299,11 @@ def test_a_check_that_time_did_not_reach_may_be_asked_again():
     assert all(fact.reached for fact in soon)
     fault = StatementFailed("the database refused it (X)")
     assert all(f.reached for f in answered(Stub(fault, fault), check("code"), check("code"), deadline=late))
+
+
+def test_where_every_row_is_there_values_are_not_compared():
+    bounds = Bounds()
+    (whole,) = answered(Stub((40, 40), (9,), (50, 50), (50,), (0,)), bounds=bounds)
+    assert (whole.looked, whole.present, whole.orphans, whole.orphan_rows) == (None, 9, 0, 0)
+    (some,) = answered(Stub((40, 40), (9,), (50, 50), (50,), (4,), (7,), LATE), bounds=bounds)
+    assert (some.present, some.orphans, some.orphan_rows) == (7, 2, 4)

@@ -15,6 +15,8 @@ from twokey.tools.read.warehouse.patterns import (
     name_words,
     redact,
     shape,
+    shorten,
+    shortened,
 )
 from twokey.tools.read.warehouse.values import Patterns
 
@@ -187,3 +189,23 @@ def test_names_are_split_at_signs_digits_and_case() -> None:
 def test_many_texts_are_compared_as_each_one_is(text: str) -> None:
     found, _ = examine([(text, 3), ("x", 1)])
     assert {name for name, count in found.items() if count == 3} == set(detect(text))
+
+
+_LONG_WORDS: Final = st.lists(
+    st.text("0123456789abcdef", min_size=30, max_size=40) | st.text("0123456789abcdefgxé", min_size=32, max_size=34),
+    min_size=1,
+    max_size=4,
+    unique=True,
+)
+
+
+@given(_LONG_WORDS)
+def test_long_words_are_compared_together_as_each_one_is(texts: list[str]) -> None:
+    found, _ = examine([(text, 2) for text in texts])
+    alone = [name for text in texts for name in detect(text)]
+    assert found == {name: 2 * alone.count(name) for name in alone}
+
+
+@given(st.lists(st.text("9aA_ -.@?", max_size=200)))
+def test_masks_are_shortened_together_as_each_one_is(masks: list[str]) -> None:
+    assert list(shortened(masks)) == [shorten(mask) for mask in masks]

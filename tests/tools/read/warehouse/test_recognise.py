@@ -190,3 +190,22 @@ def test_lists_are_folded_and_without_directions() -> None:
     assert all(word == gazetteer.fold(word) for word in known)
     assert not known.get("north", 0) & (gazetteer.STATE | gazetteer.GIVEN)
     assert known["oregon"] & gazetteer.STATE
+
+
+_WITH_DIGITS: Final = st.lists(
+    st.sampled_from([text for texts in EXAMPLES.values() for text in texts])
+    | st.sampled_from(["Sector 6", "1453-", "123-45-6789", "12.5", "10.1.2.3", "2020-01-01", "Route 66", "P.O. Box 5"])
+    | st.text("0123456789abxAB .,;-/#()$@:", max_size=12),
+    min_size=1,
+    max_size=3,
+).map(" ".join)
+
+
+@given(_WITH_DIGITS, st.data())
+def test_texts_that_differ_in_digits_are_still_told_apart(text: str, data: st.DataObject) -> None:
+    digits = data.draw(st.lists(st.sampled_from("0123456789"), min_size=len(text), max_size=len(text)))
+    other = "".join(digit if sign in "0123456789" else sign for sign, digit in zip(text, digits, strict=True))
+    # what is remembered of the one must not be said of the other
+    signals(text)
+    # a text beyond the length that is remembered is looked at by itself, and outer blanks do not count
+    assert signals(other) == signals(other + " " * 200)

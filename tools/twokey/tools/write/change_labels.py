@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Final
 
 from twokey.tools.write.acting_text import hides
@@ -116,6 +117,12 @@ def sensitive_parts(text: bytes) -> Counter[tuple[str, ...]]:
         Unreadable: no YAML, not UTF-8, deeper than 100, or more than 200,000 nodes once aliases are followed.
 
     """
+    return Counter(_sensitive_parts(text))
+
+
+@lru_cache(maxsize=2)
+def _sensitive_parts(text: bytes) -> Counter[tuple[str, ...]]:
+    """Walk a text once for labels and for counts of fields."""
     found: Counter[tuple[str, ...]] = Counter()
     budget = MAX_NODES
     waiting: list[tuple[Node, tuple[str, ...], bool]] = [

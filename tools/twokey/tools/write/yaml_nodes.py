@@ -6,6 +6,7 @@ costs an error and not the process. An alias is the node that it stands for, so 
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 import yaml
@@ -32,9 +33,15 @@ _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def documents(text: bytes) -> list[Node]:
-    """Build the nodes of every document from parser events, without recursion."""
+    """Build the nodes of every document from parser events, without recursion. Nobody may change them."""
+    return list(_documents(text))
+
+
+@lru_cache(maxsize=2)
+def _documents(text: bytes) -> tuple[Node, ...]:
+    """Read a text once for all who look at one change: what a file says before it, and after it."""
     try:
-        return list(_composed(text.decode("utf-8")))
+        return tuple(_composed(text.decode("utf-8")))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise Unreadable from error
 

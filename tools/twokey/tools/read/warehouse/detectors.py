@@ -97,7 +97,7 @@ def contains_email(text: str) -> bool:
 
 def is_phone(text: str) -> bool:
     """A number written as people write telephone numbers: with ``+``, brackets or separators; 7 to 15 digits."""
-    if not _PHONE.fullmatch(text) or is_postal(text):
+    if (text.count(".") == 3 and is_ipv4(text)) or not _PHONE.fullmatch(text) or is_postal(text):
         return False
     number = text.split("x", 1)[0].split("e", 1)[0]
     digits = sum(map(str.isdigit, number))
@@ -108,7 +108,7 @@ def is_phone(text: str) -> bool:
     groups = [group for group in re.split(r"[ .\-/\u2011]", number) if group]
     plain_decimal = len(groups) == 2 and "." in number
     dated = LOCAL_DATE.fullmatch(text) is not None
-    return len(groups) >= 2 and not plain_decimal and not dated and not is_ipv4(text) and len(groups[-1]) in {2, 3, 4}
+    return len(groups) >= 2 and not plain_decimal and not dated and len(groups[-1]) in {2, 3, 4}
 
 
 def is_ipv4(text: str) -> bool:

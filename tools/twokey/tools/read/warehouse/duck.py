@@ -94,7 +94,8 @@ class DuckSource:
         self._known: Sequence[File] | None = None
         self._allowed = False
         self._together: Sequence[File] = ()
-        self._tables: Mapping[TableName, _Described] | None = None
+        self._are_views: Mapping[tuple[str, str], bool] | None = None
+        """By schema and name, once tables were listed."""
 
     def __enter__(self) -> Self:
         self._session = DuckSession(self._path if self._is_database else None, self._shown, self._bounds)
@@ -249,12 +250,6 @@ class DuckSource:
                         comment=cells.line(comment or "", 1000),
                     )
                 )
-        listed = self._session.rows(
-            "SELECT schema_name, table_name, comment, false FROM duckdb_tables()"
-            " WHERE database_name = current_database() AND NOT internal AND NOT temporary"
-            " UNION ALL SELECT schema_name, view_name, comment, true FROM duckdb_views()"
-            " WHERE database_name = current_database() AND NOT internal AND NOT temporary ORDER BY 1, 2"
-        )
         return [
             _Described(
                 TableName(schema_name=schema, name=name),
@@ -262,6 +257,19 @@ class DuckSource:
                 tuple(by_table.get((schema, name), ())),
                 cells.line(comment or "", 1000),
             )
+            for schema, name, comment, is_view in self._listed()
+        ]
+
+    def _listed(self) -> list[tuple[str, str, str | None, bool]]:
+        """Schema, name and comment of each table and view of the database's own schemas, and whether it is a view."""
+        listed = self._session.rows(
+            "SELECT schema_name, table_name, comment, false FROM duckdb_tables()"
+            " WHERE database_name = current_database() AND NOT internal AND NOT temporary"
+            " UNION ALL SELECT schema_name, view_name, comment, true FROM duckdb_views()"
+            " WHERE database_name = current_database() AND NOT internal AND NOT temporary ORDER BY 1, 2"
+        )
+        return [
+            (schema, name, comment, is_view)
             for schema, name, comment, is_view in listed
             if 0 < len(name) <= MAX_NAME and len(schema) <= MAX_NAME
         ]
@@ -367,13 +375,22 @@ class DuckSource:
         )
 
     def _of(self, table: TableName) -> _Described:
-        """Find a table of a database."""
-        if self._tables is None:
-            self._tables = {described.table: described for described in self._described()}
-        described = self._tables.get(_with_main(table))
-        if described is None:
+        """Find a table in the list of all, and describe it alone, since describing all takes long where there are many.
+
+        Of its columns nothing is told but names and types.
+        """
+        if self._are_views is None:
+            self._are_views = {(schema, name): is_view for schema, name, _, is_view in self._listed()}
+        wanted = _with_main(table)
+        is_view = self._are_views.get((wanted.schema_name, wanted.name))
+        if is_view is None:
             raise no_table(table)
-        return described
+        try:
+            described = self._session.rows(f"DESCRIBE {_quoted_table(wanted)}")
+        except StatementFailed:
+            # a view over something that is gone: what it had is still in the list
+            return next(each for each in self._described() if each.table == wanted)
+        return _Described(wanted, is_view, tuple(_infos([(str(row[0]), str(row[1])) for row in described])))
 
     def _of_file(self, file: File, request: ProfileRequest) -> ProfileResult:
         if file.is_text and file.size <= _FETCH_AT_MOST:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from twokey.tools.read.warehouse.duck_marks import Marks
+from twokey.tools.read.warehouse.duck_marks import Marks, Numbers
 from twokey.tools.read.warehouse.duck_session import quote
 from twokey.tools.read.warehouse.profile import Facts, number_text
 from twokey.tools.read.warehouse.values import ColumnInfo
@@ -21,6 +21,8 @@ LONGEST: Final = 4096
 _INTEGERS: Final = frozenset(
     {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"}
 )
+_OF_A_MACHINE: Final = (_INTEGERS - {"HUGEINT", "UHUGEINT"}) | {"FLOAT", "DOUBLE"}
+"""Types whose values NumPy holds as they are."""
 _TIMES: Final = {"DATE": "date", "TIMESTAMP": "datetime", "TIME": ""}
 
 
@@ -49,8 +51,11 @@ def shown(column: Column) -> str:
 
 
 def cut(column: Column) -> str:
-    """Give the value with long texts cut."""
-    return f"left({column.value}, {LONGEST})" if column.sort == "text" else column.value
+    """Give the value with long texts cut; where none is known to be long, as it is, because cutting costs."""
+    longest = column.facts.length_max
+    if column.sort != "text" or (longest is not None and longest <= LONGEST):
+        return column.value
+    return f"left({column.value}, {LONGEST})"
 
 
 def has_row_ids(columns: Sequence[ColumnInfo]) -> bool:
@@ -74,61 +79,81 @@ def sort_of(declared: str) -> Sort:
     return "binary" if base in {"BLOB", "GEOMETRY"} else "text"
 
 
+def is_marked_by_itself(column: Column) -> bool:
+    """Whether NumPy holds the numbers of a column as they are, so that its marks (``duck_marks``) tell all of them."""
+    return column.info.type in _OF_A_MACHINE
+
+
 def aggregates(column: Column) -> list[str]:
-    """Give the SQL aggregates over a column that is no text, in the order in which ``take`` reads them."""
+    """Give the SQL aggregates that the marks of a column leave open, in the order in which ``take`` reads them."""
     value = column.value
-    if column.sort == "boolean":
-        return [f"count({value})"]
+    if column.sort == "boolean" or is_marked_by_itself(column):
+        return []
+    if column.sort == "text":
+        return measures_of_texts(column)
     if column.sort == "binary":
         length = f"octet_length({value})"
-        return [f"count({value})", f"min({length})", f"max({length})", f"sum({length})"]
-    counts = [f"count({value})", f"min({value})", f"max({value})"]
+        return [f"min({length})", f"max({length})", f"sum({length})"]
+    ends = [f"min({value})", f"max({value})"]
     if column.sort == "integer":
-        return [*counts, f"count_if({value} IN (0, 1))"]
+        return [*ends, f"count_if({value} IN (0, 1))"]
+    count = f"count({value})"
     if not column.info.type.startswith(("DECIMAL", "TIME ")) and column.info.type != "TIME":
         finite = f"FILTER (WHERE isfinite({value}))"
-        counts = [counts[0], *(f"{end} {finite}" for end in counts[1:]), f"{counts[0]} {finite}"]
-    else:
-        counts.append(counts[0])
+        ends, count = [f"{end} {finite}" for end in ends], f"{count} {finite}"
     if column.sort == "time":
-        counts[1:3] = [f"CAST({end} AS VARCHAR)" for end in counts[1:3]]
-    return counts
+        ends = [f"CAST({end} AS VARCHAR)" for end in ends]
+    return [*ends, count]
 
 
-def take(column: Column, row: Sequence[Any]) -> None:
-    """Put the results of ``aggregates`` where they belong."""
+def measures_of_texts(column: Column) -> list[str]:
+    """Give the SQL aggregates that measure texts: lengths, and whether some may be blank or hold an address."""
+    value = column.value
+    length = f"length({value})"
+    odd = f"bool_or({value} < '!' OR contains({value}, '@'))"
+    return [f"min({length})", f"max({length})", f"sum({length})", odd]
+
+
+def take(column: Column, marks: Marks, row: Sequence[Any]) -> None:
+    """Put the marks of a column, and the results of ``aggregates``, where they belong."""
     facts, sort = column.facts, column.sort
-    values = facts.values = int(row[0])
-    if sort == "binary":
+    values = facts.values = marks.values
+    facts.distinct = marks.distinct
+    if sort == "text":
+        facts.texts = facts.lengths = values
+        take_measures(facts, row)
+    elif sort == "binary":
         facts.binaries = facts.lengths = values
-        facts.length_min, facts.length_max, facts.length_sum = row[1], row[2], int(row[3] or 0)
+        facts.length_min, facts.length_max, facts.length_sum = row[0], row[1], int(row[2] or 0)
     elif sort == "boolean":
         facts.booleans = values
         facts.counted = {"boolean": values}
     else:
-        if row[1] is not None:
+        numbers = marks.numbers
+        low, high, counted = (numbers.least, numbers.greatest, _third(sort, numbers)) if numbers is not None else row
+        if low is not None and high is not None:
             in_form = _as_time if sort == "time" else number_text
-            facts.minimum, facts.maximum = in_form(row[1]), in_form(row[2])
+            facts.minimum, facts.maximum = in_form(low), in_form(high)
         if sort == "integer":
             facts.integers = values
-            facts.counted = {"integer": values, "number": values, "boolean": int(row[3] or 0)}
+            facts.counted = {"integer": values, "number": values, "boolean": int(counted or 0)}
         elif sort == "number":
-            facts.numbers, facts.not_finite = values, values - int(row[3])
+            facts.numbers, facts.not_finite = values, values - int(counted)
             facts.counted = {"number": values}
         else:
-            facts.texts, facts.not_finite, facts.ranged = values, values - int(row[3]), True
+            facts.texts, facts.not_finite, facts.ranged = values, values - int(counted), True
             facts.counted = _pattern_of_times(facts)
 
 
-def take_marks(column: Column, marks: Marks) -> None:
-    """Put what the marks of a column of texts say where it belongs; of other columns how many values differ."""
-    facts = column.facts
-    facts.distinct = marks.distinct
-    if column.sort == "text":
-        facts.values = facts.texts = facts.lengths = marks.values
-        facts.length_sum = marks.characters
-        if marks.values:
-            facts.length_min, facts.length_max = marks.shortest, marks.longest
+def _third(sort: Sort, numbers: Numbers) -> int:
+    """Give what ``aggregates`` counts beside the ends."""
+    return numbers.zeros_and_ones if sort == "integer" else numbers.finite
+
+
+def take_measures(facts: Facts, row: Sequence[Any]) -> None:
+    """Put the lengths of texts where they belong; none where ``row`` is empty."""
+    if row:
+        facts.length_min, facts.length_max, facts.length_sum = row[0], row[1], int(row[2] or 0)
 
 
 def as_times(facts: Facts) -> None:

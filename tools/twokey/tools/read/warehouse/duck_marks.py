@@ -1,9 +1,9 @@
-"""Marks of the rows of a table, as arrays of numbers: enough to count what is different, and no value among them.
+"""Marks of the rows of a table, as arrays of numbers: enough to count what is different, and no text among them.
 
-Rules: values are told apart by DuckDB's 64-bit hash, which is the same for equal values only but for one pair of
-columns in ten billions of 50,000 rows (``n * n / 2 ** 65``). Characters are counted exactly, and so are the rows that
-begin like a blank or hold an ``@``. All columns are marked by one statement: an aggregate costs DuckDB a tenth of a
-millisecond whatever it counts, and counting different values costs five times as much as sorting their hashes.
+Rules: numbers of a machine's sizes are their own marks; other values are told apart by DuckDB's 64-bit hash, which is
+the same for equal values only but for one pair of columns in ten billions of 50,000 rows (``n * n / 2 ** 65``). All
+columns are marked by one statement that does nothing else: counting different values in SQL costs five times as much
+as sorting marks, and every expression over the texts of a table costs as much as reading them.
 """
 
 from collections.abc import Sequence
@@ -19,33 +19,38 @@ _NONE: Final = "hash(NULL)"
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
-    """One column. ``hashes`` and ``at`` (row ids) have an entry for each row that is not null.
+class Numbers:
+    """The numbers of one column: how many are neither NaN nor infinite, the ends of those, and how many are 0 or 1."""
 
-    Lengths in characters, ``blank`` and ``at_signs`` (rows that may be blank, and that may hold an address) are 0 for a
-    column that holds no texts.
+    finite: int
+    least: int | float | None
+    greatest: int | float | None
+    zeros_and_ones: int
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """One column. ``marks`` and ``at`` (row ids) have an entry for each row that is not null.
+
+    Values with the same mark are the same. ``numbers`` is ``None`` for a column that was marked by hashes.
     """
 
-    hashes: NDArray[np.uint64]
+    marks: NDArray[Any]
     at: NDArray[np.int64]
     distinct: int
-    shortest: int = 0
-    longest: int = 0
-    characters: int = 0
-    blank: int = 0
-    at_signs: int = 0
+    numbers: Numbers | None = None
 
     @property
     def values(self) -> int:
         """Rows that are not null."""
-        return len(self.hashes)
+        return len(self.marks)
 
     def groups(self) -> tuple[Sequence[int], Sequence[int]]:
         """Give, for each different value, a row that holds it, and how many do."""
-        ordered = np.sort(self.hashes)
+        ordered = np.sort(self.marks)
         starts = np.flatnonzero(_is_new(ordered))
         counts = np.diff(np.append(starts, len(ordered)))
-        where = np.searchsorted(ordered[starts], self.hashes[::-1])
+        where = np.searchsorted(ordered[starts], self.marks[::-1])
         rows = np.empty(len(starts), dtype=np.int64)
         rows[where] = self.at[::-1]  # of several rows with one value the first one is written last, and stays
         return rows.tolist(), counts.tolist()
@@ -54,49 +59,54 @@ class Marks:
 def mark(session: DuckSession, source: str, columns: Sequence[tuple[str, bool]]) -> tuple[int, list[Marks]]:
     """Mark every row of ``source``, which has row ids; gives the rows, and the marks of each column.
 
-    A column is the SQL of its value, and whether that is a text. Raises ``StatementFailed``.
+    A column is the SQL of its value, and whether that is a number of 8 to 64 bits. Raises ``StatementFailed``.
     """
-    listed = ["rowid AS at", f"{_NONE} AS none"]
-    for number, (value, is_text) in enumerate(columns):
-        listed.append(f"hash({value}) AS h{number}")
-        if is_text:
-            listed += [
-                # what has no nulls comes as a plain array: masked ones cost several times as much
-                f"coalesce(length({value}), -1) AS n{number}",
-                f"coalesce({value} < '!', false) AS b{number}",
-                f"coalesce(contains({value}, '@'), false) AS a{number}",
-            ]
-    found = session.arrays(f"SELECT {', '.join(listed)} FROM {source}")  # noqa: S608 - quoted by the caller
+    listed = [value if is_number else f"hash({value})" for value, is_number in columns]
+    asked = ", ".join(f"{value} AS h{number}" for number, value in enumerate(listed))
+    found = session.arrays(f"SELECT rowid AS at, {_NONE} AS none, {asked} FROM {source}")  # noqa: S608 - quoted by the caller
     rows: NDArray[np.int64] = found["at"]
     if not len(rows):
         return 0, [Marks(found["none"], rows, 0) for _ in columns]
-    return len(rows), [_marks(found, number, is_text=is_text) for number, (_, is_text) in enumerate(columns)]
+    marked = [
+        _of_numbers(found[f"h{number}"], rows) if is_number else _of_hashes(found[f"h{number}"], rows, found["none"])
+        for number, (_, is_number) in enumerate(columns)
+    ]
+    return len(rows), marked
 
 
-def _marks(found: dict[str, Any], number: int, *, is_text: bool) -> Marks:
-    rows: NDArray[np.int64] = found["at"]
-    hashes: NDArray[np.uint64] = found[f"h{number}"]
-    lengths: NDArray[np.int64] | None = found[f"n{number}"] if is_text else None
-    kept = hashes != found["none"] if lengths is None else lengths >= 0
+def _of_hashes(hashes: NDArray[np.uint64], rows: NDArray[np.int64], none: NDArray[np.uint64]) -> Marks:
+    kept = hashes != none
     if not kept.all():
         hashes, rows = hashes[kept], rows[kept]
-        lengths = None if lengths is None else lengths[kept]
-    distinct = int(np.count_nonzero(_is_new(np.sort(hashes))))
-    if lengths is None or not len(hashes):
-        return Marks(hashes, rows, distinct)
-    return Marks(
-        hashes,
-        rows,
-        distinct,
-        shortest=int(lengths.min()),
-        longest=int(lengths.max()),
-        characters=int(lengths.sum()),
-        blank=int(np.count_nonzero(found[f"b{number}"])),
-        at_signs=int(np.count_nonzero(found[f"a{number}"])),
-    )
+    return Marks(hashes, rows, _distinct(hashes))
 
 
-def _is_new(ordered: NDArray[np.uint64]) -> NDArray[np.bool]:
+def _of_numbers(found: NDArray[Any], rows: NDArray[np.int64]) -> Marks:
+    if isinstance(found, np.ma.MaskedArray):
+        kept = ~np.ma.getmaskarray(found)
+        found, rows = np.ma.getdata(found)[kept], rows[kept]
+    if found.dtype.kind == "f":
+        return _of_fractions(found, rows)
+    zeros_and_ones = int(np.count_nonzero((found == 0) | (found == 1)))
+    ends = (int(found.min()), int(found.max())) if len(found) else (None, None)
+    return Marks(found, rows, _distinct(found), Numbers(len(found), *ends, zeros_and_ones))
+
+
+def _of_fractions(found: NDArray[Any], rows: NDArray[np.int64]) -> Marks:
+    """Mark floating-point numbers by their bits: one NaN is as good as another, and so is the sign of a zero."""
+    finite = found[np.isfinite(found)]
+    ends = (float(finite.min()), float(finite.max())) if len(finite) else (None, None)
+    plain = found + 0.0
+    plain[np.isnan(plain)] = np.nan
+    bits = plain.view(np.uint64 if found.dtype.itemsize == 8 else np.uint32)
+    return Marks(bits, rows, _distinct(bits), Numbers(len(finite), *ends, 0))
+
+
+def _distinct(marks: NDArray[Any]) -> int:
+    return int(np.count_nonzero(_is_new(np.sort(marks))))
+
+
+def _is_new(ordered: NDArray[Any]) -> NDArray[np.bool]:
     """Tell of each number of an ordered array whether it is the first of its kind."""
     new = np.ones(len(ordered), dtype=np.bool)
     new[1:] = ordered[1:] != ordered[:-1]

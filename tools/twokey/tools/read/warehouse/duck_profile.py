@@ -9,7 +9,10 @@ evenly by chance; where that takes too long, the first rows are taken and the re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final, Literal, cast
+
+import numpy as np
 
 from twokey.tools.read.warehouse.duck_columns import (
     LONGEST,
@@ -18,17 +21,19 @@ from twokey.tools.read.warehouse.duck_columns import (
     as_times,
     column_of,
     cut,
+    is_marked_by_itself,
     shown,
     take,
-    take_marks,
 )
 from twokey.tools.read.warehouse.duck_marks import Marks, mark
 from twokey.tools.read.warehouse.duck_session import DuckSession, quote
 from twokey.tools.read.warehouse.profile import (
+    LOOKED_AT_FIRST,
     MAX_CHECKED,
     Facts,
     Key,
     column_profile,
+    count_texts,
     facts_of,
     in_parts,
     looks_like_date,
@@ -150,14 +155,14 @@ class _Work:
             if column.sort == "time":
                 as_times(facts)
             elif column.sort == "text" and facts.length_max == LONGEST:
-                self._lengths(facts, column.value)
+                self._lengths(facts, column.value, self._subject.source)
             profiles.append(column_profile(facts))
         return profiles, len(rows)
 
-    def _lengths(self, facts: Facts, value: str) -> None:
+    def _lengths(self, facts: Facts, value: str, source: str) -> None:
         """Count the lengths of texts that were cut when they were fetched."""
         counts = f"min(length({value})), max(length({value})), sum(length({value}))"
-        row = self._session.rows(f"SELECT {counts} FROM {self._subject.source}")[0]  # noqa: S608 - quoted
+        row = self._session.rows(f"SELECT {counts} FROM {source}")[0]  # noqa: S608 - quoted
         facts.length_min, facts.length_max, facts.length_sum = int(row[0]), int(row[1]), int(row[2])
 
     # -- many cells: count them in place ------------------------------------------------------------------------------
@@ -187,25 +192,28 @@ class _Work:
         return "temp.main._sample"
 
     def _count(self, columns: Sequence[Column], held: str) -> tuple[int, Sequence[Counted]]:
-        """Count everything that needs no value; gives the rows, and the columns with their marks."""
-        rows, marks = mark(self._session, held, [(column.value, column.sort == "text") for column in columns])
-        others = [column for column in columns if column.sort != "text"]
-        counts = ", ".join(count for column in others for count in aggregates(column))
-        results = iter(self._session.rows(f"SELECT {counts} FROM {held}")[0] if others else ())  # noqa: S608 - quoted
+        """Count what the marks tell and what no value that is fetched will; gives the rows, and the marks."""
+        rows, marks = mark(self._session, held, [(column.value, is_marked_by_itself(column)) for column in columns])
+        # what texts are like is told by the different ones where those are few
+        asked = [
+            () if column.sort == "text" and marked.distinct <= _FEW else aggregates(column)
+            for column, marked in zip(columns, marks, strict=True)
+        ]
+        counts = ", ".join(count for several in asked for count in several)
+        results = iter(self._session.rows(f"SELECT {counts} FROM {held}")[0] if counts else ())  # noqa: S608 - quoted
         again: list[tuple[Column, str]] = []
-        for column, marked in zip(columns, marks, strict=True):
-            if column.sort != "text":
-                take(column, [next(results) for _ in aggregates(column)])
-            take_marks(column, marked)
+        for column, marked, several in zip(columns, marks, asked, strict=True):
+            row = [next(results) for _ in several]
+            take(column, marked, row)
             column.facts.nulls = rows - column.facts.values
             if self.whole:
                 column.facts.nulls_total = column.facts.nulls
-            again += [(column, "empty")] if marked.blank else []
-            again += [(column, "mentions_email")] if marked.at_signs else []
+            if column.sort == "text" and row and row[3]:
+                again += [(column, name) for name in _DEARER]
         if again:
             # rarely needed, and dearer than what told that it is
-            asked = ", ".join(_DEARER[name].format(v=column.value) for column, name in again)
-            found = self._session.rows(f"SELECT {asked} FROM {held}")[0]  # noqa: S608 - quoted
+            wanted = ", ".join(_DEARER[name].format(v=column.value) for column, name in again)
+            found = self._session.rows(f"SELECT {wanted} FROM {held}")[0]  # noqa: S608 - quoted
             for (column, name), count in zip(again, found, strict=True):
                 setattr(column.facts, name, int(count or 0))
         return rows, list(zip(columns, marks, strict=True))
@@ -231,8 +239,7 @@ class _Work:
         by_row = {row[0]: row for row in found}
         for number, (column, rows, counts) in enumerate(asked, 1):
             groups = [(cast("Key", by_row[row][number]), count) for row, count in zip(rows, counts, strict=True)]
-            column.facts.groups = sorted(groups, key=_order)
-            _compare_long(column.facts)
+            self._take_all(column, groups, held)
 
     def _fetch_few(self, columns: Sequence[Column], held: str) -> None:
         """Fetch all different values of columns that have few."""
@@ -243,8 +250,20 @@ class _Work:
                     f" GROUP BY {column.value}"
                 )
                 column.facts.distinct = len(groups)
-                column.facts.groups = sorted(((cast("Key", value), int(count)) for value, count in groups), key=_order)
-                _compare_long(column.facts)
+                self._take_all(column, [(cast("Key", value), int(count)) for value, count in groups], held)
+
+    def _take_all(self, column: Column, groups: Sequence[tuple[Key, int]], held: str) -> None:
+        """Take all different values of a column, and count of texts what they tell."""
+        facts = column.facts
+        facts.groups = sorted(groups, key=_order)
+        _compare_long(facts)
+        if column.sort == "text":
+            known: Counter[str] = Counter()
+            for value, count in facts.groups:
+                known[cast("str", value)] += count  # long ones that begin alike are the same here
+            count_texts(facts, known)
+            if facts.length_max == LONGEST:
+                self._lengths(facts, column.value, held)
 
     def _fetch_some(self, columns: Sequence[Column], held: str, rows: int) -> None:
         """Fetch values of columns that have many: of rows that lie evenly apart, all columns in one go."""
@@ -259,7 +278,10 @@ class _Work:
             listed = ", ".join(f"{cut(column)} AS v{number}" for number, column in enumerate(full))
             found = self._session.arrays(f"SELECT {listed} FROM {held} WHERE rowid % {step} = 0")  # noqa: S608 - quoted
             for number, column in enumerate(full):
-                _take_some(column.facts, found[f"v{number}"].tolist())
+                values = found[f"v{number}"]
+                if isinstance(values, np.ma.MaskedArray):
+                    values = np.ma.getdata(values)[~np.ma.getmaskarray(values)]
+                _take_some(column.facts, values.tolist())
         for column in many:
             if column.facts.values * 2 <= rows:
                 step = -(-column.facts.values // MAX_CHECKED)
@@ -276,7 +298,7 @@ class _Work:
             facts = column.facts
             if column.sort == "text" and len(facts.groups) < facts.distinct:
                 facts.ranged = True
-                texts = [value for value, _ in facts.groups if isinstance(value, str) and value.strip()]
+                texts = _first_texts(facts)
                 if looks_like_number(texts):
                     asked.append((column, f"TRY_CAST({column.value} AS DOUBLE)", "isfinite"))
                 elif looks_like_date(texts):
@@ -316,10 +338,14 @@ def _order(group: tuple[Key, int]) -> tuple[int, str]:
     return -group[1], str(group[0])
 
 
+def _first_texts(facts: Facts) -> Sequence[str]:
+    """Give the first few texts that say something."""
+    texts = (value for value, _ in facts.groups if isinstance(value, str) and value.strip())
+    return list(islice(texts, LOOKED_AT_FIRST))
+
+
 def _take_some(facts: Facts, values: Sequence[Any]) -> None:
-    counter = Counter(values)
-    counter.pop(None, None)
-    facts.groups = list(counter.items())
+    facts.groups = list(Counter(values).items())
     _compare_long(facts)
 
 

@@ -61,7 +61,12 @@ def size(of: Columns) -> str:
     return f"SELECT count(*), sum(CASE WHEN {of.filled()} THEN 1 ELSE 0 END) FROM {of.table}"  # noqa: S608 - quoted
 
 
-def distinct(of: Columns, part: Part | None = None) -> str:
+def values(of: Columns) -> str:
+    """Count different filled values."""
+    return f"SELECT count(*) FROM (SELECT DISTINCT {of.listed} FROM {of.table} WHERE {of.filled()}) d"  # noqa: S608 - quoted
+
+
+def distinct(of: Columns, part: Part | None) -> str:
     """Count filled rows and their different values, all or those of one part."""
     where = of.filled(part)
     return (
@@ -70,18 +75,20 @@ def distinct(of: Columns, part: Part | None = None) -> str:
     )
 
 
-def inclusion(child: Columns, parent: Columns) -> str:
-    """Count different child values that occur in the parent, and child rows that do not.
+def outside(child: Columns, parent: Columns) -> str:
+    """Count child rows whose values do not occur in the parent.
 
     ``IN`` over rows without nulls is two-valued, so its negation counts exactly the orphans. What is held in memory are
     the values of the parent.
     """
-    found = _within(child, parent)
-    return (
-        f"SELECT (SELECT count(*) FROM (SELECT DISTINCT {child.listed} FROM {child.table}"  # noqa: S608 - names are quoted by the dialect
-        f" WHERE {child.filled()} AND {found}) d),"
-        f" (SELECT count(*) FROM {child.table} WHERE {child.filled()} AND NOT ({found}))"
-    )
+    where = f"{child.filled()} AND NOT ({_within(child, parent)})"
+    return f"SELECT count(*) FROM {child.table} WHERE {where}"  # noqa: S608 - names are quoted by the dialect
+
+
+def inside(child: Columns, parent: Columns) -> str:
+    """Count different child values that occur in the parent; see ``outside``."""
+    where = f"{child.filled()} AND {_within(child, parent)}"
+    return f"SELECT count(*) FROM (SELECT DISTINCT {child.listed} FROM {child.table} WHERE {where}) d"  # noqa: S608 - quoted
 
 
 def inclusion_by_child(child: Columns, parent: Columns, part: Part | None = None) -> str:

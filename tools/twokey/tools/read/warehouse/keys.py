@@ -169,7 +169,7 @@ class _Counting:
             return _Side(rows, 0, 0)
         if filled <= self._most or self._access.number is None:
             try:
-                return _Side(rows, filled, self._row(key_sql.distinct(of))[1])
+                return _Side(rows, filled, self._row(key_sql.values(of))[0])
             except StatementFailed as fault:
                 if not self._may_split(filled, fault):
                     raise
@@ -179,7 +179,7 @@ class _Counting:
             seen_rows, seen_values, done = seen_rows + part_rows, seen_values + part_values, done + 1
             if done == 1 and part_values * len(parts) * 2 <= self._most:
                 # few different values in many rows: all of them fit
-                return _Side(rows, filled, self._row(key_sql.distinct(of))[1])
+                return _Side(rows, filled, self._row(key_sql.values(of))[0])
         if done == len(parts):
             return _Side(rows, filled, seen_values)
         share = done / len(parts)
@@ -221,7 +221,9 @@ class _Counting:
         split = child.distinct > self._most
         if self._access.number is None or max(child.filled, parent.filled) <= self._most:
             try:
-                present, orphan_rows = self._row(key_sql.inclusion(child_at, parent_at))
+                (orphan_rows,) = self._row(key_sql.outside(child_at, parent_at))
+                # where every row is there, so is every value
+                (present,) = self._row(key_sql.inside(child_at, parent_at)) if orphan_rows else (child.distinct,)
             except StatementFailed as fault:
                 if not self._may_split(child.distinct, fault):
                     raise

@@ -13,8 +13,9 @@ ISO/IEC 7812-1 (Luhn digit); IBAN ISO 13616 (modulo 97); countries ISO 3166-1; c
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from functools import lru_cache
 from operator import itemgetter
 from typing import Final
@@ -78,6 +79,7 @@ __all__ = [
     "redact",
     "shape",
     "shorten",
+    "shortened",
     "words",
 ]
 
@@ -143,7 +145,9 @@ _PHONE_MASK: Final = re.compile(r"\+?[9(][9 ().\-/?]{5,24}9(?: ?(?:a|aaa\.?) ?9{
 _SECRET_MASK: Final = re.compile(r"aaa_|aaaaaa_aaa_|aa[-_]|aaaa-|AAAA|AAaa|aaaaa-|aaA|-----AAAAA |\?9a\?|\?aaaaa9")
 _SECRET_MASK_OF_ADDRESS: Final = re.compile(r"[a9]{1,20}://")
 """Credentials in front of a host, which end in ``@``."""
-_HEXADECIMAL_MASK: Final = re.compile(r"[9a]{32,200}")
+_SHORTEST_HEXADECIMAL: Final = 32
+_LONGEST_HEXADECIMAL: Final = 200
+_HEXADECIMAL_LINES: Final = re.compile(r"[0-9a-f]{32,200}+(?:\n[0-9a-f]{32,200}+)*+")
 _FEW_LETTERS: Final = 3
 """A mask of digits with so many letters may still be a number with an exponent, or one with an extension."""
 _INTEGER_SIGNS: Final = frozenset("9+-")
@@ -186,27 +190,69 @@ def examine(groups: Sequence[tuple[str, int]]) -> tuple[dict[str, int], Counter[
             if rows > 1:
                 shapes[masked] += rows - 1
     apart: set[str] = set() if "".join(texts).isascii() else {text for text in texts if not text.isascii()}
-    plain = _without(shapes, groups, several, apart)
     counts: Counter[str] = Counter()
-    whole: set[str] = set()
-    asked: dict[str, tuple[tuple[str, Detector], ...]] = {}
+    open_ = _decided(counts, _without(shapes, groups, several, apart))
+    if open_.words:
+        _count_long_words(counts, groups, several, open_.words)
+    if open_.whole or apart:
+        for (text, rows), masked in zip(groups, several, strict=True):
+            for name in detect(text) if masked in open_.whole or text in apart else ():
+                counts[name] += rows
+    if open_.asked:
+        for (text, rows), questions in zip(groups, map(open_.asked.get, several), strict=True):
+            for name, fits in questions or ():
+                if fits(text) and text not in apart:
+                    counts[name] += rows
+    return {name: rows for name, rows in counts.items() if rows}, shapes
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """Masks that do not decide everything.
+
+    Those of texts that are looked at as a whole, those of long words, and others with what each text has to be asked.
+    """
+
+    whole: set[str]
+    words: set[str]
+    asked: dict[str, tuple[tuple[str, Detector], ...]]
+
+
+def _decided(counts: Counter[str], plain: Mapping[str, int]) -> _Open:
+    """Count what masks alone decide, each with its rows; gives what is left open."""
+    open_ = _Open(set(), set(), {})
     for masked, rows in plain.items():
         # outer signs may be blanks, which ``detect`` takes away first; a mask as long as this may be cut
         if masked[0] in " ?" or masked[-1] in " ?" or len(masked) >= MAX_TEXT:
-            whole.add(masked)
+            open_.whole.add(masked)
+        elif _is_hexadecimal(masked):
+            open_.words.add(masked)
         elif questions := _decide(counts, masked, rows):
-            asked[masked] = questions
-    if asked or whole or apart:
-        for (text, rows), masked in zip(groups, several, strict=True):
-            if masked in whole or text in apart:
-                names: Iterable[str] = detect(text)
-            elif masked in asked:
-                names = [name for name, fits in asked[masked] if fits(text)]
-            else:
-                continue
-            for name in names:
-                counts[name] += rows
-    return {name: rows for name, rows in counts.items() if rows}, shapes
+            open_.asked[masked] = questions
+    return open_
+
+
+def _is_hexadecimal(masked: str) -> bool:
+    """Whether a mask is that of one long word of digits and a few of the small letters, at least some of them."""
+    return (
+        len(masked) >= _SHORTEST_HEXADECIMAL
+        and masked.isalnum()
+        and masked.islower()
+        and len(masked) <= _LONGEST_HEXADECIMAL
+        and masked.count("a") > _FEW_LETTERS
+    )
+
+
+def _count_long_words(
+    counts: Counter[str], groups: Sequence[tuple[str, int]], several: Sequence[str], words: AbstractSet[str]
+) -> None:
+    """Count long words, each of which has a mask of its own, together: nearly always all of them are hexadecimal."""
+    found = [group for group, masked in zip(groups, several, strict=True) if masked in words and group[0].isascii()]
+    together = "\n".join([text for text, _ in found])
+    if _HEXADECIMAL_LINES.fullmatch(together):
+        counts["secret"] += sum(map(_SECOND, found))
+    else:
+        counts["secret"] += sum(rows for text, rows in found if is_secret(text))
 
 
 def _without(
@@ -252,7 +298,7 @@ def plan_of(masked: str) -> Plan:
     """Say which detectors a value of this mask could pass: most values of a column share a few masks."""
     if "@" in masked:
         return _plan_of_at_sign(masked)
-    if _HEXADECIMAL_MASK.fullmatch(masked) and masked.count("a") > _FEW_LETTERS:
+    if _is_hexadecimal(masked):
         return _ONE_LONG_WORD
     if masked[0] in "aA" and " " in masked and len(masked) > _LONGEST_BOOLEAN:
         return _plan_of_words(masked)
@@ -391,8 +437,9 @@ class _Mask(dict[int, str]):
 
 _MASK: Final = _Mask()
 _MASK_LINES: Final = _Mask({10: "\n"})
-_RUNS: Final = re.compile(r"(\w)\1{7,}")
 _LONGEST_RUN: Final = 7
+_RUNS: Final = tuple((sign * 8, re.compile(sign + "{8,}+"), sign + "+") for sign in "9aA_")
+"""Of each sign that may stand in a row: a run that is too long, all of such runs, and what stands for them."""
 
 
 def mask(text: str) -> str:
@@ -410,11 +457,25 @@ def shape(text: str) -> str:
 
 def shorten(masked: str) -> str:
     """Make a mask a shape."""
-    if len(masked) > _LONGEST_RUN and (
-        "99999999" in masked or "aaaaaaaa" in masked or "AAAAAAAA" in masked or "________" in masked
-    ):
-        masked = _RUNS.sub(r"\1+", masked[: MAX_SHAPE * 4])
+    if len(masked) > _LONGEST_RUN and any(run in masked for run, _, _ in _RUNS):
+        masked = _without_runs(masked[: MAX_SHAPE * 4])
     return masked if len(masked) <= MAX_SHAPE else masked[: MAX_SHAPE - 1] + "\u2026"
+
+
+def _without_runs(text: str) -> str:
+    for run, runs, short in _RUNS:
+        if run in text:
+            text = runs.sub(short, text)
+    return text
+
+
+def shortened(masked: Sequence[str]) -> Sequence[str]:
+    """Make masks shapes, all at once."""
+    together = "\n".join(masked)
+    if not masked or len(together) > _JOINED_AT_MOST or max(map(len, masked)) > MAX_SHAPE * 4:
+        return [shorten(each) for each in masked]
+    shapes = _without_runs(together).split("\n")
+    return [each if len(each) <= MAX_SHAPE else each[: MAX_SHAPE - 1] + "\u2026" for each in shapes]
 
 
 def redact(text: str) -> str:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
+from heapq import nsmallest
 from operator import itemgetter, mul
 from typing import Final, cast
 
@@ -24,11 +25,13 @@ MAX_TOP: Final = 20
 MAX_SHAPES: Final = 5
 MAX_SAMPLES: Final = 3
 _MAX_SHOWN: Final = 80
-_FIRST: Final = 50
+LOOKED_AT_FIRST: Final = 50
+"""Texts by which a column is taken for one of numbers or dates at first."""
 _MOST: Final = 95
 """Percent of the checked texts that make a text column one of numbers or dates."""
 
 Key = str | int | float | bool | Decimal | bytes
+_VALUE: Final = itemgetter(0)
 _COUNT: Final = itemgetter(1)
 
 _PERSONAL_WORDS: Final = patterns.words(
@@ -97,7 +100,7 @@ def facts_of(  # the fields of one value
     known = cast("Counter[Key]", counter)
     kinds = set(map(type, known))
     if kinds <= {str}:
-        _count_texts(facts, cast("Counter[str]", known))
+        count_texts(facts, cast("Counter[str]", known))
     elif kinds == {int}:
         integers = cast("Counter[int]", known)
         facts.integers = facts.values
@@ -110,7 +113,7 @@ def facts_of(  # the fields of one value
     return facts
 
 
-def _count_texts(facts: Facts, known: Counter[str]) -> None:
+def count_texts(facts: Facts, known: Counter[str]) -> None:
     """Count a column of texts only."""
     if not known:
         return
@@ -125,7 +128,7 @@ def _count_texts(facts: Facts, known: Counter[str]) -> None:
 def _count_mixed(facts: Facts, known: Counter[Key]) -> None:
     """Count a column of any types."""
     texts = Counter({value: count for value, count in known.items() if isinstance(value, str)})
-    _count_texts(facts, texts)
+    count_texts(facts, texts)
     finite: list[int | float | Decimal] = []
     for value, count in known.items():
         if isinstance(value, str):
@@ -180,7 +183,7 @@ def column_profile(facts: Facts) -> ColumnProfile:
     if facts.counted is None:
         checked, counts, shapes, words = _compare(_evenly(facts.groups))
     else:
-        checked, counts, shapes, words = facts.values, dict(facts.counted), Counter[str](), list[str]()
+        checked, counts, shapes, words = facts.values, dict(facts.counted), dict[str, int](), list[str]()
     looked, seen = _signals(facts)
     profile = ColumnProfile(
         name=facts.name,
@@ -262,7 +265,7 @@ def _most_first(item: tuple[str, int]) -> tuple[int, str]:
 
 def _most_frequent(counts: Mapping[str, int], most: int) -> Sequence[str]:
     """Give the most frequent texts, those of one count in their order."""
-    return sorted(sorted(counts), key=counts.__getitem__, reverse=True)[:most]
+    return [text for text, _ in nsmallest(most, counts.items(), key=_most_first)]
 
 
 def _evenly(groups: Sequence[tuple[Key, int]]) -> Sequence[tuple[Key, int]]:
@@ -272,9 +275,15 @@ def _evenly(groups: Sequence[tuple[Key, int]]) -> Sequence[tuple[Key, int]]:
     return [groups[int(index * step)] for index in range(MAX_CHECKED)]
 
 
-def _compare(groups: Sequence[tuple[Key, int]]) -> tuple[int, dict[str, int], Counter[str], list[str]]:
+def _compare(groups: Sequence[tuple[Key, int]]) -> tuple[int, dict[str, int], Mapping[str, int], list[str]]:
     """Compare values with the patterns: values checked, count per pattern, count per shape, texts to redact."""
-    texts = [group for group in groups if isinstance(group[0], str) and group[0] and not group[0].isspace()]
+    values = list(map(_VALUE, groups))
+    plain = set(map(type, values)) == {str} and all(values) and not any(map(str.isspace, cast("list[str]", values)))
+    texts = (
+        groups
+        if plain
+        else [group for group in groups if isinstance(group[0], str) and group[0] and not group[0].isspace()]
+    )
     told = cast("Sequence[tuple[str, int]]", texts)
     found, masks = patterns.examine(told)
     counts = Counter(found)
@@ -294,9 +303,9 @@ def _compare(groups: Sequence[tuple[Key, int]]) -> tuple[int, dict[str, int], Co
             else:
                 counts["number"] += count
             checked += count
-    shapes: Counter[str] = Counter()
-    for mask, count in masks.items():
-        shapes[patterns.shorten(mask)] += count
+    shapes: dict[str, int] = {}
+    for form, count in zip(patterns.shortened(list(masks)), masks.values(), strict=True):
+        shapes[form] = shapes.get(form, 0) + count
     return checked, dict(counts), shapes, [value for value, _ in told[:MAX_SAMPLES]]
 
 
@@ -343,13 +352,13 @@ def _range_of_numbers(values: Sequence[Key]) -> tuple[str | None, str | None]:
 
 def looks_like_number(texts: Sequence[str]) -> bool:
     """Whether most of the first few texts are numbers."""
-    first = texts[:_FIRST]
+    first = texts[:LOOKED_AT_FIRST]
     return sum(patterns.is_number(text.strip()) for text in first) * 2 > len(first)
 
 
 def looks_like_date(texts: Sequence[str]) -> bool:
     """Whether most of the first few texts are dates, with or without a time."""
-    first = texts[:_FIRST]
+    first = texts[:LOOKED_AT_FIRST]
     return sum(_is_time(text.strip()) for text in first) * 2 > len(first)
 
 

@@ -37,6 +37,9 @@ _MONEY_BEGINS: Final = frozenset("-($\u20ac\u00a3\u00a5\u20b9uegr0123456789")
 _HOST: Final = re.compile(r"(?:www\.)?(?:[a-z0-9-]{1,63}\.){1,4}[a-z]{2,12}(?:/[^\s]{0,200})?")
 _MOST_DIGITS: Final = 15
 _DIGIT: Final = re.compile(r"[0-9]")
+_NINES: Final = str.maketrans("0123456789", "9" * 10)
+_SEPARATORS: Final = frozenset(",;")
+_SSN_FORM: Final = "999-99-9999"
 _MAC: Final = re.compile(r"[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}", re.IGNORECASE)
 _SSN: Final = re.compile(r"(?!000|666|9)[0-9]{3}-(?!00)[0-9]{2}-(?!0000)[0-9]{4}")
 _ZIP: Final = re.compile(r"[0-9]{5}-[0-9]{4}|[0-9]{4,5}\.0")
@@ -85,7 +88,36 @@ _ALONE: Final[tuple[tuple[int, SignalName], ...]] = (
 
 def signals(text: str) -> tuple[SignalName, ...]:
     """Name every signal of ``text``, outer blanks aside."""
-    return _remembered(text) if len(text) <= MAX_TEXT else _signals(text)
+    if len(text) > MAX_TEXT:
+        return _signals(text)
+    if text.isascii():
+        if text.isdigit():
+            return _of_digits(text)
+        found = _whatever_digits(text.translate(_NINES))
+        if found is not None:
+            return found
+    return _remembered(text)
+
+
+@lru_cache(maxsize=16_384)
+def _whatever_digits(text: str) -> tuple[SignalName, ...] | None:
+    """Name the signals of every text that has some digits where this one has nines; ``None`` where those matter.
+
+    In a column of addresses or codes hardly anything but the digits differs, so that most of it is looked at once.
+    """
+    value = text.strip()
+    if value.upper() == value.lower():
+        # the size matters of what may be degrees, years, ages, or a number of social insurance
+        matter = value.isdigit() or value.count(".") == 1 or not _SEPARATORS.isdisjoint(value) or value == _SSN_FORM
+    else:
+        matter = fold(value) in _known_with_digits()
+    return None if matter else _signals(text)
+
+
+@lru_cache(maxsize=1)
+def _known_with_digits() -> frozenset[str]:
+    """Known phrases that hold digits, each of which is written as a nine here."""
+    return frozenset(phrase.translate(_NINES) for phrase in gazetteer.known() if _DIGIT.search(phrase))
 
 
 @lru_cache(maxsize=16_384)

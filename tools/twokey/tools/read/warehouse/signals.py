@@ -98,7 +98,9 @@ def _needed(scheme: str) -> float:
 def _count_phones(groups: Sequence[tuple[str, int]], looked: int, found: Counter[SignalName]) -> None:
     """Add how many are telephone numbers that some country gives out."""
     likely = [
-        (text.strip(), rows) for text, rows in groups if len(text) <= 40 and 7 <= sum(map(str.isdigit, text)) <= 15
+        (text.strip(), rows)
+        for text, rows in groups
+        if 7 <= len(text) <= 40 and 7 <= patterns.mask(text).count("9") <= 15
     ]
     if len(likely) * 2 < len(groups) or found["coordinate_pair"] or found["latitude"]:
         return

@@ -15,6 +15,7 @@ _WEAK: Final = frozenset(
     {"-", "--", "---", "?", "??", ".", "na", "none", "unknown", "missing", "undefined", "tbd", "tba", "void", "blank"}
     | {"not available", "not applicable", "no data", "#value!", "#ref!", "#div/0!", "#name?", "(blank)", "n\\a"}
 )
+_ANY: Final = _SURE | _WEAK
 _CODE_LENGTH: Final = 3
 _MAX_LENGTH: Final = 14
 _MOST_SIGNS: Final = 0.3
@@ -27,6 +28,8 @@ def standing_for_nothing(
     texts: Sequence[str], counts: Sequence[int], cells_of_forms: Mapping[str, int], numeric: int
 ) -> frozenset[int]:
     """Give the texts of a column that stand for a missing value, as indexes; ``numeric`` cells hold plain numbers."""
+    if _ANY.isdisjoint(map(str.casefold, texts)):
+        return frozenset()  # as in nearly every column
     sure: set[int] = set()
     weak: set[int] = set()
     for code, text in enumerate(texts):
@@ -36,8 +39,6 @@ def standing_for_nothing(
                 sure.add(code)
             elif word in _WEAK:
                 weak.add(code)
-    if not sure and not weak:
-        return frozenset()
     others = sum(counts) - sum(counts[code] for code in sure | weak)
     if not others:
         return frozenset()

@@ -15,7 +15,7 @@ from typing import Final, cast
 
 from twokey.tools.read.warehouse.inspection.absent import standing_for_nothing
 from twokey.tools.read.warehouse.inspection.days import days_of
-from twokey.tools.read.warehouse.inspection.written import forms_of
+from twokey.tools.read.warehouse.inspection.written import forms_of, without_runs
 
 MAX_TEXT: Final = 1_000
 BLANK: Final = -1
@@ -32,7 +32,7 @@ _FORMS_OF_NUMBERS: Final = frozenset(
 )
 """Every form (``written``) that a number may have."""
 _MOST_DIGITS: Final = 30
-_DIGITS: Final = re.compile(r"[0-9]+")
+_NINES: Final = str.maketrans("0123456789", "9" * 10)
 _WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 
@@ -76,6 +76,8 @@ class Column:
     @cached_property
     def numeric(self) -> int:
         """Cells that hold a plain number."""
+        if None not in self.numbers:
+            return self.filled
         return sum(count for count, number in zip(self.counts, self.numbers, strict=True) if number is not None)
 
     @cached_property
@@ -151,6 +153,12 @@ def column_of(index: int, name: str, cells: Sequence[str | None], *, is_text: bo
     """Give one column of texts as codes, in the order in which the texts first occur."""
     counted = Counter(cells)
     counted.pop(None, None)
+    given = cast("list[str]", list(counted))
+    if all(given) and len(max(given, key=len, default="")) <= MAX_TEXT and list(map(str.strip, given)) == given:
+        # nothing to cut, as in nearly every column
+        codes: dict[str | None, int] = dict(zip(given, range(len(given)), strict=True))
+        codes[None] = BLANK
+        return Column(index, name, tuple(given), list(counted.values()), list(map(codes.__getitem__, cells)), is_text)
     texts: dict[str, int] = {}
     counts: list[int] = []
     known: dict[str | None, int] = {None: BLANK}
@@ -168,9 +176,9 @@ def column_of(index: int, name: str, cells: Sequence[str | None], *, is_text: bo
 
 
 def masked(texts: Sequence[str]) -> Sequence[str]:
-    """Give each text with its runs of digits as ``9``. All at once, which costs a third of one by one."""
-    found = _DIGITS.sub("9", "\n".join(texts)).split("\n")
-    return found if len(found) == len(texts) else [_DIGITS.sub("9", text) for text in texts]
+    """Give each text with its runs of digits as ``9``. All at once, which costs a tenth of one by one."""
+    found = without_runs("\n".join(texts).translate(_NINES), "9").split("\n")
+    return found if len(found) == len(texts) else [without_runs(text.translate(_NINES), "9") for text in texts]
 
 
 def _number(text: str) -> float | None:

@@ -6,7 +6,6 @@ is no slip; and a value that is itself repeated must hold letters in an order th
 distance: optimal string alignment (Damerau 1964), by RapidFuzz.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
@@ -22,13 +21,26 @@ _MOST_FREQUENT: Final = 300
 _MOST_RARE: Final = 1_500
 _MAX_LENGTH: Final = 300
 _REPEATED: Final = 3
-_SIGNS: Final = re.compile(r"[\W_]+")
+_MOST_KEPT: Final = 0x3000
 _MOST_NUMBERS: Final = 0.15
 _OPEN: Final = 0.12
 """Share of cells with rare values from which a column has an open vocabulary, as one of first names has."""
 _LONG: Final = 9
 _LEAST: Final = 3
 """Letters of a word among others below which another letter makes another word."""
+
+
+class _Bare(dict[int, int | None]):
+    """Translation table that fills itself: letters and digits stay, and a line break that stands between texts."""
+
+    def __missing__(self, code: int) -> int | None:
+        kept = code if chr(code).isalnum() else None
+        if code < _MOST_KEPT:
+            self[code] = kept
+        return kept
+
+
+_BARE: Final = _Bare({10: 10})
 
 
 def find(grid: Grid) -> Iterator[Problem]:
@@ -70,14 +82,20 @@ def _variants(column: Column) -> set[int]:
     """Values that differ from a more frequent one in case, blanks and punctuation only."""
     if column.most < _REPEATED:
         return set()
+    keys = _folded(column.texts)
+    if len(set(keys)) == len(keys):
+        return set()
     same: defaultdict[str, list[int]] = defaultdict(list)
-    for code, text in enumerate(column.texts):
-        key = text.casefold()
-        if not key.isalnum():
-            key = _SIGNS.sub("", key)
+    for code, key in enumerate(keys):
         if key and not key.isdigit():
             same[key].append(code)
     return _rarer(column, same.values())
+
+
+def _folded(texts: Sequence[str]) -> Sequence[str]:
+    """Give each text without case, blanks and punctuation. All at once, which costs a third of one by one."""
+    keys = "\n".join(texts).casefold().translate(_BARE).split("\n")
+    return keys if len(keys) == len(texts) else [text.casefold().translate(_BARE).replace("\n", "") for text in texts]
 
 
 def _numbers(column: Column) -> set[int]:

@@ -79,6 +79,8 @@ def dates_of(column: Column) -> Dates | None:
     """Read a column as dates; ``None`` where it holds something else, or too little."""
     if column.filled < ENOUGH or not any(text[:1].isdigit() for text in column.texts[:3]):
         return None
+    if not column.is_text and column.numeric == column.filled:
+        return None  # without looking at how each is written
     return None if column.days is None else Dates(column, column.days)
 
 

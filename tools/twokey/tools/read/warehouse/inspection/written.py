@@ -43,8 +43,16 @@ def forms_of(texts: Sequence[str]) -> list[str]:
         joined = "\n".join([text[:MAX_FORM].replace("\n", " ") for text in texts])
     forms = joined.translate(_WRITTEN)
     for sign in _SIGNS:
-        for several in _SHORTER:
-            forms = forms.replace(sign * several, sign)
-        while sign + sign in forms:
-            forms = forms.replace(sign + sign, sign)
+        forms = without_runs(forms, sign)
     return forms.split("\n")
+
+
+def without_runs(text: str, sign: str) -> str:
+    """Give ``text`` with each run of ``sign`` as one."""
+    if sign + sign not in text:
+        return text
+    for several in _SHORTER:
+        text = text.replace(sign * several, sign)
+    while sign + sign in text:
+        text = text.replace(sign + sign, sign)
+    return text
