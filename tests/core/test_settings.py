@@ -622,3 +622,30 @@ def test_a_variable_does_not_have_values_written_in_the_clear(write: Write, name
     assert settings.load(folder, {}).store.encrypt
     told = f"The variable {name!r} would change a key that only twokey.toml may set."
     assert fault(folder, {name: "false"}) == told
+
+
+WITNESS = '[audit.witnesses.lea]\nurl = "{url}"\nkey = "lea.example/witness+00000000+AAAA"\n'
+
+
+@pytest.mark.parametrize("url", ["https://lea.example/log/", "http://127.0.0.1:8641", "http://localhost:8641/w/"])
+def test_a_witness_is_asked_over_https_or_on_this_machine(write: Write, url: str):
+    found = settings.load(write(WORKSPACE + WITNESS.format(url=url)), {})
+    assert found.audit.witnesses["lea"].url == url.rstrip("/")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://lea.example/",
+        "https://sam:secret@lea.example/",
+        "https://lea.example/?q=1",
+        "http://127.0.0.1.lea.example/",
+        "file:///etc/passwd",
+        "",
+    ],
+)
+def test_no_witness_is_asked_anywhere_else(write: Write, url: str):
+    told = fault(write(WORKSPACE + WITNESS.format(url=url)))
+    assert "audit.witnesses.lea.url" in told
+    assert "https://HOST/PATH" in told
+    assert "secret" not in told
