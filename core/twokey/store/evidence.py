@@ -46,6 +46,12 @@ def get_evidence(connection: Connection, evidence_id: str) -> tuple[Evidence, Js
         CheckFailed: the row is not as it was stored: content and hash disagree, or it is another one's.
 
     """
+    value, _, content = get_evidence_text(connection, evidence_id)
+    return value, content
+
+
+def get_evidence_text(connection: Connection, evidence_id: str) -> tuple[Evidence, bytes, Json]:
+    """Read one piece of evidence, and the canonical bytes of its content beside it; raises as ``get_evidence``."""
     with rows.reading("evidence"):
         row = connection.execute(_GET, {"wanted": evidence_id}).one_or_none()
         if row is None:
@@ -64,7 +70,8 @@ def gather_evidence(connection: Connection, ids: Sequence[str]) -> dict[str, tup
     if not ids:
         return {}
     with rows.reading("evidence"):
-        held = {str(row.id): _whole(connection, row) for row in connection.execute(_GATHER, {"wanted": list(ids)})}
+        whole = [_whole(connection, row) for row in connection.execute(_GATHER, {"wanted": list(ids)})]
+    held = {value.id: (value, content) for value, _, content in whole}
     if not held.keys() >= set(ids):
         raise unknown_evidence()
     return held
@@ -92,7 +99,7 @@ def unknown_evidence() -> NotFound:
     return NotFound("There is no such evidence here.", next="Look at the proposal that cites it.")
 
 
-def _whole(connection: Connection, row: Row[*tuple[Any, ...]]) -> tuple[Evidence, Json]:
+def _whole(connection: Connection, row: Row[*tuple[Any, ...]]) -> tuple[Evidence, bytes, Json]:
     value, text = _value(connection, row), rows.octets(sealing.opened(connection, _E.content, row.id, row.content))
     content = rows.json(text)
     if (
@@ -100,7 +107,7 @@ def _whole(connection: Connection, row: Row[*tuple[Any, ...]]) -> tuple[Evidence
         or canonical.commitment_to_text(value.salt, text) != value.commitment
     ):
         raise ValueError("the content does not have the hash or the commitment")
-    return value, content
+    return value, text, content
 
 
 def _value(connection: Connection, row: Row[*tuple[Any, ...]]) -> Evidence:

@@ -43,6 +43,8 @@ class Found:
     """A reading that the log bears out."""
 
     evidence: Evidence
+    text: bytes
+    """The canonical bytes of ``content``."""
     content: Json
 
 
@@ -64,7 +66,7 @@ class Adopter:
         for each in wanted:
             try:
                 with self._ledger.look() as connection:
-                    held.append((Found(*evidence.get_evidence(connection, each.evidence)), each.args))
+                    held.append((Found(*evidence.get_evidence_text(connection, each.evidence)), each.args))
             except NotFound:
                 continue  # pruned since: it has to be read again
         proven: list[tuple[Found, Value]] = []
@@ -124,20 +126,20 @@ class Adopter:
 def adopt(unit: Unit, found: Found, call: Call, decision: Decision, ids: Ids, now_us: int) -> Evidence:
     """Keep what was found as evidence of the run that ``call`` belongs to, with the entries of a read."""
     call_id = ids.new("c")
-    earlier, salt, content = found.evidence, unit.salt(), canonical.encode(found.content)
+    earlier, salt = found.evidence, unit.salt()
     value = earlier.model_copy(
         update={
             "id": ids.new("e"),
             "run": call.run,
             "summary": f"{earlier.summary[:340]} (unchanged since {earlier.run} read it)",
             "salt": salt,
-            "commitment": canonical.commitment_to_text(salt, content),
+            "commitment": canonical.commitment_to_text(salt, found.text),
             "created_us": now_us,
         }
     )
     args = unit.commit_to(call.args)
     recording.record(unit, call, decision, occasion="read", call_id=call_id)
     unit.record(recording.called(call, call_id, args))
-    evidence.add_evidence(unit.connection, value, content)
+    evidence.add_evidence(unit.connection, value, found.text)
     unit.record(ToolReturned(run=call.run, call=call_id, code=UNCHANGED, evidence=value.id, content=value.commitment))
     return value

@@ -90,7 +90,7 @@ class DuckSource:
         self._is_database = place.kind == "duckdb"
         self._shown = display_name(place.text)
         self._bounds = bounds
-        self._session: DuckSession
+        self._opened: DuckSession | None = None
         self._known: Sequence[File] | None = None
         self._allowed = False
         self._together: Sequence[File] = ()
@@ -98,13 +98,20 @@ class DuckSource:
         """By schema and name, once tables were listed."""
 
     def __enter__(self) -> Self:
-        self._session = DuckSession(self._path if self._is_database else None, self._shown, self._bounds)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._session.close()
+        if self._opened is not None:
+            self._opened.close()
+
+    @property
+    def _session(self) -> DuckSession:
+        """The connection, opened by whoever needs it first: a version needs none."""
+        if self._opened is None:
+            self._opened = DuckSession(self._path if self._is_database else None, self._shown, self._bounds)
+        return self._opened
 
     def version(self) -> str:
         """Fingerprint of everything this warehouse holds."""
