@@ -22,7 +22,7 @@ import re
 import sqlite3
 import sys
 from array import array
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,6 +36,8 @@ from twokey.core import canonical
 from twokey.core.canonical import NotCanonicalError
 
 MAX_ENTRY_BYTES: Final = 65_535
+ED25519: Final = b"\x01"
+"""What stands before the public key in the key of a log (C2SP ``signed-note``)."""
 MAX_NOTE_BYTES: Final = 64 * 1024
 VERSION: Final = "twokey/entry/v1"
 
@@ -129,14 +131,13 @@ class Key:
     @classmethod
     def parse(cls, vkey: str) -> "Key":
         """Read ``NAME+ID+KEY``; raises ``BadArgument``."""
-        parts = vkey.strip().split("+", 2)
-        raw = unbase64(parts[2]) if len(parts) == 3 else None
-        if raw is None or len(raw) != 33 or raw[0] != 1 or not parts[0].isascii():
+        found = parts_of_key(vkey, ED25519)
+        if found is None:
             raise BadArgument("The key is not an Ed25519 verifier key (NAME+ID+KEY).")
-        key_id = hashlib.sha256(parts[0].encode() + b"\n" + raw).digest()[:4]
-        if key_id.hex() != parts[1] or not parts[0]:
+        name, stated, key_id, public = found
+        if not name or stated != key_id.hex():
             raise BadArgument("The key's id does not belong to its name and public key.")
-        return cls(parts[0], key_id, raw[1:])
+        return cls(name, key_id, public)
 
     def checkpoint(self, note: str) -> tuple[int, bytes]:
         """Give size and root of a checkpoint signed by this key; raises ``BadArgument`` that says what is wrong."""
@@ -170,6 +171,18 @@ class Key:
             found = True
         if not found:
             raise BadArgument("is not signed by this log's key")
+
+
+def parts_of_key(vkey: str, algorithm: bytes) -> tuple[str, str, bytes, bytes] | None:
+    """Take a verifier key apart: its name, the id that it states, the id that it has, and 32 bytes of public key.
+
+    ``None`` where it is no key of that ``algorithm`` (the byte before the public key).
+    """
+    parts = vkey.strip().split("+", 2)
+    raw = unbase64(parts[2]) if len(parts) == 3 else None
+    if raw is None or len(raw) != 33 or raw[:1] != algorithm or not parts[0].isascii():
+        return None
+    return parts[0], parts[1], hashlib.sha256(parts[0].encode() + b"\n" + raw).digest()[:4], raw[1:]
 
 
 def verify(source: Source, *, key: str, old: str | None = None) -> Report:
@@ -490,12 +503,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--key", required=True, help="verifier key: its line, or a file that holds it")
     parser.add_argument("--checkpoint", type=Path, help="file with an older checkpoint that was held elsewhere")
     options = parser.parse_args(arguments)
-    try:
-        key_file = Path(options.key)
-        key = key_file.read_text("utf-8") if "+" not in options.key else options.key
-        old = options.checkpoint.read_text("utf-8") if options.checkpoint else None
+
+    def look(key: str, old: str | None) -> Report:
         with closing(SqliteSource(options.file)) as source:
-            report = verify(source, key=key, old=old)
+            return verify(source, key=key, old=old)
+
+    return answered(options, look)
+
+
+def answered(options: argparse.Namespace, look: Callable[[str, str | None], Report]) -> int:
+    """Verify with the key and the old checkpoint of ``options``, print the answer, and give the exit code."""
+    try:
+        key = Path(options.key).read_text("utf-8") if "+" not in options.key else options.key
+        report = look(key, options.checkpoint.read_text("utf-8") if options.checkpoint else None)
     except (BadArgument, OSError, UnicodeDecodeError) as error:
         reason = str(error) if isinstance(error, BadArgument) else "A file that was named cannot be read."
         sys.stderr.write(f"{reason}\n")

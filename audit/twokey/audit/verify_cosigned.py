@@ -5,7 +5,6 @@ over, and one of a known witness that does not fit counts as none. A cosignature
 checkpoint it is under: size, root and log. Its time is the witness's word.
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -14,7 +13,7 @@ from typing import Final
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from twokey.audit.verify import BadArgument, Report, unbase64
+from twokey.audit.verify import BadArgument, Report, parts_of_key, unbase64
 
 COSIGNATURE: Final = b"\x04"
 LATEST: Final = 253_402_300_799
@@ -33,14 +32,13 @@ class Witness:
     @classmethod
     def parse(cls, vkey: str) -> "Witness":
         """Read ``NAME+ID+KEY``; raises ``BadArgument``."""
-        parts = vkey.strip().split("+", 2)
-        raw = unbase64(parts[2]) if len(parts) == 3 else None
-        if raw is None or len(raw) != 33 or raw[:1] != COSIGNATURE or not parts[0].isascii():
+        found = parts_of_key(vkey, COSIGNATURE)
+        if found is None:
             raise BadArgument("The witness's key is not an Ed25519 cosigner's verifier key (NAME+ID+KEY).")
-        key_id = hashlib.sha256(parts[0].encode() + b"\n" + raw).digest()[:4]
-        if key_id.hex() != parts[1] or not parts[0]:
+        name, stated, key_id, public = found
+        if not name or stated != key_id.hex():
             raise BadArgument("The id of the witness's key does not belong to its name and public key.")
-        return cls(parts[0], key_id, raw[1:])
+        return cls(name, key_id, public)
 
     def time_of(self, note: str) -> int | None:
         """Give when this witness cosigned a note (seconds since 1970), the latest time it says; ``None`` if it did not.

@@ -16,7 +16,6 @@ JSON object and ends with 0 (good), 1 (not good) or 2 (bad input).
 import argparse
 import contextlib
 import hashlib
-import json
 import os
 import re
 import stat
@@ -26,7 +25,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self
 
-from twokey.audit.verify import MAX_ENTRY_BYTES, MAX_NOTE_BYTES, BadArgument, BadLog, Ids, Key, Report, Tree, event_of
+from twokey.audit.verify import (
+    MAX_ENTRY_BYTES,
+    MAX_NOTE_BYTES,
+    BadArgument,
+    BadLog,
+    Ids,
+    Key,
+    Report,
+    Tree,
+    answered,
+    event_of,
+)
 from twokey.audit.verify_cosigned import witnessed
 
 WIDTH: Final = 256
@@ -340,16 +350,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--witness", action="append", default=[], help="verifier key of a witness that must have cosigned"
     )
     options = parser.parse_args(arguments)
-    try:
-        key = Path(options.key).read_text("utf-8") if "+" not in options.key else options.key
-        old = options.checkpoint.read_text("utf-8") if options.checkpoint else None
-        report = verify_folder(options.folder, key=key, old=old, witnesses=options.witness)
-    except (BadArgument, OSError, UnicodeDecodeError) as error:
-        reason = str(error) if isinstance(error, BadArgument) else "A file that was named cannot be read."
-        sys.stderr.write(f"{reason}\n")
-        return 2
-    sys.stdout.write(json.dumps(report.as_json(), indent=1) + "\n")
-    return 0 if report.ok else 1
+    return answered(
+        options, lambda key, old: verify_folder(options.folder, key=key, old=old, witnesses=options.witness)
+    )
 
 
 if __name__ == "__main__":

@@ -11,10 +11,8 @@ import contextlib
 import hashlib
 import http.client
 import re
-import socket
 import ssl
-import threading
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -30,6 +28,7 @@ from twokey.channels.wiring import Standing
 from twokey.core import settings
 from twokey.core.errors import BadInput, CheckFailed
 from twokey.core.sections import WitnessSection
+from twokey.tools.timed_http import connected
 
 MAX_ANSWER: Final = 64 * 1024
 TIMEOUT_S: Final = 10.0
@@ -242,7 +241,8 @@ def _exchange(method: str, url: str, path: str, body: bytes, timeout_s: float) -
     """Ask once; gives status and body. Raises ``_Fault``."""
     parts = urlsplit(url)
     try:
-        with _connected(parts.scheme, parts.hostname or "", parts.port, timeout_s) as (connection, late):
+        tls = ssl.create_default_context() if parts.scheme == "https" else None
+        with connected(parts.hostname or "", parts.port, timeout_s, tls) as (connection, late):
             headers = {"Accept-Encoding": "identity", "User-Agent": "twokey"}
             connection.request(method, f"{parts.path}{path}", body or None, headers)
             with contextlib.closing(connection.getresponse()) as response:
@@ -259,35 +259,3 @@ def _exchange(method: str, url: str, path: str, body: bytes, timeout_s: float) -
     if len(answer) > MAX_ANSWER:
         raise _Fault("answered with more than a witness has to say")
     return status, answer
-
-
-@contextlib.contextmanager
-def _connected(
-    scheme: str, host: str, port: int | None, timeout_s: float
-) -> Generator[tuple[http.client.HTTPConnection, threading.Event]]:
-    """Give a connection that is cut when the time is over, and what tells that it was."""
-    late, lines = threading.Event(), list[socket.socket]()
-    connection = (
-        http.client.HTTPSConnection(host, port, timeout=timeout_s)
-        if scheme == "https"
-        else http.client.HTTPConnection(host, port, timeout=timeout_s)
-    )
-
-    def cut() -> None:
-        late.set()
-        for line in lines:
-            with contextlib.suppress(OSError):  # it has just ended by itself
-                line.shutdown(socket.SHUT_RDWR)
-
-    timer = threading.Timer(timeout_s, cut)
-    timer.daemon = True
-    timer.start()
-    try:
-        connection.connect()
-        lines.append(connection.sock)
-        yield connection, late
-    except (OSError, http.client.HTTPException) as error:
-        raise (TimeoutError if late.is_set() else error) from error
-    finally:
-        timer.cancel()
-        connection.close()

@@ -9,17 +9,17 @@ are unpacked. No address, token or word of an answer reaches an error.
 import contextlib
 import http.client
 import json
-import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
 from twokey.core.errors import BadInput, EnvironmentFault
+from twokey.tools.timed_http import connected
 
 MAX_ANSWER: Final = 64 * 1024 * 1024
 """Bytes of an answer that are read at most."""
@@ -131,39 +131,11 @@ class Asker:
         else:
             connection.request("GET", f"{where}?{question}" if question else where, headers=headers)
 
-    @contextlib.contextmanager
-    def _connected(self) -> Generator[tuple[http.client.HTTPConnection, threading.Event]]:
-        """Give a connection that is cut when the time is over, and what tells that it was."""
-        timeout, late = min(self._server.timeout_s, self._ends - self._monotonic()), threading.Event()
-        if timeout <= 0:
+    def _connected(self) -> contextlib.AbstractContextManager[tuple[http.client.HTTPConnection, threading.Event]]:
+        timeout_s = min(self._server.timeout_s, self._ends - self._monotonic())
+        if timeout_s <= 0:
             raise TimeoutError
-        host, port = self._parts.hostname or "", self._parts.port
-        connection = (
-            http.client.HTTPSConnection(host, port, timeout=timeout, context=self._tls)
-            if self._tls is not None
-            else http.client.HTTPConnection(host, port, timeout=timeout)
-        )
-
-        lines: list[socket.socket] = []
-
-        def cut() -> None:
-            late.set()
-            for line in lines:
-                with contextlib.suppress(OSError):  # it has just ended by itself
-                    line.shutdown(socket.SHUT_RDWR)
-
-        timer = threading.Timer(timeout, cut)
-        timer.daemon = True
-        timer.start()
-        try:
-            connection.connect()
-            lines.append(connection.sock)  # an answer that ends with the connection takes it away from there
-            yield connection, late
-        except (OSError, http.client.HTTPException) as error:
-            raise (TimeoutError if late.is_set() else error) from error
-        finally:
-            timer.cancel()
-            connection.close()
+        return connected(self._parts.hostname or "", self._parts.port, timeout_s, self._tls)
 
     def _late(self) -> EnvironmentFault:
         return EnvironmentFault(
